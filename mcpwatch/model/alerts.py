@@ -1,0 +1,86 @@
+"""What is wrong: findings, alerts and their life."""
+
+from enum import IntEnum, StrEnum
+
+from msgspec import Struct, field
+
+
+class Severity(IntEnum):
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
+class RuleInfo(Struct, frozen=True):
+    """A row of the rule catalogue."""
+
+    id: str
+    """FAMILY/NAME."""
+    title: str
+    severity: Severity
+    meaning: str
+    action: str
+    """What the operator should do."""
+    references: tuple[str, ...] = ()
+
+
+class Finding(Struct, frozen=True):
+    """One rule fired once."""
+
+    rule: str
+    severity: Severity
+    subject: str
+    """What it is about, the key for deduplication; may hold untrusted text."""
+    reason: str
+    """Why, in one sentence; may quote untrusted text."""
+    evidence: tuple[int, ...]
+    """Indexes of the entries that show it."""
+    source: str = ""
+    session: str = ""
+    call: str = ""
+
+
+class AlertState(StrEnum):
+    FIRING = "firing"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class Acknowledgement(Struct, frozen=True):
+    """Somebody has seen the alert and says why it may rest."""
+
+    author: str
+    note: str
+    time: float
+    last_index: int
+    """The newest entry that the author had been shown."""
+    severity: Severity
+    """The severity that was acknowledged; a higher one fires again."""
+    expires: float
+
+
+class Alert(Struct):
+    """All findings of one rule on one subject."""
+
+    id: str
+    """First 12 hex digits of SHA-256 over rule, source and subject."""
+    rule: str
+    title: str
+    severity: Severity
+    subject: str
+    reason: str
+    """Of the newest finding."""
+    count: int
+    first_index: int
+    last_index: int
+    first_time: float
+    last_time: float
+    source: str = ""
+    sessions: list[str] = field(default_factory=list)
+    """At most 16."""
+    calls: list[str] = field(default_factory=list)
+    """At most 16."""
+    evidence: list[int] = field(default_factory=list)
+    """The first 8 and the newest 24 entry indexes."""
+    acknowledgement: Acknowledgement | None = None
+    state: AlertState = AlertState.FIRING

@@ -1,0 +1,193 @@
+"""Log entries: the CloudEvents 1.0 envelopes that are the leaves of the feed.
+
+Normative text: `mcpwatch/feed/SPEC.md`. Field order here is the canonical order on the wire;
+fields with their default value are left out.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Json = Any
+"""A decoded JSON value: dict, list, str, int, float, bool or None."""
+
+Header = tuple[str, str]
+"""A header field: lower-case name, value verbatim, one character an octet (ISO 8859-1)."""
+
+Capture = Literal["full", "masked", "digest"]
+Outcome = Literal["complete", "client-closed", "upstream-closed", "error", "denied"]
+
+
+class Wire(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of all that is encoded into a leaf."""
+
+
+class Body(Wire, frozen=True):
+    """A message body: always its size and digest, its bytes as far as the capture mode lets them through."""
+
+    size: int
+    """Octets of the body as it travelled."""
+    sha256: str
+    """SHA-256 of those octets, lower-case hex."""
+    text: str | None = None
+    """The body when it is UTF-8; where `masked` is not 0, with values replaced."""
+    base64: str | None = None
+    """The body when it is not UTF-8."""
+    masked: int = 0
+    """How many values were replaced before the entry was made."""
+    sha512: str | None = None
+    """SHA-512, lower-case hex, when the request carries a Content-Digest with sha-512."""
+    truncated: bool = False
+    """The body was larger than the gateway carries; only `size` and the digests stand."""
+
+
+class Principal(Wire, frozen=True):
+    """What the gateway read off an access token; the token itself never travels."""
+
+    scheme: str
+    """The Authorization scheme, lower-case: bearer, dpop, basic."""
+    token_hash: str
+    """HMAC-SHA-256 of the token under a key of this log, first 16 octets in hex."""
+    issuer: str = ""
+    subject: str = ""
+    audience: tuple[str, ...] = ()
+    expires: int | None = None
+    """The `exp` claim, seconds since the epoch."""
+    algorithm: str = ""
+    """The JOSE header's `alg`; empty for an opaque token."""
+    key_thumbprint: str = ""
+    """The `cnf.jkt` claim (RFC 9449), if any."""
+
+
+class UpstreamInfo(Wire, frozen=True):
+    """A server the gateway stands before."""
+
+    name: str
+    url: str
+
+
+class GatewayStarted(Wire, frozen=True):
+    """The gateway began, or began again, to write this log."""
+
+    version: str
+    capture: Capture
+    upstreams: tuple[UpstreamInfo, ...]
+
+
+class GatewayStopped(Wire, frozen=True):
+    """The gateway ended in good order."""
+
+    reason: str
+
+
+class Request(Wire, frozen=True):
+    """An HTTP request, as the agent sent it."""
+
+    upstream: str
+    method: str
+    scheme: str
+    authority: str
+    target: str
+    """Path and query exactly as on the request line."""
+    peer: str
+    """Address and port of the other end."""
+    headers: tuple[Header, ...]
+    """The allow-list's headers, in the order they came."""
+    body: Body | None = None
+    session: str = ""
+    """Keyed hash of Mcp-Session-Id, 32 hex digits; the id is a bearer secret."""
+    withheld: tuple[str, ...] = ()
+    """Names of headers that were there and whose values never enter the log."""
+    principal: Principal | None = None
+
+
+class Response(Wire, frozen=True):
+    """The head of the answer."""
+
+    exchange: int
+    """Index of the request's entry."""
+    status: int
+    headers: tuple[Header, ...]
+    session: str = ""
+    """Keyed hash of the Mcp-Session-Id the server sent."""
+
+
+class Message(Wire, frozen=True):
+    """One JSON body or one server-sent event of the answer."""
+
+    exchange: int
+    body: Body
+    stream: bool = False
+    """True for a server-sent event, False for a plain body."""
+    event: str = ""
+    """The SSE event name as sent; empty when there was none."""
+    event_id: str = ""
+
+
+class End(Wire, frozen=True):
+    """The exchange is over."""
+
+    exchange: int
+    outcome: Outcome
+    duration_us: int
+    """From the request's last octet to the end, microseconds."""
+    sent: int
+    """Octets of answer body passed to the agent."""
+    reason: str = ""
+
+
+class Envelope(Wire, frozen=True, tag_field="type", kw_only=True):
+    """A CloudEvents 1.0 envelope; `type` comes first on the wire."""
+
+    specversion: Literal["1.0"]
+    id: str
+    """The entry's index in the log, decimal."""
+    source: str
+    """The log's origin."""
+    time: datetime
+    """When the gateway saw it, UTC."""
+
+
+class GatewayStartedEntry(Envelope, frozen=True, tag="mcpwatch.gateway.started", kw_only=True):
+    data: GatewayStarted
+
+
+class GatewayStoppedEntry(Envelope, frozen=True, tag="mcpwatch.gateway.stopped", kw_only=True):
+    data: GatewayStopped
+
+
+class RequestEntry(Envelope, frozen=True, tag="mcpwatch.exchange.request", kw_only=True):
+    data: Request
+
+
+class ResponseEntry(Envelope, frozen=True, tag="mcpwatch.exchange.response", kw_only=True):
+    data: Response
+
+
+class MessageEntry(Envelope, frozen=True, tag="mcpwatch.exchange.message", kw_only=True):
+    data: Message
+
+
+class EndEntry(Envelope, frozen=True, tag="mcpwatch.exchange.end", kw_only=True):
+    data: End
+
+
+Record = GatewayStartedEntry | GatewayStoppedEntry | RequestEntry | ResponseEntry | MessageEntry | EndEntry
+Data = GatewayStarted | GatewayStopped | Request | Response | Message | End
+
+
+class Entry(Struct, frozen=True):
+    """A leaf as a watcher holds it."""
+
+    index: int
+    leaf: bytes
+    """Exactly the octets that were hashed."""
+    record: Record | None
+    """The decoded envelope; None when malformed."""
+    received: float
+    """When this process received it, seconds since the epoch."""
+    fault: str = ""
+    """Why it could not be decoded."""
+    source: str = ""
+    """Which feed it came from: the name the operator knows it by."""

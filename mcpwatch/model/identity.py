@@ -1,0 +1,124 @@
+"""Who signed a request: four axes and one word."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Word(StrEnum):
+    """The verdict on the row: the worst of the axes."""
+
+    VERIFIED = "VERIFIED"
+    PARTIAL = "PARTIAL"
+    UNSIGNED = "UNSIGNED"
+    BAD_SIG = "BAD SIG"
+    WRONG_KEY = "WRONG KEY"
+    REPLAY = "REPLAY"
+    STALE = "STALE"
+    UNKNOWN_KEY = "UNKNOWN KEY"
+    OLD_KEY = "OLD KEY"
+    NO_CHECK = "NO CHECK"
+
+
+class SignatureState(StrEnum):
+    VALID = "valid"
+    INVALID = "invalid"
+    ABSENT = "absent"
+    UNSUPPORTED = "unsupported"
+    UNRESOLVABLE = "unresolvable"
+
+
+class Covered(StrEnum):
+    """A part of the request that signed bytes can cover."""
+
+    METHOD = "method"
+    TARGET = "target"
+    AUTHORITY = "authority"
+    BODY = "body"
+    SESSION = "session id"
+    MCP = "MCP method and name"
+    TIME = "time"
+    NONCE = "nonce"
+
+
+class Freshness(StrEnum):
+    FRESH = "fresh"
+    STALE = "stale"
+    FUTURE = "from the future"
+    REPLAYED = "replayed"
+    UNDECIDABLE = "undecidable"
+    """The cache evicted inside the window, or nothing signed says when."""
+    UNCHECKED = "unchecked"
+    """There was no valid signature to date."""
+
+
+class Resolution(StrEnum):
+    """How a name became a key."""
+
+    PINNED = "pinned"
+    DID_KEY = "did:key"
+    DID_WEB = "did:web"
+    REGISTRY = "registry"
+    DIRECTORY = "directory"
+    EMBEDDED = "embedded"
+    NONE = "not resolved"
+
+
+class KeyState(StrEnum):
+    CURRENT = "current"
+    GRACE = "rotated, within grace"
+    SUPERSEDED = "superseded"
+    REVOKED = "revoked"
+    GONE = "gone"
+    CHANGED = "changed"
+    UNKNOWN = "unknown"
+
+
+class Evidence(StrEnum):
+    """How we know: only the first is a proof made by this process."""
+
+    VERIFIED = "verified here"
+    ASSERTED = "asserted by the gateway"
+    CLAIMED = "claimed by the client"
+    ABSENT = "absent"
+
+
+class Signer(Struct, frozen=True):
+    """The identity a signature names, and the key that checked it."""
+
+    id: str
+    """The DID, or `key:FINGERPRINT` where the key has no other name."""
+    fingerprint: str = ""
+    """RFC 7638 thumbprint of the Ed25519 key, base64url without padding; empty when no key is known."""
+    resolution: Resolution = Resolution.NONE
+    key_state: KeyState = KeyState.UNKNOWN
+
+
+class Verdict(Struct, frozen=True):
+    """What one request's signature proves, and what it does not."""
+
+    word: Word
+    signature: SignatureState
+    freshness: Freshness
+    evidence: Evidence
+    scheme: str = ""
+    """The wire scheme's name as in the table of schemes; empty when unsigned."""
+    coverage: tuple[Covered, ...] = ()
+    body_by_digest: bool = False
+    """The body is covered through its digest; the octets shown may be masked or missing."""
+    signer: Signer | None = None
+    first_seen: int | None = None
+    """For a replay: the index at which these signed bytes came first."""
+    waiting: bool = False
+    """A key is being fetched; the request will be judged again."""
+    reasons: tuple[str, ...] = ()
+    """Why, in sentences, worst first; may quote untrusted text."""
+
+
+class Strength(StrEnum):
+    """How a session is bound to its signer."""
+
+    COVERED = "signature covers the session id"
+    EACH = "same signer on each request"
+    FIRST = "first request only"
+    NONE = "nothing binds this session"

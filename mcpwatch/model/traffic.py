@@ -1,0 +1,249 @@
+"""What is going on: exchanges, calls, sessions, chains and tools.
+
+These structs change while traffic flows and only `mcpwatch.traffic` writes them; everybody else reads.
+Times are seconds since the epoch by the gateway's clock.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from mcpwatch.model.entries import Json, Principal
+from mcpwatch.model.identity import Signer, Strength, Verdict
+
+
+class Era(StrEnum):
+    """The two protocol eras: with and without `initialize`."""
+
+    LEGACY = "legacy"
+    MODERN = "modern"
+    UNKNOWN = "unknown"
+
+
+class Direction(StrEnum):
+    TO_SERVER = "→"
+    TO_CLIENT = "←"
+
+
+class RpcMessage(Struct, frozen=True):
+    """One JSON-RPC 2.0 message."""
+
+    direction: Direction
+    id: str | int | None = None
+    """None for a notification, and for an answer whose id is null or missing."""
+    method: str = ""
+    """Empty for an answer."""
+    params: Json = None
+    result: Json = None
+    error: Json = None
+    fault: str = ""
+    """Why this is not JSON-RPC; the other fields are then empty."""
+    event: str = ""
+    """The SSE event name it came under."""
+
+
+class CallState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    RPC_ERROR = "error"
+    TOOL_ERROR = "tool error"
+    """The result says `isError`."""
+    HTTP_ERROR = "HTTP error"
+    """An HTTP status of 400 or more without a JSON-RPC answer."""
+    DENIED = "denied"
+    INPUT_REQUIRED = "input required"
+    CANCELLED = "cancelled"
+    TRUNCATED = "truncated"
+    """The stream ended without a final answer."""
+
+
+class EdgeKind(StrEnum):
+    """How we know that one call led to another."""
+
+    SIGNED = "signed"
+    TRACED = "traced"
+    PROTOCOL = "protocol"
+    DATA_FLOW = "data flow"
+    INFERRED = "inferred"
+
+
+class Edge(Struct, frozen=True):
+    """This call follows from an earlier one."""
+
+    kind: EdgeKind
+    parent: str
+    """The earlier call's id."""
+    why: str
+
+
+class Call(Struct, gc=True):
+    """One JSON-RPC request and what became of it."""
+
+    id: str
+    """`INDEX` of the request's entry, or `INDEX.N` in a batch, prefixed by the feed's name where there are several."""
+    index: int
+    exchange: int
+    source: str
+    upstream: str
+    session: str
+    direction: Direction
+    rpc_id: str | int | None
+    method: str
+    target: str
+    """Tool name, prompt name or resource URI; empty for other methods."""
+    started: float
+    verdict: Verdict
+    era: Era = Era.UNKNOWN
+    state: CallState = CallState.RUNNING
+    ended: float | None = None
+    status: int | None = None
+    """HTTP status of the exchange the answer came on."""
+    error_code: int | None = None
+    error_text: str = ""
+    progress: float | None = None
+    progress_total: float | None = None
+    progress_text: str = ""
+    messages: int = 0
+    """Notifications and other messages that came before the answer."""
+    last_index: int = 0
+    """The newest entry that belongs to it."""
+    parents: tuple[Edge, ...] = ()
+    entries: list[int] = field(default_factory=list)
+    """Indexes of the entries that belong to it, at most 1,000."""
+
+
+class Exchange(Struct):
+    """One HTTP request and its answer."""
+
+    index: int
+    source: str
+    upstream: str
+    method: str
+    target: str
+    peer: str
+    session: str
+    era: Era
+    started: float
+    verdict: Verdict
+    status: int | None = None
+    stream: bool = False
+    ended: float | None = None
+    outcome: str = ""
+    reason: str = ""
+    calls: list[Call] = field(default_factory=list)
+
+
+class SessionKind(StrEnum):
+    """What names the session: the protocol's id, or what we derive one from."""
+
+    LEGACY = "session id"
+    SIGNER = "derived: verified signer"
+    PRINCIPAL = "derived: principal"
+    MTLS = "derived: client certificate"
+    ANONYMOUS = "derived: anonymous"
+
+
+class SessionState(StrEnum):
+    OPEN = "open"
+    IDLE = "idle"
+    ENDED = "ended"
+
+
+class Binding(Struct, frozen=True):
+    """Which signer a session belongs to, and how strongly."""
+
+    signer: Signer | None = None
+    strength: Strength = Strength.NONE
+    since: int | None = None
+    """Index of the request that bound it."""
+
+
+class Session(Struct):
+    """A run of requests by one agent to one upstream."""
+
+    key: str
+    kind: SessionKind
+    source: str
+    upstream: str
+    era: Era
+    started: float
+    last_seen: float
+    state: SessionState = SessionState.OPEN
+    binding: Binding = field(default_factory=Binding)
+    client_name: str = ""
+    """Claimed by the client: name and version of its `clientInfo`."""
+    server_name: str = ""
+    """Claimed by the server: name and version of its `serverInfo`."""
+    protocol: str = ""
+    peers: list[str] = field(default_factory=list)
+    """Addresses without port, in the order they were first seen, at most 16."""
+    user_agent: str = ""
+    principal: Principal | None = None
+    requests: int = 0
+    signed: int = 0
+    """Requests whose verdict is VERIFIED or PARTIAL."""
+    calls: list[Call] = field(default_factory=list)
+    """At most the newest 2,000."""
+    call_count: int = 0
+    errors: int = 0
+    listed_tools: set[str] = field(default_factory=set)
+    """Tools a `tools/list` offered to this session."""
+    initialized_at: int | None = None
+    ended_at: float | None = None
+
+
+class Tool(Struct):
+    """A tool as a server defines it."""
+
+    upstream: str
+    name: str
+    definition: Json
+    """The newest definition as listed."""
+    digest: str
+    """SHA-256 of the definition with sorted keys, hex."""
+    first_seen: int
+    """Index of the entry that first listed it."""
+    last_seen: int
+    previous: Json = None
+    """The definition before the last change."""
+    changed: int = 0
+    """How often the definition changed."""
+    calls: int = 0
+    errors: int = 0
+    durations: list[float] = field(default_factory=list)
+    """Seconds of the newest 200 answered calls."""
+    sessions: set[str] = field(default_factory=set)
+    """Sessions it was listed to, at most 1,000."""
+    callers: set[str] = field(default_factory=set)
+    """Signer ids or session keys that called it, at most 1,000."""
+
+
+class ToolChange(Struct, frozen=True):
+    """A `tools/list` answer offered this tool; new, the same or changed."""
+
+    tool: Tool
+    is_new: bool
+    is_changed: bool
+
+
+class Observation(Struct, frozen=True):
+    """What one entry turned out to mean; the unit that rules, state and tail work on."""
+
+    index: int
+    source: str
+    time: float
+    kind: str
+    """request, response, message, end, gateway, malformed."""
+    exchange: Exchange | None = None
+    session: Session | None = None
+    verdict: Verdict | None = None
+    """On requests only."""
+    messages: tuple[RpcMessage, ...] = ()
+    opened: tuple[Call, ...] = ()
+    updated: tuple[Call, ...] = ()
+    """Calls that progressed or ended with this entry."""
+    tools: tuple[ToolChange, ...] = ()
+    note: str = ""
+    """For malformed entries, the fault; for gateway entries, what happened."""
+    rebound: Signer | None = None
+    """The session was bound to this signer and the request came from another."""
