@@ -1,0 +1,15 @@
+"""Fixtures for all tests: a state folder of their own, so that nobody's real one is touched."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Point mcpwatch at an empty state folder and no configuration."""
+    state = tmp_path / "state"
+    monkeypatch.setenv("MCPWATCH_STATE", str(state))
+    monkeypatch.setenv("MCPWATCH_CONFIG", str(tmp_path / "config.toml"))
+    yield state
