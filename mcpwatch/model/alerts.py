@@ -59,6 +59,31 @@ class Acknowledgement(Struct, frozen=True):
     expires: float
 
 
+class AckKind(StrEnum):
+    """What changed an alert's state."""
+
+    ACKNOWLEDGED = "acknowledged"
+    UNACKNOWLEDGED = "unacknowledged"
+    EXPIRED = "expired"
+    """The acknowledgement ran out."""
+    FIRED_AGAIN = "fired again"
+    """More than what was acknowledged came to light."""
+
+
+class AckEvent(Struct, frozen=True):
+    """One change in an alert's life."""
+
+    kind: AckKind
+    author: str
+    """Who; empty where time or traffic changed it."""
+    note: str
+    time: float
+    last_index: int
+    """The newest entry that the author had been shown."""
+    severity: Severity | None = None
+    """The alert's at that moment; None where a store did not keep it."""
+
+
 class Alert(Struct):
     """All findings of one rule on one subject."""
 
@@ -72,6 +97,7 @@ class Alert(Struct):
     """Of the newest finding."""
     count: int
     first_index: int
+    """-1 where no entry shows it."""
     last_index: int
     first_time: float
     last_time: float
@@ -81,6 +107,9 @@ class Alert(Struct):
     calls: list[str] = field(default_factory=list)
     """At most 16."""
     evidence: list[int] = field(default_factory=list)
-    """The first 8 and the newest 24 entry indexes."""
+    """The first 8 and the newest 24 entry indexes, in order."""
     acknowledgement: Acknowledgement | None = None
+    """The one in force."""
     state: AlertState = AlertState.FIRING
+    history: list[AckEvent] = field(default_factory=list)
+    """Oldest first."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from mcpwatch.model.entries import Json, Principal
+from mcpwatch.model.entries import Json, Principal, Request
 from mcpwatch.model.identity import Signer, Strength, Verdict
 
 
@@ -247,3 +247,7 @@ class Observation(Struct, frozen=True):
     """For malformed entries, the fault; for gateway entries, what happened."""
     rebound: Signer | None = None
     """The session was bound to this signer and the request came from another."""
+    request: Request | None = None
+    """On requests: the request as the agent sent it."""
+    rejudged: bool = False
+    """The same entry as before under a verdict that changed; the rest of it was observed already."""
