@@ -5,15 +5,21 @@ fields with their default value are left out.
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 Json = Any
 """A decoded JSON value: dict, list, str, int, float, bool or None."""
 
 Header = tuple[str, str]
 """A header field: lower-case name, value verbatim, one character an octet (ISO 8859-1)."""
+
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+"""A whole number that every JSON reader and SQLite hold exactly."""
+
+Seconds = Annotated[int, Meta(ge=-(2**53 - 1), le=2**53 - 1)]
+"""Seconds since the epoch."""
 
 Capture = Literal["full", "masked", "digest"]
 Outcome = Literal["complete", "client-closed", "upstream-closed", "error", "denied"]
@@ -26,7 +32,7 @@ class Wire(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 class Body(Wire, frozen=True):
     """A message body: always its size and digest, its bytes as far as the capture mode lets them through."""
 
-    size: int
+    size: Count
     """Octets of the body as it travelled."""
     sha256: str
     """SHA-256 of those octets, lower-case hex."""
@@ -34,7 +40,7 @@ class Body(Wire, frozen=True):
     """The body when it is UTF-8; where `masked` is not 0, with values replaced."""
     base64: str | None = None
     """The body when it is not UTF-8."""
-    masked: int = 0
+    masked: Count = 0
     """How many values were replaced before the entry was made."""
     sha512: str | None = None
     """SHA-512, lower-case hex, when the request carries a Content-Digest with sha-512."""
@@ -52,7 +58,7 @@ class Principal(Wire, frozen=True):
     issuer: str = ""
     subject: str = ""
     audience: tuple[str, ...] = ()
-    expires: int | None = None
+    expires: Seconds | None = None
     """The `exp` claim, seconds since the epoch."""
     algorithm: str = ""
     """The JOSE header's `alg`; empty for an opaque token."""
@@ -105,9 +111,9 @@ class Request(Wire, frozen=True):
 class Response(Wire, frozen=True):
     """The head of the answer."""
 
-    exchange: int
+    exchange: Count
     """Index of the request's entry."""
-    status: int
+    status: Count
     headers: tuple[Header, ...]
     session: str = ""
     """Keyed hash of the Mcp-Session-Id the server sent."""
@@ -116,7 +122,7 @@ class Response(Wire, frozen=True):
 class Message(Wire, frozen=True):
     """One JSON body or one server-sent event of the answer."""
 
-    exchange: int
+    exchange: Count
     body: Body
     stream: bool = False
     """True for a server-sent event, False for a plain body."""
@@ -128,11 +134,11 @@ class Message(Wire, frozen=True):
 class End(Wire, frozen=True):
     """The exchange is over."""
 
-    exchange: int
+    exchange: Count
     outcome: Outcome
-    duration_us: int
+    duration_us: Count
     """From the request's last octet to the end, microseconds."""
-    sent: int
+    sent: Count
     """Octets of answer body passed to the agent."""
     reason: str = ""
 
