@@ -1,0 +1,168 @@
+"""The one list of what a person can do: keys, footer, help, palette and `:` line are all made from it."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from textual.binding import Binding
+
+
+class Scope(StrEnum):
+    """Where a command applies: everywhere, in a kind of pane, or on one screen."""
+
+    APP = "everywhere"
+    LIST = "list"
+    TEXT = "text"
+    LIVE = "live"
+    SESSIONS = "sessions"
+    SESSION = "session"
+    CALL = "call"
+    ALERTS = "alerts"
+    IDENTITIES = "identities"
+    TOOLS = "tools"
+    TOOL = "tool"
+    FEED = "feed"
+
+
+class Group(StrEnum):
+    """Headings of the help."""
+
+    LOOK = "Look"
+    ACT = "Act"
+    GO = "Go"
+    MOVE = "Move"
+    APP = "Application"
+
+
+class Command(NamedTuple):
+    """One thing to do, done by an `action_` method of the pane, the screen or the app."""
+
+    id: str
+    """Unique; what is typed after `:`, what a key map names, and what the footer says."""
+    keys: str
+    """Key names as Textual has them, parted by commas; empty for none."""
+    help: str
+    scopes: tuple[Scope, ...]
+    group: Group
+    argument: str = ""
+    """What may follow on the `:` line; empty when nothing may."""
+    hint: int = 0
+    """Rank in the footer, from 1; 0 keeps it out."""
+    runs: str = ""
+    """The action's name where it is not the id's, with a parameter after a colon if it takes one."""
+
+    @property
+    def method(self) -> str:
+        """The name of the method that does it."""
+        return f"action_{(self.runs or self.id).partition(':')[0].replace('-', '_')}"
+
+    @property
+    def parameter(self) -> str:
+        """The method's parameter when no argument was typed."""
+        return self.runs.partition(":")[2]
+
+
+_LIVE = (Scope.LIVE,)
+_SORTED = (Scope.SESSIONS, Scope.ALERTS, Scope.IDENTITIES, Scope.TOOLS)
+_SPLIT = (Scope.LIVE, Scope.SESSION, Scope.CALL, Scope.ALERTS, Scope.TOOLS)
+_VIEWS = (Scope.SESSION, Scope.CALL)
+_ALERT = (Scope.ALERTS, Scope.LIVE)
+_TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.TOOL)
+_COPY = (*_TRAFFIC, Scope.LIVE)
+_MOVES = (Scope.LIST, Scope.TEXT)
+_APP = (Scope.APP,)
+
+# fmt: off
+COMMANDS: tuple[Command, ...] = (
+    Command("filter", "slash", "Show only what matches", _LIVE, Group.LOOK, "FILTER", hint=2),
+    Command("freeze", "space", "Hold the view still; traffic, alerts and counts go on", _LIVE, Group.LOOK, hint=3),
+    Command("follow", "f", "Keep the newest entry in view", _LIVE, Group.LOOK, hint=4),
+    Command("next-alert", "e", "The next entry that is part of an alert", _LIVE, Group.LOOK, hint=5),
+    Command("previous-alert", "E", "The entry before that is part of an alert", _LIVE, Group.LOOK),
+    Command("find", "", "Look for text and hide nothing; n and N go on", _LIVE, Group.LOOK, "TEXT"),
+    Command("next-match", "n", "The next entry with the text last looked for", _LIVE, Group.LOOK),
+    Command("previous-match", "N", "The entry before with that text", _LIVE, Group.LOOK),
+    Command("goto", "", "The entry with this index", _LIVE, Group.LOOK, "INDEX"),
+    Command("columns", "c", "Choose the columns", _LIVE, Group.LOOK, hint=9),
+    Command("open", "enter", "Open what is selected", (Scope.LIST,), Group.LOOK, hint=1),
+    Command("view", "v", "The next view of the same thing", _VIEWS, Group.LOOK, hint=2),
+    Command("traffic", "l", "Its entries, on the Live screen", _TRAFFIC, Group.LOOK, hint=6),
+    Command("order", "o", "Order the list by the next column", _SORTED, Group.LOOK, hint=7),
+    Command("reverse", "O", "Turn the order round", _SORTED, Group.LOOK),
+    Command("maximise", "z", "Give the pane the whole screen, and back", _SPLIT, Group.LOOK, hint=9),
+    Command("time", "t", "Times as clock, as age, or as step from the row above", _LIVE, Group.LOOK),
+    Command("acknowledge", "a", "Say that the alert was seen, with a note; it stays", _ALERT, Group.ACT, hint=2),
+    Command("unacknowledge", "u", "Take the acknowledgement back, with a note", (Scope.ALERTS,), Group.ACT, hint=3),
+    Command("copy", "y", "Copy what is selected as one line of JSON", _COPY, Group.ACT, hint=8),
+    Command("live", "1", "All traffic as it happens", _APP, Group.GO, runs="go:live"),
+    Command("sessions", "2", "Who is connected, and what binds them", _APP, Group.GO, runs="go:sessions"),
+    Command("alerts", "3", "What is wrong, worst first", _APP, Group.GO, runs="go:alerts"),
+    Command("identities", "4", "Signers and their keys", _APP, Group.GO, runs="go:identities"),
+    Command("tools", "5", "What the servers offer, and what changed", _APP, Group.GO, runs="go:tools"),
+    Command("feed", "6", "Whether this is everything that happened", _APP, Group.GO, runs="go:feed"),
+    Command("session", "", "The session whose key begins so", _APP, Group.GO, "KEY"),
+    Command("back", "escape", "Out of the prompt, the filter, the screen", _APP, Group.GO),
+    Command("other-pane", "tab", "The other pane of this screen", _APP, Group.MOVE),
+    Command("up", "up,k", "Up", _MOVES, Group.MOVE),
+    Command("down", "down,j", "Down", _MOVES, Group.MOVE),
+    Command("page-up", "pageup,ctrl+b", "A page up", _MOVES, Group.MOVE),
+    Command("page-down", "pagedown,ctrl+f", "A page down", _MOVES, Group.MOVE),
+    Command("top", "home,g", "The first", _MOVES, Group.MOVE),
+    Command("bottom", "end,G", "The last; on Live it also follows", _MOVES, Group.MOVE),
+    Command("help", "question_mark", "The keys of this screen", _APP, Group.APP, hint=11),
+    Command("command", "colon", "Type a command; tab completes it", _APP, Group.APP, hint=10, runs="command_line"),
+    Command("palette", "ctrl+p", "Find a command by its name", _APP, Group.APP, runs="command_palette"),
+    Command("theme", "", "Change the colours", _APP, Group.APP, "NAME"),
+    Command("mute", "b", "Silence the bell, or let it ring again", _APP, Group.APP),
+    Command("screenshot", "f8", "Save the screen as SVG in the current folder", _APP, Group.APP, runs="save_screen"),
+    Command("leave", "q", "Back; on a main screen, quit", _APP, Group.APP, hint=12),
+    Command("quit", "ctrl+q,ctrl+c", "Quit; asks when serious alerts are open", _APP, Group.APP),
+)
+# fmt: on
+
+BY_ID = {command.id: command for command in COMMANDS}
+
+_KEY_NAMES = {
+    "slash": "/",
+    "space": "space",
+    "question_mark": "?",
+    "colon": ":",
+    "escape": "esc",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "up": "↑",
+    "down": "↓",
+    "f8": "F8",
+}
+
+
+def action(command: Command) -> str:
+    """The Textual action that a key press runs."""
+    where = "app." if Scope.APP in command.scopes else ""
+    name = where + command.method.removeprefix("action_")
+    return f"{name}({command.parameter!r})" if command.parameter else name
+
+
+def bindings(*scopes: Scope) -> list[Binding]:
+    """The bindings of a screen, a pane or the app; a key map may change the keys by command id."""
+    return [
+        Binding(command.keys, action(command), command.id, show=False, tooltip=command.help, id=command.id)
+        for command in within(*scopes)
+        if command.keys
+    ]
+
+
+def within(*scopes: Scope) -> list[Command]:
+    """The commands that apply in these scopes, in the table's order."""
+    return [command for command in COMMANDS if set(scopes) & set(command.scopes)]
+
+
+def key_name(key: str) -> str:
+    """A key as people write it."""
+    if key.startswith("ctrl+"):
+        return f"^{key.removeprefix('ctrl+')}"
+    return _KEY_NAMES.get(key, key)
+
+
+def key_names(keys: str) -> str:
+    """All keys of a command as people write them."""
+    return " ".join(key_name(key) for key in keys.split(",") if key)

@@ -1,0 +1,52 @@
+"""Cells to segments: exact widths, marked hits, bars."""
+
+from collections.abc import Callable, Iterator
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+
+from mcpwatch.text import cut
+from mcpwatch.ui.cells import Bar
+from mcpwatch.ui.lines import Span, Tone
+
+StyleOf = Callable[[Tone], Style]
+
+
+def draw_span(span: Span, cells: int, style_of: StyleOf, right: bool = False) -> Segment:
+    """A span in exactly `cells` cells."""
+    text: str = span.text if len(span.text) <= cells and span.text.isascii() else cut(span.text, cells)
+    short = cells - cell_len(text)
+    if short > 0:
+        text = " " * short + text if right else text + " " * short
+    elif short < 0:
+        text = set_cell_size(text, cells)
+    return Segment(text, style_of(span.tone))
+
+
+def draw_bar(bar: Bar, cells: int, style_of: StyleOf) -> Iterator[Segment]:
+    """A bar on its time axis; a running one ends in an arrow head."""
+    start = min(max(int(bar.start * cells), 0), max(cells - 1, 0))
+    end = min(max(round(bar.end * cells), start + 1), cells)
+    body = "━" * (end - start)
+    if bar.open and body:
+        body = body[:-1] + "▸"
+    quiet = style_of(Tone.DIM)
+    yield Segment(" " * start, quiet)
+    yield Segment(body, style_of(bar.tone))
+    yield Segment(" " * (cells - end), quiet)
+
+
+def mark(segment: Segment, needle: str, style: Style) -> Iterator[Segment]:
+    """Split a segment so that each occurrence of `needle` (any case) stands out."""
+    text, lowered, at = segment.text, segment.text.lower(), 0
+    if not needle or len(lowered) != len(text):
+        yield segment
+        return
+    while (hit := lowered.find(needle, at)) >= 0:
+        if hit > at:
+            yield Segment(text[at:hit], segment.style)
+        at = hit + len(needle)
+        yield Segment(text[hit:at], (segment.style or Style()) + style)
+    if at < len(text):
+        yield Segment(text[at:], segment.style)

@@ -1,0 +1,240 @@
+"""The list of everything: draws only the rows in view, and holds none of them."""
+
+from collections.abc import Hashable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import BindingType
+from textual.cache import LRUCache
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from mcpwatch.text import Shown
+from mcpwatch.ui.cells import Bar, Cell, Column, Fitted, NoRows, Rows, fit
+from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.draw import draw_bar, draw_span, mark
+from mcpwatch.ui.lines import Span, Tone
+from mcpwatch.ui.toned import Toned
+
+_STRIPS = 1_000
+_CURSOR = Span(Shown("▌"), Tone.ACCENT)
+_NO_CURSOR = Span(Shown(" "))
+_ORDER = {False: "▲", True: "▼"}
+
+
+class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
+    """Rows under a header, with a cursor; the first line is always the header."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.LIST)]
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+    """Position of the row that is selected; 0 when there is none."""
+    needle: reactive[str] = reactive("")
+    """Text to mark wherever it stands, lower case."""
+
+    class Moved(Message):
+        """A person moved the cursor; `step` is how far."""
+
+        def __init__(self, position: int, step: int) -> None:
+            super().__init__()
+            self.position = position
+            self.step = step
+
+    class Opened(Message):
+        """A person wants to see the row under the cursor."""
+
+        def __init__(self, position: int) -> None:
+            super().__init__()
+            self.position = position
+
+    class HeaderPressed(Message):
+        """A person clicked a column's title."""
+
+        def __init__(self, column: str) -> None:
+            super().__init__()
+            self.column = column
+
+    def __init__(self, columns: Sequence[Column] = (), *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.order: tuple[str, bool] | None = None
+        """The column that the rows are ordered by, and whether downwards."""
+        self._rows: Rows = NoRows()
+        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_STRIPS)
+        self._fitted: tuple[tuple[Column, ...], int, Fitted] | None = None
+
+    # -- what is shown
+
+    @property
+    def rows(self) -> Rows:
+        """What the grid shows."""
+        return self._rows
+
+    @property
+    def page_size(self) -> int:
+        """How many rows are in view."""
+        return max(self.size.height - 1, 1)
+
+    @property
+    def top(self) -> int:
+        """Position of the first row in view."""
+        return int(self.scroll_offset.y)
+
+    @property
+    def selected(self) -> Hashable | None:
+        """The key of the row under the cursor."""
+        return self._rows.key(self.cursor) if len(self._rows) else None
+
+    def show_rows(self, rows: Rows, cursor: int, *, top: int | None = None, follow: bool = False) -> None:
+        """Show `rows` with the cursor at a position; follow keeps the last in view, `top` a place."""
+        self._rows = rows
+        count = len(rows)
+        size = Size(self.scrollable_content_region.width, count + 1)
+        if size.height != self.virtual_size.height:
+            self.virtual_size = size
+        self.cursor = min(max(cursor, 0), max(count - 1, 0))
+        if follow:
+            self.scroll_to(y=max(count - self.page_size, 0), animate=False)
+        elif top is not None and top != self.top:
+            self.scroll_to(y=top, animate=False)
+        self.refresh()
+
+    def show_columns(self, columns: Sequence[Column]) -> None:
+        """Show these columns."""
+        if self.columns != tuple(columns):
+            self.columns = tuple(columns)
+            self.refresh()
+
+    def reveal(self) -> None:
+        """Bring the cursor into view."""
+        if self.cursor < self.top:
+            self.scroll_to(y=self.cursor, animate=False)
+        elif self.cursor >= self.top + self.page_size:
+            self.scroll_to(y=self.cursor - self.page_size + 1, animate=False)
+
+    # -- moving
+
+    def move(self, step: int) -> None:
+        """Move the cursor by `step` rows, as a person asked."""
+        if not len(self._rows):
+            return
+        before = self.cursor
+        self.cursor = min(max(before + step, 0), len(self._rows) - 1)
+        self.reveal()
+        self.refresh()
+        self.post_message(self.Moved(self.cursor, self.cursor - before))
+
+    def action_up(self) -> None:
+        """One row up."""
+        self.move(-1)
+
+    def action_down(self) -> None:
+        """One row down."""
+        self.move(1)
+
+    def action_page_up(self) -> None:
+        """One page up."""
+        self.move(-self.page_size)
+
+    def action_page_down(self) -> None:
+        """One page down."""
+        self.move(self.page_size)
+
+    def action_top(self) -> None:
+        """To the first row."""
+        self.move(-len(self._rows))
+
+    def action_bottom(self) -> None:
+        """To the last row."""
+        self.move(len(self._rows))
+
+    def action_open(self) -> None:
+        """Open the row under the cursor."""
+        if len(self._rows):
+            self.post_message(self.Opened(self.cursor))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click selects, a second opens; on the header it orders."""
+        if event.y == 0:
+            if column := self._column_at(event.x):
+                self.post_message(self.HeaderPressed(column.id))
+            return
+        position = self.top + event.y - 1
+        if position >= len(self._rows):
+            return
+        self.move(position - self.cursor)
+        if event.chain > 1:
+            self.action_open()
+
+    def _column_at(self, x: int) -> Column | None:
+        fitted = self._fit(self.size.width)
+        at = 1
+        for column, wide in zip(fitted.columns, fitted.widths, strict=True):
+            if at <= x < at + wide:
+                return column
+            at += wide + fitted.gap
+        return None
+
+    # -- drawing
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in other colours."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """The header, or the row that stands `y` lines down."""
+        fitted = self._fit(self.size.width)
+        if y == 0:
+            return self._header(fitted)
+        position = self.top + y - 1
+        if position >= len(self._rows):
+            return Strip.blank(self.size.width, self.rich_style)
+        cells = tuple(self._rows.cells(position, [column.id for column in fitted.columns]))
+        over = self._over(position)
+        key = (cells, over, fitted, self.needle)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._strips[key] = self._draw(cells, fitted, over)
+        return strip
+
+    def _over(self, position: int) -> str:
+        if position != self.cursor:
+            return ""
+        return "tone--cursor" if self.has_focus else "tone--cursor-away"
+
+    def _fit(self, cells: int) -> Fitted:
+        if self._fitted is None or self._fitted[:2] != (self.columns, cells):
+            self._fitted = (self.columns, cells, fit(self.columns, max(cells - 2, 1)))
+        return self._fitted[2]
+
+    def _draw(self, cells: Sequence[Cell], fitted: Fitted, over: str) -> Strip:
+        style = partial(self.tone_style, over=over)
+        hit = self.get_component_rich_style("tone--hit", partial=True) if self.needle else None
+        gap = Segment(" " * fitted.gap, style(Tone.PLAIN))
+        segments = [draw_span(_CURSOR if over else _NO_CURSOR, 1, style)]
+        for column, wide, cell in zip(fitted.columns, fitted.widths, cells, strict=True):
+            if isinstance(cell, Bar):
+                segments.extend(draw_bar(cell, wide, style))
+            else:
+                drawn = draw_span(cell, wide, style, column.right)
+                segments.extend(mark(drawn, self.needle, hit) if hit else (drawn,))
+            segments.append(gap)
+        return Strip(segments).adjust_cell_length(self.size.width, style(Tone.PLAIN))
+
+    def _header(self, fitted: Fitted) -> Strip:
+        style = partial(self.tone_style, over="tone--header")
+        segments = [Segment(" ", style(Tone.DIM))]
+        gap = Segment(" " * fitted.gap, style(Tone.DIM))
+        for column, wide in zip(fitted.columns, fitted.widths, strict=True):
+            ordered = self.order is not None and self.order[0] == column.id
+            mark_text = _ORDER[self.order[1]] if ordered and self.order else ""
+            tone = Tone.STRONG if ordered else Tone.DIM
+            segments.append(draw_span(Span(Shown(column.title + mark_text), tone), wide, style, column.right))
+            segments.append(gap)
+        return Strip(segments).adjust_cell_length(self.size.width, style(Tone.DIM))

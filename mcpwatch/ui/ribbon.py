@@ -1,0 +1,56 @@
+"""A few fixed lines: bars at the edges of the screen."""
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.strip import Strip
+
+from mcpwatch.text import Shown, width
+from mcpwatch.ui.lines import SPACE, Line, Span, join
+from mcpwatch.ui.lines import cells as cells_of
+from mcpwatch.ui.toned import Toned
+
+
+class Ribbon(Toned):
+    """Draws one line a row, cut at the edge; spans with an action can be clicked."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.lines: tuple[Line, ...] = ()
+
+    def show_lines(self, *lines: Line) -> None:
+        """Show these lines; nothing is drawn again when they are the same."""
+        if lines != self.lines:
+            self.lines = lines
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Line `y`, or an empty one."""
+        if y >= len(self.lines):
+            return Strip.blank(self.size.width, self.rich_style)
+        return self.strip(self.lines[y], self.size.width)
+
+    async def on_click(self, event: events.Click) -> None:
+        """Run the action of the span that was clicked."""
+        if event.y < len(self.lines) and (action := _action_at(self.lines[event.y], event.x)):
+            await self.app.run_action(action)
+
+
+def _action_at(line: Line, x: int) -> str:
+    at = 0
+    for part in line.spans:
+        at += width(part.text)
+        if x < at:
+            return part.action
+    return ""
+
+
+def spread(left: Sequence[Line], right: Line, cells: int, gap: str = "  ") -> Line:
+    """As many of `left` as fit before `right`, which stands at the right edge; what comes last leaves first."""
+    kept = list(left)
+    room = cells - cells_of(right) - 2
+    while kept and cells_of(join(kept, gap)) > room:
+        kept.pop()
+    drawn = join(kept, gap)
+    fill = max(cells - cells_of(drawn) - cells_of(right) - 2, 0)
+    return Line((SPACE, *drawn.spans, Span(Shown(" " * fill)), *right.spans, SPACE))

@@ -1,0 +1,41 @@
+"""The terminal's end: signals that ask to stop, and a terminal that is not there any more."""
+
+import asyncio
+import contextlib
+import select
+import signal
+import sys
+from collections.abc import Callable
+
+from textual.driver import Driver
+
+ASKING_TO_STOP = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT) if sys.platform != "win32" else ()
+
+
+def watch_signals(stop: Callable[[int], object]) -> None:
+    """Call `stop(number)` from the event loop when a signal asks this process to end."""
+    loop = asyncio.get_running_loop()
+    for number in ASKING_TO_STOP:
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, stop, number)
+
+
+def is_gone(fileno: int) -> bool:
+    """Whether the terminal behind this descriptor has hung up."""
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    try:
+        poll.register(fileno, 0)
+        return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
+    except (OSError, ValueError):
+        return True
+
+
+def robust(driver_class: type[Driver]) -> type[Driver]:
+    """A driver that survives its terminal: Textual's own blocks for ever once its writer has died."""
+    if sys.platform == "win32" or driver_class.__name__ != "LinuxDriver":
+        return driver_class
+    from mcpwatch.ui.terminal_driver import TerminalDriver
+
+    return TerminalDriver

@@ -1,0 +1,63 @@
+"""Textual's driver for POSIX terminals, taught to let go of a terminal that is gone."""
+
+from io import TextIOWrapper
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from textual.drivers.linux_driver import LinuxDriver
+
+from mcpwatch.ui.terminal import is_gone
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+class Outlet:
+    """The terminal as a file; writing to one that has hung up does nothing."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.gone = False
+
+    def write(self, text: str) -> int:
+        """Write, or forget the text when the terminal is gone."""
+        if not self.gone:
+            try:
+                self._file.write(text)
+            except (OSError, ValueError):
+                self.gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, unless the terminal is gone."""
+        if not self.gone:
+            try:
+                self._file.flush()
+            except (OSError, ValueError):
+                self.gone = True
+
+    def fileno(self) -> int:
+        """The descriptor of the terminal."""
+        return self._file.fileno()
+
+
+class TerminalDriver(LinuxDriver):
+    """Never blocks on, nor spins over, a terminal that has hung up."""
+
+    def __init__(
+        self, app: "App[object]", *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        # The writer thread needs write, flush and fileno of its file, no more.
+        self._file = cast("TextIOWrapper[Any]", Outlet(cast(IO[str], self._file)))
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the terminal has hung up."""
+        return is_gone(self.fileno)
+
+    def run_input_thread(self) -> None:
+        """Read keys until told to stop, or until the terminal ends."""
+        try:
+            super().run_input_thread()
+        except OSError:
+            return

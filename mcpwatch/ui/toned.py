@@ -1,0 +1,49 @@
+"""From tones to styles: the component classes that every widget of ours shares."""
+
+from functools import partial
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from mcpwatch.text import cut
+from mcpwatch.ui.lines import Line, Tone
+
+_CLASS = {tone: f"tone--{tone.value}" for tone in Tone}
+
+
+class Toned(Widget):
+    """A widget that draws toned lines itself; see `watch.tcss` for what the tones look like."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *_CLASS.values(),
+        "tone--cursor",
+        "tone--cursor-away",
+        "tone--header",
+        "tone--hit",
+    }
+
+    def tone_style(self, tone: Tone, over: str = "") -> Style:
+        """The style of a tone on this widget's ground, with the component class `over` laid on top."""
+        style = self.rich_style + self.get_component_rich_style(_CLASS[tone], partial=True)
+        return style + self.get_component_rich_style(over, partial=True) if over else style
+
+    def strip(self, text: Line, cells: int, over: str = "") -> Strip:
+        """Draw a line in exactly `cells` cells."""
+        style = partial(self.tone_style, over=over)
+        segments: list[Segment] = []
+        left = cells
+        for part in text.spans:
+            if left <= 0:
+                break
+            shown = part.text
+            if cell_len(shown) > left:
+                shown = type(shown)(set_cell_size(cut(shown, left), left))
+            segments.append(Segment(shown, style(part.tone)))
+            left -= cell_len(shown)
+        if left > 0:
+            segments.append(Segment(" " * left, style(Tone.PLAIN)))
+        return Strip(segments, cells)
