@@ -1,0 +1,139 @@
+"""Server-sent events (WHATWG HTML, section 9.2), with exact octets and with limits.
+
+httpx-sse decodes the lines. What stands before it is ours, because the library splits and decodes text
+without bounds, holds back a line that ends in CR, keeps a byte order mark, dispatches blocks without data
+once an id was seen, and reads `retry: 1_000` as a number.
+"""
+
+from httpx_sse._decoders import SSEDecoder
+from msgspec import Struct
+
+from mcpwatch.feed.envelope import MAX_LEAF
+
+MEDIA_TYPE = "text/event-stream"
+MAX_LINE = MAX_LEAF + MAX_LEAF // 2
+"""Octets; half as much again as the largest leaf, so that one too large is still shown, by its index."""
+MAX_EVENT = 2 * MAX_LEAF
+"""Octets of all lines of an event."""
+MAX_LINES = 128
+"""Lines of an event; a checkpoint has at most 68."""
+_BOM = b"\xef\xbb\xbf"
+
+
+class StreamFault(Exception):
+    """The stream is past what a feed may send; `frames` came whole before the fault."""
+
+    def __init__(self, reason: str, frames: "list[Frame]") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.frames = frames
+
+
+class Frame(Struct, frozen=True):
+    """One dispatched event."""
+
+    event: str
+    """`message` where the stream names none."""
+    data: bytes
+    """The data lines joined by LF, exactly as sent, UTF-8 or not."""
+    id: str | None = None
+    """The last event id as it stands; None while there is none."""
+    retry: int | None = None
+    """Milliseconds, where this event sets them."""
+
+
+class SseReader:
+    """Turns the octets of one connection into frames; limits in octets and lines, comments not counted."""
+
+    def __init__(self, max_line: int = MAX_LINE, max_event: int = MAX_EVENT, max_lines: int = MAX_LINES) -> None:
+        self.retry: int | None = None
+        """The newest reconnection time the stream has set, milliseconds."""
+        self._max_line = max_line
+        self._max_event = max_event
+        self._max_lines = max_lines
+        self._decoder = SSEDecoder()
+        self._pending = bytearray()
+        self._at_start = True
+        self._after_cr = False
+        self._has_data = False
+        self._size = 0
+        self._lines = 0
+        self._fault = ""
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """The frames that end in `chunk`; raises StreamFault, from then on at every call."""
+        frames: list[Frame] = []
+        if not self._fault:
+            self._fault = self._read(chunk, frames)
+        if self._fault:
+            raise StreamFault(self._fault, frames)
+        return frames
+
+    def _read(self, chunk: bytes, frames: list[Frame]) -> str:
+        """Fill `frames`; the reason when a limit is passed, else empty."""
+        if self._after_cr and chunk:
+            chunk = chunk.removeprefix(b"\n")
+            self._after_cr = False
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *lines, rest = chunk.split(b"\n")
+        for line in lines:
+            if self._pending:
+                line = bytes(self._pending + line)
+                self._pending.clear()
+            if len(line) > self._max_line:
+                return f"a line is longer than {self._max_line} octets"
+            if self._at_start:
+                line = line.removeprefix(_BOM)
+                self._at_start = False
+            if not line:
+                self._dispatch(frames)
+            elif not line.startswith(b":"):
+                self._lines += 1
+                self._size += len(line)
+                if self._lines > self._max_lines:
+                    return f"an event has more than {self._max_lines} lines"
+                if self._size > self._max_event:
+                    return f"an event is larger than {self._max_event} octets"
+                self._field(line)
+        self._pending += rest
+        return f"a line is longer than {self._max_line} octets" if len(self._pending) > self._max_line else ""
+
+    def _field(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        if name == b"retry" and not value.removeprefix(b" ").isdigit():
+            return
+        if name == b"data":
+            self._has_data = True
+            # Round-trips any octets through the library's str, UTF-8 or not: leaves are hashed as octets.
+            self._decoder.decode(line.decode("utf-8", "surrogateescape"))
+        else:
+            self._decoder.decode(line.decode("utf-8", "replace"))
+
+    def _dispatch(self, frames: list[Frame]) -> None:
+        event = self._decoder.decode("") if self._lines else None
+        if event is not None:
+            if event.retry is not None:
+                self.retry = event.retry
+            if self._has_data:
+                data = event.data.encode("utf-8", "surrogateescape")
+                frames.append(Frame(event=event.event, data=data, id=event.id or None, retry=event.retry))
+        self._has_data = False
+        self._size = self._lines = 0
+
+
+def frame(event: str, data: bytes, id: int | None = None) -> bytes:
+    """An event as a feed sends it; each LF in `data` begins another data line.
+
+    Raises ValueError when `event` or `data` would not arrive as they are.
+    """
+    if "\n" in event or "\r" in event or b"\r" in data:
+        raise ValueError("an event name holds no line ends, and data no CR")
+    head = f"event: {event}\n" if id is None else f"id: {id}\nevent: {event}\n"
+    return b"%bdata: %b\n\n" % (head.encode(), data.replace(b"\n", b"\ndata: "))
+
+
+def is_event_stream(content_type: str) -> bool:
+    """Whether a Content-Type header names an event stream; parameters, charset too, mean nothing."""
+    return content_type.partition(";")[0].strip().lower() == MEDIA_TYPE
