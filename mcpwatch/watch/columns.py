@@ -1,0 +1,164 @@
+"""The columns of every table: one list each for the screen, the column chooser, tail and the help.
+
+Cells are raw text and pass `mcpwatch.text.show` where they are drawn.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from statistics import quantiles
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from mcpwatch.model.alerts import Alert
+from mcpwatch.model.identity import Signer
+from mcpwatch.model.traffic import Session, Tool
+from mcpwatch.watch.identities import Identity
+from mcpwatch.watch.outcome import seconds
+from mcpwatch.watch.row import Row, short_id, short_session
+from mcpwatch.watch.state import State
+
+T = TypeVar("T")
+
+
+class Column(Struct, Generic[T], frozen=True):
+    """One column of a table of `T`."""
+
+    id: str
+    title: str
+    width: int
+    """Cells; 0 takes what the others leave."""
+    priority: int
+    """1 is always shown, 2 from 100 cells on, 3 from 140, 4 only when asked for."""
+    text: Callable[[T, State], str]
+    right: bool = False
+    """Set flush right."""
+
+
+def clock_time(time: float) -> str:
+    """Local time of day with milliseconds."""
+    try:
+        return datetime.fromtimestamp(time).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    except (OverflowError, ValueError, OSError):
+        return "?"
+
+
+def ago(time: float, now: float) -> str:
+    """How long before `now`; the future is `0`."""
+    return seconds(now - time) if now - time >= 1 else "0s"
+
+
+def signer_text(signer: Signer | None) -> str:
+    """A signer: key fingerprint first, then the id cut short."""
+    return f"{signer.fingerprint[:8]} {short_id(signer.id)}".strip() if signer else ""
+
+
+def percentile(durations: list[float], percent: int) -> float | None:
+    """A percentile of some seconds; None without any."""
+    if len(durations) < 2:
+        return durations[0] if durations else None
+    return quantiles(durations, n=100, method="inclusive")[percent - 1]
+
+
+def _duration(row: Row, state: State) -> str:
+    value = row.duration(state.gateway_now(row.source))
+    return "" if value is None else seconds(value)
+
+
+def _percentile(tool: Tool, percent: int) -> str:
+    value = percentile(tool.durations, percent)
+    return "" if value is None else seconds(value)
+
+
+def _who_acknowledged(alert: Alert) -> str:
+    return alert.acknowledgement.author if alert.acknowledgement else ""
+
+
+LIVE: tuple[Column[Row], ...] = (
+    Column("time", "TIME", 12, 1, lambda row, state: clock_time(row.time)),
+    Column("index", "INDEX", 8, 3, lambda row, state: str(row.index), right=True),
+    Column("verdict", "VERDICT", 11, 1, lambda row, state: row.word),
+    Column("severity", "ALERT", 8, 2, lambda row, state: row.severity.name if row.severity else ""),
+    Column("who", "WHO", 22, 1, lambda row, state: row.who.text),
+    Column("session", "SESSION", 8, 1, lambda row, state: row.session_label),
+    Column("server", "SERVER", 10, 3, lambda row, state: row.upstream),
+    Column("arrow", "", 1, 1, lambda row, state: row.arrow),
+    Column("method", "METHOD", 18, 1, lambda row, state: row.method),
+    Column("tool", "TOOL", 0, 1, lambda row, state: row.tool),
+    Column("outcome", "OUTCOME", 14, 1, lambda row, state: row.outcome(state.gateway_now(row.source))),
+    Column("duration", "TOOK", 6, 2, _duration, right=True),
+    Column("status", "HTTP", 4, 4, lambda row, state: "" if row.status is None else str(row.status), right=True),
+    Column("kind", "KIND", 9, 4, lambda row, state: row.kind),
+    Column("peer", "PEER", 21, 4, lambda row, state: row.seen.exchange.peer if row.seen.exchange else ""),
+    Column("feed", "FEED", 12, 4, lambda row, state: row.source),
+)
+
+SESSIONS: tuple[Column[Session], ...] = (
+    Column("session", "SESSION", 8, 1, lambda session, state: short_session(session)),
+    Column("signer", "BOUND TO", 29, 1, lambda session, state: signer_text(session.binding.signer)),
+    Column("strength", "BINDING", 20, 2, lambda session, state: session.binding.strength.value),
+    Column("server", "SERVER", 12, 1, lambda session, state: session.upstream),
+    Column("state", "STATE", 5, 1, lambda session, state: session.state.value),
+    Column("calls", "CALLS", 6, 1, lambda session, state: str(session.call_count), right=True),
+    Column("errors", "ERRORS", 6, 1, lambda session, state: str(session.errors), right=True),
+    Column("signed", "SIGNED", 11, 2, lambda session, state: f"{session.signed}/{session.requests}", right=True),
+    Column("seen", "SEEN", 6, 1, lambda s, state: ago(s.last_seen, state.gateway_now(s.source)), right=True),
+    Column("kind", "NAMED BY", 0, 3, lambda session, state: session.kind.value),
+    Column("client", "CLAIMS TO BE", 20, 3, lambda session, state: session.client_name),
+    Column("era", "ERA", 7, 4, lambda session, state: session.era.value),
+    Column("started", "STARTED", 12, 4, lambda session, state: clock_time(session.started)),
+    Column("peers", "PEERS", 30, 4, lambda session, state: ", ".join(session.peers)),
+    Column("feed", "FEED", 12, 4, lambda session, state: session.source),
+)
+
+ALERTS: tuple[Column[Alert], ...] = (
+    Column("severity", "SEVERITY", 8, 1, lambda alert, state: alert.severity.name),
+    Column("state", "STATE", 12, 1, lambda alert, state: alert.state.value),
+    Column("title", "ALERT", 28, 1, lambda alert, state: alert.title),
+    Column("subject", "ABOUT", 0, 1, lambda alert, state: alert.subject),
+    Column("count", "COUNT", 6, 1, lambda alert, state: str(alert.count), right=True),
+    Column("seen", "SEEN", 6, 1, lambda a, state: ago(a.last_time, state.gateway_now(a.source)), right=True),
+    Column("rule", "RULE", 28, 2, lambda alert, state: alert.rule),
+    Column("first", "FIRST", 12, 3, lambda alert, state: clock_time(alert.first_time)),
+    Column("author", "ACKNOWLEDGED BY", 18, 3, lambda alert, state: _who_acknowledged(alert)),
+    Column("reason", "WHY", 40, 4, lambda alert, state: alert.reason),
+    Column("id", "ID", 12, 4, lambda alert, state: alert.id),
+    Column("feed", "FEED", 12, 4, lambda alert, state: alert.source),
+)
+
+IDENTITIES: tuple[Column[Identity], ...] = (
+    Column("fingerprint", "KEY", 10, 1, lambda identity, state: identity.fingerprint[:8] or "no key"),
+    Column("id", "IDENTITY", 0, 1, lambda identity, state: identity.id),
+    Column("resolution", "RESOLVED BY", 12, 2, lambda identity, state: identity.resolution.value),
+    Column("key", "KEY STATE", 10, 1, lambda identity, state: identity.key_state.value),
+    Column("proven", "SIGNED", 7, 1, lambda identity, state: str(identity.proven), right=True),
+    Column(
+        "words",
+        "VERDICTS",
+        24,
+        2,
+        lambda identity, state: " ".join(
+            f"{word.value}:{count}" for word, count in identity.words.most_common() if count
+        ),
+    ),
+    Column("sessions", "SESSIONS", 8, 1, lambda identity, state: str(len(identity.sessions)), right=True),
+    Column("tools", "TOOLS", 5, 2, lambda identity, state: str(len(identity.tools)), right=True),
+    Column("first", "FIRST", 12, 3, lambda identity, state: clock_time(identity.first_time)),
+    Column("seen", "SEEN", 6, 1, lambda i, state: ago(i.last_time, state.gateway_now(i.last_source)), right=True),
+    Column("names", "CLAIMS TO BE", 24, 3, lambda identity, state: ", ".join(sorted(identity.claimed_names))),
+    Column("servers", "SERVERS", 20, 4, lambda identity, state: ", ".join(sorted(identity.upstreams))),
+)
+
+TOOLS: tuple[Column[Tool], ...] = (
+    Column("server", "SERVER", 12, 1, lambda tool, state: tool.upstream),
+    Column("tool", "TOOL", 0, 1, lambda tool, state: tool.name),
+    Column("changed", "CHANGED", 7, 1, lambda tool, state: f"{tool.changed}×" if tool.changed else "", right=True),
+    Column("calls", "CALLS", 6, 1, lambda tool, state: str(tool.calls), right=True),
+    Column("errors", "ERRORS", 6, 1, lambda tool, state: str(tool.errors), right=True),
+    Column("median", "P50", 6, 1, lambda tool, state: _percentile(tool, 50), right=True),
+    Column("p95", "P95", 6, 1, lambda tool, state: _percentile(tool, 95), right=True),
+    Column("callers", "CALLERS", 7, 2, lambda tool, state: str(len(tool.callers)), right=True),
+    Column("sessions", "SHOWN TO", 8, 2, lambda tool, state: str(len(tool.sessions)), right=True),
+    Column("first", "LISTED AT", 9, 3, lambda tool, state: str(tool.first_seen), right=True),
+    Column("digest", "DEFINITION", 12, 3, lambda tool, state: tool.digest[:12]),
+)

@@ -1,0 +1,219 @@
+"""From the sources to the state: judge, fold, observe, apply; nothing that arrives ends it."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from mcpwatch.model.alerts import Finding
+from mcpwatch.model.entries import Entry, Request
+from mcpwatch.model.feed import FeedStatus
+from mcpwatch.model.traffic import Observation
+from mcpwatch.watch.row import Row
+from mcpwatch.watch.state import Raised, State
+from mcpwatch.watch.waiting import Waiting
+
+if TYPE_CHECKING:
+    from mcpwatch.detect.book import AlertBook
+    from mcpwatch.detect.engine import Engine
+    from mcpwatch.feed.source import Source
+    from mcpwatch.identity.judge import Judge
+    from mcpwatch.traffic.fold import Traffic
+
+log = logging.getLogger(__name__)
+
+SLICE = 200
+"""Entries between two chances for the screen."""
+SLICE_S = 0.02
+TICK_S = 1.0
+
+
+class Listener(Protocol):
+    """Who wants to hear of everything in order, such as tail; called before the next entry is looked at."""
+
+    def entry(self, row: Row, raised: Sequence[Raised]) -> None:
+        """An entry was taken in."""
+
+    def verdict(self, row: Row, raised: Sequence[Raised]) -> None:
+        """A request was judged again: its signer's key arrived, or will not."""
+
+    def alerts(self, raised: Sequence[Raised]) -> None:
+        """Something is wrong with a feed."""
+
+    def feed(self, before: FeedStatus | None, after: FeedStatus) -> None:
+        """A feed's standing changed."""
+
+
+class Lane(Struct):
+    """One source with what is kept for it alone.
+
+    Each has its own replay window: the same request in the logs of two gateways, one behind the other, is no replay.
+    """
+
+    source: "Source"
+    judge: "Judge"
+    traffic: "Traffic"
+
+
+class Fetcher(Protocol):
+    """Who finds keys: calls back with each identity that is settled, found or not."""
+
+    async def run(self, settled: Callable[[str], None]) -> None:
+        """Resolve what the key book wants until cancelled."""
+
+
+class Pipeline:
+    """Reads every lane to its end and writes the state; the only writer there is."""
+
+    def __init__(
+        self,
+        state: State,
+        lanes: Iterable[Lane],
+        engine: "Engine",
+        book: "AlertBook",
+        fetcher: Fetcher | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.state = state
+        self.lanes = {lane.source.name: lane for lane in lanes}
+        self.waiting = Waiting()
+        self._engine = engine
+        self._book = book
+        self._fetcher = fetcher
+        self._clock = clock
+        self._listener: Listener | None = None
+
+    async def run(self, listener: Listener | None = None) -> None:
+        """Take in all sources until each has ended; what the listener raises ends it."""
+        self._listener = listener
+        helpers = [asyncio.create_task(self._tick_always())]
+        if self._fetcher is not None:
+            helpers.append(asyncio.create_task(self._fetcher.run(self.settled)))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for lane in self.lanes.values():
+                    group.create_task(self._read(lane))
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Close all sources."""
+        for lane in self.lanes.values():
+            with contextlib.suppress(OSError):
+                await lane.source.close()
+
+    def take(self, lane: Lane, entry: Entry) -> Row:
+        """Take in one entry."""
+        try:
+            seen, raised = self._observe(lane, entry)
+        except Exception as error:
+            seen, raised = self._failure(entry, error), []
+        row = self.state.apply(entry, seen, raised)
+        if self._listener is not None:
+            self._listener.entry(row, raised)
+        return row
+
+    def settled(self, identity: str) -> None:
+        """Judge again what waited for the key of an identity."""
+        for source, index in self.waiting.take(identity):
+            row = self.state.row(index, source)
+            if row is not None and row.seen.verdict is not None and row.seen.verdict.waiting:
+                self._judge_again(self.lanes[source], row)
+
+    def tick(self) -> None:
+        """Let time pass: sessions fall idle, acknowledgements run out."""
+        now = self._clock()
+        self.state.advance(now)
+        for name, lane in self.lanes.items():
+            lane.traffic.tick(self.state.gateway_now(name))
+            self._set_feed(lane)
+        if self._book.tick(now):
+            self.state.changed()
+
+    async def _read(self, lane: Lane) -> None:
+        async for batch in lane.source.batches():
+            self.state.advance(self._clock())
+            await self._take_all(lane, batch)
+            self._set_feed(lane)
+        self._set_feed(lane)
+
+    async def _take_all(self, lane: Lane, batch: Sequence[Entry]) -> None:
+        until, count = time.perf_counter() + SLICE_S, 0
+        for entry in batch:
+            self.take(lane, entry)
+            count += 1
+            if count >= SLICE or time.perf_counter() > until:
+                await asyncio.sleep(0)
+                until, count = time.perf_counter() + SLICE_S, 0
+
+    async def _tick_always(self) -> None:
+        while True:
+            self.tick()
+            await asyncio.sleep(TICK_S)
+
+    def _observe(self, lane: Lane, entry: Entry) -> tuple[Observation, list[Raised]]:
+        record = entry.record
+        verdict = None
+        if record is not None and isinstance(record.data, Request):
+            verdict = lane.judge.judge(entry.index, record.data, record.time.timestamp())
+            if verdict.waiting and verdict.signer is not None:
+                self.waiting.add(verdict.signer.id, entry.source, entry.index)
+        seen = lane.traffic.apply(entry, verdict)
+        return seen, self._add(self._engine.observe(seen), seen.time)
+
+    def _judge_again(self, lane: Lane, row: Row) -> None:
+        record = row.entry.record
+        if record is None or not isinstance(record.data, Request):
+            return
+        seen = lane.traffic.rejudge(row.index, lane.judge.judge(row.index, record.data, row.time))
+        if seen is None:
+            return
+        raised = self._add(self._engine.observe(seen), seen.time)
+        self.state.rejudge(seen)
+        self.state.raise_alerts(raised, self._clock())
+        if self._listener is not None:
+            self._listener.verdict(row, raised)
+
+    def _set_feed(self, lane: Lane) -> None:
+        after = lane.source.status
+        before = self.state.feeds.get(after.name)
+        if after is before:
+            return
+        self.state.set_feed(after)
+        raised = self._add(self._engine.observe_feed(before, after), self._clock()) if before is not None else []
+        if raised:
+            self.state.raise_alerts(raised, self._clock())
+        if self._listener is not None:
+            self._listener.feed(before, after)
+            if raised:
+                self._listener.alerts(raised)
+
+    def _add(self, findings: Iterable[Finding], now: float) -> list[Raised]:
+        return [(finding, self._book.add(finding, now)) for finding in findings]
+
+    def _failure(self, entry: Entry, error: Exception) -> Observation:
+        """An entry that a room could not take in, as a malformed one; the error's own text may hold anything."""
+        self.state.counts.failures += 1
+        reason = f"{type(error).__name__} in {_room(error)}"
+        log.error("entry %d of %r was not taken in: %s", entry.index, entry.source, reason)
+        time = entry.record.time.timestamp() if entry.record is not None else entry.received
+        return Observation(
+            entry.index, entry.source, time, "malformed", note=f"mcpwatch could not take it in: {reason}"
+        )
+
+
+def _room(error: Exception) -> str:
+    """Where an exception was raised: module and line."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace is not None else "?"

@@ -1,0 +1,208 @@
+"""One log entry as the screen, the filter and tail read it.
+
+Everything a row returns is raw: untrusted text that passes `mcpwatch.text.show` only where it is drawn.
+"""
+
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from mcpwatch.model.alerts import Severity
+from mcpwatch.model.entries import Entry, Message, Request, Response
+from mcpwatch.model.identity import Evidence, SignatureState, Verdict
+from mcpwatch.model.traffic import Call, CallState, Direction, Observation, RpcMessage, Session
+from mcpwatch.watch import outcome
+
+_ARROWS = {"request": Direction.TO_SERVER, "response": Direction.TO_CLIENT, "message": Direction.TO_CLIENT}
+_SHORT_PRINT = 8
+_SHORT_ID = 20
+_SHORT_SESSION = 8
+_QUIET_ENDS = ("", "complete")
+
+
+class Who(NamedTuple):
+    """Whom a row is put down to, and how we know."""
+
+    text: str
+    evidence: Evidence
+
+
+NOBODY = Who("", Evidence.ABSENT)
+
+
+class Row(Struct, gc=False):
+    """One entry and what it turned out to mean.
+
+    `seen`, `severity` and `alerts` change: a key may arrive, a later entry may make this one evidence. What
+    hangs off `seen` is live, so a running call's row tells how it stands at the moment it is read.
+    """
+
+    seq: int
+    """Place in the order of arrival over all feeds."""
+    index: int
+    source: str
+    time: float
+    """Gateway's clock, seconds since the epoch."""
+    entry: Entry
+    seen: Observation
+    severity: Severity | None = None
+    """The highest of its alerts."""
+    alerts: tuple[str, ...] = ()
+    """Ids of the alerts it is evidence for."""
+
+    @property
+    def kind(self) -> str:
+        """request, response, message, end, gateway or malformed."""
+        return self.seen.kind
+
+    @property
+    def arrow(self) -> str:
+        """The direction as an arrow; empty where there is none."""
+        return _ARROWS.get(self.seen.kind, "")
+
+    @property
+    def session(self) -> Session | None:
+        return self.seen.session
+
+    @property
+    def session_label(self) -> str:
+        """The short name of the session: eight characters of its key."""
+        return short_session(self.seen.session) if self.seen.session else ""
+
+    @property
+    def upstream(self) -> str:
+        """The server's name."""
+        if self.seen.exchange:
+            return self.seen.exchange.upstream
+        return self.seen.session.upstream if self.seen.session else ""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on this very entry; None on everything but requests."""
+        return self.seen.verdict
+
+    @property
+    def word(self) -> str:
+        """The verdict's word; empty on everything but requests."""
+        return self.seen.verdict.word.value if self.seen.verdict else ""
+
+    @property
+    def who(self) -> Who:
+        """Whom the exchange is put down to: verified signer, else principal, else what the client says of itself."""
+        exchange, session = self.seen.exchange, self.seen.session
+        verdict = self.seen.verdict or (exchange.verdict if exchange else None)
+        signer = verdict.signer if verdict else None
+        if signer and verdict and verdict.signature is SignatureState.VALID:
+            return Who(f"{signer.fingerprint[:_SHORT_PRINT]} {short_id(signer.id)}".strip(), Evidence.VERIFIED)
+        if session and session.principal and session.principal.subject:
+            return Who(f"@{session.principal.subject}", Evidence.ASSERTED)
+        if signer:
+            return Who(f"?{short_id(signer.id)}", Evidence.CLAIMED)
+        if session and session.client_name:
+            return Who(f"?{session.client_name}", Evidence.CLAIMED)
+        return NOBODY
+
+    @property
+    def call(self) -> Call | None:
+        """The call this entry opens, moves on or belongs to."""
+        seen = self.seen
+        if seen.kind == "message" and seen.updated:
+            return seen.updated[0]
+        if seen.opened:
+            return seen.opened[0]
+        if seen.kind in ("response", "end") and seen.exchange and seen.exchange.calls:
+            return seen.exchange.calls[0]
+        return None
+
+    @property
+    def method(self) -> str:
+        """JSON-RPC method; where there is none the HTTP method or what happened. Batches end in `+N`."""
+        message, call = self.message, self.call
+        more = f" +{len(self.seen.messages) - 1}" if len(self.seen.messages) > 1 else ""
+        if message and message.method:
+            return message.method + more
+        if call:
+            return call.method + more
+        return self.seen.exchange.method if self.seen.exchange else self.seen.note
+
+    @property
+    def tool(self) -> str:
+        """Tool name, prompt name or resource URI."""
+        message, call = self.message, self.call
+        if message and message.method and call and message.method != call.method:
+            return ""
+        return call.target if call else ""
+
+    @property
+    def message(self) -> RpcMessage | None:
+        """The first JSON-RPC message in this entry."""
+        return self.seen.messages[0] if self.seen.messages else None
+
+    @property
+    def status(self) -> int | None:
+        """HTTP status of the answer."""
+        record = self.entry.record
+        if record is not None and isinstance(record.data, Response):
+            return record.data.status
+        return self.seen.exchange.status if self.seen.exchange else None
+
+    @property
+    def state(self) -> CallState | None:
+        """How the call stands, on its request and on the entry that ended it."""
+        call = self.call
+        if call is None or (self.seen.kind != "request" and call.state is CallState.RUNNING):
+            return None
+        return call.state
+
+    @property
+    def is_running(self) -> bool:
+        """Whether `duration` and `outcome` still change with time."""
+        call = self.call
+        return self.seen.kind == "request" and call is not None and call.ended is None
+
+    def duration(self, now: float) -> float | None:
+        """Seconds the call or exchange took, or has taken by `now` (gateway's clock); None where that says nothing."""
+        return outcome.duration(self.seen, self.call, now)
+
+    def outcome(self, now: float) -> str:
+        """What became of it, in a few words: `running 3.2s`, `ok`, `tool error`, `-32601`, `HTTP 401`, ..."""
+        return outcome.outcome(self.seen, self.call, now)
+
+    @property
+    def plumbing(self) -> bool:
+        """Whether it only carries: heads of good answers and quiet ends, which nobody reads one by one."""
+        if self.severity is not None:
+            return False
+        if self.seen.kind == "response":
+            return (self.status or 0) < 400
+        return self.seen.kind == "end" and bool(self.seen.exchange) and self._outcome in _QUIET_ENDS
+
+    @property
+    def body(self) -> str:
+        """The body's text; empty where there is none or it is not text."""
+        record = self.entry.record
+        if record is None or not isinstance(record.data, Request | Message) or record.data.body is None:
+            return ""
+        return record.data.body.text or ""
+
+    @property
+    def text(self) -> str:
+        """What a bare word in the filter searches: names first, then the body."""
+        exchange = self.seen.exchange
+        parts = (self.method, self.tool, self.word, self.who.text, self.session_label, self.upstream)
+        place = (exchange.target, exchange.peer) if exchange else ()
+        return "\n".join((*parts, *place, self.seen.note, self.entry.fault, self.body))
+
+    @property
+    def _outcome(self) -> str:
+        return self.seen.exchange.outcome if self.seen.exchange else ""
+
+
+def short_session(session: Session) -> str:
+    """A session's short name: the first characters of its key, after a derived key's prefix."""
+    return session.key.rpartition(":")[2][:_SHORT_SESSION] or session.key[:_SHORT_SESSION]
+
+
+def short_id(text: str) -> str:
+    """A DID cut to its method and its ends, a `key:` id to its head; the whole stays in the detail."""
+    return text if len(text) <= _SHORT_ID else f"{text[:12]}…{text[-6:]}"

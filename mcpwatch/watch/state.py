@@ -1,0 +1,229 @@
+"""The whole as of now: one `apply`, one version number."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from msgspec import Struct, field, structs
+
+from mcpwatch.model.alerts import Alert, AlertState, Finding, Severity
+from mcpwatch.model.entries import Entry
+from mcpwatch.model.feed import FeedStatus
+from mcpwatch.model.identity import Word
+from mcpwatch.model.traffic import Call, Observation, Session, Tool
+from mcpwatch.watch.clock import GatewayClock
+from mcpwatch.watch.identities import Identities, Identity
+from mcpwatch.watch.pinned import Pinned
+from mcpwatch.watch.rates import Rate
+from mcpwatch.watch.ring import MAX_BYTES, MAX_ROWS, Ring
+from mcpwatch.watch.row import Row
+
+Raised = tuple[Finding, Alert]
+"""A finding and the alert it went into."""
+
+SessionKey = tuple[str, str]
+"""(source, session key)."""
+
+ToolKey = tuple[str, str, str]
+"""(source, upstream, tool name)."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MAX_CALLS = 50_000
+MAX_SESSIONS = 20_000
+MAX_TOOLS = 20_000
+MAX_TOUCHES = 20_000
+MAX_ALERTS_OF_ROW = 32
+
+
+class Counts(Struct):
+    """What was ever seen; never shrinks when rows are evicted."""
+
+    entries: int = 0
+    words: Counter[Word] = field(default_factory=Counter)
+    """Requests by the word of their verdict."""
+    kinds: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    findings: int = 0
+    failures: int = 0
+    """Entries that a room could not take in and that became malformed rows."""
+
+
+class State:
+    """Everything a screen or tail reads; only the pipeline writes it.
+
+    `version` grows with every change, so a reader that saw the same number need not look again. `touched` tells
+    which rows changed after they were added.
+    """
+
+    def __init__(
+        self, alerts: Mapping[str, Alert] | None = None, *, max_rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES
+    ) -> None:
+        self.version = 0
+        self.now = 0.0
+        """The watcher's clock as of the last change or tick, seconds since the epoch."""
+        self.rows = Ring(max_rows, max_bytes)
+        self.evicted = 0
+        self.counts = Counts()
+        self.entry_rate = Rate()
+        self.alert_rate = Rate()
+        """Findings a second."""
+        self.sessions: dict[SessionKey, Session] = {}
+        self.calls: dict[str, Call] = {}
+        self.tools: dict[ToolKey, Tool] = {}
+        self.alerts: Mapping[str, Alert] = {} if alerts is None else alerts
+        self.feeds: dict[str, FeedStatus] = {}
+        self.pinned = Pinned()
+        """Evidence of alerts that the ring no longer holds."""
+        self.touches = 0
+        self._touched: deque[int] = deque(maxlen=MAX_TOUCHES)
+        self._identities = Identities()
+        self._clocks: dict[str, GatewayClock] = {}
+
+    @property
+    def identities(self) -> dict[str, Identity]:
+        """Signer ids, verified or claimed."""
+        return self._identities.all
+
+    def apply(self, entry: Entry, seen: Observation, raised: Sequence[Raised] = ()) -> Row:
+        """Take in one entry with its meaning and with what is wrong about it."""
+        self.version += 1
+        row = Row(self.rows.end, entry.index, entry.source, seen.time, entry, seen)
+        counts = self.counts
+        counts.entries += 1
+        counts.kinds[seen.kind] += 1
+        counts.sources[entry.source] += 1
+        self.entry_rate.add(entry.received)
+        self._clock(entry.source).note(seen.time, entry.received)
+        if seen.verdict is not None:
+            counts.words[seen.verdict.word] += 1
+        self._index(seen)
+        for old in self.rows.append(row):
+            self.evicted += 1
+            self.pinned.offer(old, self.alerts)
+        if seen.kind == "request":
+            self._identities.observe(row)
+        else:
+            self._touch_request(seen)
+        self._mark(raised, entry.received)
+        return row
+
+    def rejudge(self, seen: Observation) -> Row | None:
+        """Put the meaning of a request in place of an earlier one; None when its row is gone."""
+        row = self.row(seen.index, seen.source)
+        if row is None:
+            return None
+        self.version += 1
+        before = row.verdict
+        if before is not None:
+            self.counts.words[before.word] -= 1
+        if seen.verdict is not None:
+            self.counts.words[seen.verdict.word] += 1
+        row.seen = structs.replace(row.seen, verdict=seen.verdict, session=seen.session, rebound=seen.rebound)
+        self._index(seen)
+        self._identities.rejudge(row, before)
+        self._touch(row.seq)
+        return row
+
+    def raise_alerts(self, raised: Sequence[Raised], now: float) -> None:
+        """Take in what is wrong with a feed, or was found late."""
+        self.version += 1
+        self._mark(raised, now)
+
+    def set_feed(self, status: FeedStatus) -> None:
+        """Take in how a feed stands."""
+        self.version += 1
+        self.feeds[status.name] = status
+        checkpoint = status.checkpoint
+        if checkpoint is not None and checkpoint.time is not None and status.last_checkpoint_at is not None:
+            self._clock(status.name).note(checkpoint.time, status.last_checkpoint_at)
+
+    def advance(self, now: float) -> None:
+        """Move the watcher's clock, which running times and ages are read against."""
+        self.now = max(self.now, now)
+
+    def changed(self) -> None:
+        """Say that something outside, an acknowledgement or an expiry, changed what is shown."""
+        self.version += 1
+        self.pinned.sweep(self.alerts)
+
+    def gateway_now(self, source: str) -> float:
+        """The present by the clock of that feed's gateway, as well as its entries and checkpoints tell."""
+        clock = self._clocks.get(source)
+        return self.now if clock is None else clock.at(self.now)
+
+    def row(self, index: int, source: str = "") -> Row | None:
+        """The row of one log entry, if it is in the ring or pinned as evidence."""
+        return self.rows.find(source, index) or self.pinned.find(source, index)
+
+    def rows_of_call(self, call: Call) -> list[Row]:
+        """The rows of a call that are still held, oldest first."""
+        rows = (self.row(index, call.source) for index in call.entries)
+        return [row for row in rows if row is not None]
+
+    def rows_of_session(self, session: Session) -> list[Row]:
+        """The rows of a session that are still held, oldest first."""
+        return [row for row in self.rows if row.seen.session is session]
+
+    def rows_of_alert(self, alert: Alert) -> list[Row]:
+        """The rows an alert rests on, oldest first; all its evidence that was ever received and not released."""
+        rows = (self.row(index, alert.source) for index in alert.evidence)
+        return [row for row in rows if row is not None]
+
+    def open_alerts(self) -> Counter[Severity]:
+        """Alerts that fire and nobody acknowledged, by severity."""
+        return Counter(alert.severity for alert in self.alerts.values() if alert.state is AlertState.FIRING)
+
+    def touched_since(self, touches: int) -> set[int] | None:
+        """`seq` of rows that changed after `touches` was read; None when that is too long ago to tell."""
+        new = self.touches - touches
+        if new > len(self._touched):
+            return None
+        return {self._touched[-1 - step] for step in range(new)}
+
+    def _clock(self, source: str) -> GatewayClock:
+        clock = self._clocks.get(source)
+        if clock is None:
+            clock = self._clocks[source] = GatewayClock()
+        return clock
+
+    def _index(self, seen: Observation) -> None:
+        if seen.session is not None:
+            _put(self.sessions, (seen.source, seen.session.key), seen.session, MAX_SESSIONS)
+        for call in seen.opened:
+            _put(self.calls, call.id, call, MAX_CALLS)
+        for change in seen.tools:
+            _put(self.tools, (seen.source, change.tool.upstream, change.tool.name), change.tool, MAX_TOOLS)
+
+    def _touch_request(self, seen: Observation) -> None:
+        indexes = {call.index for call in seen.updated}
+        if seen.exchange is not None and seen.kind in ("response", "end"):
+            indexes.add(seen.exchange.index)
+        for index in indexes:
+            row = self.rows.find(seen.source, index)
+            if row is not None:
+                self._touch(row.seq)
+
+    def _mark(self, raised: Iterable[Raised], now: float) -> None:
+        for finding, alert in raised:
+            self.counts.findings += 1
+            self.alert_rate.add(now)
+            for index in finding.evidence:
+                row = self.row(index, finding.source)
+                if row is None:
+                    continue
+                row.severity = max(row.severity or finding.severity, finding.severity)
+                if alert.id not in row.alerts and len(row.alerts) < MAX_ALERTS_OF_ROW:
+                    row.alerts = (*row.alerts, alert.id)
+                self._touch(row.seq)
+
+    def _touch(self, seq: int) -> None:
+        self.touches += 1
+        self._touched.append(seq)
+
+
+def _put(table: dict[K, V], key: K, value: V, limit: int) -> None:
+    if key not in table and len(table) >= limit:
+        del table[next(iter(table))]
+    table[key] = value

@@ -1,0 +1,237 @@
+"""A filtered window over the state's rows: what a grid draws and where its cursor is."""
+
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Literal
+
+from mcpwatch.watch.query import ALL, Query
+from mcpwatch.watch.row import Row
+from mcpwatch.watch.state import SessionKey, State
+
+SWEEP = 5_000
+"""Rows tested again at each sync when the filter depends on the time."""
+
+
+class View:
+    """Rows that pass a filter, in order of arrival, with a cursor, follow and freeze.
+
+    `sync` brings it up to the state and tests only what is new or changed; the whole is tested when the filter
+    changes. The cursor belongs to a row, not to a line: it stays with it while rows come, go and are filtered, and
+    when its row is not shown it stands on the nearest one until that comes back. Heads of good answers and quiet
+    ends are left out unless `plumbing` is set or the filter asks for `kind:`.
+    """
+
+    def __init__(
+        self, state: State, query: Query = ALL, *, session: SessionKey | None = None, plumbing: bool = False
+    ) -> None:
+        self.state = state
+        self.follow = True
+        """The cursor stays on the newest row."""
+        self.frozen = False
+        self.pending = 0
+        """Rows that passed the filter while frozen."""
+        self._query = query
+        self._session = session
+        self._plumbing = plumbing
+        self._rows: list[Row] = []
+        self._seqs: list[int] = []
+        self._target: int | None = None
+        self._next = 0
+        self._touches = 0
+        self._swept = 0
+        self._version = -1
+        self._refill()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def query(self) -> Query:
+        return self._query
+
+    @property
+    def plumbing(self) -> bool:
+        """Whether heads of good answers and quiet ends are shown."""
+        return self._plumbing
+
+    @property
+    def hidden(self) -> int:
+        """Rows held by the state that are not shown."""
+        return max(len(self.state.rows) - len(self._rows), 0)
+
+    def set_query(self, query: Query) -> None:
+        """Filter by another query; the cursor's row stays selected if it passes."""
+        if query != self._query:
+            self._query = query
+            self._refill()
+
+    def set_plumbing(self, shown: bool) -> None:
+        """Show or hide heads of good answers and quiet ends."""
+        if shown != self._plumbing:
+            self._plumbing = shown
+            self._refill()
+
+    def sync(self) -> bool:
+        """Take in what happened; True when the rows, their content or `pending` may have changed."""
+        if self.state.version == self._version and not self._query.is_timed:
+            return False
+        self._version = self.state.version
+        if self.frozen:
+            new = self.state.rows.since(self._next)
+            self._next = self.state.rows.end
+            self.pending += sum(map(self.passes, new))
+            return True
+        touched = self.state.touched_since(self._touches)
+        if touched is None:
+            self._refill()
+            return True
+        self._drop_evicted()
+        self._touches = self.state.touches
+        self._append(self.state.rows.since(self._next))
+        for seq in touched:
+            self._retest(seq)
+        if self._query.is_timed:
+            self._sweep()
+        self._settle()
+        return True
+
+    def passes(self, row: Row) -> bool:
+        """Whether the row belongs here, as of now."""
+        if self._session is not None and (
+            row.seen.session is None or (row.source, row.seen.session.key) != self._session
+        ):
+            return False
+        if row.plumbing and not self._plumbing and not self._query.asks("kind", "index"):
+            return False
+        return self._query.matches(row, self.state)
+
+    def rows(self, top: int, height: int) -> list[Row]:
+        """The rows on lines `top` to `top + height - 1`; fewer at the end."""
+        return self._rows[max(top, 0) : max(top + height, 0)]
+
+    @property
+    def cursor(self) -> int:
+        """The cursor's line; 0 in an empty view."""
+        if not self._rows or self._target is None:
+            return 0
+        return min(bisect_left(self._seqs, self._target), len(self._rows) - 1)
+
+    @property
+    def selected(self) -> Row | None:
+        """The row under the cursor."""
+        return self._rows[self.cursor] if self._rows else None
+
+    def move_to(self, line: int) -> None:
+        """Put the cursor on a line; upward ends following."""
+        if not self._rows:
+            return
+        line = min(max(line, 0), len(self._rows) - 1)
+        if line < self.cursor:
+            self.follow = False
+        self._target = self._seqs[line]
+
+    def move(self, lines: int) -> None:
+        """Move the cursor down, or up where negative."""
+        self.move_to(self.cursor + lines)
+
+    def first(self) -> None:
+        """To the oldest row; ends following."""
+        self.follow = False
+        self.move_to(0)
+
+    def last(self) -> None:
+        """To the newest row, and follow."""
+        self.follow = True
+        self.move_to(len(self._rows) - 1)
+
+    def select(self, index: int, source: str = "") -> bool:
+        """Put the cursor on a log entry; False, and no move, when it is not shown."""
+        row = self.state.rows.find(source, index)
+        line = self.line_of(row) if row else None
+        if line is None:
+            return False
+        self.follow = False
+        self.move_to(line)
+        return True
+
+    def line_of(self, row: Row) -> int | None:
+        """The line a row is on."""
+        line = bisect_left(self._seqs, row.seq)
+        return line if line < len(self._seqs) and self._seqs[line] == row.seq else None
+
+    def freeze(self) -> None:
+        """Stop; the state goes on and `pending` counts."""
+        self.frozen = True
+        self.pending = 0
+
+    def thaw(self) -> None:
+        """Go on, with all that came meanwhile."""
+        if self.frozen:
+            self.frozen = False
+            self._refill()
+
+    def jump(self, step: Literal[1, -1], wanted: Callable[[Row], bool]) -> bool:
+        """Put the cursor on the next (1) or previous (-1) row that is wanted, going round at the ends."""
+        count, start = len(self._rows), self.cursor
+        for distance in range(1, count + 1):
+            line = (start + step * distance) % count
+            if wanted(self._rows[line]):
+                self.follow = False
+                self.move_to(line)
+                return True
+        return False
+
+    def jump_to_match(self, step: Literal[1, -1], query: Query) -> bool:
+        """To the next or previous row that passes another query."""
+        return self.jump(step, lambda row: query.matches(row, self.state))
+
+    def jump_to_alert(self, step: Literal[1, -1]) -> bool:
+        """To the next or previous row that is evidence for an alert."""
+        return self.jump(step, lambda row: row.severity is not None)
+
+    def _refill(self) -> None:
+        self._rows = [row for row in self.state.rows if self.passes(row)]
+        self._seqs = [row.seq for row in self._rows]
+        self._next = self.state.rows.end
+        self._touches = self.state.touches
+        self._version = self.state.version
+        self.pending = 0
+        self._settle()
+
+    def _append(self, new: list[Row]) -> None:
+        passed = [row for row in new if self.passes(row)]
+        self._rows += passed
+        self._seqs += [row.seq for row in passed]
+        self._next = self.state.rows.end
+
+    def _drop_evicted(self) -> None:
+        gone = bisect_left(self._seqs, self.state.rows.first)
+        if gone:
+            del self._rows[:gone]
+            del self._seqs[:gone]
+
+    def _retest(self, seq: int) -> None:
+        row = self.state.rows.get(seq)
+        if row is None:
+            return
+        line = bisect_left(self._seqs, seq)
+        shown = line < len(self._seqs) and self._seqs[line] == seq
+        if self.passes(row) == shown:
+            return
+        if shown:
+            del self._rows[line], self._seqs[line]
+        else:
+            self._rows.insert(line, row)
+            self._seqs.insert(line, seq)
+
+    def _sweep(self) -> None:
+        rows = self.state.rows
+        start = max(self._swept, rows.first)
+        stop = min(start + SWEEP, rows.end)
+        for seq in range(start, stop):
+            self._retest(seq)
+        self._swept = rows.first if stop == rows.end else stop
+
+    def _settle(self) -> None:
+        if self._seqs and (self.follow or self._target is None):
+            self._target = self._seqs[-1]
