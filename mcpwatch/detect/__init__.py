@@ -1,0 +1,1 @@
+"""What is wrong: rules over observations, and the alerts they add up to."""

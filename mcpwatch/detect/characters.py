@@ -1,0 +1,68 @@
+"""Characters that act on a terminal, and characters that nobody sees."""
+
+import re
+import unicodedata
+from itertools import islice
+
+from mcpwatch.detect.words import quote, together
+
+_ENOUGH = 1_000
+"""Characters looked at in one string; more than that changes nothing."""
+_NAMED = 3
+_NAMES = {
+    "\x00": "NUL",
+    "\x05": "ENQ",
+    "\x07": "BEL",
+    "\x08": "BS",
+    "\r": "CR",
+    "\x1b": "ESC",
+    "\x7f": "DEL",
+    "\x90": "DCS",
+    "\x9b": "CSI",
+    "\x9d": "OSC",
+}
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+_RETURN = re.compile("\r(?!\n)")
+
+_ALWAYS = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff"
+    "\uffa0\ufff9-\ufffb\U000e0000-\U000e007f\U000e0100-\U000e01ef"
+)
+_JOINER = "[\u200c\u200d]"
+_HIDDEN = re.compile(
+    f"[{_ALWAYS}]"
+    f"|(?:(?<=[\x00-\x7f])|^){_JOINER}|{_JOINER}(?=[\x00-\x7f]|$)"  # beside Latin text they join nothing
+    "|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]"  # one picks a glyph, a run of them carries octets
+)
+_SUBDIVISION_FLAGS = re.compile(
+    "\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
+    "|\U000e0077\U000e006c\U000e0073)\U000e007f"
+)
+"""The three flags that Unicode spells with tags: England, Scotland, Wales."""
+
+
+def acting(text: str) -> list[str]:
+    """Control characters that a terminal obeys, apart from those that plain text has: TAB, LF, FF, CR LF."""
+    if text.isprintable():
+        return []
+    found = [match.group() for match in islice(_CONTROL.finditer(text), _ENOUGH)]
+    return found + _RETURN.findall(text)[:_ENOUGH] if "\r" in text else found
+
+
+def hidden(text: str) -> list[str]:
+    """Zero-width, bidirectional, tag and filler characters, apart from those that scripts and emoji need."""
+    if text.isascii():
+        return []
+    if "\U0001f3f4" in text:
+        text = _SUBDIVISION_FLAGS.sub("", text)
+    return [match.group() for match in islice(_HIDDEN.finditer(text), _ENOUGH)]
+
+
+def spell(found: list[str]) -> str:
+    """The characters by code point and name, and what tag characters among them say."""
+    kinds = list(dict.fromkeys(found))
+    names = [f"U+{ord(char):04X} {_NAMES.get(char) or unicodedata.name(char, '')}".rstrip() for char in kinds[:_NAMED]]
+    many = f"{len(found)} characters such as " if len(found) > len(names) else ""
+    tags = "".join(chr(ord(char) - 0xE0000) for char in found if 0xE0020 <= ord(char) < 0xE007F)
+    return many + together(names) + (f", which spell {quote(tags)}" if tags else "")

@@ -1,0 +1,70 @@
+"""Runs the rules."""
+
+import logging
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rules import RULES
+from mcpwatch.model.alerts import Finding
+from mcpwatch.model.feed import FeedStatus
+from mcpwatch.model.traffic import Observation
+from mcpwatch.text import show
+
+_LOG = logging.getLogger(__name__)
+_KINDS = ("request", "response", "message", "end", "gateway", "malformed")
+
+
+class Failure(Struct):
+    """A rule that raised: what it should have said about those entries is not known."""
+
+    rule: str
+    error: str
+    """Of the first time; may quote untrusted text."""
+    count: int = 0
+
+
+class Engine:
+    """All rules over one run of observations, one after the other and in the order of the feed.
+
+    A rule that raises ends neither the pipeline nor its neighbours: `failures` counts it, and the log tells once.
+    """
+
+    def __init__(self, rules: Iterable[type[Rule]] = RULES) -> None:
+        every = [rule() for rule in rules]
+        self.failures: dict[str, Failure] = {}
+        """Rule id -> how it fails."""
+        self._of_kind = {kind: tuple(rule for rule in every if kind in rule.kinds) for kind in _KINDS}
+        self._rejudging = {
+            kind: tuple(rule for rule in rules if rule.rejudges) for kind, rules in self._of_kind.items()
+        }
+        self._of_feed = tuple(rule for rule in every if type(rule).observe_feed is not Rule.observe_feed)
+
+    def observe(self, seen: Observation) -> list[Finding]:
+        """What is wrong with this entry. Never raises."""
+        table = self._rejudging if seen.rejudged else self._of_kind
+        found: list[Finding] = []
+        for rule in table.get(seen.kind, ()):
+            try:
+                found.extend(rule.observe(seen))
+            except Exception as error:
+                self._failed(rule, error)
+        return found
+
+    def observe_feed(self, before: FeedStatus, after: FeedStatus) -> list[Finding]:
+        """What is wrong with the way a feed's standing changed. Never raises."""
+        found: list[Finding] = []
+        for rule in self._of_feed:
+            try:
+                found.extend(rule.observe_feed(before, after))
+            except Exception as error:
+                self._failed(rule, error)
+        return found
+
+    def _failed(self, rule: Rule, error: Exception) -> None:
+        failure = self.failures.get(rule.info.id)
+        if failure is None:
+            failure = self.failures[rule.info.id] = Failure(rule.info.id, f"{type(error).__name__}: {error}")
+            _LOG.error("rule %s failed: %s", failure.rule, show(failure.error, 200))
+        failure.count += 1

@@ -1,0 +1,50 @@
+"""What a rule is."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from mcpwatch.detect.words import clip
+from mcpwatch.model.alerts import Finding, RuleInfo
+from mcpwatch.model.feed import FeedStatus
+from mcpwatch.model.traffic import Call, Observation
+
+Place = tuple[str, str]
+"""A session for certain: the feed's name and the session's key."""
+
+
+class Rule:
+    """One thing that can be wrong.
+
+    A subclass sets `info`, implements `observe` or `observe_feed`, and holds what it needs to remember in
+    bounded memory of its own. It reads observations and never changes them.
+    """
+
+    info: ClassVar[RuleInfo]
+    kinds: ClassVar[tuple[str, ...]] = ()
+    """The kinds of observation it looks at."""
+    rejudges: ClassVar[bool] = False
+    """Whether it also looks at entries that were judged again, which brings nothing but a verdict."""
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        """What is wrong with this entry, in the light of those before it."""
+        return ()
+
+    def observe_feed(self, before: FeedStatus, after: FeedStatus) -> Iterable[Finding]:
+        """What is wrong with the way one feed's standing changed."""
+        return ()
+
+    def finding(
+        self, seen: Observation, subject: str, reason: str, *evidence: int, call: Call | None = None
+    ) -> Finding:
+        """A finding on this entry; `evidence` is the entry itself and `call` the first it touches, unless given."""
+        touched = call or next(iter(seen.opened or seen.updated), None)
+        return Finding(
+            rule=self.info.id,
+            severity=self.info.severity,
+            subject=clip(subject),
+            reason=reason,
+            evidence=evidence or (seen.index,),
+            source=seen.source,
+            session=seen.session.key if seen.session else "",
+            call=touched.id if touched else "",
+        )

@@ -1,0 +1,81 @@
+"""Who tries what is not theirs?"""
+
+from collections.abc import Iterable
+
+from mcpwatch.detect.recent import Recent
+from mcpwatch.detect.rule import Place, Rule
+from mcpwatch.detect.words import quote, subject_of, together
+from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.traffic import CallState, Direction, Observation
+
+_SESSIONS = 10_000
+_DENIALS = 3
+_WITHIN = 60.0
+"""Seconds."""
+_REMEMBERED = 64
+"""Targets a session."""
+
+_Denials = dict[str, tuple[float, int, str]]
+"""Target -> when, the entry that says so, the call's id."""
+
+
+class PermissionProbing(Rule):
+    """The same tool denied over and over is a stubborn client; different tools are a search."""
+
+    info = RuleInfo(
+        id="discovery/permission-probing",
+        title="Permission probing",
+        severity=Severity.HIGH,
+        meaning="Within a minute a session was denied three or more different tools. Somebody looks for what is open.",
+        action="See which tools were tried and which answered. Stop the agent until its owner explains.",
+    )
+    kinds = ("response", "message", "end")
+
+    def __init__(self) -> None:
+        self._denied: Recent[Place, _Denials] = Recent(_SESSIONS)
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        for call in seen.updated:
+            if call.state is not CallState.DENIED or not call.target or call.direction is not Direction.TO_SERVER:
+                continue
+            place = (seen.source, call.session or subject_of(seen))
+            denied = self._denied.get(place) or self._denied.put(place, {})
+            last = denied.pop(call.target, None)
+            if last and last[2] == call.id:
+                denied[call.target] = last
+                continue
+            denied[call.target] = (seen.time, seen.index, call.id)
+            if len(denied) > _REMEMBERED:
+                del denied[next(iter(denied))]
+            recent = {target: at[1] for target, at in denied.items() if seen.time - at[0] <= _WITHIN}
+            if len(recent) >= _DENIALS:
+                names = [quote(target) for target in list(recent)[-_DENIALS:]]
+                more = f"{len(recent)} different targets" if len(recent) > _DENIALS else "three different targets"
+                reason = f"Denied {more} within {_WITHIN:.0f} s, last {together(names)}."
+                yield self.finding(seen, place[1], reason, *recent.values(), call=call)
+
+
+class UnlistedTool(Rule):
+    """Says nothing of a session that never listed: clients keep lists from one session to the next."""
+
+    info = RuleInfo(
+        id="discovery/unlisted-tool",
+        title="Call of a tool that was not listed",
+        severity=Severity.MEDIUM,
+        meaning="The server never offered this tool to this session, and the agent calls it all the same.",
+        action="Find out where the agent has the name from: guessed, injected, or from another session.",
+    )
+    kinds = ("request",)
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        session = seen.session
+        if session is None or not session.listed_tools:
+            return
+        for call in seen.opened:
+            if call.method == "tools/call" and call.target and call.target not in session.listed_tools:
+                listed = len(session.listed_tools)
+                reason = f"{quote(call.target)} is not among the {listed} tools that were listed to the session."
+                yield self.finding(seen, session.key, reason, call=call)
+
+
+DISCOVERY: tuple[type[Rule], ...] = (PermissionProbing, UnlistedTool)

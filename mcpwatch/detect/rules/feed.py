@@ -1,0 +1,101 @@
+"""Is this everything that happened?"""
+
+from collections.abc import Iterable
+
+from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.words import cut
+from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.feed import FeedState, FeedStatus
+from mcpwatch.model.traffic import Observation
+
+_MCP08 = ("OWASP MCP08",)
+
+
+class FeedRule(Rule):
+    """Base of the rules on the log's standing; the feed is the subject."""
+
+    def about(self, feed: FeedStatus, reason: str, *evidence: int) -> Finding:
+        """A finding on `feed`; `evidence` is its newest entry unless given."""
+        newest = (feed.next_index - 1,) if feed.next_index > 0 else ()
+        return Finding(
+            rule=self.info.id,
+            severity=self.info.severity,
+            subject=feed.name or feed.address,
+            reason=reason,
+            evidence=evidence or newest,
+            source=feed.name,
+        )
+
+
+class Gap(FeedRule):
+    info = RuleInfo(
+        id="feed/gap",
+        title="Gap in the feed",
+        severity=Severity.HIGH,
+        meaning="Entries of the log did not reach this watcher. What they hold is not shown and not checked.",
+        action="Read the missing entries from the gateway's journal, or from another watcher's recording.",
+        references=_MCP08,
+    )
+
+    def observe_feed(self, before: FeedStatus, after: FeedStatus) -> Iterable[Finding]:
+        for gap in after.gaps:
+            if gap not in before.gaps:
+                reason = f"Entries {gap.first} to {gap.last} are missing: {cut(gap.reason)}."
+                edges = [index for index in (gap.first - 1, gap.last + 1) if index >= 0]
+                yield self.about(after, reason, *edges)
+
+
+class StaleFeed(FeedRule):
+    info = RuleInfo(
+        id="feed/stale",
+        title="Feed went stale",
+        severity=Severity.HIGH,
+        meaning="No fresh checkpoint came for 15 seconds. The gateway may be down, or somebody holds entries back.",
+        action="Check the gateway and the network between. Until a checkpoint comes, quiet does not mean good.",
+        references=_MCP08,
+    )
+
+    def observe_feed(self, before: FeedStatus, after: FeedStatus) -> Iterable[Finding]:
+        if after.state is FeedState.STALE and before.state is not FeedState.STALE:
+            yield self.about(after, _detail(after, "No fresh checkpoint came in time."))
+
+
+class Broken(FeedRule):
+    info = RuleInfo(
+        id="feed/broken",
+        title="Feed is broken",
+        severity=Severity.CRITICAL,
+        meaning="The log contradicts itself, its key, or what was proven before. Entries were changed or taken away.",
+        action="Trust nothing from this feed since its last good checkpoint. Keep both checkpoints as evidence.",
+        references=_MCP08,
+    )
+    states = frozenset({FeedState.BROKEN, FeedState.ROLLBACK})
+
+    def observe_feed(self, before: FeedStatus, after: FeedStatus) -> Iterable[Finding]:
+        if after.state in self.states and after.state is not before.state:
+            yield self.about(after, _detail(after, f"The log is {after.state.value}."))
+
+
+class Malformed(Rule):
+    """One alert a feed, with a count."""
+
+    info = RuleInfo(
+        id="feed/malformed",
+        title="Malformed entries",
+        severity=Severity.MEDIUM,
+        meaning="The gateway logged something that is not an entry. It is kept as it came and not interpreted.",
+        action="Check that gateway and watcher speak the same version of the feed.",
+        references=_MCP08,
+    )
+    kinds = ("malformed",)
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        reason = f"Entry {seen.index} cannot be read: {cut(seen.note or 'no reason is known')}."
+        yield self.finding(seen, seen.source or "feed", reason)
+
+
+def _detail(feed: FeedStatus, otherwise: str) -> str:
+    return cut(feed.detail, 300) or otherwise
+
+
+FEED: tuple[type[Rule], ...] = (Gap, StaleFeed, Broken, Malformed)

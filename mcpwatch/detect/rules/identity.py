@@ -1,0 +1,253 @@
+"""Who signed this, and does it hold?"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from mcpwatch.detect.recent import Recent
+from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.words import cut, named, subject_of, upstream_of
+from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.identity import Freshness, SignatureState, Verdict, Word
+from mcpwatch.model.traffic import Direction, Observation
+
+HANDSHAKE = frozenset({"initialize", "server/discover", "notifications/initialized", "ping"})
+"""Methods that start or keep up a connection and do nothing else."""
+
+_NSA = "NSA CSI U/OO/6030316-26"
+_PLACES = 20_000
+
+
+class UnsignedCall(Rule):
+    """One alert a session; what only starts or keeps up the connection does not count."""
+
+    info = RuleInfo(
+        id="identity/unsigned-call",
+        title="Unsigned call",
+        severity=Severity.MEDIUM,
+        meaning="An agent calls without a signature. Nothing proves which agent it is.",
+        action="Let the agent sign its requests, or take note that this session stays unproven.",
+        references=("OWASP MCP07", _NSA),
+    )
+    kinds = ("request",)
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        if seen.verdict is None or seen.verdict.word is not Word.UNSIGNED:
+            return
+        for message in seen.messages:
+            if message.method and message.method not in HANDSHAKE and message.direction is Direction.TO_SERVER:
+                bound = seen.session.binding.signer if seen.session else None
+                but = f", though the session is bound to {named(bound)}" if bound else ""
+                reason = f"{cut(message.method)} came without a signature{but}."
+                yield self.finding(seen, subject_of(seen), reason)
+                return
+
+
+class WordRule(Rule):
+    """Base of the rules that say what a verdict's word says; one alert for each signer and upstream."""
+
+    kinds = ("request",)
+    rejudges = True
+    word: ClassVar[Word]
+    says: ClassVar[str]
+    """The reason's first sentence; `{signer}` is the name the signature goes by."""
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        verdict = seen.verdict
+        if verdict is None or verdict.word is not self.word or not self.applies(seen, verdict):
+            return
+        subject = f"{verdict.signer.id if verdict.signer else verdict.scheme or 'unnamed key'} at {upstream_of(seen)}"
+        reason = self.says.format(signer=named(verdict.signer)) + _because(verdict)
+        yield self.finding(seen, subject, reason)
+
+    def applies(self, seen: Observation, verdict: Verdict) -> bool:
+        return True
+
+
+class BadSignature(WordRule):
+    info = RuleInfo(
+        id="identity/bad-signature",
+        title="Bad signature",
+        severity=Severity.CRITICAL,
+        meaning="The signature does not fit the request. It was changed on the way, or somebody else made it.",
+        action="Do not trust the call. Compare what was signed with what arrived, and ask the agent's owner.",
+    )
+    word = Word.BAD_SIG
+    says = "The signature in the name of {signer} does not fit the request."
+
+
+class WrongKey(Rule):
+    """A replayed request says nothing about who sent it, so the replay rules speak of those."""
+
+    info = RuleInfo(
+        id="identity/wrong-key",
+        title="Session used with another key",
+        severity=Severity.CRITICAL,
+        meaning="A session that belongs to one signer got a request signed by another.",
+        action="Treat the session id as stolen. End the session, and find out who holds the second key.",
+    )
+    kinds = ("request",)
+    rejudges = True
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        bound, verdict = seen.rebound, seen.verdict
+        if bound is None or verdict is None or is_replay(verdict):
+            return
+        other = verdict.signer.id if verdict.signer else "unnamed key"
+        reason = f"Signer {named(verdict.signer)}, but the session is bound to {named(bound)}."
+        since = seen.session.binding.since if seen.session else None
+        evidence = (seen.index,) if since is None else (since, seen.index)
+        subject = f"{subject_of(seen)} by {other}"
+        yield self.finding(seen, subject, reason, *evidence)
+
+
+class ReplayRule(Rule):
+    """Base of the two replay rules: remembers where signed requests came first."""
+
+    kinds = ("request",)
+    rejudges = True
+
+    def __init__(self) -> None:
+        self._places: Recent[tuple[str, int], tuple[str, str]] = Recent(_PLACES)
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        verdict = seen.verdict
+        if verdict is None or verdict.signature is SignatureState.ABSENT:
+            return
+        here = (upstream_of(seen), seen.session.key if seen.session else "")
+        if not is_replay(verdict):
+            if verdict.signature is SignatureState.VALID or verdict.waiting:
+                self._places.put((seen.source, seen.index), here)
+            return
+        first = None if verdict.first_seen is None else self._places.get((seen.source, verdict.first_seen))
+        yield from self.replay(seen, verdict, first if first and _differ(first, here) else None)
+
+    def replay(self, seen: Observation, verdict: Verdict, elsewhere: tuple[str, str] | None) -> Iterable[Finding]:
+        """`elsewhere` is upstream and session of the first, if known and another."""
+        return ()
+
+
+class Replayed(ReplayRule):
+    info = RuleInfo(
+        id="identity/replayed",
+        title="Replayed request",
+        severity=Severity.CRITICAL,
+        meaning="The very same signed request came again. Somebody recorded it, or a client repeats without signing.",
+        action="Compare the senders of both requests. If the client repeats, let it sign each attempt anew.",
+        references=(_NSA,),
+    )
+
+    def replay(self, seen: Observation, verdict: Verdict, elsewhere: tuple[str, str] | None) -> Iterable[Finding]:
+        if elsewhere is None:
+            first = verdict.first_seen
+            reason = f"What {named(verdict.signer)} signed came {_before(first)} and came again."
+            evidence = (seen.index,) if first is None else (first, seen.index)
+            subject = f"{verdict.signer.id if verdict.signer else 'unnamed key'} in {subject_of(seen)}"
+            yield self.finding(seen, subject, reason, *evidence)
+
+
+class CrossSessionReplay(ReplayRule):
+    info = RuleInfo(
+        id="identity/cross-session-replay",
+        title="Request replayed elsewhere",
+        severity=Severity.CRITICAL,
+        meaning="A signed request came again in another session or at another server. Its signature covers neither.",
+        action="Find out who could read the first request. Let agents sign the session id and the authority too.",
+    )
+
+    def replay(self, seen: Observation, verdict: Verdict, elsewhere: tuple[str, str] | None) -> Iterable[Finding]:
+        if elsewhere is None or verdict.first_seen is None:
+            return
+        upstream, session = elsewhere
+        here = upstream_of(seen)
+        where = f"at {cut(upstream)}" if upstream != here else "in another session"
+        reason = f"What {named(verdict.signer)} signed came {_before(verdict.first_seen)} {where} and came again here."
+        subject = f"{verdict.signer.id if verdict.signer else 'unnamed key'} from {session or upstream} in "
+        yield self.finding(seen, subject + subject_of(seen), reason, verdict.first_seen, seen.index)
+
+
+class Stale(WordRule):
+    info = RuleInfo(
+        id="identity/stale",
+        title="Stale signature",
+        severity=Severity.HIGH,
+        meaning="The signature's time is outside the window. "
+        "A recorded request looks like this, and so does a wrong clock.",
+        action="Check the agent's clock. If it is right, somebody sends old requests.",
+        references=(_NSA,),
+    )
+    word = Word.STALE
+    says = "The signature by {signer} is not of this time."
+
+
+class UnknownIdentity(WordRule):
+    info = RuleInfo(
+        id="identity/unknown-identity",
+        title="Unknown identity",
+        severity=Severity.HIGH,
+        meaning="The signature names an identity that nobody knows, so it proves nothing.",
+        action="If you know the agent, pin its key with: mcpwatch keys add. If not, ask who runs it.",
+    )
+    word = Word.UNKNOWN_KEY
+    says = "No key is known for {signer}."
+
+
+class CannotCheck(WordRule):
+    info = RuleInfo(
+        id="identity/cannot-check",
+        title="Signature could not be checked",
+        severity=Severity.MEDIUM,
+        meaning="There is a signature, but it could not be checked here. The call is not verified.",
+        action="Read the reason: a registry may be down, or the scheme is not supported. "
+        "A pinned key needs no registry.",
+    )
+    word = Word.NO_CHECK
+    says = "The signature by {signer} could not be checked."
+
+    def applies(self, seen: Observation, verdict: Verdict) -> bool:
+        return not verdict.waiting
+
+
+class BodyNotCovered(WordRule):
+    info = RuleInfo(
+        id="identity/body-not-covered",
+        title="Signature does not cover the body",
+        severity=Severity.MEDIUM,
+        meaning="The signature is valid but leaves out the body. Anybody between could have changed the call.",
+        action="Let the agent sign a digest of the body too.",
+    )
+    word = Word.PARTIAL
+    says = "The valid signature by {signer} leaves out the body."
+
+    def applies(self, seen: Observation, verdict: Verdict) -> bool:
+        return bool(seen.messages)
+
+
+def is_replay(verdict: Verdict) -> bool:
+    """Whether these signed bytes came before, whatever else is wrong."""
+    return verdict.word is Word.REPLAY or verdict.freshness is Freshness.REPLAYED
+
+
+def _because(verdict: Verdict) -> str:
+    return f" {cut(verdict.reasons[0], 300)}" if verdict.reasons else ""
+
+
+def _before(first: int | None) -> str:
+    return "before" if first is None else f"first as entry {first}"
+
+
+def _differ(first: tuple[str, str], here: tuple[str, str]) -> bool:
+    """Another upstream, or another session where both are known."""
+    return first[0] != here[0] or (bool(first[1]) and bool(here[1]) and first[1] != here[1])
+
+
+IDENTITY: tuple[type[Rule], ...] = (
+    UnsignedCall,
+    BadSignature,
+    WrongKey,
+    Replayed,
+    CrossSessionReplay,
+    Stale,
+    UnknownIdentity,
+    CannotCheck,
+    BodyNotCovered,
+)

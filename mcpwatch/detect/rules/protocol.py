@@ -1,0 +1,130 @@
+"""Is it the protocol that it claims to be?"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator
+
+from mcpwatch.detect.recent import Recent
+from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.words import cut, quote, subject_of
+from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.entries import Json, Request
+from mcpwatch.model.traffic import Direction, Era, Observation, RpcMessage
+
+HEADER_MISMATCH = -32020
+"""JSON-RPC error code of MCP 2026-07-28."""
+
+_VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
+_NAME_PARAMS = {
+    "tools/call": "name",
+    "prompts/get": "name",
+    "resources/read": "uri",
+    "tasks/get": "taskId",
+    "tasks/update": "taskId",
+    "tasks/cancel": "taskId",
+}
+"""Method -> the parameter that Mcp-Name repeats (SEP-2243, SEP-2663)."""
+_OPEN, _CLOSE = "=?base64?", "?="
+_MASK = "***"
+"""What the gateway writes in place of a secret."""
+_REMEMBERED = 10_000
+
+
+class HeaderMismatch(Rule):
+    """Holds the three header fields of MCP 2026-07-28 against the body; also fires where a server refused for it."""
+
+    info = RuleInfo(
+        id="protocol/header-mismatch",
+        title="Header and body disagree",
+        severity=Severity.HIGH,
+        meaning="The header says one method or name and the body another. "
+        "What routes or permits by the header lets through what the body does.",
+        action="Look at what the body calls. An honest client cannot do this by accident.",
+        references=("MCP 2026-07-28 (SEP-2243)",),
+    )
+    kinds = ("request", "response", "message", "end")
+
+    def __init__(self) -> None:
+        self._fired: Recent[tuple[str, int], bool] = Recent(_REMEMBERED)
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        if seen.request is not None and seen.exchange is not None:
+            for message in seen.messages:
+                if message.method and message.id is not None and message.direction is Direction.TO_SERVER:
+                    faults = _faults(seen.request, message, seen.exchange.era)
+                    if faults:
+                        self._fired.put((seen.source, seen.index), True)
+                        yield self.finding(seen, subject_of(seen), " ".join(faults))
+                        return
+        for call in seen.updated:
+            if call.error_code == HEADER_MISMATCH and not self._fired.get((seen.source, call.exchange)):
+                self._fired.put((seen.source, call.exchange), True)
+                reason = f"The server refused {cut(call.method)}: {quote(call.error_text)}."
+                yield self.finding(seen, subject_of(seen), reason, call.index, seen.index, call=call)
+
+
+def _faults(request: Request, message: RpcMessage, era: Era) -> list[str]:
+    """What is wrong with the header fields, in sentences."""
+    version = _version(message)
+    masked = request.body is not None and request.body.masked > 0
+    fields: dict[str, list[str]] = {}
+    for name, value in request.headers:
+        if name.startswith("mcp-"):
+            fields.setdefault(name, []).append(value)
+    modern = era is Era.MODERN or bool(version)
+    return [
+        fault
+        for name, expected in _expected(message, version, masked)
+        if (fault := _fault(name, fields.get(name, []), expected, modern and name not in request.withheld))
+    ]
+
+
+def _expected(message: RpcMessage, version: str | None, masked: bool) -> Iterator[tuple[str, str | None]]:
+    """Header field -> what the body says; None where it says nothing, or what it says was masked."""
+    yield "mcp-protocol-version", version
+    yield "mcp-method", message.method
+    key = _NAME_PARAMS.get(message.method)
+    if key:
+        value: Json = message.params.get(key) if isinstance(message.params, dict) else None
+        yield "mcp-name", value if isinstance(value, str) and not (masked and _MASK in value) else None
+
+
+def _fault(name: str, values: list[str], expected: str | None, required: bool) -> str:
+    spelled = _SPELLED[name]
+    if not values:
+        return f"{spelled} is missing." if required and expected is not None else ""
+    if len(values) > 1:
+        return f"{spelled} came {len(values)} times."
+    value = values[0].strip(" \t")
+    if expected is None or value == expected:
+        return ""
+    if value.startswith(_OPEN) and value.endswith(_CLOSE):
+        decoded = _decode(value)
+        if decoded is None:
+            return f"{spelled} says {quote(value)}, which is not proper base64."
+        if decoded == expected:
+            return ""
+        value = decoded
+    return f"{spelled} says {quote(value)}, the body {quote(expected)}."
+
+
+def _decode(value: str) -> str | None:
+    """The text behind the sentinel form; None where it is not canonical base64 of UTF-8."""
+    inner = value[len(_OPEN) : -len(_CLOSE)]
+    try:
+        data = base64.b64decode(inner, validate=True)
+        return data.decode() if base64.b64encode(data).decode() == inner else None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _version(message: RpcMessage) -> str | None:
+    """The protocol version in the body's `_meta`."""
+    meta: Json = message.params.get("_meta") if isinstance(message.params, dict) else None
+    version: Json = meta.get(_VERSION_KEY) if isinstance(meta, dict) else None
+    return version if isinstance(version, str) else None
+
+
+_SPELLED = {"mcp-protocol-version": "MCP-Protocol-Version", "mcp-method": "Mcp-Method", "mcp-name": "Mcp-Name"}
+
+PROTOCOL: tuple[type[Rule], ...] = (HeaderMismatch,)

@@ -1,0 +1,62 @@
+"""How findings name things: bounded, and otherwise raw, since drawing is what makes text safe."""
+
+import hashlib
+
+from mcpwatch.model.identity import Signer
+from mcpwatch.model.traffic import Observation
+from mcpwatch.text import ELLIPSIS
+
+_QUOTE = 120
+_SUBJECT = 300
+_SHORT = 32
+
+
+def short(text: str) -> str:
+    """An id cut in the middle."""
+    return text if len(text) <= _SHORT else f"{text[:14]}{ELLIPSIS}{text[-6:]}"
+
+
+def named(signer: Signer | None) -> str:
+    """A signer's short name."""
+    return short(signer.id) if signer else "an unnamed key"
+
+
+def clip(text: str, limit: int = _SUBJECT) -> str:
+    """At most `limit` characters; what was cut is told apart by a hash."""
+    if len(text) <= limit:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{text[: limit - 13]}{ELLIPSIS}{digest}"
+
+
+def cut(text: str, limit: int = _QUOTE) -> str:
+    """At most `limit` characters and an ellipsis."""
+    return text if len(text) <= limit else text[:limit] + ELLIPSIS
+
+
+def quote(text: str) -> str:
+    """Somebody else's words, in quotation marks."""
+    return f'"{cut(text)}"'
+
+
+def host(peer: str) -> str:
+    """The address of `ADDRESS:PORT`; every loopback address counts as one, since `localhost` may be any of them."""
+    address = peer.rpartition(":")[0].strip("[]").removeprefix("::ffff:") or peer
+    return "loopback" if address == "::1" or address.startswith("127.") else address
+
+
+def subject_of(seen: Observation) -> str:
+    """The session's key, or where there is no session the upstream and the peer."""
+    if seen.session:
+        return seen.session.key
+    return f"{seen.exchange.upstream} from {host(seen.exchange.peer)}" if seen.exchange else seen.source
+
+
+def upstream_of(seen: Observation) -> str:
+    """The server's name; empty where the entry belongs to no exchange."""
+    return seen.exchange.upstream if seen.exchange else ""
+
+
+def together(names: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
