@@ -46,6 +46,8 @@ class Body(Wire, frozen=True):
     """SHA-512, lower-case hex, when the request carries a Content-Digest with sha-512."""
     truncated: bool = False
     """The body was larger than the gateway carries; only `size` and the digests stand."""
+    encoding: str = ""
+    """The Content-Encoding that was undone to read an answer's `text`; `size` and digests are of the encoded octets."""
 
 
 class Principal(Wire, frozen=True):
