@@ -1,0 +1,91 @@
+"""Message bodies as the log holds them: size and digests always, the content as far as the capture mode allows."""
+
+import base64
+import hashlib
+
+from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
+from mcpwatch.gateway.mask import mask_body
+from mcpwatch.model.entries import Body, Capture
+
+MAX_CONTENT = 512 * 1024
+"""Octets of content an entry carries; of a larger body only size and digests."""
+
+
+def capture_body(data: bytes, capture: Capture, *, encoded: bool = False, sha512: bool = False) -> Body:
+    """The log's view of a whole body; `encoded` when it has a Content-Encoding."""
+    digest = hashlib.sha256(data).hexdigest()
+    long_digest = hashlib.sha512(data).hexdigest() if sha512 else None
+    text, binary, masked = _content(data, capture, readable=not encoded)
+    return Body(
+        size=len(data),
+        sha256=digest,
+        text=text,
+        base64=binary,
+        masked=masked,
+        sha512=long_digest,
+        truncated=capture != "digest" and len(data) > MAX_CONTENT,
+    )
+
+
+class BodyReader:
+    """Takes an answer's body as it streams by; holds at most MAX_CONTENT octets of it."""
+
+    def __init__(self, capture: Capture, encoding: str = "") -> None:
+        """`encoding` is the Content-Encoding, lower-case, empty for none."""
+        self.size = 0
+        self._capture = capture
+        self._encoding = encoding
+        self._digest = hashlib.sha256()
+        self._inflate = Inflate(encoding) if can_inflate(encoding) else None
+        self._content = bytearray()
+        self._truncated = False
+
+    def feed(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._digest.update(chunk)
+        if self._truncated or self._capture == "digest":
+            return
+        if self._inflate is not None:
+            try:
+                chunk = self._inflate(chunk)
+            except InflateFault:
+                self._truncated = True
+                return
+        self._content += chunk
+        self._truncated = len(self._content) > MAX_CONTENT
+
+    def finish(self) -> Body:
+        """The body, as far as it came."""
+        readable = not self._encoding or self._inflate is not None
+        content = b"" if self._truncated else bytes(self._content)
+        text, binary, masked = _content(content, self._capture, readable=readable)
+        return Body(
+            size=self.size,
+            sha256=self._digest.hexdigest(),
+            text=None if self._truncated else text,
+            base64=binary,
+            masked=masked,
+            truncated=self._truncated,
+            encoding=self._encoding if text is not None and not self._truncated else "",
+        )
+
+
+def _content(data: bytes, capture: Capture, *, readable: bool) -> tuple[str | None, str | None, int]:
+    """Text or base64, and how many values were masked; neither where masking cannot look inside."""
+    if capture == "digest" or len(data) > MAX_CONTENT:
+        return None, None, 0
+    if readable:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            return (text, None, 0) if capture == "full" else _masked(text)
+    if capture == "masked":
+        return None, None, 0
+    return None, base64.b64encode(data).decode(), 0
+
+
+def _masked(text: str) -> tuple[str, None, int]:
+    masked, count = mask_body(text)
+    return masked, None, count

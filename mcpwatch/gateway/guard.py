@@ -1,0 +1,61 @@
+"""Who may knock: the Host and Origin checks that keep web pages away from a listener (DNS rebinding).
+
+MCP 2025-11-25 and 2026-07-28, Streamable HTTP, security warning: an Origin that is not allowed MUST be
+answered 403. The official SDK answers a Host that is not allowed with 421.
+"""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+
+class Guard:
+    """Allow-lists of a listener; loopback names are always good hosts, in any spelling of their port.
+
+    `hosts` are names, with a port or for any port; `origins` are whole origins such as `https://app.example`.
+    With `local_origins` pages served from this machine may come in too.
+    """
+
+    def __init__(self, hosts: Iterable[str] = (), origins: Iterable[str] = (), *, local_origins: bool = True) -> None:
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
+        self._local_origins = local_origins
+
+    def host(self, value: str | None, local_address: str) -> bool:
+        """Whether the Host header `value` names this listener, whose socket is at `local_address`."""
+        if not value:
+            return False
+        value = value.lower()
+        name = host_name(value)
+        return is_loopback(name) or name == local_address or value in self._hosts or name in self._hosts
+
+    def origin(self, value: str | None) -> bool:
+        """Whether a page from the origin `value` may come in; agents that are no browsers send none."""
+        if value is None:
+            return True
+        value = value.lower()
+        if value in self._origins:
+            return True
+        try:
+            parts = urlsplit(value)
+            local = parts.scheme in ("http", "https") and is_loopback(parts.hostname or "")
+        except ValueError:
+            return False
+        return self._local_origins and local
+
+
+def host_name(authority: str) -> str:
+    """The name in `name`, `name:port`, `[v6]` or `[v6]:port`, without brackets."""
+    if authority.startswith("["):
+        return authority[1:].partition("]")[0]
+    return authority.partition(":")[0]
+
+
+def is_loopback(name: str) -> bool:
+    """Whether `name` is this very machine: localhost or a loopback address."""
+    if name == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,58 @@
+"""Header fields on their way through: what a hop keeps to itself, and what of them enters the log."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from mcpwatch.gateway.tables import HOP_BY_HOP, LOGGED_FIELDS, WITHHELD_FIELDS, WITHHELD_PREFIX
+from mcpwatch.model.entries import Header
+
+RawHeader = tuple[bytes, bytes]
+"""A field as it travelled: name in its own spelling, value without the white space around it."""
+
+_HOP_BY_HOP = frozenset(name.encode() for name in HOP_BY_HOP)
+_INNER_LIST = re.compile(r'\(((?:[^()"]|"(?:[^"\\]|\\.)*")*)\)')
+_COMPONENT = re.compile(r'"([^"\\]*)"')
+
+
+def end_to_end(headers: Sequence[RawHeader], drop: frozenset[bytes] = frozenset()) -> list[RawHeader]:
+    """The fields that go on to the next hop, in order; `drop` names more of them to leave out, lower-case."""
+    named = [value for name, value in headers if name.lower() == b"connection"]
+    mine = _HOP_BY_HOP | drop
+    if named:
+        mine = mine.union(word.strip().lower() for word in b",".join(named).split(b","))
+    return [field for field in headers if field[0].lower() not in mine]
+
+
+def first(headers: Iterable[RawHeader], name: bytes) -> bytes | None:
+    """The value of the first field called `name`, lower-case; None when there is none."""
+    return next((value for each, value in headers if each.lower() == name), None)
+
+
+def octets(value: bytes) -> str:
+    """Octets as text, one character each (ISO 8859-1), as the log holds header fields."""
+    return value.decode("iso-8859-1")
+
+
+def covered(headers: Iterable[RawHeader]) -> set[str]:
+    """The names that the request's Signature-Input fields cover (RFC 9421, section 4.1)."""
+    return {
+        name
+        for each, value in headers
+        if each.lower() == b"signature-input"
+        for inner in _INNER_LIST.findall(octets(value))
+        for name in _COMPONENT.findall(inner)
+    }
+
+
+def logged(headers: Sequence[RawHeader]) -> tuple[tuple[Header, ...], tuple[str, ...]]:
+    """What the log keeps of `headers`: fields verbatim, and the names of those it withholds."""
+    wanted = LOGGED_FIELDS | covered(headers)
+    kept: list[Header] = []
+    withheld: dict[str, None] = {}
+    for raw, value in headers:
+        name = octets(raw).lower()
+        if name in WITHHELD_FIELDS or name.startswith(WITHHELD_PREFIX):
+            withheld[name] = None
+        elif name in wanted:
+            kept.append((name, octets(value)))
+    return tuple(kept), tuple(withheld)

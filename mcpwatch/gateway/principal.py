@@ -1,0 +1,93 @@
+"""What an access token says about the principal, read without verifying it; the token itself goes no further."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from mcpwatch.gateway.headers import RawHeader, first, octets
+from mcpwatch.model.entries import Json, Principal
+
+MAX_TOKEN = 16_384
+"""Octets; a longer token is only hashed."""
+MAX_TEXT = 1_024
+"""Characters of a claim."""
+MAX_EXPIRES = 2**53 - 1
+
+T = TypeVar("T")
+
+
+class KeyedHash:
+    """HMAC-SHA-256 under a key of one log: equal secrets can be told, and none be found by guessing."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def __call__(self, secret: bytes) -> str:
+        """The first 16 octets in hex."""
+        return hmac.digest(self._key, secret, "sha256")[:16].hex()
+
+
+class _Head(Struct):
+    alg: Json = None
+
+
+class _Claims(Struct):
+    iss: Json = None
+    sub: Json = None
+    aud: Json = None
+    exp: Json = None
+    cnf: Json = None
+
+
+def read_principal(headers: Iterable[RawHeader], hashed: KeyedHash) -> Principal | None:
+    """The principal that the Authorization field speaks of (RFC 6750, RFC 9449, RFC 9068); None without one."""
+    value = first(headers, b"authorization")
+    if value is None:
+        return None
+    scheme, _, token = value.partition(b" ")
+    token = token.strip()
+    parts = token.split(b".") if len(token) <= MAX_TOKEN else []
+    head = _part(parts[0], _Head) if len(parts) in (3, 5) else None
+    claims = _part(parts[1], _Claims) if len(parts) == 3 else None
+    if head is None:
+        claims = None
+    return Principal(
+        scheme=octets(scheme).lower()[:32],
+        token_hash=hashed(token),
+        algorithm=_text(head.alg) if head else "",
+        issuer=_text(claims.iss) if claims else "",
+        subject=_text(claims.sub) if claims else "",
+        audience=_audience(claims.aud) if claims else (),
+        expires=_expires(claims.exp) if claims else None,
+        key_thumbprint=_text(claims.cnf.get("jkt")) if claims and isinstance(claims.cnf, dict) else "",
+    )
+
+
+def _part(part: bytes, kind: type[T]) -> T | None:
+    """A base64url part of a JWT (RFC 7515, section 2); None when it is not JSON of that shape."""
+    try:
+        data = base64.b64decode(part + b"=" * (-len(part) % 4), b"-_", validate=True)
+        data.decode()
+        return msgspec.json.decode(data, type=kind)
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+
+
+def _text(value: Json) -> str:
+    return value[:MAX_TEXT] if isinstance(value, str) else ""
+
+
+def _audience(value: Json) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(_text(each) for each in values[:16] if isinstance(each, str))
+
+
+def _expires(value: Json) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MAX_EXPIRES:
+        return None
+    return int(value)

@@ -1,0 +1,62 @@
+"""The lists of names the gateway goes by: header fields it logs or withholds, members it masks."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+HOP_BY_HOP = _words("connection keep-alive proxy-connection te trailer transfer-encoding upgrade")
+"""RFC 9110, section 7.6.1, and `Trailer`, since trailers are not passed on. Those named in Connection come on top."""
+
+LOGGED_FIELDS = _words(
+    """
+    content-type content-encoding content-digest accept user-agent origin
+    signature signature-input signature-agent accept-signature
+    x-aip-did x-aip-signature x-aip-timestamp x-aip-nonce x-aip-challenge x-aip-version
+    dpop ucp-agent idempotency-key x-mcp-signature
+    mcp-protocol-version mcp-method mcp-name last-event-id
+    traceparent tracestate www-authenticate retry-after allow
+    """
+)
+"""Fields that enter the log verbatim; so does each one that a Signature-Input covers."""
+
+WITHHELD_FIELDS = _words(
+    """
+    authorization proxy-authorization cookie set-cookie
+    x-api-key api-key x-auth-token x-access-token x-amz-security-token x-aip-token
+    """
+)
+"""Fields whose values never enter the log, covered or not; the log says that they were there."""
+
+WITHHELD_PREFIX = "mcp-param-"
+"""Of fields that mirror a tool's arguments (SEP-2243); withheld as well."""
+
+SECRET_NAMES = _words(
+    """
+    password passwd pwd passphrase passcode pass secret secrets secretkey clientsecret
+    token tokens accesstoken refreshtoken idtoken authtoken bearertoken sessiontoken csrftoken xsrftoken
+    apikey xapikey accesskey privatekey signingkey encryptionkey secretaccesskey connectionstring
+    authorization proxyauthorization auth bearer jwt cookie cookies setcookie
+    credential credentials sessionid mcpsessionid jsessionid phpsessid sid
+    ssn socialsecuritynumber otp totp mfacode verificationcode
+    cardnumber creditcard creditcardnumber ccnumber cvv cvv2 cvc cvc2 cardcvc cardcvv securitycode iban
+    """
+)
+"""Names whose strings and numbers are masked; letters and digits only, lower-case."""
+
+COUNT_NAMES = _words("tokens pass secrets credentials cookies")
+"""Those of them whose numbers are counts."""
+
+SECRET_ENDINGS = tuple(_words("password passwd passphrase secret token apikey privatekey secretkey"))
+"""Endings of longer names, `github_token`; only strings are masked there, since `perToken` counts."""
+
+PUBLIC_NAMES = _words(
+    """
+    progresstoken pagetoken nextpagetoken prevpagetoken previouspagetoken nexttoken continuationtoken
+    synctoken nextsynctoken resumetoken stoptoken eostoken bostoken padtoken unktoken septoken
+    """
+)
+"""Names that only end like a secret."""
+
+PROPERTY_LISTS = frozenset({"dependentRequired", "dependencies"})
+"""JSON Schema keywords whose members list the names of properties; nothing in such a list is a value."""
