@@ -1,16 +1,23 @@
-"""Serve all of the demo's MCP servers on loopback ports of their own; print where, as one JSON line."""
+"""Serve the demo's MCP servers and registry: `python -m mcpwatch.demo.servers REGISTERED`.
+
+REGISTERED is a JSON object of identities and their keys in base64. Each server takes a loopback port of its
+own; one JSON line says where they are.
+"""
 
 import asyncio
 import contextlib
 import json
 import logging
 import socket
-from collections.abc import Generator
+import sys
+import warnings
+from collections.abc import Generator, Mapping
 
 import uvicorn
 
 from mcpwatch.demo import lifeline
-from mcpwatch.demo.servers.table import SERVERS
+from mcpwatch.demo.servers import registry
+from mcpwatch.demo.servers.table import REGISTRY, SERVERS
 
 
 class Server(uvicorn.Server):
@@ -28,19 +35,19 @@ def listener() -> socket.socket:
     return bound
 
 
-async def serve() -> None:
+async def serve(registered: Mapping[str, str]) -> None:
     """Serve until the process ends."""
-    sockets = {name: listener() for name in SERVERS}
+    apps = {name: make() for name, make in SERVERS.items()} | {REGISTRY: registry.app(registered)}
     # The SDK sets up logging for each server it makes, so quieten it last.
-    apps = {name: make() for name, make in SERVERS.items()}
-    logging.disable(logging.WARNING)
-    print(
-        json.dumps({name: f"http://127.0.0.1:{bound.getsockname()[1]}" for name, bound in sockets.items()}), flush=True
-    )
+    logging.disable(logging.ERROR)
+    sockets = {name: listener() for name in apps}
+    addresses = {name: f"http://127.0.0.1:{bound.getsockname()[1]}" for name, bound in sockets.items()}
+    print(json.dumps(addresses), flush=True)
     configs = {name: uvicorn.Config(app, log_config=None, access_log=False) for name, app in apps.items()}
     await asyncio.gather(*(Server(configs[name]).serve([bound]) for name, bound in sockets.items()))
 
 
 if __name__ == "__main__":
     lifeline.hold()
-    asyncio.run(serve())
+    warnings.simplefilter("ignore")
+    asyncio.run(serve(json.loads(sys.argv[1])))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
 from mcp.server.mcpserver import Elicit, MCPServer, Resolve
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel
 from starlette.types import ASGIApp
@@ -49,7 +50,7 @@ def app() -> ASGIApp:
     def lookup_order(number: str) -> Order:
         """One order by its number."""
         if number not in _ORDERS:
-            raise ValueError(f"No order {number}")
+            raise ToolError(f"No order {number}")
         return _ORDERS[number]
 
     @server.tool(annotations=ToolAnnotations(read_only_hint=True))

@@ -1,0 +1,32 @@
+"""Play the agents against a gateway: `python -m mcpwatch.demo.agents GATEWAY KEYS SEED`.
+
+Prints one JSON line for each act as it begins, and one when it fails.
+"""
+
+import asyncio
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+import msgspec
+
+from mcpwatch.demo import lifeline
+from mcpwatch.demo.agents.acts import Act
+from mcpwatch.demo.agents.stage import Stage
+from mcpwatch.demo.agents.story import play
+from mcpwatch.demo.keyring import load_keys
+from mcpwatch.demo.told import Told
+
+
+def tell(act: Act, failed: str) -> None:
+    """Say it to the parent."""
+    print(msgspec.json.encode(Told(act.name, act.shows, failed)).decode(), flush=True)
+
+
+if __name__ == "__main__":
+    lifeline.hold()
+    logging.disable(logging.ERROR)
+    warnings.simplefilter("ignore")
+    gateway, keys, seed = sys.argv[1:]
+    asyncio.run(play(Stage(gateway, load_keys(Path(keys)), int(seed)), tell))

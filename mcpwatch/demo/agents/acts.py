@@ -1,0 +1,54 @@
+"""The acts of the demo: a name, what it shows, the coroutine. One row an act."""
+
+from collections.abc import Awaitable, Callable
+from random import Random
+
+from msgspec import Struct
+
+from mcpwatch.demo.agents import honest, hostile
+from mcpwatch.demo.agents.stage import Stage
+
+
+class Act(Struct, frozen=True):
+    """A row of the story."""
+
+    name: str
+    shows: str
+    play: Callable[[Stage], Awaitable[None]]
+    weight: int = 1
+    """How often it comes in one round."""
+
+
+ACTS = (
+    Act("notes", "scribe searches and saves notes in one session, each request signed over the session id",
+        honest.notes_shift, 2),
+    Act("refund", "ledger follows a customer to an order to a refund, signed with AIP", honest.refund, 3),
+    Act("build", "forge runs a build that reports its steps while it runs", honest.build, 2),
+    Act("tampered", "a signed refund of 12.50 becomes 92.50 on its way", hostile.tampered),
+    Act("replayed", "parrot sends a signed refund a second time", hostile.replayed),
+    Act("taken-over", "magpie calls, with its own key, in scribe's session", hostile.taken_over),
+    Act("weather", "tourist does not sign, and the weather server rewrites its tool", honest.weather),
+    Act("parcel", "courier follows a note to an order on another server", honest.late_parcel, 2),
+    Act("probing", "mole tries every administrator's tool as a guest", hostile.probing),
+    Act("unknown-key", "stranger signs with a key that nobody knows", hostile.unknown_key),
+    Act("after-the-end", "a files session is used after it was ended; its tools carry terminal escapes",
+        hostile.after_the_end),
+    Act("mislabelled", "mole's header says lookup_order, its body refund_order", hostile.mislabelled),
+    Act("shared", "cuckoo sits in tourist's session", hostile.shared),
+    Act("slow-clock", "rusty signs twenty minutes in the past", hostile.slow_clock),
+    Act("shards", "forge runs three shards of its tests at once", honest.shards),
+    Act("large-refund", "ledger refunds 249.00 and a person has to agree", honest.large_refund),
+    Act("body-left-out", "intern signs everything but the body", hostile.body_left_out),
+    Act("replayed-elsewhere", "parrot plays a call of courier's session into its own", hostile.replayed_elsewhere),
+    Act("promoted", "the person behind a session's token changes", hostile.promoted),
+    Act("guessed", "mole calls a tool that was never offered", hostile.guessed),
+    Act("cancelled", "forge gives up a long build", honest.cancelled_build),
+    Act("mistyped", "ledger mistypes an order number", honest.mistyped_order),
+)  # fmt: skip
+
+
+def round_of(random: Random) -> list[Act]:
+    """Every act as often as its weight says, shuffled."""
+    deck = [act for act in ACTS for _ in range(act.weight)]
+    random.shuffle(deck)
+    return deck

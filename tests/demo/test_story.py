@@ -1,0 +1,74 @@
+"""The order of the demo's acts."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import islice
+
+import pytest
+
+from mcpwatch.demo.agents import story
+from mcpwatch.demo.agents.acts import ACTS, Act
+from mcpwatch.demo.agents.stage import Stage
+
+
+def opening(seed: int, length: int) -> list[tuple[str, float]]:
+    stage = Stage("http://gateway.test", {}, seed)
+    return [(act.name, pause) for act, pause in islice(story.story(stage), length)]
+
+
+def test_every_act_comes_once_within_half_a_minute() -> None:
+    first = opening(1, len(ACTS))
+    assert sorted(name for name, _ in first) == sorted({act.name for act in ACTS})
+    assert sum(pause for _, pause in first) < 30
+
+
+def test_a_seed_gives_one_story() -> None:
+    assert opening(7, 200) == opening(7, 200)
+    assert opening(7, 200) != opening(8, 200)
+
+
+def test_the_story_goes_on_calmly_with_every_act_in_it() -> None:
+    deck = sum(act.weight for act in ACTS)
+    later = opening(3, len(ACTS) + deck)[len(ACTS) :]
+    assert {name for name, _ in later} == {act.name for act in ACTS}
+    assert all(2.0 <= pause <= 4.0 for _, pause in later)
+
+
+def act_that(play: Callable[[Stage], Awaitable[None]]) -> Act:
+    return Act("a", "something", play)
+
+
+async def test_a_failure_ends_the_act_alone_and_is_told() -> None:
+    told: list[tuple[str, str]] = []
+
+    async def fail(stage: Stage) -> None:
+        raise ExceptionGroup("outer", [ExceptionGroup("inner", [ValueError("no such note")])])
+
+    await story.perform(
+        act_that(fail), Stage("http://gateway.test", {}, 1), lambda act, why: told.append((act.name, why))
+    )
+    assert told == [("a", ""), ("a", "ValueError: no such note")]
+
+
+async def test_long_acts_leave_room_for_a_bounded_number_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    curtain = asyncio.Event()
+
+    async def linger(stage: Stage) -> None:
+        await curtain.wait()
+
+    async def turns(number: int) -> None:
+        for _ in range(number):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(story, "story", lambda stage: ((act_that(linger), 0.0) for _ in range(1000)))
+    stage = Stage("http://gateway.test", {}, 1)
+    playing = asyncio.create_task(story.play(stage, lambda act, why: begun.append(act.name)))
+    await turns(100)
+    assert len(begun) == 8
+    curtain.set()
+    await turns(100)
+    assert len(begun) > 8
+    playing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await playing
