@@ -1,0 +1,50 @@
+"""What happens to a feed, for the feed rules."""
+
+from registry import fires, spares
+from rpc import call
+from scene import Scene
+
+from mcpwatch.model.feed import FeedState, Gap
+
+
+@fires("feed/gap")
+def entries_passed_over(scene: Scene) -> None:
+    scene.feed(FeedState.GAP, gaps=(Gap(5, 9, "past retention"),))
+
+
+@spares("feed/gap")
+def a_gap_that_was_told(scene: Scene) -> None:
+    scene.feed(FeedState.GAP, gaps=(Gap(5, 9, "past retention"),))
+    scene.findings.clear()
+    scene.feed(FeedState.LIVE, FeedState.STALE, FeedState.LIVE)
+
+
+@fires("feed/stale")
+def no_checkpoint(scene: Scene) -> None:
+    scene.feed(FeedState.STALE)
+
+
+@spares("feed/stale", "feed/broken", "feed/gap")
+def a_reconnect(scene: Scene) -> None:
+    scene.feed(FeedState.DISCONNECTED, FeedState.CONNECTING, FeedState.LIVE, FeedState.ENDED)
+
+
+@fires("feed/broken")
+def a_log_that_contradicts_itself(scene: Scene) -> None:
+    scene.feed(FeedState.BROKEN, detail="two roots for size 7")
+
+
+@fires("feed/broken")
+def a_log_that_got_shorter(scene: Scene) -> None:
+    scene.feed(FeedState.ROLLBACK, next_index=0)
+
+
+@fires("feed/malformed")
+def an_entry_that_is_none(scene: Scene) -> None:
+    scene.malformed()
+
+
+@spares("feed/malformed")
+def a_request_that_is_not_json_rpc(scene: Scene) -> None:
+    scene.request({"hello": "there"})
+    scene.request(call(1, "read"))

@@ -1,0 +1,237 @@
+"""Observations by hand, as the fold would make them, run through an engine one by one."""
+
+from collections.abc import Mapping
+
+from build import PEER, START, fields
+from msgspec.structs import replace
+from verdicts import unsigned, verified
+
+from mcpwatch.detect.engine import Engine
+from mcpwatch.model.alerts import Finding
+from mcpwatch.model.entries import Body, Json, Principal, Request
+from mcpwatch.model.feed import FeedState, FeedStatus, Gap
+from mcpwatch.model.identity import Signer, Verdict
+from mcpwatch.model.traffic import (
+    Call,
+    CallState,
+    Direction,
+    Era,
+    Exchange,
+    Observation,
+    RpcMessage,
+    Session,
+    SessionKind,
+    Tool,
+    ToolChange,
+)
+
+TARGETS = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+
+
+class Scene:
+    """Each method plays one entry and keeps what the rules found."""
+
+    def __init__(self, source: str = "gateway", upstream: str = "files") -> None:
+        self.engine = Engine()
+        self.source = source
+        self.upstream = upstream
+        self.next = 0
+        self.now = START
+        self.findings: list[Finding] = []
+        self.requests: dict[int, Observation] = {}
+        self.tools: dict[str, Tool] = {}
+        self.status = FeedStatus(source, "http://127.0.0.1:9000", FeedState.LIVE)
+
+    def of(self, rule: str) -> list[Finding]:
+        """What one rule found."""
+        return [finding for finding in self.findings if finding.rule == rule]
+
+    def session(self, key: str = "5e55", kind: SessionKind = SessionKind.LEGACY, era: Era = Era.LEGACY) -> Session:
+        """A session that nothing happened in."""
+        return Session(key, kind, self.source, self.upstream, era, self.now, self.now)
+
+    def request(
+        self,
+        *bodies: Json,
+        session: Session | None = None,
+        verdict: Verdict | None = None,
+        method: str = "POST",
+        headers: Mapping[str, str] | tuple[tuple[str, str], ...] = (),
+        agent: str = "agent/1.0",
+        peer: str = PEER,
+        principal: Principal | None = None,
+        rebound: Signer | None = None,
+        upstream: str = "",
+        masked: int = 0,
+    ) -> Exchange:
+        """A request with its JSON-RPC messages; signed and good unless `verdict` says otherwise."""
+        verdict = verdict or verified()
+        upstream = upstream or self.upstream
+        era = session.era if session else Era.UNKNOWN
+        key = session.key if session else ""
+        exchange = Exchange(self.next, self.source, upstream, method, "/mcp", peer, key, era, self.now, verdict)
+        messages = tuple(spoken(body, Direction.TO_SERVER) for body in bodies)
+        exchange.calls = [
+            self._call(exchange, message, at if len(bodies) > 1 else None)
+            for at, message in enumerate(messages)
+            if message.method and message.id is not None
+        ]
+        agents = (("user-agent", agent),) if agent else ()
+        request = Request(
+            upstream,
+            method,
+            "http",
+            "127.0.0.1:8000",
+            "/mcp",
+            peer,
+            (*agents, *fields(headers)),
+            Body(2, "00" * 32, text="{}", masked=masked) if bodies else None,
+            key,
+            principal=principal,
+        )
+        seen = self._seen(
+            "request",
+            exchange,
+            session,
+            verdict=verdict,
+            messages=messages,
+            opened=tuple(exchange.calls),
+            request=request,
+            rebound=rebound,
+        )
+        self.requests[exchange.index] = seen
+        self._play(seen)
+        return exchange
+
+    def judge_again(self, exchange: Exchange, verdict: Verdict, rebound: Signer | None = None) -> None:
+        """The same request under another verdict."""
+        exchange.verdict = verdict
+        before = self.requests[exchange.index]
+        again = replace(before, verdict=verdict, rejudged=True, rebound=rebound)
+        self.findings += self.engine.observe(again)
+
+    def response(self, exchange: Exchange, status: int = 200, session: Session | None = None) -> None:
+        """The head of the answer."""
+        exchange.status = status
+        for each in exchange.calls:
+            each.status = status
+        self._play(self._seen("response", exchange, session))
+
+    def answer(
+        self,
+        exchange: Exchange,
+        *bodies: Json,
+        session: Session | None = None,
+        state: CallState = CallState.DONE,
+        code: int | None = None,
+        text: str = "",
+    ) -> int:
+        """Messages that end the exchange's calls in `state`; the entry's index."""
+        for each in exchange.calls:
+            each.state, each.ended, each.error_code, each.error_text = state, self.now, code, text
+        messages = tuple(spoken(body, Direction.TO_CLIENT) for body in bodies)
+        changes = tuple(change for body in bodies for change in self._listed(exchange, body, session))
+        calls = tuple(exchange.calls)
+        return self._play(self._seen("message", exchange, session, messages=messages, updated=calls, tools=changes))
+
+    def push(self, exchange: Exchange, body: Json, session: Session | None = None) -> None:
+        """A message from the server that ends nothing."""
+        message = spoken(body, Direction.TO_CLIENT)
+        self._play(self._seen("message", exchange, session, messages=(message,), updated=tuple(exchange.calls)))
+
+    def end(self, exchange: Exchange, session: Session | None = None) -> None:
+        """The end of the exchange, which touches its calls once more."""
+        self._play(self._seen("end", exchange, session, updated=tuple(exchange.calls)))
+
+    def whole(self, body: Json, answer: Json, session: Session | None = None, **more: Json) -> Exchange:
+        """Request, head, answer and end; `more` goes to the answer."""
+        exchange = self.request(body, session=session)
+        self.response(exchange, session=session)
+        self.answer(exchange, answer, session=session, **more)
+        self.end(exchange, session)
+        return exchange
+
+    def malformed(self, fault: str = "not JSON") -> None:
+        """An entry that is none."""
+        self._play(Observation(self.next, self.source, self.now, "malformed", note=fault))
+
+    def feed(self, *states: FeedState, gaps: tuple[Gap, ...] = (), detail: str = "", next_index: int = 10) -> None:
+        """The feed's standing goes through `states`; the gaps come with the first."""
+        for state in states:
+            before = self.status
+            gaps = gaps or before.gaps
+            self.status = replace(before, state=state, detail=detail, gaps=gaps, next_index=next_index)
+            self.findings += self.engine.observe_feed(before, self.status)
+
+    def _listed(self, exchange: Exchange, body: Json, session: Session | None) -> list[ToolChange]:
+        listed = body.get("result", {}).get("tools", []) if isinstance(body.get("result"), dict) else []
+        changes = []
+        for definition in listed:
+            name = definition["name"]
+            digest = str(sorted(definition.items()))
+            known = self.tools.get(name)
+            if known is None:
+                known = self.tools[name] = Tool(exchange.upstream, name, definition, digest, self.next, self.next)
+                changes.append(ToolChange(known, True, False))
+            else:
+                changed = known.digest != digest
+                if changed:
+                    known.previous, known.definition, known.digest = known.definition, definition, digest
+                    known.changed += 1
+                changes.append(ToolChange(known, False, changed))
+            if session:
+                session.listed_tools.add(name)
+        return changes
+
+    def _call(self, exchange: Exchange, message: RpcMessage, at: int | None) -> Call:
+        key = TARGETS.get(message.method, "")
+        target = message.params.get(key, "") if isinstance(message.params, dict) else ""
+        return Call(
+            str(exchange.index) if at is None else f"{exchange.index}.{at}",
+            exchange.index,
+            exchange.index,
+            self.source,
+            exchange.upstream,
+            exchange.session,
+            Direction.TO_SERVER,
+            message.id,
+            message.method,
+            target,
+            self.now,
+            exchange.verdict,
+            exchange.era,
+        )
+
+    def _seen(self, kind: str, exchange: Exchange, session: Session | None, **more: Json) -> Observation:
+        return Observation(self.next, self.source, self.now, kind, exchange, session, **more)
+
+    def _play(self, seen: Observation) -> int:
+        self.findings += self.engine.observe(seen)
+        self.next += 1
+        self.now += 0.01
+        return seen.index
+
+
+def spoken(body: Json, direction: Direction) -> RpcMessage:
+    """A JSON-RPC body as a message."""
+    return RpcMessage(
+        direction, body.get("id"), body.get("method", ""), body.get("params"), body.get("result"), body.get("error")
+    )
+
+
+def open_session(scene: Scene, session: Session, **more: Json) -> Exchange:
+    """The legacy handshake; `more` goes to the `initialize` request."""
+    info = {"name": "agent", "version": "1.0"}
+    first = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"clientInfo": info}}
+    exchange = scene.request(first, **more)
+    exchange.session = session.key
+    for call in exchange.calls:
+        call.session = session.key
+    scene.response(exchange, session=session)
+    session.initialized_at = exchange.index
+    scene.answer(exchange, {"jsonrpc": "2.0", "id": 0, "result": {}}, session=session)
+    scene.end(exchange, session)
+    return exchange
+
+
+UNSIGNED = unsigned()

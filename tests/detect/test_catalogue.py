@@ -1,0 +1,115 @@
+"""The table of rules, and for each rule traffic that fires it and traffic that nearly does."""
+
+import re
+
+import cases_feed
+import cases_identity
+import cases_session
+import cases_traffic
+import pytest
+from registry import FIRES, SPARES, Play
+from scene import Scene
+
+from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rules import CATALOGUE, RULES
+from mcpwatch.model.alerts import Severity
+
+CASES = (cases_feed, cases_identity, cases_session, cases_traffic)
+IDS = [rule.info.id for rule in RULES]
+SEVERITIES = {
+    "identity/unsigned-call": "M",
+    "identity/bad-signature": "C",
+    "identity/wrong-key": "C",
+    "identity/replayed": "C",
+    "identity/cross-session-replay": "C",
+    "identity/stale": "H",
+    "identity/unknown-identity": "H",
+    "identity/cannot-check": "M",
+    "identity/body-not-covered": "M",
+    "session/anonymous": "M",
+    "session/shared": "H",
+    "session/token-subject-changed": "H",
+    "session/used-after-delete": "H",
+    "discovery/permission-probing": "H",
+    "discovery/unlisted-tool": "M",
+    "tool/definition-changed": "C",
+    "tool/terminal-escapes": "H",
+    "tool/hidden-characters": "H",
+    "protocol/header-mismatch": "H",
+    "feed/gap": "H",
+    "feed/stale": "H",
+    "feed/broken": "C",
+    "feed/malformed": "M",
+}
+REFERENCE = re.compile(
+    r"OWASP MCP(0[1-9]|10)|SAFE-T\d{4}|ATLAS T\d{4}(\.\d{3})?|NSA CSI U/OO/6030316-26"
+    r"|MCP 2026-07-28 \(SEP-\d{4}\)|MCP security best practices: session hijacking|Trail of Bits: ANSI escapes"
+)
+
+
+def every(table: dict[str, list[Play]]) -> list[object]:
+    return [pytest.param(rule, play, id=f"{rule}-{play.__name__}") for rule in table for play in table[rule]]
+
+
+def test_ids_are_unique_and_all_there() -> None:
+    assert len(set(IDS)) == len(IDS)
+    assert {id: info.severity.name[0] for id, info in CATALOGUE.items()} == SEVERITIES
+
+
+def test_families_stand_together() -> None:
+    families = [id.partition("/")[0] for id in IDS]
+    assert list(dict.fromkeys(families)) == ["identity", "session", "discovery", "tool", "protocol", "feed"]
+    assert families == sorted(families, key=list(dict.fromkeys(families)).index)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=IDS)
+def test_a_row_of_the_catalogue_is_complete(rule: type[Rule]) -> None:
+    info = rule.info
+    assert re.fullmatch(r"[a-z]+/[a-z]+(-[a-z]+)*", info.id)
+    assert info.severity in Severity
+    assert info.title and not info.title.endswith(".")
+    for prose in (info.meaning, info.action):
+        assert prose.endswith(".") and prose.isascii() and len(prose) <= 200
+    assert all(REFERENCE.fullmatch(reference) for reference in info.references)
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_a_rule_has_traffic_that_fires_it_and_traffic_that_nearly_does(id: str) -> None:
+    assert FIRES[id], f"nothing fires {id}"
+    assert SPARES[id], f"nothing comes near {id}"
+
+
+def test_traffic_is_for_rules_that_exist() -> None:
+    assert set(FIRES) | set(SPARES) <= set(IDS)
+
+
+@pytest.mark.parametrize(("id", "play"), every(FIRES))
+def test_fires(id: str, play: Play) -> None:
+    scene = Scene()
+    play(scene)
+    found = scene.of(id)
+    assert found
+    assert not scene.engine.failures
+    for finding in found:
+        assert finding.severity is CATALOGUE[id].severity
+        assert finding.subject and finding.source == scene.source
+        assert finding.reason.endswith((".", "made up")), finding.reason
+        assert all(index >= 0 for index in finding.evidence)
+
+
+@pytest.mark.parametrize(("id", "play"), every(SPARES))
+def test_spares(id: str, play: Play) -> None:
+    scene = Scene()
+    play(scene)
+    assert not scene.of(id)
+    assert not scene.engine.failures
+
+
+def test_a_switched_off_rule_fails_its_traffic() -> None:
+    """The cases do test the rules: with no rule at all nothing fires."""
+    for plays in FIRES.values():
+        for play in plays:
+            scene = Scene()
+            scene.engine = type(scene.engine)(())
+            play(scene)
+            assert not scene.findings
