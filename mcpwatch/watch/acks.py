@@ -69,7 +69,7 @@ class AckStore:
     def _failure(self, error: sqlite3.Error) -> LocalError:
         return LocalError(
             f"the acknowledgements in {self.path} cannot be read or written: {error}",
-            "Free space on the disk, or move the file away: alerts then fire again.",
+            "What was acknowledged holds until this program ends. Free space on the disk, or move the file away.",
         )
 
 

@@ -4,19 +4,18 @@ Cells are raw text and pass `mcpwatch.text.show` where they are drawn.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from statistics import quantiles
 from typing import Generic, TypeVar
 
 from msgspec import Struct
 
 from mcpwatch.model.alerts import Alert
-from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Session, Tool
 from mcpwatch.watch.identities import Identity
 from mcpwatch.watch.outcome import seconds
-from mcpwatch.watch.row import Row, short_id, short_session
+from mcpwatch.watch.row import Row, short_session, short_signer
 from mcpwatch.watch.state import State
+from mcpwatch.watch.times import ago, clock_time
 
 T = TypeVar("T")
 
@@ -33,24 +32,6 @@ class Column(Struct, Generic[T], frozen=True):
     text: Callable[[T, State], str]
     right: bool = False
     """Set flush right."""
-
-
-def clock_time(time: float) -> str:
-    """Local time of day with milliseconds."""
-    try:
-        return datetime.fromtimestamp(time).astimezone().strftime("%H:%M:%S.%f")[:-3]
-    except (OverflowError, ValueError, OSError):
-        return "?"
-
-
-def ago(time: float, now: float) -> str:
-    """How long before `now`; the future is `0`."""
-    return seconds(now - time) if now - time >= 1 else "0s"
-
-
-def signer_text(signer: Signer | None) -> str:
-    """A signer: key fingerprint first, then the id cut short."""
-    return f"{signer.fingerprint[:8]} {short_id(signer.id)}".strip() if signer else ""
 
 
 def percentile(durations: list[float], percent: int) -> float | None:
@@ -84,7 +65,7 @@ LIVE: tuple[Column[Row], ...] = (
     Column("server", "SERVER", 10, 3, lambda row, state: row.upstream),
     Column("arrow", "", 1, 1, lambda row, state: row.arrow),
     Column("method", "METHOD", 18, 1, lambda row, state: row.method),
-    Column("tool", "TOOL", 0, 1, lambda row, state: row.tool),
+    Column("tool", "TOOL", 0, 1, lambda row, state: row.tool or row.seen.note),
     Column("outcome", "OUTCOME", 14, 1, lambda row, state: row.outcome(state.gateway_now(row.source))),
     Column("duration", "TOOK", 6, 2, _duration, right=True),
     Column("status", "HTTP", 4, 4, lambda row, state: "" if row.status is None else str(row.status), right=True),
@@ -95,7 +76,7 @@ LIVE: tuple[Column[Row], ...] = (
 
 SESSIONS: tuple[Column[Session], ...] = (
     Column("session", "SESSION", 8, 1, lambda session, state: short_session(session)),
-    Column("signer", "BOUND TO", 29, 1, lambda session, state: signer_text(session.binding.signer)),
+    Column("signer", "BOUND TO", 29, 1, lambda session, state: short_signer(session.binding.signer)),
     Column("strength", "BINDING", 20, 2, lambda session, state: session.binding.strength.value),
     Column("server", "SERVER", 12, 1, lambda session, state: session.upstream),
     Column("state", "STATE", 5, 1, lambda session, state: session.state.value),

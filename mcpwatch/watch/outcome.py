@@ -44,11 +44,13 @@ def outcome(seen: Observation, call: Call | None, now: float) -> str:
 def seconds(value: float) -> str:
     """A span of time in at most six characters: `850µs`, `12ms`, `3.2s`, `4m10s`, `2h05m`, `3d04h`."""
     if value < 0.001:
-        return f"{value * 1e6:.0f}µs"
+        return f"{max(value, 0.0) * 1e6:.0f}µs"
     if value < 0.9995:
         return f"{value * 1e3:.0f}ms"
     if value < 59.95:
         return f"{value:.1f}s"
+    if value > 999 * 86_400:
+        return ">999d"
     whole = round(value)
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02d}s"

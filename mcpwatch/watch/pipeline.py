@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
+from mcpwatch.detect.book import AlertBook
+from mcpwatch.detect.engine import Engine
+from mcpwatch.feed.source import Source
+from mcpwatch.identity.answers import Status
+from mcpwatch.identity.judge import Judge
+from mcpwatch.identity.keys import KeyBook
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.entries import Entry, Request
 from mcpwatch.model.feed import FeedStatus
+from mcpwatch.model.identity import SignatureState, Verdict
 from mcpwatch.model.traffic import Observation
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import Raised, State
 from mcpwatch.watch.waiting import Waiting
 
 if TYPE_CHECKING:
-    from mcpwatch.detect.book import AlertBook
-    from mcpwatch.detect.engine import Engine
-    from mcpwatch.feed.source import Source
-    from mcpwatch.identity.judge import Judge
     from mcpwatch.traffic.fold import Traffic
 
 log = logging.getLogger(__name__)
@@ -49,13 +52,9 @@ class Listener(Protocol):
 
 
 class Lane(Struct):
-    """One source with what is kept for it alone.
+    """One source with the traffic that came from it."""
 
-    Each has its own replay window: the same request in the logs of two gateways, one behind the other, is no replay.
-    """
-
-    source: "Source"
-    judge: "Judge"
+    source: Source
     traffic: "Traffic"
 
 
@@ -73,8 +72,10 @@ class Pipeline:
         self,
         state: State,
         lanes: Iterable[Lane],
-        engine: "Engine",
-        book: "AlertBook",
+        keys: KeyBook,
+        judge: Judge,
+        engine: Engine,
+        book: AlertBook,
         fetcher: Fetcher | None = None,
         *,
         clock: Callable[[], float] = time.time,
@@ -82,6 +83,8 @@ class Pipeline:
         self.state = state
         self.lanes = {lane.source.name: lane for lane in lanes}
         self.waiting = Waiting()
+        self._keys = keys
+        self._judge = judge
         self._engine = engine
         self._book = book
         self._fetcher = fetcher
@@ -126,7 +129,7 @@ class Pipeline:
         """Judge again what waited for the key of an identity."""
         for source, index in self.waiting.take(identity):
             row = self.state.row(index, source)
-            if row is not None and row.seen.verdict is not None and row.seen.verdict.waiting:
+            if row is not None:
                 self._judge_again(self.lanes[source], row)
 
     def tick(self) -> None:
@@ -164,17 +167,29 @@ class Pipeline:
         record = entry.record
         verdict = None
         if record is not None and isinstance(record.data, Request):
-            verdict = lane.judge.judge(entry.index, record.data, record.time.timestamp())
-            if verdict.waiting and verdict.signer is not None:
-                self.waiting.add(verdict.signer.id, entry.source, entry.index)
+            verdict = self._verdict(entry.source, entry.index, record.data, record.time.timestamp())
         seen = lane.traffic.apply(entry, verdict)
         return seen, self._add(self._engine.observe(seen), seen.time)
+
+    def _verdict(self, source: str, index: int, request: Request, time: float) -> Verdict:
+        verdict = self._judge.judge(index, request, time, source)
+        if verdict.waiting:
+            self.waiting.add(self._awaited(verdict, time), (source, index))
+        return verdict
+
+    def _awaited(self, verdict: Verdict, time: float) -> str:
+        """The identity whose key a verdict waits for; empty when it does not name it."""
+        signer = verdict.signer
+        if signer is None or verdict.signature is not SignatureState.UNRESOLVABLE:
+            return ""
+        doubted = bool(signer.fingerprint)
+        return signer.id if doubted or self._keys.lookup(signer.id, time).status is Status.WAITING else ""
 
     def _judge_again(self, lane: Lane, row: Row) -> None:
         record = row.entry.record
         if record is None or not isinstance(record.data, Request):
             return
-        seen = lane.traffic.rejudge(row.index, lane.judge.judge(row.index, record.data, row.time))
+        seen = lane.traffic.rejudge(row.index, self._verdict(row.source, row.index, record.data, row.time))
         if seen is None:
             return
         raised = self._add(self._engine.observe(seen), seen.time)
@@ -189,7 +204,8 @@ class Pipeline:
         if after is before:
             return
         self.state.set_feed(after)
-        raised = self._add(self._engine.observe_feed(before, after), self._clock()) if before is not None else []
+        start = FeedStatus(after.name, after.address) if before is None else before
+        raised = self._add(self._engine.observe_feed(start, after), self._clock())
         if raised:
             self.state.raise_alerts(raised, self._clock())
         if self._listener is not None:

@@ -9,11 +9,12 @@ from msgspec import Struct
 
 from mcpwatch.model.alerts import Severity
 from mcpwatch.model.entries import Entry, Message, Request, Response
-from mcpwatch.model.identity import Evidence, SignatureState, Verdict
+from mcpwatch.model.identity import Evidence, SignatureState, Signer, Verdict
 from mcpwatch.model.traffic import Call, CallState, Direction, Observation, RpcMessage, Session
 from mcpwatch.watch import outcome
 
-_ARROWS = {"request": Direction.TO_SERVER, "response": Direction.TO_CLIENT, "message": Direction.TO_CLIENT}
+_DIRECTIONS = {"request": Direction.TO_SERVER, "response": Direction.TO_CLIENT, "message": Direction.TO_CLIENT}
+_DIRECTION_NAMES = {Direction.TO_SERVER: "to-server", Direction.TO_CLIENT: "to-client"}
 _SHORT_PRINT = 8
 _SHORT_ID = 20
 _SHORT_SESSION = 8
@@ -24,10 +25,13 @@ class Who(NamedTuple):
     """Whom a row is put down to, and how we know."""
 
     text: str
+    """Short: key fingerprint and id when verified, `@subject` when asserted, `?name` when claimed."""
     evidence: Evidence
+    id: str
+    """In full: signer id, subject or claimed name."""
 
 
-NOBODY = Who("", Evidence.ABSENT)
+NOBODY = Who("", Evidence.ABSENT, "")
 
 
 class Row(Struct, gc=False):
@@ -58,7 +62,13 @@ class Row(Struct, gc=False):
     @property
     def arrow(self) -> str:
         """The direction as an arrow; empty where there is none."""
-        return _ARROWS.get(self.seen.kind, "")
+        return _DIRECTIONS.get(self.seen.kind, "")
+
+    @property
+    def direction(self) -> str:
+        """The direction in words: to-server, to-client or empty."""
+        way = _DIRECTIONS.get(self.seen.kind)
+        return _DIRECTION_NAMES[way] if way else ""
 
     @property
     def session(self) -> Session | None:
@@ -93,13 +103,13 @@ class Row(Struct, gc=False):
         verdict = self.seen.verdict or (exchange.verdict if exchange else None)
         signer = verdict.signer if verdict else None
         if signer and verdict and verdict.signature is SignatureState.VALID:
-            return Who(f"{signer.fingerprint[:_SHORT_PRINT]} {short_id(signer.id)}".strip(), Evidence.VERIFIED)
+            return Who(short_signer(signer), Evidence.VERIFIED, signer.id)
         if session and session.principal and session.principal.subject:
-            return Who(f"@{session.principal.subject}", Evidence.ASSERTED)
+            return Who(f"@{session.principal.subject}", Evidence.ASSERTED, session.principal.subject)
         if signer:
-            return Who(f"?{short_id(signer.id)}", Evidence.CLAIMED)
+            return Who(f"?{short_id(signer.id)}", Evidence.CLAIMED, signer.id)
         if session and session.client_name:
-            return Who(f"?{session.client_name}", Evidence.CLAIMED)
+            return Who(f"?{session.client_name}", Evidence.CLAIMED, session.client_name)
         return NOBODY
 
     @property
@@ -116,14 +126,14 @@ class Row(Struct, gc=False):
 
     @property
     def method(self) -> str:
-        """JSON-RPC method; where there is none the HTTP method or what happened. Batches end in `+N`."""
+        """JSON-RPC method; where there is none the HTTP method, or the kind of entry. Batches end in `+N`."""
         message, call = self.message, self.call
         more = f" +{len(self.seen.messages) - 1}" if len(self.seen.messages) > 1 else ""
         if message and message.method:
             return message.method + more
         if call:
             return call.method + more
-        return self.seen.exchange.method if self.seen.exchange else self.seen.note
+        return self.seen.exchange.method if self.seen.exchange else self.seen.kind
 
     @property
     def tool(self) -> str:
@@ -201,6 +211,11 @@ class Row(Struct, gc=False):
 def short_session(session: Session) -> str:
     """A session's short name: the first characters of its key, after a derived key's prefix."""
     return session.key.rpartition(":")[2][:_SHORT_SESSION] or session.key[:_SHORT_SESSION]
+
+
+def short_signer(signer: Signer | None) -> str:
+    """A signer in short: key fingerprint first, then the id; empty for nobody."""
+    return f"{signer.fingerprint[:_SHORT_PRINT]} {short_id(signer.id)}".strip() if signer else ""
 
 
 def short_id(text: str) -> str:

@@ -1,35 +1,47 @@
-"""Requests that wait for their signer's key."""
+"""Requests that wait for a key."""
 
 MAX_WAITING = 10_000
+MAX_UNNAMED = 500
 
 Place = tuple[str, int]
 """(source, index)."""
 
 
 class Waiting:
-    """Places of waiting requests by the identity they name; past the limit the identity asked for first goes."""
+    """Places of waiting requests by the identity whose key they wait for; past the limit the oldest identity goes.
 
-    def __init__(self, limit: int = MAX_WAITING) -> None:
+    A request with several signatures may wait for one that its verdict does not name: such go under the empty
+    identity and are given out whenever any identity is settled.
+    """
+
+    def __init__(self, limit: int = MAX_WAITING, unnamed_limit: int = MAX_UNNAMED) -> None:
         self.limit = limit
+        self.unnamed_limit = unnamed_limit
         self._places: dict[str, list[Place]] = {}
+        self._unnamed: list[Place] = []
         self._count = 0
 
     def __len__(self) -> int:
-        return self._count
+        return self._count + len(self._unnamed)
 
-    def add(self, identity: str, source: str, index: int) -> None:
-        """Note that a request waits for the key of `identity`."""
-        self._places.setdefault(identity, []).append((source, index))
+    def add(self, identity: str, place: Place) -> None:
+        """Note that a request waits for the key of `identity`: a DID, or a DID URL."""
+        if not identity:
+            self._unnamed = [*self._unnamed, place][-self.unnamed_limit :]
+            return
+        self._places.setdefault(_base(identity), []).append(place)
         self._count += 1
-        while self._count > self.limit:
+        if self._count > self.limit:
             oldest = next(iter(self._places))
-            self._places[oldest].pop(0)
-            self._count -= 1
-            if not self._places[oldest]:
-                del self._places[oldest]
+            self._count -= len(self._places.pop(oldest))
 
     def take(self, identity: str) -> list[Place]:
-        """The requests that waited for it, in the order they came; they wait no more."""
-        places = self._places.pop(identity, [])
+        """The requests that waited for it, in the order they came, and the unnamed; they wait no more."""
+        places = self._places.pop(_base(identity), [])
         self._count -= len(places)
-        return places
+        unnamed, self._unnamed = self._unnamed, []
+        return places + unnamed
+
+
+def _base(identity: str) -> str:
+    return identity.partition("#")[0]

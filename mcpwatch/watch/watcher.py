@@ -2,17 +2,14 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from mcpwatch.model.alerts import AckEvent, Alert
+from mcpwatch.detect.book import AlertBook
+from mcpwatch.model.alerts import Alert
 from mcpwatch.watch.acks import AckStore
 from mcpwatch.watch.pipeline import Listener, Pipeline
 from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.state import SessionKey, State
 from mcpwatch.watch.view import View
-
-if TYPE_CHECKING:
-    from mcpwatch.detect.book import AlertBook
 
 
 class Watcher:
@@ -24,13 +21,15 @@ class Watcher:
     def __init__(
         self,
         pipeline: Pipeline,
-        book: "AlertBook",
+        book: AlertBook,
         acks: AckStore,
         *,
         author: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.state: State = pipeline.state
+        self.sources: tuple[str, ...] = tuple(pipeline.lanes)
+        """Names of the feeds."""
         self.author = author
         self._pipeline = pipeline
         self._book = book
@@ -53,14 +52,15 @@ class Watcher:
     def acknowledge(self, alert: str, note: str, last_index: int) -> Alert:
         """Let an alert rest, and keep who said so and why.
 
-        `last_index` is the alert's `last_index` as the screen showed it. Raises KeyError for an unknown alert,
-        StaleAcknowledgement when there is newer evidence, LocalError when it cannot be kept.
+        `last_index` is the alert's `last_index` as the screen showed it. Raises StaleAcknowledgement when there is
+        newer evidence, AcknowledgeError for an unknown alert or a bad note, and LocalError when it holds only until
+        this process ends because it cannot be written.
         """
-        return self._keep(self._book.acknowledge(alert, self.author, note, last_index, self._clock()))
+        return self._keep(self._book.acknowledge(alert, self.author, _storable(note), last_index, self._clock()))
 
     def unacknowledge(self, alert: str, note: str) -> Alert:
-        """Let an acknowledged alert fire again, and keep who said so and why. Raises KeyError and LocalError."""
-        return self._keep(self._book.unacknowledge(alert, self.author, note, self._clock()))
+        """Let an acknowledged alert fire again, and keep who said so and why; raises as `acknowledge` does."""
+        return self._keep(self._book.unacknowledge(alert, self.author, _storable(note), self._clock()))
 
     async def close(self) -> None:
         """Close the sources and the files."""
@@ -69,6 +69,10 @@ class Watcher:
 
     def _keep(self, alert: Alert) -> Alert:
         self.state.changed()
-        event: AckEvent = alert.history[-1]
-        self._acks.append(alert.id, event)
+        self._acks.append(alert.id, alert.history[-1])
         return alert
+
+
+def _storable(note: str) -> str:
+    """The note without halves of surrogate pairs, which a terminal may deliver and UTF-8 cannot hold."""
+    return note.encode("utf-8", "replace").decode()

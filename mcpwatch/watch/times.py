@@ -1,0 +1,26 @@
+"""Times as people and programs read them; any number is taken, however wild."""
+
+from datetime import UTC, datetime
+
+from mcpwatch.watch.outcome import seconds
+
+
+def rfc3339(time: float) -> str:
+    """UTC with microseconds (RFC 3339 section 5.6); empty when the calendar has no such time."""
+    try:
+        return datetime.fromtimestamp(time, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def clock_time(time: float) -> str:
+    """Local time of day with milliseconds; `?` when the calendar has no such time."""
+    try:
+        return datetime.fromtimestamp(time).astimezone().isoformat(timespec="milliseconds")[11:23]
+    except (OverflowError, ValueError, OSError):
+        return "?"
+
+
+def ago(time: float, now: float) -> str:
+    """How long before `now`; under a second, and in the future, `0s`."""
+    return seconds(now - time) if now - time >= 1 else "0s"

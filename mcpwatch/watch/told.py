@@ -1,0 +1,260 @@
+"""The shapes that `mcpwatch tail --json` prints, one object a line.
+
+A field may be added; none is renamed or taken away.
+"""
+
+from msgspec import Struct
+
+from mcpwatch.model.alerts import Acknowledgement, Alert
+from mcpwatch.model.feed import FeedStatus
+from mcpwatch.model.identity import Signer, Verdict
+from mcpwatch.model.traffic import Session
+from mcpwatch.watch.row import Row
+from mcpwatch.watch.state import State
+from mcpwatch.watch.times import rfc3339
+
+
+class SignerLine(Struct, frozen=True):
+    """The identity axis."""
+
+    id: str
+    """DID, or `key:FINGERPRINT`."""
+    fingerprint: str
+    """RFC 7638 thumbprint; empty when no key is known."""
+    resolution: str
+    key_state: str
+
+
+class VerdictLine(Struct, frozen=True):
+    """What the request's signature proves: one word, four axes, and why."""
+
+    word: str
+    signature: str
+    freshness: str
+    coverage: tuple[str, ...]
+    identity: SignerLine | None
+    """None when no identity is named."""
+    evidence: str
+    scheme: str
+    reasons: tuple[str, ...]
+    body_by_digest: bool
+    waiting: bool
+    """A key is being fetched; a `verdict` line follows."""
+    first_seen: int | None
+    """For a replay: the index at which the signed bytes came first."""
+
+
+class SessionLine(Struct, frozen=True):
+    """The session an entry belongs to."""
+
+    id: str
+    """Keyed hash of the session id, or the key of a derived session."""
+    kind: str
+    """`session id`, or what it is derived from."""
+    strength: str
+    """How it is bound."""
+    bound_to: str
+    """Signer id; empty when nothing binds it."""
+
+
+class EntryLine(Struct, frozen=True, tag="entry"):
+    """One log entry."""
+
+    index: int
+    source: str
+    time: str
+    """RFC 3339, UTC, the gateway's clock."""
+    kind: str
+    """request, response, message, end, gateway, malformed."""
+    exchange: int | None
+    """Index of the request."""
+    session: SessionLine | None
+    server: str
+    method: str
+    tool: str
+    direction: str
+    """to-server, to-client or empty."""
+    era: str
+    call: str
+    """Id of the call it belongs to."""
+    verdict: VerdictLine | None
+    """On requests only."""
+    identity: str
+    """Whom the exchange is put down to: signer id, principal or claimed name."""
+    evidence: str
+    """How that is known: verified here, asserted by the gateway, claimed by the client, absent."""
+    outcome: str
+    status: int | None
+    duration: float | None
+    """Seconds."""
+    alerts: tuple[str, ...]
+    """Ids of the alerts it is evidence for."""
+    note: str
+    """What happened, or why it is malformed."""
+    proven: bool
+    """A checkpoint that this process verified covers it, as of the moment this line was printed."""
+
+
+class VerdictChangeLine(Struct, frozen=True, tag="verdict"):
+    """A request that was printed before was judged again."""
+
+    index: int
+    source: str
+    verdict: VerdictLine | None
+    identity: str
+    evidence: str
+
+
+class AcknowledgementLine(Struct, frozen=True):
+    author: str
+    note: str
+    time: str
+    last_index: int
+    expires: str
+
+
+class AlertLine(Struct, frozen=True, tag="alert"):
+    """An alert, when it first fires, rises, fires again, and as its count reaches 10, 100, ..."""
+
+    id: str
+    source: str
+    rule: str
+    title: str
+    severity: str
+    subject: str
+    count: int
+    evidence: tuple[int, ...]
+    """The first 8 and the newest 24 entry indexes."""
+    reason: str
+    """Of the newest finding."""
+    state: str
+    first_time: str
+    last_time: str
+    sessions: tuple[str, ...]
+    acknowledgement: AcknowledgementLine | None
+
+
+class FeedLine(Struct, frozen=True, tag="feed"):
+    """A feed came to stand otherwise."""
+
+    source: str
+    address: str
+    state: str
+    detail: str
+    origin: str
+    next_index: int
+    verified_size: int
+    gaps: tuple[tuple[int, int], ...]
+    """First and last index of each gap, both included."""
+
+
+Line = EntryLine | VerdictChangeLine | AlertLine | FeedLine
+
+
+def entry_line(row: Row, state: State) -> EntryLine:
+    """A row as it stands now."""
+    now = state.gateway_now(row.source)
+    feed = state.feeds.get(row.source)
+    exchange, call, who = row.seen.exchange, row.call, row.who
+    return EntryLine(
+        index=row.index,
+        source=row.source,
+        time=rfc3339(row.time),
+        kind=row.kind,
+        exchange=exchange.index if exchange else None,
+        session=_session(row.session),
+        server=row.upstream,
+        method=row.method,
+        tool=row.tool,
+        direction=row.direction,
+        era=exchange.era.value if exchange else "",
+        call=call.id if call else "",
+        verdict=_verdict(row.verdict),
+        identity=who.id,
+        evidence=who.evidence.value,
+        outcome=row.outcome(now),
+        status=row.status,
+        duration=row.duration(now),
+        alerts=row.alerts,
+        note=row.seen.note or row.entry.fault,
+        proven=feed is not None and feed.verified_size > row.index,
+    )
+
+
+def verdict_line(row: Row) -> VerdictChangeLine:
+    """A row's newer verdict."""
+    who = row.who
+    return VerdictChangeLine(row.index, row.source, _verdict(row.verdict), who.id, who.evidence.value)
+
+
+def alert_line(alert: Alert) -> AlertLine:
+    """An alert as it stands now."""
+    return AlertLine(
+        id=alert.id,
+        source=alert.source,
+        rule=alert.rule,
+        title=alert.title,
+        severity=alert.severity.name.lower(),
+        subject=alert.subject,
+        count=alert.count,
+        evidence=tuple(alert.evidence),
+        reason=alert.reason,
+        state=alert.state.value,
+        first_time=rfc3339(alert.first_time),
+        last_time=rfc3339(alert.last_time),
+        sessions=tuple(alert.sessions),
+        acknowledgement=_acknowledgement(alert.acknowledgement),
+    )
+
+
+def feed_line(status: FeedStatus) -> FeedLine:
+    """A feed as it stands now."""
+    return FeedLine(
+        source=status.name,
+        address=status.address,
+        state=status.state.value,
+        detail=status.detail,
+        origin=status.origin,
+        next_index=status.next_index,
+        verified_size=status.verified_size,
+        gaps=tuple((gap.first, gap.last) for gap in status.gaps),
+    )
+
+
+def _signer(signer: Signer | None) -> SignerLine | None:
+    if signer is None:
+        return None
+    return SignerLine(signer.id, signer.fingerprint, signer.resolution.value, signer.key_state.value)
+
+
+def _verdict(verdict: Verdict | None) -> VerdictLine | None:
+    if verdict is None:
+        return None
+    return VerdictLine(
+        word=verdict.word.value,
+        signature=verdict.signature.value,
+        freshness=verdict.freshness.value,
+        coverage=tuple(part.value for part in verdict.coverage),
+        identity=_signer(verdict.signer),
+        evidence=verdict.evidence.value,
+        scheme=verdict.scheme,
+        reasons=verdict.reasons,
+        body_by_digest=verdict.body_by_digest,
+        waiting=verdict.waiting,
+        first_seen=verdict.first_seen,
+    )
+
+
+def _session(session: Session | None) -> SessionLine | None:
+    if session is None:
+        return None
+    binding = session.binding
+    return SessionLine(
+        session.key, session.kind.value, binding.strength.value, binding.signer.id if binding.signer else ""
+    )
+
+
+def _acknowledgement(ack: Acknowledgement | None) -> AcknowledgementLine | None:
+    if ack is None:
+        return None
+    return AcknowledgementLine(ack.author, ack.note, rfc3339(ack.time), ack.last_index, rfc3339(ack.expires))
