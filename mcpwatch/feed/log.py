@@ -1,0 +1,249 @@
+"""A log as it is read: every entry in its place, every checkpoint held against the entries (SPEC.md, section 5)."""
+
+from collections.abc import Callable, Sequence
+
+from mcpwatch.feed.edge import Edge
+from mcpwatch.feed.envelope import Malformed, decode
+from mcpwatch.feed.merkle import Frontier, leaf_hash
+from mcpwatch.feed.note import NoteVerifier
+from mcpwatch.feed.sse import Frame
+from mcpwatch.feed.standing import Standing
+from mcpwatch.feed.vkey import BadNote
+from mcpwatch.model.entries import Entry, Record
+from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
+
+_MAX_INDEX_DIGITS = 16
+
+
+class LogReader:
+    """Reads one log, over as many connections as it takes; pure, with the watcher's clock passed in.
+
+    Entries come out at once and are proven when `status.verified_size` passes them. After a break they still
+    come out, so that a spoiled log blinds nobody, but nothing is proven any more. An entry before the expected
+    one is never applied again: with the hash it had it counts as repeated, with another the log is broken, and
+    one too old to compare (`edge.REMEMBERED`) counts as repeated too, since nothing of it is used.
+    """
+
+    def __init__(
+        self, name: str = "", address: str = "", verifier: NoteVerifier | None = None, *, from_start: bool = True
+    ) -> None:
+        self.evidence: tuple[bytes, ...] = ()
+        """The notes that contradict the log or each other, once it is broken."""
+        self._name = name
+        self._from_start = from_start
+        self._standing = Standing(name, address)
+        self._verifier: NoteVerifier | None = None
+        self._edge = Edge()
+        self._next = 0
+        self._claimed = 0
+        self._waiting: list[Checkpoint] = []
+        self._joined = False
+        self._received = self._repeated = self._malformed = 0
+        self._last_entry_at: float | None = None
+        self._counted = True
+        self._handlers: dict[str, Callable[[Frame, float], list[Entry]]] = {
+            "entry": self._take_entry,
+            "checkpoint": self._take_checkpoint,
+        }
+        if verifier is not None:
+            self.meet(verifier)
+
+    @property
+    def status(self) -> FeedStatus:
+        """How the log stands; the same object until something changes."""
+        if not self._counted:
+            self._standing.set(
+                next_index=self._next,
+                received=self._received,
+                repeated=self._repeated,
+                malformed=self._malformed,
+                last_entry_at=self._last_entry_at,
+            )
+            self._counted = True
+        return self._standing.status
+
+    def meet(self, verifier: NoteVerifier, capture: str = "") -> None:
+        """Learn whose log it is; without this a feed stays UNPROVEN."""
+        self._verifier = verifier
+        self._standing.provable = True
+        self._standing.set(origin=verifier.origin, key=str(verifier.key), capture=capture)
+
+    def join(self, checkpoint: Checkpoint, frontier: Sequence[bytes], oldest: int, now: float) -> None:
+        """Take in what the log says of itself before a connection: its newest checkpoint, its right edge, and
+        the oldest entry it still has.
+
+        The first time decides where to begin; afterwards the log must go on from where it was. Where entries
+        that are due are no longer kept, reading goes on at the checkpoint, and the gap is declared.
+        """
+        if self._standing.broken:
+            return
+        if checkpoint.size < self._claimed:
+            self._roll_back(checkpoint, self._claimed, "signed before", now)
+            return
+        if not self._joined:
+            self._joined = True
+            if not self._from_start:
+                self._leap(checkpoint, frontier, f"joined at {checkpoint.size}", now, asked=True)
+                return
+        if oldest > self._next:
+            self._leap(checkpoint, frontier, f"the gateway keeps entries from {oldest} on", now)
+        else:
+            self._weigh(checkpoint, now)
+
+    def connected(self, now: float) -> None:
+        """The stream is open."""
+        self._standing.connect(now)
+
+    def disconnected(self, reason: str, now: float, retry_at: float | None = None) -> None:
+        """The stream or the attempt at it failed; it is tried again at `retry_at`."""
+        self._standing.disconnect(reason, now, retry_at)
+
+    def refused(self, reason: str, now: float) -> None:
+        """The feed will not have us, and is not tried again."""
+        self._standing.finish(FeedState.REFUSED, reason, now)
+
+    def ended(self, reason: str, now: float) -> None:
+        """Nothing more will be read."""
+        self._standing.finish(FeedState.ENDED, reason, now)
+
+    def sever(self, reason: str, now: float, *notes: bytes, state: FeedState = FeedState.BROKEN) -> None:
+        """The log is BROKEN, or in ROLLBACK, for good; `notes` are kept with what it had signed before."""
+        if not self._standing.broken:
+            held = self._standing.status.checkpoint
+            signed = [*([held] if held else []), *self._waiting]
+            self.evidence = (*(each.note for each in signed), *notes)
+            self._waiting.clear()
+        self._standing.sever(state, reason, now)
+
+    def tick(self, now: float) -> None:
+        """Let time pass: STALE after 15 s without a fresh checkpoint."""
+        self._standing.tick(now)
+
+    def take(self, frame: Frame, now: float) -> list[Entry]:
+        """What an event brings: one entry or none; events of other names mean nothing."""
+        handler = self._handlers.get(frame.event)
+        return handler(frame, now) if handler else []
+
+    def _take_entry(self, frame: Frame, now: float) -> list[Entry]:
+        index = _index(frame.id)
+        if index is None:
+            self.sever("an entry came without its index", now)
+            return []
+        hashed = leaf_hash(frame.data)
+        self._counted = False
+        if index < self._next:
+            self._repeat(index, hashed, now)
+            return []
+        if index > self._next and not self._skip(index, now):
+            return []
+        self._next = index + 1
+        self._received += 1
+        self._last_entry_at = now
+        entry = self._entry(index, frame.data, now)
+        if not self._standing.broken:
+            self._edge.append(hashed)
+            while self._waiting and self._waiting[0].size <= self._next:
+                self._weigh(self._waiting.pop(0), now)
+        return [entry]
+
+    def _entry(self, index: int, leaf: bytes, now: float) -> Entry:
+        record: Record | None = None
+        try:
+            record = decode(leaf)
+            fault = self._misplaced(index, record)
+        except Malformed as malformed:
+            fault = malformed.reason
+        if fault:
+            self._malformed += 1
+            return Entry(index=index, leaf=leaf, record=None, received=now, fault=fault, source=self._name)
+        return Entry(index=index, leaf=leaf, record=record, received=now, source=self._name)
+
+    def _misplaced(self, index: int, record: Record) -> str:
+        """Why this envelope does not belong in this place, if so."""
+        if record.id != str(index):
+            return f"its id is {record.id[:40]} in place {index}"
+        if self._verifier is not None and record.source != self._verifier.origin:
+            return f"its source is {record.source[:80]}"
+        return ""
+
+    def _repeat(self, index: int, hashed: bytes, now: float) -> None:
+        if self._edge.remembers(index, hashed) is False:
+            self.sever(f"entry {index} came again with another content", now)
+        else:
+            self._repeated += 1
+
+    def _skip(self, index: int, now: float) -> bool:
+        """An entry came too early; whether to go on from there."""
+        self.sever(f"entry {index} came where {self._next} was due", now)
+        return self._standing.overlook(Gap(self._next, index - 1, "never came"))
+
+    def _take_checkpoint(self, frame: Frame, now: float) -> list[Entry]:
+        if self._verifier is None:
+            return []
+        note = frame.data + b"\n"
+        try:
+            checkpoint = self._verifier.open(note)
+        except BadNote as bad:
+            self.sever(f"a checkpoint does not hold: {bad.reason}", now, note)
+        else:
+            self._weigh(checkpoint, now)
+        return []
+
+    def _weigh(self, checkpoint: Checkpoint, now: float) -> None:
+        """Hold a checkpoint of this log against the entries, or keep it until they have come."""
+        if self._standing.broken:
+            return
+        size, verified = checkpoint.size, self._standing.status.verified_size
+        self._claimed = max(self._claimed, size)
+        if size < verified:
+            self._roll_back(checkpoint, verified, "verified", now)
+        elif size > self._next:
+            self._await(checkpoint, now)
+        elif (frontier := self._edge.at(size)) is not None:
+            if frontier.root() != checkpoint.root:
+                self.sever(f"the log's root at {size} is not that of the entries it sent", now, checkpoint.note)
+                return
+            self._edge.prove(frontier)
+            self._standing.prove(checkpoint, now)
+
+    def _roll_back(self, checkpoint: Checkpoint, before: int, how: str, now: float) -> None:
+        reason = f"the log now says it has {checkpoint.size} entries; {before} were {how}"
+        self.sever(reason, now, checkpoint.note, state=FeedState.ROLLBACK)
+
+    def _await(self, checkpoint: Checkpoint, now: float) -> None:
+        """Keep the next checkpoint to come due and the newest, so that a long catch-up is proven on its way."""
+        for other in self._waiting:
+            if other.size == checkpoint.size and other.root != checkpoint.root:
+                reason = f"the log signed two roots for its size {checkpoint.size}"
+                self.sever(reason, now, other.note, checkpoint.note)
+                return
+        self._waiting = sorted([*self._waiting[:1], checkpoint], key=lambda each: each.size)
+
+    def _leap(
+        self, checkpoint: Checkpoint, frontier: Sequence[bytes], reason: str, now: float, *, asked: bool = False
+    ) -> None:
+        """Go on at a checkpoint whose entries were not read, from a right edge that hashes to its root."""
+        try:
+            loaded = Frontier.load(checkpoint.size, frontier)
+        except ValueError as error:
+            self.sever(f"the gateway's frontier does not fit its checkpoint: {error}", now, checkpoint.note)
+            return
+        if loaded.root() != checkpoint.root:
+            self.sever("the gateway's frontier does not hash to the root it signed", now, checkpoint.note)
+        elif checkpoint.size < self._next:
+            self._weigh(checkpoint, now)
+        else:
+            if checkpoint.size > self._next:
+                self._standing.overlook(Gap(self._next, checkpoint.size - 1, reason), asked=asked)
+                self._next = checkpoint.size
+                self._edge.leap(loaded)
+                self._waiting.clear()
+                self._counted = False
+            self._weigh(checkpoint, now)
+
+
+def _index(text: str | None) -> int | None:
+    """An event id that is an index in canonical decimal, else None."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > _MAX_INDEX_DIGITS:
+        return None
+    return int(text) if text == "0" or text[0] != "0" else None
