@@ -1,0 +1,75 @@
+"""An agent's own Ed25519 key."""
+
+import os
+from base64 import b64encode
+from pathlib import Path
+
+from nacl.signing import SigningKey
+
+from mcpwatch.errors import LocalError
+from mcpwatch.files import create_private, read_private
+from mcpwatch.identity import ed25519
+
+SEED_SIZE = 32
+_BEGIN, _END = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
+_PKCS8 = bytes.fromhex("302e020100300506032b657004220420")
+"""What stands before the seed in a PKCS #8 Ed25519 key (RFC 8410 section 7)."""
+
+
+class AgentKey:
+    """A key to sign with, and the names it gives its agent. The seed never prints."""
+
+    __slots__ = ("_key", "public")
+
+    def __init__(self, seed: bytes) -> None:
+        """Take a seed of 32 octets. Raises ValueError for another length."""
+        if len(seed) != SEED_SIZE:
+            raise ValueError("an Ed25519 seed is 32 octets")
+        self._key = SigningKey(seed)
+        self.public = bytes(self._key.verify_key)
+        """The public key, 32 octets."""
+
+    @classmethod
+    def generate(cls) -> "AgentKey":
+        """A new key from the system's randomness."""
+        return cls(os.urandom(SEED_SIZE))
+
+    @classmethod
+    def load(cls, path: Path) -> "AgentKey":
+        """The key in a PEM file that only its owner can read. Raises LocalError."""
+        lines = read_private(path).decode("ascii", "replace").split()
+        text = " ".join(lines)
+        data = ed25519.decode_base64(text.removeprefix(_BEGIN).removesuffix(_END).replace(" ", ""))
+        framed = text.startswith(_BEGIN) and text.endswith(_END)
+        if not framed or data is None or len(data) != len(_PKCS8) + SEED_SIZE or not data.startswith(_PKCS8):
+            raise LocalError(f"{path} is not an Ed25519 key in PEM", "Make one with: mcpwatch keygen")
+        return cls(data[len(_PKCS8) :])
+
+    def save(self, path: Path) -> None:
+        """Write the key to a new PEM file (PKCS #8), 0600. Raises LocalError when the file is there already."""
+        text = b64encode(_PKCS8 + bytes(self._key)).decode("ascii")
+        if not create_private(path, f"{_BEGIN}\n{text}\n{_END}\n".encode("ascii")):
+            raise LocalError(f"{path} is there already", "Keep it, or name another file")
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature over `message`, 64 octets."""
+        return self._key.sign(message).signature
+
+    @property
+    def did_key(self) -> str:
+        return ed25519.did_key(self.public)
+
+    @property
+    def did_aip(self) -> str:
+        return ed25519.did_aip(self.public)
+
+    @property
+    def public_base64(self) -> str:
+        """The public key as `mcpwatch keys add` takes it."""
+        return b64encode(self.public).decode("ascii")
+
+    def __repr__(self) -> str:
+        return f"AgentKey({self.did_key})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a private key cannot be pickled")

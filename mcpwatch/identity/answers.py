@@ -1,0 +1,75 @@
+"""What a key book and a resolver say about an identity."""
+
+from enum import Enum
+
+from msgspec import Struct
+
+from mcpwatch.identity import ed25519
+from mcpwatch.model.identity import KeyState, Resolution, Signer
+
+GRACE_S = 600
+"""How long after its rotation a key is still taken for the signer's."""
+
+
+class Status(Enum):
+    FOUND = "found"
+    WAITING = "waiting"
+    """Somebody was asked, or will be."""
+    UNKNOWN = "unknown"
+    """Whoever must know says that there is no such identity."""
+    UNAVAILABLE = "unavailable"
+    """Nobody could be asked."""
+
+
+class HeldKey(Struct, frozen=True):
+    """A key that may have signed, with the identity it would prove."""
+
+    key: bytes
+    signer: Signer
+
+
+class KeyAnswer(Struct, frozen=True):
+    """What the key book says about an identity at one moment."""
+
+    status: Status
+    keys: tuple[HeldKey, ...] = ()
+    """The current key first."""
+    reason: str = ""
+    key_state: KeyState = KeyState.UNKNOWN
+    """GONE when an identity that was known is no longer."""
+
+
+class ResolvedKey(Struct, frozen=True):
+    """A key that a resolver found."""
+
+    key: bytes
+    valid_until: float | None = None
+    """Seconds since the epoch of its rotation; None for the current key."""
+
+    def state(self, now: float) -> KeyState:
+        """How this key stands at `now`; a key was current until it was rotated."""
+        if self.valid_until is None or now <= self.valid_until:
+            return KeyState.CURRENT
+        return KeyState.GRACE if now <= self.valid_until + GRACE_S else KeyState.SUPERSEDED
+
+
+class Resolved(Struct, frozen=True):
+    """A definite answer of a resolver; no keys means that there is no such identity."""
+
+    resolution: Resolution
+    keys: tuple[ResolvedKey, ...] = ()
+    """The current key first."""
+    reason: str = ""
+
+
+class Unavailable(Exception):
+    """A resolver got no answer, or none that makes sense."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def held(id: str, key: bytes, resolution: Resolution, state: KeyState = KeyState.CURRENT) -> HeldKey:
+    """`key` as the key of `id`."""
+    return HeldKey(key, Signer(id, ed25519.fingerprint(key), resolution, state))

@@ -1,0 +1,187 @@
+"""The parts of a request that an RFC 9421 signature covers, and their values."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from urllib.parse import parse_qsl, quote, unquote_plus
+
+import http_sf
+from msgspec import Struct
+
+from mcpwatch.identity import structured
+from mcpwatch.identity.request import SignedRequest
+from mcpwatch.model.identity import SignatureState
+
+MAX_COMPONENTS = 64
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_ALWAYS_CARRIED = frozenset(
+    {"content-digest", "content-type", "mcp-method", "mcp-name", "mcp-protocol-version", "signature-agent"}
+)
+"""Fields that the feed carries whenever the request has them, so that their absence means something."""
+_SF_TYPES = {"content-digest": "dictionary", "signature-agent": "dictionary", "signature-input": "dictionary"}
+"""Types for `;sf` that http_sf has no entry for."""
+
+
+class Refusal(Exception):
+    """Why a signature's base cannot be made: it cannot hold, or it cannot be checked here."""
+
+    def __init__(self, state: SignatureState, reason: str) -> None:
+        super().__init__(reason)
+        self.state = state
+        self.reason = reason
+
+
+class Component(Struct, frozen=True):
+    """A component identifier (RFC 9421 section 2)."""
+
+    name: str
+    text: str
+    """The identifier as serialised: the name in quotes, and its parameters."""
+    parameters: tuple[tuple[str, structured.Bare], ...] = ()
+
+
+class Components(Struct, frozen=True):
+    """A signature's covered components, in order."""
+
+    listed: tuple[Component, ...]
+    names: frozenset[str]
+
+
+def invalid(reason: str) -> Refusal:
+    return Refusal(SignatureState.INVALID, reason)
+
+
+def unsupported(reason: str) -> Refusal:
+    return Refusal(SignatureState.UNSUPPORTED, reason)
+
+
+@lru_cache(maxsize=256)
+def read_components(text: str) -> Components:
+    """The components of a serialised inner list. Raises Refusal."""
+    listed: list[Component] = []
+    seen: set[tuple[str, frozenset[tuple[str, structured.Bare]]]] = set()
+    for name, raw in structured.items(text):
+        parameters = structured.parameters(raw)
+        if parameters is None:
+            raise invalid(f"a parameter of `{name}` comes twice")
+        identity = name, frozenset(parameters.items())
+        if identity in seen:
+            raise invalid(f"`{name}` is covered twice")
+        if name != name.lower() or name == "@signature-params":
+            raise invalid(f"`{name}` is not the name of a component")
+        seen.add(identity)
+        listed.append(Component(name, text_of(name) + raw, tuple(parameters.items())))
+    if len(listed) > MAX_COMPONENTS:
+        raise unsupported(f"covers more than {MAX_COMPONENTS} components")
+    return Components(tuple(listed), frozenset(component.name for component in listed))
+
+
+def text_of(name: str) -> str:
+    """A component's name as serialised."""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def value(component: Component, request: SignedRequest) -> str:
+    """A component's value for the signature base (RFC 9421 sections 2.1 and 2.2). Raises Refusal."""
+    name = component.name
+    if name.startswith("@"):
+        return _derived(component, request)
+    text = request.fields.get(name)
+    if text is None:
+        text = _absent(name, request)
+    return _shaped(component, text, request) if component.parameters else text
+
+
+def authority(request: SignedRequest) -> str:
+    """Host and port in lower case, without the scheme's default port (RFC 9421 section 2.2.3)."""
+    text = request.request.authority.lower()
+    return text.removesuffix(_DEFAULT_PORTS.get(request.request.scheme.lower(), ""))
+
+
+def _query(request: SignedRequest) -> str:
+    return request.origin_form.partition("?")[2]
+
+
+def _content_length(request: SignedRequest) -> str | None:
+    body = request.request.body
+    return None if body is None else str(body.size)
+
+
+_DERIVED: dict[str, Callable[[SignedRequest], str]] = {
+    "@method": lambda request: request.request.method,
+    "@target-uri": lambda request: request.uri,
+    "@authority": authority,
+    "@scheme": lambda request: request.request.scheme.lower(),
+    "@request-target": lambda request: request.request.target,
+    "@path": lambda request: request.origin_form.partition("?")[0],
+    "@query": lambda request: f"?{_query(request)}",
+}
+_IMPLIED: dict[str, Callable[[SignedRequest], str | None]] = {
+    "host": lambda request: request.request.authority,
+    "content-length": _content_length,
+}
+"""Fields that the feed states in another place."""
+
+
+def _derived(component: Component, request: SignedRequest) -> str:
+    name = component.name
+    encoded = dict(component.parameters).get("name")
+    if name == "@query-param" and len(component.parameters) == 1 and isinstance(encoded, str):
+        return _query_param(encoded, request)
+    if component.parameters:
+        raise unsupported(f"covers {component.text}, whose parameters are not supported")
+    make = _DERIVED.get(name)
+    if make is None:
+        raise unsupported(f"covers `{name}`, which is not supported")
+    return make(request)
+
+
+def _query_param(encoded: str, request: SignedRequest) -> str:
+    """One query parameter's value, re-encoded (RFC 9421 section 2.2.8)."""
+    name = unquote_plus(encoded)
+    try:
+        found = [text for key, text in parse_qsl(_query(request), keep_blank_values=True) if key == name]
+    except ValueError:
+        found = []
+    if len(found) != 1:
+        raise invalid(f"covers the query parameter `{encoded}`, which comes {len(found)} times")
+    return quote(found[0], safe="*").replace("~", "%7E")
+
+
+def _absent(name: str, request: SignedRequest) -> str:
+    implied = _IMPLIED.get(name)
+    text = implied(request) if implied else None
+    if text is not None:
+        return text
+    if request.withheld(name):
+        raise unsupported(f"covers `{name}`, whose value the feed withholds")
+    if name in _ALWAYS_CARRIED:
+        raise invalid(f"covers `{name}`, which the request does not have")
+    raise unsupported(f"covers `{name}`, which the feed does not carry")
+
+
+def _shaped(component: Component, text: str, request: SignedRequest) -> str:
+    """A field's value under the parameters sf, key and bs."""
+    name, parameters = component.name, dict(component.parameters)
+    try:
+        if parameters == {"bs": True}:
+            return ", ".join(http_sf.ser((line.encode("latin-1"), {})) for line in request.lines(name))
+        if parameters == {"sf": True}:
+            return http_sf.ser(http_sf.parse(text.encode("ascii"), name=name, tltype=_SF_TYPES.get(name)))
+        key = parameters.get("key")
+        if isinstance(key, str) and parameters.keys() <= {"key", "sf"} and parameters.get("sf", True) is True:
+            return _member(key, text)
+    except (ValueError, TypeError, OverflowError):
+        raise invalid(f"covers {component.text}, and the field is not of that shape") from None
+    except KeyError:
+        raise unsupported(f"covers {component.text}, a field of no known type") from None
+    raise unsupported(f"covers {component.text}, whose parameters are not supported")
+
+
+def _member(key: str, text: str) -> str:
+    """The serialised member of a dictionary field (RFC 9421 section 2.1.2)."""
+    dictionary = http_sf.parse(text.encode("ascii"), tltype="dictionary")
+    if not isinstance(dictionary, dict) or key not in dictionary:
+        raise ValueError(key)
+    whole = http_sf.ser({key: dictionary[key]})
+    return whole.partition("=")[2] if whole.startswith(f"{key}=") else f"?1{whole[len(key) :]}"

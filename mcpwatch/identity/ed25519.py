@@ -1,0 +1,89 @@
+"""The one Ed25519 verifier, and the names a key goes by.
+
+libsodium (through PyNaCl) refuses small-order and non-canonical keys and signatures, where OpenSSL and others
+accept some of them. Two verifiers would give two verdicts on the same octets, so nothing else verifies.
+"""
+
+import binascii
+from base64 import urlsafe_b64encode
+from hashlib import md5, sha256
+
+from nacl.bindings import crypto_core_ed25519_is_valid_point, crypto_sign_open
+from nacl.exceptions import CryptoError
+
+from mcpwatch.identity import base58
+
+KEY_SIZE = 32
+SIGNATURE_SIZE = 64
+DID_KEY = "did:key:"
+DID_AIP = "did:aip:"
+_ED25519_CODEC = b"\xed\x01"
+"""Multicodec ed25519-pub, as a varint."""
+
+
+def verify(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` (64 octets) is `key`'s (32 octets) over `message` (RFC 8032); never raises."""
+    if len(key) != KEY_SIZE or len(signature) != SIGNATURE_SIZE:
+        return False
+    try:
+        crypto_sign_open(signature + message, key)
+    except CryptoError:
+        return False
+    return True
+
+
+def good_key(key: bytes) -> bool:
+    """Whether `key` may be enrolled: 32 octets, a canonical point of the prime-order group, not of small order."""
+    return len(key) == KEY_SIZE and bool(crypto_core_ed25519_is_valid_point(key))
+
+
+def decode_base64(text: str) -> bytes | None:
+    """The octets of standard base64; None unless they encode to the very same text (RFC 4648 section 3.5)."""
+    try:
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        return None
+    return data if binascii.b2a_base64(data, newline=False).decode("ascii") == text else None
+
+
+def fingerprint(key: bytes) -> str:
+    """The RFC 7638 thumbprint of an Ed25519 key: SHA-256 of its JWK, base64url without padding."""
+    jwk = f'{{"crv":"Ed25519","kty":"OKP","x":"{_base64url(key)}"}}'
+    return _base64url(sha256(jwk.encode("ascii")).digest())
+
+
+def did_key(key: bytes) -> str:
+    """The did:key of an Ed25519 key."""
+    return f"{DID_KEY}z{base58.encode(_ED25519_CODEC + key)}"
+
+
+def key_of_did_key(did: str) -> bytes | None:
+    """The Ed25519 key inside a did:key (without fragment); None when there is none, or none that may be enrolled."""
+    if not did.startswith(f"{DID_KEY}z"):
+        return None
+    data = base58.decode(did[len(DID_KEY) + 1 :])
+    if data is None or not data.startswith(_ED25519_CODEC):
+        return None
+    key = data[len(_ED25519_CODEC) :]
+    return key if good_key(key) and did_key(key) == did else None
+
+
+def did_aip(key: bytes) -> str:
+    """The did:aip that `key` registers: the first 32 hex digits of its SHA-256."""
+    return DID_AIP + sha256(key).hexdigest()[:32]
+
+
+def derivation_fault(did: str, key: bytes) -> str:
+    """Why a did:aip does not derive from `key`; empty when it does.
+
+    Some AIP tools derive it with MD5 instead; that is named, and still not accepted.
+    """
+    if did == did_aip(key):
+        return ""
+    if did == DID_AIP + md5(key, usedforsecurity=False).hexdigest():
+        return "the DID is the MD5 of the key, where did:aip takes its SHA-256"
+    return "the DID does not derive from the key"
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -1,0 +1,208 @@
+"""The judge: one request in, one verdict out, from this process's own checks alone.
+
+| axis | worst first |
+|---|---|
+| signature | invalid, unresolvable or unsupported, absent, valid |
+| freshness | replayed, stale or from the future, undecidable, fresh |
+| identity | no such identity, superseded, within grace, current |
+| coverage | without the body, with it |
+
+The word is the worst of them, in the order of the table in `words`. Of several signatures the strongest valid one
+speaks for the request: covering the body before not, the session id before not, then the better word.
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mcpwatch.identity import ed25519
+from mcpwatch.identity.answers import HeldKey, KeyAnswer, Status
+from mcpwatch.identity.freshness import freshness
+from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.reading import Attempt, Reading
+from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.request import SignedRequest
+from mcpwatch.identity.schemes import SCHEMES
+from mcpwatch.identity.words import RANK, Axes, word
+from mcpwatch.model.entries import Request
+from mcpwatch.model.identity import (
+    Covered,
+    Evidence,
+    Freshness,
+    KeyState,
+    Resolution,
+    SignatureState,
+    Signer,
+    Verdict,
+    Word,
+)
+
+WINDOW_S = 300
+FUTURE_S = 60
+MAX_SIGNED = 65_536
+"""Octets of signed text that are checked; bodies enter as digests and do not count."""
+
+_UNSIGNED = Verdict(Word.UNSIGNED, SignatureState.ABSENT, Freshness.UNCHECKED, Evidence.ABSENT)
+_PRINCIPAL_ONLY = replace(_UNSIGNED, evidence=Evidence.ASSERTED)
+_VALID, _VERIFIED_HERE, _BODY = SignatureState.VALID, Evidence.VERIFIED, Covered.BODY
+_FRESH, _STALE = Freshness.FRESH, Freshness.STALE
+_KEY_NOTES = {
+    KeyState.GRACE: "signed with a key that was rotated less than ten minutes before",
+    KeyState.SUPERSEDED: "signed with a key that had been rotated more than ten minutes before",
+}
+
+
+class _Moment(Struct, frozen=True, gc=False):
+    """Which request is judged."""
+
+    index: int
+    now: float
+    source: str
+
+
+class Judge:
+    """Gives verdicts. Asks nobody: a key that is not in the book makes the verdict wait."""
+
+    def __init__(
+        self, keys: KeyBook, replays: ReplayWindow, *, window_s: float = WINDOW_S, future_s: float = FUTURE_S
+    ) -> None:
+        self._keys = keys
+        self._replays = replays
+        self._window_s = window_s
+        self._future_s = future_s
+
+    def judge(self, index: int, request: Request, now: float, source: str = "") -> Verdict:
+        """The verdict on the request that is entry `index` of the feed `source`, at `now` by the gateway's clock.
+
+        Never raises. Judging an entry again, as when its key has come, is no replay of it.
+        """
+        signed = SignedRequest(request)
+        readings = [reading for scheme in SCHEMES if scheme.recognise(signed) for reading in scheme.read(signed)]
+        if not readings:
+            return _UNSIGNED if request.principal is None else _PRINCIPAL_ONLY
+        moment = _Moment(index, now, source)
+        if len(readings) == 1:
+            return self._weigh(readings[0], moment)
+        weighed = [(self._weigh(reading, moment), reading) for reading in readings]
+        return _strongest(weighed)
+
+    def _weigh(self, reading: Reading, moment: _Moment) -> Verdict:
+        if reading.refusal is not None:
+            return _unproven(reading, reading.refusal, reading.reason)
+        if any(len(attempt.signed) > MAX_SIGNED for attempt in reading.attempts):
+            return _unproven(reading, SignatureState.UNSUPPORTED, f"more than {MAX_SIGNED} octets are signed")
+        answer = self._keys.lookup(reading.key_id, moment.now)
+        if answer.status is not Status.FOUND:
+            return _unresolved(reading, answer)
+        for held in answer.keys:
+            for attempt in reading.attempts:
+                if ed25519.verify(held.key, attempt.signed, reading.signature):
+                    return self._held(reading, attempt, held, moment)
+        return self._mismatch(reading, answer)
+
+    def _held(self, reading: Reading, attempt: Attempt, held: HeldKey, moment: _Moment) -> Verdict:
+        """The verdict on a signature that verified."""
+        if reading.body_fault:
+            return _unproven(reading, SignatureState.INVALID, reading.body_fault, held.signer)
+        fresh, why = freshness(reading.created, reading.expires, moment.now, self._window_s, self._future_s)
+        reasons = [why] if why else []
+        first: int | None = None
+        if fresh is not _STALE:
+            since = None if reading.created is None else reading.created - self._future_s
+            sighting = self._replays.see(
+                held.key, attempt.signed, moment.index, moment.now, since=since, source=moment.source
+            )
+            if sighting.first is not None:
+                fresh, first = Freshness.REPLAYED, sighting.first
+                where = f" of {sighting.source}" if sighting.source != moment.source else ""
+                reasons.insert(0, f"the same signed request came first as entry {first}{where}")
+            elif not sighting.decidable and fresh is _FRESH:
+                fresh = Freshness.UNDECIDABLE
+                reasons.append("whether it came before cannot be told: the replay memory was too small for the traffic")
+        state = held.signer.key_state
+        if state is not KeyState.CURRENT:
+            reasons.append(_KEY_NOTES[state])
+        if _BODY not in attempt.coverage:
+            reasons.append("the body is not covered")
+        reasons.extend(reading.notes)
+        if attempt.note:
+            reasons.append(attempt.note)
+        return Verdict(
+            word(Axes(_VALID, fresh, state, attempt.coverage)),
+            _VALID,
+            fresh,
+            _VERIFIED_HERE,
+            reading.scheme,
+            attempt.coverage,
+            reading.body_by_digest,
+            held.signer,
+            first,
+            False,
+            tuple(reasons),
+        )
+
+    def _mismatch(self, reading: Reading, answer: KeyAnswer) -> Verdict:
+        """The verdict on a signature that none of the known keys made."""
+        signer = answer.keys[0].signer
+        if reading.on_mismatch:
+            return _unproven(reading, SignatureState.UNSUPPORTED, reading.on_mismatch, signer)
+        if signer.resolution is not Resolution.PINNED and self._keys.doubt(reading.key_id):
+            reason = "it does not verify with the key known so far; asking whether the key was rotated"
+            return replace(_unproven(reading, SignatureState.UNRESOLVABLE, reason, signer), waiting=True)
+        reason = f"the signature does not verify with the {signer.resolution.value} key of its signer"
+        if signer.id.startswith(ed25519.DID_AIP) and "MD5" in (fault := _derivation(answer)):
+            reason = f"{reason}; {fault}"
+        verdict = _unproven(reading, SignatureState.INVALID, reason, signer)
+        return replace(verdict, reasons=(*verdict.reasons, reading.body_fault)) if reading.body_fault else verdict
+
+
+def _derivation(answer: KeyAnswer) -> str:
+    return ed25519.derivation_fault(answer.keys[0].signer.id, answer.keys[-1].key)
+
+
+def _unproven(reading: Reading, state: SignatureState, reason: str, signer: Signer | None = None) -> Verdict:
+    """A verdict that proves nothing; what the request says of its signer is a claim."""
+    if signer is None and reading.key_id:
+        signer = Signer(reading.key_id)
+    axes = Axes(state, Freshness.UNCHECKED, KeyState.UNKNOWN, ())
+    evidence = Evidence.CLAIMED if signer is not None else Evidence.ABSENT
+    return Verdict(
+        word(axes),
+        state,
+        Freshness.UNCHECKED,
+        evidence,
+        reading.scheme,
+        signer=signer,
+        reasons=(reason, *reading.notes),
+    )
+
+
+def _unresolved(reading: Reading, answer: KeyAnswer) -> Verdict:
+    unknown = answer.status is Status.UNKNOWN
+    signer = Signer(reading.key_id, key_state=answer.key_state)
+    verdict = _unproven(reading, SignatureState.UNRESOLVABLE, answer.reason, signer)
+    axes = Axes(SignatureState.UNRESOLVABLE, Freshness.UNCHECKED, answer.key_state, (), unknown)
+    return replace(verdict, word=word(axes), waiting=answer.status is Status.WAITING)
+
+
+def _strongest(weighed: list[tuple[Verdict, Reading]]) -> Verdict:
+    """The verdict that speaks for a request with several signatures; the others are told in its reasons."""
+    valid = [pair for pair in weighed if pair[0].signature is SignatureState.VALID]
+    best = max(valid, key=_strength) if valid else min(weighed, key=lambda pair: RANK[pair[0].word])
+    others = tuple(_told(verdict, reading) for verdict, reading in weighed if verdict is not best[0])
+    return replace(
+        best[0],
+        reasons=best[0].reasons + others,
+        waiting=any(verdict.waiting for verdict, _ in weighed),
+    )
+
+
+def _strength(pair: tuple[Verdict, Reading]) -> tuple[bool, bool, int]:
+    verdict = pair[0]
+    return Covered.BODY in verdict.coverage, Covered.SESSION in verdict.coverage, RANK[verdict.word]
+
+
+def _told(verdict: Verdict, reading: Reading) -> str:
+    name = f"{reading.scheme} signature {reading.label}".rstrip()
+    who = f" by {verdict.signer.id}" if verdict.signer is not None else ""
+    why = f": {verdict.reasons[0]}" if verdict.reasons else ""
+    return f"also there: {name}{who}, {verdict.word.value}{why}"

@@ -1,0 +1,228 @@
+"""The key book: which key belongs to an identity, from memory; what it does not know it asks for."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
+
+from mcpwatch.identity import ed25519
+from mcpwatch.identity.answers import HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
+from mcpwatch.model.identity import KeyState, Resolution
+
+POSITIVE_S = 300.0
+NEGATIVE_S = 60.0
+LIMIT = 10_000
+"""Identities of each kind (known, refused, waiting) that are kept; pinned ones are kept always."""
+MAX_ID = 512
+MAX_KEYS = 8
+"""Keys of one identity that are tried: the newest."""
+
+_WAITING = KeyAnswer(Status.WAITING, reason="the key is being fetched")
+_TOO_LONG = KeyAnswer(Status.UNAVAILABLE, reason=f"the identity's name is longer than {MAX_ID} characters")
+_CROWDED = KeyAnswer(Status.UNAVAILABLE, reason=f"more than {LIMIT} identities are waiting for their keys")
+_NO_DID_KEY = KeyAnswer(Status.UNAVAILABLE, reason="the did:key holds no Ed25519 key that may be used")
+_T = TypeVar("_T")
+_NEVER = float("-inf")
+
+
+class _Known:
+    """A resolver's keys for one identity."""
+
+    __slots__ = ("answer", "asked", "doubted", "id", "resolved", "used")
+
+    def __init__(self, id: str, resolved: Resolved, now: float) -> None:
+        self.id = id
+        self.resolved = resolved
+        self.asked = now
+        self.used = False
+        self.doubted = False
+        keys = resolved.keys
+        single = len(keys) == 1 and keys[0].valid_until is None
+        self.answer = KeyAnswer(Status.FOUND, (held(id, keys[0].key, resolved.resolution),)) if single else None
+
+    def at(self, now: float) -> KeyAnswer:
+        """The answer for a request of the time `now`."""
+        return self.answer or KeyAnswer(Status.FOUND, tuple(self._held(key, now) for key in self.resolved.keys))
+
+    def _held(self, key: ResolvedKey, now: float) -> HeldKey:
+        return held(self.id, key.key, self.resolved.resolution, key.state(now))
+
+
+class _Refused:
+    """No key for one identity, and why."""
+
+    __slots__ = ("answer", "asked", "used")
+
+    def __init__(self, answer: KeyAnswer, now: float, used: bool) -> None:
+        self.answer = answer
+        self.asked = now
+        self.used = used
+
+
+class KeyBook:
+    """Keys by identity: pinned by the operator, carried in a did:key, or learnt from a resolver.
+
+    `lookup` takes the time of the request, by the gateway's clock, which decides only how a rotated key stands.
+    Caches run on the resolving side's clock, passed to `wanted`, `learn` and `failed`: an answer is asked for again
+    after 300 s (60 s where there was none) if it was used meanwhile, and stays in use until the new one is there.
+    For one thread.
+    """
+
+    def __init__(self, *, limit: int = LIMIT) -> None:
+        self.resolvable: tuple[str, ...] = ()
+        """Prefixes of the identities somebody resolves; set by the resolver."""
+        self.notify: Callable[[], None] | None = None
+        """Called when there is something in `wanted`."""
+        self._limit = limit
+        self._pins: dict[str, tuple[bytes, ...]] = {}
+        self._pinned: dict[str, KeyAnswer] = {}
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._refused: OrderedDict[str, _Refused] = OrderedDict()
+        self._waiting: OrderedDict[str, float] = OrderedDict()
+        self._now: float | None = None
+
+    def pin(self, id: str, key: bytes) -> None:
+        """Hold `key` to be `id`'s, whatever others say; an identity may have several pinned keys.
+
+        Raises ValueError when `key` is not an Ed25519 key that may be used.
+        """
+        if not ed25519.good_key(key):
+            raise ValueError("not an Ed25519 public key that may be used")
+        if key not in self._pins.get(id, ()):
+            self._pins[id] = (key, *self._pins.get(id, ()))
+            self._index_pins()
+
+    def unpin(self, id: str) -> None:
+        """Forget the pinned keys of `id`."""
+        if self._pins.pop(id, None):
+            self._index_pins()
+
+    @property
+    def pinned(self) -> dict[str, tuple[bytes, ...]]:
+        """The pinned keys by identity, the last one pinned first."""
+        return dict(self._pins)
+
+    def lookup(self, id: str, now: float) -> KeyAnswer:
+        """The keys of `id`: a DID, a DID URL, a pinned name, or the RFC 7638 thumbprint of a pinned key."""
+        pinned = self._pinned.get(id)
+        if pinned is not None:
+            return pinned
+        if len(id) > MAX_ID:
+            return _TOO_LONG
+        if "#" in id and id.startswith("did:"):
+            return self.lookup(id.partition("#")[0], now)
+        if id.startswith(ed25519.DID_KEY):
+            return _did_key(id)
+        known = self._known.get(id)
+        if known is not None:
+            known.used = True
+            return known.at(now)
+        return self._missing(id)
+
+    def doubt(self, id: str) -> bool:
+        """Ask again about a learnt identity, whose known keys a signature just failed with.
+
+        True when an answer is on its way; False when the known keys are less than 60 s old, or nobody is asked.
+        """
+        known = self._known.get(id.partition("#")[0])
+        if known is None or self._now is None:
+            return False
+        if not known.doubted and self._now - known.asked < NEGATIVE_S:
+            return False
+        known.doubted = True
+        self._tell()
+        return True
+
+    def wanted(self, now: float) -> list[str]:
+        """The identities to resolve; each is named once in its period. Whoever takes them calls `learn` or `failed`."""
+        self._now = now
+        due = [id for id, asked in self._waiting.items() if now - asked >= NEGATIVE_S]
+        for id in due:
+            self._waiting[id] = now
+        for id, refused in self._refused.items():
+            if refused.used and now - refused.asked >= NEGATIVE_S:
+                refused.asked = now
+                due.append(id)
+        for id, known in self._known.items():
+            age = now - known.asked
+            if (age >= POSITIVE_S and known.used) or (age >= NEGATIVE_S and known.doubted):
+                known.asked = now
+                due.append(id)
+        return due
+
+    def learn(self, id: str, resolved: Resolved, now: float) -> None:
+        """Take a resolver's definite answer; keys that may not be used are left out."""
+        keys = tuple(key for key in resolved.keys[:MAX_KEYS] if ed25519.good_key(key.key))
+        self._waiting.pop(id, None)
+        before = self._known.pop(id, None)
+        refused = self._refused.pop(id, None)
+        if keys:
+            _keep(self._known, id, _Known(id, Resolved(resolved.resolution, keys), now), self._limit)
+            return
+        gone = before is not None or (refused is not None and refused.answer.key_state is KeyState.GONE)
+        reason = resolved.reason or "there is no such identity"
+        state = KeyState.GONE if gone else KeyState.UNKNOWN
+        if gone:
+            reason = f"an identity that was known before is gone: {reason}"
+        _keep(self._refused, id, _Refused(KeyAnswer(Status.UNKNOWN, (), reason, state), now, False), self._limit)
+
+    def failed(self, id: str, reason: str, now: float) -> None:
+        """Note that nobody could be asked; what is known stays, and the identity is asked for again after 60 s."""
+        self._waiting.pop(id, None)
+        known = self._known.get(id)
+        if known is not None:
+            known.asked = now
+            known.doubted = False
+            return
+        _keep(self._refused, id, _Refused(KeyAnswer(Status.UNAVAILABLE, (), reason), now, True), self._limit)
+
+    def _missing(self, id: str) -> KeyAnswer:
+        refused = self._refused.get(id)
+        if refused is not None:
+            refused.used = True
+            return refused.answer
+        if id in self._waiting:
+            return _WAITING
+        if not id.startswith(self.resolvable):
+            return KeyAnswer(Status.UNAVAILABLE, reason=_why_nobody(id))
+        if len(self._waiting) >= self._limit:
+            return _CROWDED
+        self._waiting[id] = _NEVER
+        self._tell()
+        return _WAITING
+
+    def _tell(self) -> None:
+        if self.notify is not None:
+            self.notify()
+
+    def _index_pins(self) -> None:
+        """Rebuild the table of answers; an identity's own name wins over a thumbprint that reads the same."""
+        table: dict[str, KeyAnswer] = {}
+        for id, keys in self._pins.items():
+            for key in keys:
+                table[ed25519.fingerprint(key)] = KeyAnswer(Status.FOUND, (held(id, key, Resolution.PINNED),))
+        for id, keys in self._pins.items():
+            table[id] = KeyAnswer(Status.FOUND, tuple(held(id, key, Resolution.PINNED) for key in keys))
+        self._pinned = table
+
+
+@lru_cache(maxsize=4096)
+def _did_key(id: str) -> KeyAnswer:
+    key = ed25519.key_of_did_key(id)
+    return _NO_DID_KEY if key is None else KeyAnswer(Status.FOUND, (held(id, key, Resolution.DID_KEY),))
+
+
+def _why_nobody(id: str) -> str:
+    if id.startswith(ed25519.DID_AIP):
+        return "no registry is configured for did:aip, and no key is pinned for it"
+    if id.startswith("did:"):
+        return f"nobody here resolves {':'.join(id.split(':')[:2])}, and no key is pinned for it"
+    return "no key is pinned under this name"
+
+
+def _keep(cache: OrderedDict[str, _T], id: str, item: _T, limit: int) -> None:
+    """Put `item` in as the newest, and the oldest out where there are too many."""
+    cache.pop(id, None)
+    cache[id] = item
+    if len(cache) > limit:
+        cache.popitem(last=False)

@@ -1,0 +1,61 @@
+"""What a scheme reads off a request, before any key is known."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Protocol
+
+from msgspec import Struct
+
+from mcpwatch.identity.request import SignedRequest
+from mcpwatch.model.identity import Covered, SignatureState
+
+
+class Attempt(Struct, frozen=True, gc=False):
+    """Octets that may have been signed, and what of the request they cover."""
+
+    signed: bytes
+    coverage: tuple[Covered, ...]
+    note: str = ""
+    """What to know about this coverage."""
+
+
+class Reading(Struct, frozen=True, gc=False):
+    """One signature, or the lack of one."""
+
+    scheme: str
+    """The variant's name, a key of the scheme's `variants`."""
+    key_id: str = ""
+    """The identity the signature names, as sent."""
+    signature: bytes = b""
+    attempts: tuple[Attempt, ...] = ()
+    """In the order they are tried; without any, `refusal` says why."""
+    created: float | None = None
+    """Signed, seconds since the epoch."""
+    expires: float | None = None
+    nonce: str = ""
+    label: str = ""
+    """Which of several signatures, in the scheme's own words."""
+    body_fault: str = ""
+    """Why the body is not the signed one, even if the signature holds."""
+    body_by_digest: bool = False
+    notes: tuple[str, ...] = ()
+    refusal: SignatureState | None = None
+    """The signature's state when it can or need not be checked."""
+    reason: str = ""
+    """Of the refusal."""
+    on_mismatch: str = ""
+    """Why a signature that does not verify is still not called bad; empty where it is."""
+
+
+class Scheme(Protocol):
+    """A way to sign requests: one file, one row in the table of schemes."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    variants: ClassVar[Mapping[str, str]]
+    """Every name it puts in `Reading.scheme`, and what that is in a few words."""
+
+    def recognise(self, request: SignedRequest) -> bool:
+        """Whether anything in the request belongs to this scheme."""
+
+    def read(self, request: SignedRequest) -> tuple[Reading, ...]:
+        """The signatures, or reasons why there are none; at least one."""

@@ -1,0 +1,110 @@
+"""A request as a verifier needs it: fields by name, the parts of the target, the body's digests."""
+
+import binascii
+import re
+from hashlib import sha256, sha512
+
+from msgspec import Struct
+
+from mcpwatch.model.entries import Body, Request
+
+EMPTY_SHA256 = sha256(b"").hexdigest()
+_EMPTY_SHA512 = sha512(b"").hexdigest()
+_OWS = " \t"
+_SCHEME_AND_AUTHORITY = re.compile(r"[^:/?#]+://[^/?#]*")
+
+
+class BodyView(Struct, frozen=True, gc=False):
+    """What can be said about the body's octets."""
+
+    sha256: str
+    """Lower-case hex, as the feed states it."""
+    octets: bytes | None
+    """The very octets, when the feed carries all of them unmasked."""
+    sha512: str | None = None
+    """As the feed states it, where it does."""
+    fault: str = ""
+    """Why the octets are not those that the feed's digest is of."""
+
+    def digest(self, algorithm: str) -> str | None:
+        """The hex digest for an RFC 9530 algorithm name; None when it cannot be had."""
+        if algorithm == "sha-256":
+            return self.sha256
+        if algorithm == "sha-512":
+            return self.sha512 if self.octets is None else sha512(self.octets).hexdigest()
+        return None
+
+
+_NO_BODY = BodyView(EMPTY_SHA256, b"", _EMPTY_SHA512)
+
+
+class SignedRequest:
+    """A request from the feed, with its header fields combined by name (RFC 9110 section 5.3)."""
+
+    __slots__ = ("_body", "fields", "repeated", "request")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.fields: dict[str, str] = {}
+        """Values by lower-case name; several lines of one name are joined by a comma and a space."""
+        self.repeated: set[str] = set()
+        """Names that came on more than one line."""
+        self._body: BodyView | None = None
+        fields = self.fields
+        for name, value in request.headers:
+            name = name.lower()
+            if name in fields:
+                fields[name] = f"{fields[name]}, {value.strip(_OWS)}"
+                self.repeated.add(name)
+            else:
+                fields[name] = value.strip(_OWS)
+
+    def lines(self, name: str) -> list[str]:
+        """The values of a field's lines, in order."""
+        return [value.strip(_OWS) for key, value in self.request.headers if key.lower() == name]
+
+    def withheld(self, name: str) -> bool:
+        """Whether the request had this field and the feed keeps its value back."""
+        return name not in self.fields and name in self.request.withheld
+
+    @property
+    def uri(self) -> str:
+        """The target URI (RFC 9110 section 7.1), as the agent sent it."""
+        request = self.request
+        if request.target.startswith("/") or "://" not in request.target:
+            return f"{request.scheme}://{request.authority}{request.target}"
+        return request.target
+
+    @property
+    def origin_form(self) -> str:
+        """Path and query of the target, `/` where the path is empty."""
+        target = self.request.target
+        if target.startswith("/"):
+            return target
+        rest = target[match.end() :] if (match := _SCHEME_AND_AUTHORITY.match(target)) else target
+        return rest if rest.startswith("/") else f"/{rest}"
+
+    @property
+    def body(self) -> BodyView:
+        """The body's octets and digests, checked against each other."""
+        if self._body is None:
+            body = self.request.body
+            self._body = _NO_BODY if body is None else _view(body)
+        return self._body
+
+
+def _view(body: Body) -> BodyView:
+    if body.masked or body.truncated or (body.text is None and body.base64 is None):
+        if body.size == 0 and body.sha256 == EMPTY_SHA256:
+            return _NO_BODY
+        return BodyView(body.sha256, None, body.sha512)
+    try:
+        octets = body.text.encode() if body.text is not None else binascii.a2b_base64(body.base64 or "")
+    except ValueError:
+        return BodyView(body.sha256, None, body.sha512, "the feed's text of the body cannot be decoded")
+    fault = ""
+    if sha256(octets).hexdigest() != body.sha256:
+        fault = "the feed shows another body than the one it gives the digest of"
+    elif len(octets) != body.size:
+        fault = f"the feed shows {len(octets)} octets of body and says there were {body.size}"
+    return BodyView(body.sha256, octets, body.sha512, fault)

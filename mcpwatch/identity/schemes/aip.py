@@ -1,0 +1,233 @@
+"""AIP request headers (The-Nexus-Guard/aip), in all their documented variants.
+
+The middleware's variant signs `METHOD:path:timestamp:nonce:sha256hex(body)`. Its path is the target without the
+query; where there is a query, a signature over the whole target is taken too. Neither covers the host, the session
+id or the DID. The other variants share the header names and sign other octets, or none that say anything.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import msgspec
+from msgspec import Struct
+
+from mcpwatch.identity.ed25519 import decode_base64
+from mcpwatch.identity.reading import Attempt, Reading
+from mcpwatch.identity.request import SignedRequest
+from mcpwatch.identity.times import parse_time
+from mcpwatch.model.identity import Covered, SignatureState
+
+DID, SIGNATURE, TIMESTAMP, NONCE = "x-aip-did", "x-aip-signature", "x-aip-timestamp", "x-aip-nonce"
+CHALLENGE, TOKEN, TOKEN_REF = "x-aip-challenge", "x-aip-token", "x-aip-token-ref"
+_HEADERS = frozenset({DID, SIGNATURE, TIMESTAMP, NONCE, CHALLENGE, TOKEN, TOKEN_REF})
+_SPELLED = {DID: "X-AIP-DID", SIGNATURE: "X-AIP-Signature", TIMESTAMP: "X-AIP-Timestamp", NONCE: "X-AIP-Nonce"}
+_PREFIX = "base64:"
+_EPOCH = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
+_MAX_INITIALIZE = 65_536
+
+_PART = (Covered.METHOD, Covered.BODY, Covered.MCP, Covered.TIME)
+_WHOLE = (Covered.METHOD, Covered.TARGET, Covered.BODY, Covered.MCP, Covered.TIME)
+_URL = (Covered.TARGET, Covered.AUTHORITY, Covered.TIME)
+_PART_NONCE, _WHOLE_NONCE = (*_PART, Covered.NONCE), (*_WHOLE, Covered.NONCE)
+_NO_NONCE = "no nonce: a repeat in the same second cannot be told from the first"
+_NO_TIME = "X-AIP-Timestamp is not a time with a zone: nothing says when this was signed"
+_SEP = "signed as in the AIP for SEP draft (base64: prefix), whose signed octets are not published"
+
+
+class Aip:
+    """The scheme's row."""
+
+    name: ClassVar[str] = "aip"
+    title: ClassVar[str] = "AIP headers"
+    variants: ClassVar[Mapping[str, str]] = {
+        "aip": "AIP headers: method, path, body, time and nonce",
+        "aip-guide": "AIP integration guide: DID, URL and time, not the body",
+        "aip-sep": "AIP for SEP: the signed octets are not published",
+        "aip-tutorial": "AIP tutorial: signs a challenge",
+        "aip-init": "AIP challenge in initialize",
+        "aip-hmac": "HMAC webhook under AIP's header name",
+        "aip-token": "AIP bearer token",
+        "aip-other": "another protocol under AIP's header names",
+    }
+
+    def recognise(self, request: SignedRequest) -> bool:
+        return (
+            not request.fields.keys().isdisjoint(_HEADERS)
+            or not _HEADERS.isdisjoint(request.request.withheld)
+            or _speaks_of_aip(request)
+        )
+
+    def read(self, request: SignedRequest) -> tuple[Reading, ...]:
+        if _is_plain(request):
+            return (_read_headers(request),)
+        return next((read(request),) for holds, read in _VARIANTS if holds(request))
+
+
+def _is_plain(request: SignedRequest) -> bool:
+    """Whether all that the middleware's variant and the guide's need is there, once."""
+    get = request.fields.get
+    return bool(
+        get(DID) and get(TIMESTAMP) and not get(SIGNATURE, "sha256=").startswith("sha256=") and not request.repeated
+    )
+
+
+def _lacks(name: str) -> Callable[[SignedRequest], bool]:
+    return lambda request: not request.fields.get(name)
+
+
+def _refuse(scheme: str, state: SignatureState, reason: str) -> Callable[[SignedRequest], Reading]:
+    return lambda request: Reading(scheme, request.fields.get(DID, ""), refusal=state, reason=reason)
+
+
+def _is_hmac(request: SignedRequest) -> bool:
+    return request.fields.get(SIGNATURE, "").startswith("sha256=")
+
+
+def _has_token_only(request: SignedRequest) -> bool:
+    token = any(name in request.fields or name in request.request.withheld for name in (TOKEN, TOKEN_REF))
+    return token and not request.fields.get(SIGNATURE)
+
+
+def _is_challenge(request: SignedRequest) -> bool:
+    return CHALLENGE in request.fields and not request.fields.get(TIMESTAMP)
+
+
+def _is_repeated(request: SignedRequest) -> bool:
+    return not request.repeated.isdisjoint(_SPELLED)
+
+
+def _read_repeated(request: SignedRequest) -> Reading:
+    names = ", ".join(_SPELLED[name] for name in sorted(request.repeated & _SPELLED.keys()))
+    reason = f"{names} comes more than once, and nothing says which was meant"
+    return Reading("aip", request.fields[DID], refusal=SignatureState.INVALID, reason=reason)
+
+
+def _read_headers(request: SignedRequest) -> Reading:
+    fields = request.fields
+    did, timestamp, nonce, text = fields[DID], fields[TIMESTAMP], fields.get(NONCE, ""), fields[SIGNATURE]
+    prefixed = text.startswith(_PREFIX)
+    signature = decode_base64(text.removeprefix(_PREFIX))
+    if signature is None or len(signature) != 64:
+        reason = "X-AIP-Signature is not the standard base64 of 64 octets"
+        return Reading("aip", did, refusal=SignatureState.INVALID, reason=reason)
+    created = parse_time(timestamp)
+    epoch = created is None and _EPOCH.fullmatch(timestamp) is not None
+    if epoch:
+        created = float(timestamp)
+    covers_body = not epoch or bool(nonce)
+    attempts = _attempts(request, timestamp, nonce) if covers_body else _guide_attempts(request)
+    variant = "aip" if covers_body else "aip-guide"
+    body = request.body
+    notes: tuple[str, ...] = () if nonce else (_NO_NONCE,)
+    if created is None:
+        notes += (_NO_TIME,)
+    return Reading(
+        "aip-sep" if prefixed else variant,
+        did,
+        signature,
+        attempts,
+        created,
+        None,
+        nonce,
+        "",
+        body.fault if covers_body else "",
+        covers_body and body.octets is None,
+        notes,
+        on_mismatch=_SEP if prefixed else "",
+    )
+
+
+def _attempts(request: SignedRequest, timestamp: str, nonce: str) -> tuple[Attempt, ...]:
+    tail = f":{timestamp}:{nonce}:{request.body.sha256}"
+    method, target = request.request.method.upper(), request.origin_form
+    part, whole = (_PART_NONCE, _WHOLE_NONCE) if nonce else (_PART, _WHOLE)
+    if "?" not in target:
+        return (Attempt(_octets(f"{method}:{target}{tail}"), whole),)
+    path = target.partition("?")[0]
+    return (
+        Attempt(_octets(f"{method}:{path}{tail}"), part, "the query is not covered"),
+        Attempt(_octets(f"{method}:{target}{tail}"), whole),
+    )
+
+
+def _guide_attempts(request: SignedRequest) -> tuple[Attempt, ...]:
+    message = f"{request.fields[DID]}|{request.uri}|{request.fields[TIMESTAMP]}"
+    return (Attempt(_octets(message), _URL),)
+
+
+def _octets(text: str) -> bytes:
+    """The message's UTF-8. What has none is escaped, and then no signature holds."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+class _ClientAip(Struct):
+    did: str = ""
+
+
+class _ClientInfo(Struct):
+    aip: _ClientAip | None = None
+
+
+class _Params(Struct):
+    clientInfo: _ClientInfo | None = None
+
+
+class _Initialize(Struct):
+    method: str
+    params: _Params | None = None
+
+
+def _speaks_of_aip(request: SignedRequest) -> bool:
+    body = request.request.body
+    text = body.text if body is not None else None
+    return text is not None and len(text) <= _MAX_INITIALIZE and '"aip' in text and _claimed(text) is not None
+
+
+def _claimed(text: str) -> str | None:
+    """The DID that an `initialize` or `aip/verify` message claims; None when it is neither."""
+    try:
+        message = msgspec.json.decode(text, type=_Initialize)
+    except (ValueError, RecursionError):
+        return None
+    if message.method == "aip/verify":
+        return ""
+    client = message.params.clientInfo if message.params is not None else None
+    return client.aip.did if message.method == "initialize" and client is not None and client.aip is not None else None
+
+
+def _read_initialize(request: SignedRequest) -> Reading:
+    body = request.request.body
+    did = _claimed(body.text or "") if body is not None else None
+    reason = "AIP's challenge is answered inside initialize, once for the session; it says nothing about this request"
+    return Reading("aip-init", did or "", refusal=SignatureState.UNSUPPORTED, reason=reason)
+
+
+_ABSENT, _INVALID, _UNSUPPORTED = SignatureState.ABSENT, SignatureState.INVALID, SignatureState.UNSUPPORTED
+_VARIANTS: tuple[tuple[Callable[[SignedRequest], bool], Callable[[SignedRequest], Reading]], ...] = (
+    (
+        lambda request: request.fields.keys().isdisjoint(_HEADERS) and _HEADERS.isdisjoint(request.request.withheld),
+        _read_initialize,
+    ),
+    (
+        _has_token_only,
+        _refuse("aip-token", _UNSUPPORTED, "an AIP bearer token names an agent and says nothing about this request"),
+    ),
+    (
+        _is_hmac,
+        _refuse("aip-hmac", _UNSUPPORTED, "an HMAC (sha256=) can be checked only by who shares its secret"),
+    ),
+    (
+        _lacks(DID),
+        _refuse("aip-other", _UNSUPPORTED, "X-AIP-DID is missing; other protocols use AIP's header names"),
+    ),
+    (_lacks(SIGNATURE), _refuse("aip", _ABSENT, "X-AIP-Signature is missing: the DID is only claimed")),
+    (_is_repeated, _read_repeated),
+    (
+        _is_challenge,
+        _refuse("aip-tutorial", _UNSUPPORTED, "the AIP tutorial's signature covers a challenge, not this request"),
+    ),
+    (_lacks(TIMESTAMP), _refuse("aip", _INVALID, "X-AIP-Timestamp is missing: no AIP signature holds without it")),
+    (lambda request: True, _read_headers),
+)
+"""The first row that holds reads the request."""

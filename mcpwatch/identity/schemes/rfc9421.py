@@ -1,0 +1,146 @@
+"""HTTP Message Signatures (RFC 9421) with Content-Digest (RFC 9530), Ed25519.
+
+The signature base is made here: with `http-message-signatures` one judgement takes four times as long as the
+signature check it is for. Tests hold the two against each other.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from mcpwatch.identity import structured
+from mcpwatch.identity.components import Components, Refusal, authority, invalid, read_components, unsupported, value
+from mcpwatch.identity.digest import DigestCheck, check_digest
+from mcpwatch.identity.reading import Attempt, Reading
+from mcpwatch.identity.request import SignedRequest
+from mcpwatch.model.identity import Covered, SignatureState
+
+MAX_SIGNATURES = 8
+_INPUT, _SIGNATURE, _DIGEST = "signature-input", "signature", "content-digest"
+_NO_DIGEST = DigestCheck()
+_STRINGS = ("alg", "keyid", "nonce", "tag")
+_TIMES = ("created", "expires")
+
+
+class Rfc9421:
+    """The scheme's row."""
+
+    name: ClassVar[str] = "rfc9421"
+    title: ClassVar[str] = "HTTP Message Signatures (RFC 9421)"
+    variants: ClassVar[Mapping[str, str]] = {"rfc9421": title}
+
+    def recognise(self, request: SignedRequest) -> bool:
+        return _INPUT in request.fields or _SIGNATURE in request.fields
+
+    def read(self, request: SignedRequest) -> tuple[Reading, ...]:
+        try:
+            inputs, signatures = _headers(request)
+        except Refusal as refusal:
+            return (_refused(refusal),)
+        labels = list(inputs)[:MAX_SIGNATURES]
+        readings = [_read(label, *inputs[label], signatures.get(label), request) for label in labels]
+        if len(inputs) > MAX_SIGNATURES:
+            readings.append(
+                _refused(unsupported(f"more than {MAX_SIGNATURES} signatures; the others are not looked at"))
+            )
+        return tuple(readings)
+
+
+def _headers(request: SignedRequest) -> tuple[dict[str, tuple[str, str]], dict[str, bytes]]:
+    """Both signature fields, read. Raises Refusal."""
+    fields = request.fields
+    if _SIGNATURE not in fields:
+        raise Refusal(SignatureState.ABSENT, "Signature-Input comes without Signature")
+    if _INPUT not in fields:
+        raise unsupported("Signature comes without Signature-Input: not RFC 9421")
+    inputs = structured.inner_lists(fields[_INPUT])
+    if inputs is None:
+        raise unsupported("Signature-Input is malformed: not valid RFC 9421")
+    signatures = structured.byte_sequences(fields[_SIGNATURE])
+    if signatures is None:
+        raise invalid("Signature is malformed")
+    return inputs, signatures
+
+
+def _read(label: str, listed: str, raw: str, signature: bytes | None, request: SignedRequest) -> Reading:
+    key_id = ""
+    try:
+        parameters = _parameters(raw)
+        key_id = str(parameters.get("keyid", ""))
+        if signature is None:
+            raise Refusal(SignatureState.ABSENT, "Signature has no member for it")
+        components = read_components(listed)
+        base = [f"{component.text}: {value(component, request)}" for component in components.listed]
+        signed = "\n".join([*base, f'"@signature-params": {listed}{raw}'])
+        if signed.count("\n") != len(base) or not signed.isascii():
+            raise invalid("a covered value holds a line break or is not ASCII")
+        if not key_id:
+            raise unsupported("the signature names no key")
+    except Refusal as refusal:
+        return _refused(refusal, label, key_id)
+    digest = check_digest(request.fields[_DIGEST], request.body) if _DIGEST in components.names else _NO_DIGEST
+    covers_body = digest.covers and not digest.note
+    coverage = _coverage(components, parameters, covers_body, request)
+    created, expires = parameters.get("created"), parameters.get("expires")
+    return Reading(
+        "rfc9421",
+        key_id,
+        signature,
+        tuple(Attempt(octets, coverage) for octets in _spellings(signed, components, request)),
+        created if isinstance(created, int) else None,
+        expires if isinstance(expires, int) else None,
+        str(parameters.get("nonce", "")),
+        label,
+        digest.fault,
+        covers_body and request.body.octets is None,
+        (digest.note,) if digest.note else (),
+    )
+
+
+def _parameters(raw: str) -> dict[str, structured.Bare]:
+    """A signature's parameters (RFC 9421 section 2.3). Raises Refusal."""
+    parameters = structured.parameters(raw)
+    if parameters is None:
+        raise invalid("a signature parameter comes twice")
+    for name in _TIMES:
+        if name in parameters and type(parameters[name]) is not int:
+            raise invalid(f"the parameter {name} is not an integer")
+    for name in _STRINGS:
+        if name in parameters and type(parameters[name]) is not str:
+            raise invalid(f"the parameter {name} is not a string")
+    if parameters.get("alg", "ed25519") != "ed25519":
+        raise unsupported(f"signed with {parameters['alg']}, of which only ed25519 is checked here")
+    return parameters
+
+
+def _coverage(
+    components: Components, parameters: Mapping[str, structured.Bare], covers_body: bool, request: SignedRequest
+) -> tuple[Covered, ...]:
+    names = components.names
+    whole_target = "@target-uri" in names or "@request-target" in names
+    path_and_query = "@path" in names and ("@query" in names or "?" not in request.request.target)
+    mcp = "mcp-method" in names and ("mcp-name" in names or "mcp-name" not in request.fields)
+    table = (
+        (Covered.METHOD, "@method" in names),
+        (Covered.TARGET, whole_target or path_and_query),
+        (Covered.AUTHORITY, not names.isdisjoint(("@authority", "@target-uri", "host"))),
+        (Covered.BODY, covers_body),
+        (Covered.SESSION, "mcp-session-id" in names),
+        (Covered.MCP, covers_body or mcp),
+        (Covered.TIME, "created" in parameters),
+        (Covered.NONCE, "nonce" in parameters),
+    )
+    return tuple(covered for covered, holds in table if holds)
+
+
+def _spellings(signed: str, components: Components, request: SignedRequest) -> tuple[bytes, ...]:
+    """The signature base, and with the target URI's host normalised where the agent sent another spelling."""
+    octets = signed.encode("ascii")
+    if "@target-uri" not in components.names or (normal := authority(request)) == request.request.authority:
+        return (octets,)
+    line = f'"@target-uri": {request.request.scheme}://'
+    other = signed.replace(f"{line}{request.request.authority}", f"{line}{normal}", 1)
+    return octets, other.encode("ascii")
+
+
+def _refused(refusal: Refusal, label: str = "", key_id: str = "") -> Reading:
+    return Reading("rfc9421", key_id, label=label, refusal=refusal.state, reason=refusal.reason)
