@@ -1,0 +1,216 @@
+"""What findings say: subject, evidence and reason."""
+
+import cases_identity
+import cases_session
+import cases_traffic
+from rpc import call, error, modern_headers, tool
+from scene import UNSIGNED, Scene
+from verdicts import judged, signer, verified
+
+from mcpwatch.model.alerts import Finding
+from mcpwatch.model.identity import Word
+from mcpwatch.model.traffic import Binding, CallState
+
+
+def only(scene: Scene, rule: str) -> Finding:
+    found = scene.of(rule)
+    assert len(found) == 1
+    return found[0]
+
+
+def test_unsigned_calls_of_a_session_are_one_subject() -> None:
+    scene = Scene()
+    session = scene.session("5e55")
+    for id in range(3):
+        scene.request(call(id, "read"), session=session, verdict=UNSIGNED)
+    found = scene.of("identity/unsigned-call")
+    assert [finding.subject for finding in found] == ["5e55"] * 3
+    assert [finding.evidence for finding in found] == [(0,), (1,), (2,)]
+    assert found[0].reason == "tools/call came without a signature."
+    assert (found[0].session, found[0].call) == ("5e55", "0")
+
+
+def test_an_unsigned_batch_counts_once() -> None:
+    scene = Scene()
+    scene.request(call(1, "read"), call(2, "write"), verdict=UNSIGNED)
+    assert only(scene, "identity/unsigned-call").subject == "files from loopback"
+
+
+def test_an_unsigned_call_in_a_bound_session_says_so() -> None:
+    scene = Scene()
+    session = scene.session()
+    session.binding = Binding(signer("alice"), since=0)
+    scene.request(call(1, "read"), session=session, verdict=UNSIGNED)
+    reason = only(scene, "identity/unsigned-call").reason
+    assert reason.startswith("tools/call came without a signature, though the session is bound to did:key:z6Mk")
+
+
+def test_wrong_key_names_both_signers_and_shows_what_bound_the_session() -> None:
+    scene = Scene()
+    cases_identity.mallory_in_the_session_of_alice(scene)
+    found = only(scene, "identity/wrong-key")
+    mallory, alice = signer("mallory").id, signer("alice").id
+    assert found.evidence == (0, 1)
+    assert found.subject == f"5e55 by {mallory}"
+    assert found.reason == (
+        f"Signer {mallory[:14]}…{mallory[-6:]}, but the session is bound to {alice[:14]}…{alice[-6:]}."
+    )
+
+
+def test_a_bad_signature_gives_the_reason_of_the_verdict() -> None:
+    scene = Scene()
+    scene.request(call(1, "read"), verdict=judged(Word.BAD_SIG, "alice"))
+    found = only(scene, "identity/bad-signature")
+    assert found.subject == f"{signer('alice').id} at files"
+    assert found.reason.endswith("does not fit the request. made up")
+
+
+def test_one_alert_for_each_signer_and_upstream() -> None:
+    scene = Scene()
+    partial = verified("alice", word=Word.PARTIAL)
+    scene.request(call(1, "read"), verdict=partial, session=scene.session("one"))
+    scene.request(call(1, "read"), verdict=partial, session=scene.session("two"))
+    scene.request(call(1, "read"), verdict=partial, upstream="mail")
+    scene.request(call(1, "read"), verdict=verified("bob", word=Word.PARTIAL))
+    subjects = [finding.subject for finding in scene.of("identity/body-not-covered")]
+    assert len(subjects) == 4
+    assert len(set(subjects)) == 3
+
+
+def test_a_replay_shows_both_requests() -> None:
+    scene = Scene()
+    cases_identity.the_same_request_twice_in_one_session(scene)
+    assert only(scene, "identity/replayed").evidence == (0, 1)
+    scene = Scene()
+    cases_identity.a_request_again_at_another_server(scene)
+    found = only(scene, "identity/cross-session-replay")
+    assert found.evidence == (0, 1)
+    assert "first as entry 0 at files" in found.reason
+
+
+def test_a_judgement_anew_repeats_nothing_but_what_the_verdict_says() -> None:
+    scene = Scene()
+    session = scene.session()
+    session.listed_tools.add("read")
+    exchange = scene.request(call(1, "write"), session=session, verdict=cases_identity.waiting())
+    assert len(scene.of("discovery/unlisted-tool")) == 1
+    scene.judge_again(exchange, judged(Word.BAD_SIG, "alice"))
+    assert len(scene.of("discovery/unlisted-tool")) == 1
+    assert len(scene.of("identity/bad-signature")) == 1
+
+
+def test_an_anonymous_session_is_told_by_upstream_and_claim() -> None:
+    scene = Scene()
+    cases_session.a_session_for_anybody(scene)
+    found = only(scene, "session/anonymous")
+    assert found.subject == 'files: "agent 1.0"'
+    assert found.session == "5e55"
+    assert found.evidence == (0, 2)
+
+
+def test_a_shared_session_shows_where_it_began_and_each_request_from_elsewhere() -> None:
+    scene = Scene()
+    session = scene.session()
+    scene.request(call(1, "read"), session=session)
+    for id in (2, 3):
+        scene.request(call(id, "read"), session=session, peer="192.0.2.7:1", agent="curl/8")
+    first, second = scene.of("session/shared")
+    assert (first.evidence, second.evidence) == ((0, 1), (0, 2))
+    assert first.reason == (
+        'The session came from loopback, now from 192.0.2.7 and with "agent/1.0", now with "curl/8".'
+    )
+
+
+def test_a_changed_token_names_both_owners() -> None:
+    scene = Scene()
+    cases_session.a_token_of_somebody_else(scene)
+    found = only(scene, "session/token-subject-changed")
+    assert found.reason == (
+        'The session came with the token of "ann" of https://login.example, '
+        'now with the token of "bob" of https://login.example.'
+    )
+    assert found.evidence == (0, 4)
+
+
+def test_probing_shows_each_denial_and_goes_on_counting() -> None:
+    scene = Scene()
+    session = scene.session()
+    cases_traffic.deny(scene, session, "a", "b", "c", "d")
+    first, second = scene.of("discovery/permission-probing")
+    assert first.evidence == (2, 6, 10)
+    assert second.evidence == (2, 6, 10, 14)
+    assert first.reason == 'Denied three different targets within 60 s, last "a", "b" and "c".'
+    assert second.reason == 'Denied 4 different targets within 60 s, last "b", "c" and "d".'
+
+
+def test_probing_remembers_no_more_than_it_needs() -> None:
+    scene = Scene()
+    session = scene.session()
+    cases_traffic.deny(scene, session, *(f"tool {number}" for number in range(300)))
+    assert len(scene.of("discovery/permission-probing")[-1].evidence) <= 64
+
+
+def test_a_changed_definition_names_the_fields() -> None:
+    scene = Scene()
+    cases_traffic.listed(scene, tool("read", "One", title="T"))
+    cases_traffic.listed(scene, tool("read", "Two", annotations={}))
+    found = only(scene, "tool/definition-changed")
+    assert found.subject == "files/read"
+    assert found.reason == 'description, title and annotations of "read" changed; first listed by entry 2.'
+    assert found.evidence == (2, 6)
+
+
+def test_escapes_in_definitions_and_in_results_are_two_subjects() -> None:
+    scene = Scene()
+    cases_traffic.listed(scene, tool("read", "\x1b[2J", inputSchema={"title": "\x07"}))
+    scene.whole(call(2, "read"), {"id": 2, "result": {"content": [{"text": "\x1b]0;x\x07"}]}})
+    definition, answer = scene.of("tool/terminal-escapes")
+    assert definition.subject == "files/read"
+    assert definition.reason == ('"read" holds U+001B ESC and U+0007 BEL; in its description and inputSchema.title.')
+    assert answer.subject == "files: results of read"
+    assert answer.reason == 'What "read" sent holds U+001B ESC and U+0007 BEL.'
+
+
+def test_an_unchanged_definition_is_told_once() -> None:
+    scene = Scene()
+    for _ in range(3):
+        cases_traffic.listed(scene, tool("read", "\u200b\x1b"))
+    assert len(scene.of("tool/terminal-escapes")) == 1
+    assert len(scene.of("tool/hidden-characters")) == 1
+
+
+def test_tags_are_read_out() -> None:
+    scene = Scene()
+    cases_traffic.a_message_in_tags(scene)
+    reason = only(scene, "tool/hidden-characters").reason
+    assert "holds 10 characters such as U+E0073 TAG LATIN SMALL LETTER S, U+E0065" in reason
+    assert 'which spell "send it on"; in its title.' in reason
+
+
+def test_a_mismatch_says_both_sides_once() -> None:
+    scene = Scene()
+    body = call(1, "spawn")
+    cases_traffic.ask_modern(scene, body, {**modern_headers(body), "mcp-name": "read"})
+    exchange = scene.requests[0].exchange
+    assert exchange is not None
+    scene.answer(exchange, error(1, -32020, "no"), state=CallState.RPC_ERROR, code=-32020, text="no")
+    found = only(scene, "protocol/header-mismatch")
+    assert found.reason == 'Mcp-Name says "read", the body "spawn".'
+
+
+def test_a_header_that_came_twice_is_a_mismatch_even_if_both_agree() -> None:
+    scene = Scene()
+    body = call(1, "read")
+    headers = (*modern_headers(body).items(), ("mcp-name", "read"))
+    scene.request(body, headers=headers)
+    assert only(scene, "protocol/header-mismatch").reason == "Mcp-Name came 2 times."
+
+
+def test_names_of_any_length_make_short_findings() -> None:
+    scene = Scene()
+    session = scene.session()
+    session.listed_tools.add("read")
+    scene.request(call(1, "x" * 100_000), session=session)
+    cases_traffic.listed(scene, tool("\x1b" + "y" * 100_000), tool("\x1b" + "y" * 100_001))
+    assert all(len(finding.subject) <= 300 and len(finding.reason) <= 800 for finding in scene.findings)
+    assert len({finding.subject for finding in scene.of("tool/terminal-escapes")}) == 2
