@@ -11,9 +11,10 @@ import time
 from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 
+from mcpwatch.demo.agents.homemade import BodilessAuth
 from mcpwatch.demo.agents.stage import Stage
 from mcpwatch.demo.agents.wire import Wire, send_again
-from mcpwatch.identity.signer import AipAuth, Rfc9421Auth
+from mcpwatch.identity.signer import AipAuth
 
 _SLOW_CLOCK_S = 1200.0
 _TOKEN_KEY = secrets.token_bytes(32)
@@ -107,8 +108,7 @@ async def slow_clock(stage: Stage) -> None:
 
 async def body_left_out(stage: Stage) -> None:
     """A signature that covers everything but what is asked."""
-    auth = Rfc9421Auth(stage.key("intern"), cover_body=False)
-    async with stage.client("intern", "orders", auth=auth) as orders:
+    async with stage.client("intern", "orders", auth=BodilessAuth(stage.key("intern"))) as orders:
         await orders.list_tools()
         await orders.call_tool("refund_order", {"number": "A-1090", "amount": 1.0})
 
@@ -127,7 +127,7 @@ async def after_the_end(stage: Stage) -> None:
     async with stage.client("tourist", "files", "legacy", wire=wire) as files:
         await files.list_tools()
         await files.call_tool("list_files", {})
-    await send_again(wire.last_call(), {"user-agent": "cuckoo/1.0"})
+    await send_again(wire.last_call(), {})
 
 
 async def guessed(stage: Stage) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Literal, cast
@@ -25,6 +25,7 @@ from mcpwatch.demo.cast import CAST, Agent
 from mcpwatch.identity.signer import AgentKey, AipAuth, Rfc9421Auth
 
 Mode = Literal["auto", "legacy"]
+Auth = Callable[[httpx2.Request], httpx2.Request]
 
 
 class Stage:
@@ -49,7 +50,7 @@ class Stage:
         """An agent's key."""
         return self._keys[name]
 
-    def auth(self, agent: Agent) -> httpx2.Auth | None:
+    def auth(self, agent: Agent) -> Auth | None:
         """How the agent signs."""
         match agent.signs:
             case "aip":
@@ -67,7 +68,7 @@ class Stage:
         mode: Mode = "auto",
         *,
         wire: Wire | None = None,
-        auth: httpx2.Auth | None = None,
+        auth: Auth | None = None,
         headers: dict[str, str] | None = None,
     ) -> AsyncIterator[Client]:
         """The agent's SDK client, connected to a server through the gateway."""
