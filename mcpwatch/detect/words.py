@@ -7,6 +7,7 @@ from mcpwatch.model.traffic import Observation
 from mcpwatch.text import ELLIPSIS
 
 _QUOTE = 120
+_WHY = 300
 _SUBJECT = 300
 _SHORT = 32
 
@@ -37,6 +38,11 @@ def cut(text: str, limit: int = _QUOTE) -> str:
 def quote(text: str) -> str:
     """Somebody else's words, in quotation marks."""
     return f'"{cut(text)}"'
+
+
+def sentence(what: str, why: str) -> str:
+    """`what: why.`, or `what.` where nobody knows why."""
+    return f"{what}: {cut(why, _WHY).rstrip('.')}." if why else f"{what}."
 
 
 def host(peer: str) -> str:

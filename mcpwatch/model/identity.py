@@ -113,6 +113,8 @@ class Verdict(Struct, frozen=True):
     """A key is being fetched; the request will be judged again."""
     reasons: tuple[str, ...] = ()
     """Why, in sentences, worst first; may quote untrusted text."""
+    first_source: str | None = None
+    """The feed that `first_seen` is an entry of; None where it is the request's own."""
 
 
 class Strength(StrEnum):

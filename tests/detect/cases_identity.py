@@ -129,6 +129,13 @@ def a_request_again_at_another_server(scene: Scene) -> None:
 
 
 @fires("identity/cross-session-replay")
+@spares("identity/replayed")
+def a_request_again_through_another_gateway(scene: Scene) -> None:
+    scene.request(call(1, "read"))
+    scene.request(call(1, "read"), verdict=msgspec.structs.replace(replay(0), first_source="other"))
+
+
+@fires("identity/cross-session-replay")
 def a_replay_of_a_request_that_had_to_wait_for_its_key(scene: Scene) -> None:
     first = scene.request(call(1, "read"), session=scene.session("a11ce"), verdict=waiting())
     second = scene.request(call(1, "read"), session=scene.session("b0b"), verdict=waiting())

@@ -51,6 +51,7 @@ verdicts = st.builds(
     first_seen=st.none() | indexes,
     waiting=st.booleans(),
     reasons=st.lists(words, max_size=2).map(tuple),
+    first_source=st.none() | words,
 )
 principals = st.none() | st.builds(Principal, words, words, issuer=words, subject=words)
 names = st.sampled_from(["user-agent", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-", "other"])

@@ -62,7 +62,7 @@ def test_a_bad_signature_gives_the_reason_of_the_verdict() -> None:
     scene.request(call(1, "read"), verdict=judged(Word.BAD_SIG, "alice"))
     found = only(scene, "identity/bad-signature")
     assert found.subject == f"{signer('alice').id} at files"
-    assert found.reason.endswith("does not fit the request. made up")
+    assert found.reason.endswith("does not fit the request: made up.")
 
 
 def test_one_alert_for_each_signer_and_upstream() -> None:
@@ -85,7 +85,15 @@ def test_a_replay_shows_both_requests() -> None:
     cases_identity.a_request_again_at_another_server(scene)
     found = only(scene, "identity/cross-session-replay")
     assert found.evidence == (0, 1)
-    assert "first as entry 0 at files" in found.reason
+    assert "first as entry 0 at files and came again" in found.reason
+    scene = Scene()
+    cases_identity.a_request_again_through_another_gateway(scene)
+    found = only(scene, "identity/cross-session-replay")
+    assert found.evidence == (1,)
+    assert "first as entry 0 on other and came again" in found.reason
+    scene = Scene()
+    cases_identity.a_request_of_alice_again_in_the_session_of_bob(scene)
+    assert "first as entry 0 in session a11ce and came again" in only(scene, "identity/cross-session-replay").reason
 
 
 def test_a_judgement_anew_repeats_nothing_but_what_the_verdict_says() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.words import cut
+from mcpwatch.detect.words import sentence
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.traffic import Observation
@@ -40,7 +40,7 @@ class Gap(FeedRule):
     def observe_feed(self, before: FeedStatus, after: FeedStatus) -> Iterable[Finding]:
         for gap in after.gaps:
             if gap not in before.gaps:
-                reason = _sentence(f"Entries {gap.first} to {gap.last} are missing", gap.reason)
+                reason = sentence(f"Entries {gap.first} to {gap.last} are missing", gap.reason)
                 edges = [index for index in (gap.first - 1, gap.last + 1) if index >= 0]
                 yield self.about(after, reason, *edges)
 
@@ -57,7 +57,7 @@ class StaleFeed(FeedRule):
 
     def observe_feed(self, before: FeedStatus, after: FeedStatus) -> Iterable[Finding]:
         if after.state is FeedState.STALE and before.state is not FeedState.STALE:
-            yield self.about(after, _sentence("No fresh checkpoint came in time", after.detail))
+            yield self.about(after, sentence("No fresh checkpoint came in time", after.detail))
 
 
 class Broken(FeedRule):
@@ -73,7 +73,7 @@ class Broken(FeedRule):
 
     def observe_feed(self, before: FeedStatus, after: FeedStatus) -> Iterable[Finding]:
         if after.state in self.states and after.state is not before.state:
-            yield self.about(after, _sentence(f"The log is {after.state.value}", after.detail))
+            yield self.about(after, sentence(f"The log is {after.state.value}", after.detail))
 
 
 class Malformed(Rule):
@@ -90,11 +90,7 @@ class Malformed(Rule):
     kinds = ("malformed",)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        yield self.finding(seen, seen.source or "feed", _sentence(f"Entry {seen.index} cannot be read", seen.note))
-
-
-def _sentence(what: str, why: str) -> str:
-    return f"{what}: {cut(why, 300).rstrip('.')}." if why else f"{what}."
+        yield self.finding(seen, seen.source or "feed", sentence(f"Entry {seen.index} cannot be read", seen.note))
 
 
 FEED: tuple[type[Rule], ...] = (Gap, StaleFeed, Broken, Malformed)

@@ -1,11 +1,11 @@
 """Who signed this, and does it hold?"""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.words import cut, named, subject_of, upstream_of
+from mcpwatch.detect.words import cut, named, sentence, short, subject_of, upstream_of
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.identity import Freshness, SignatureState, Verdict, Word
 from mcpwatch.model.traffic import Direction, Observation
@@ -49,14 +49,14 @@ class WordRule(Rule):
     rejudges = True
     word: ClassVar[Word]
     says: ClassVar[str]
-    """The reason's first sentence; `{signer}` is the name the signature goes by."""
+    """How the reason begins; `{signer}` is the name the signature goes by."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         verdict = seen.verdict
         if verdict is None or verdict.word is not self.word or not self.applies(seen, verdict):
             return
         subject = f"{verdict.signer.id if verdict.signer else verdict.scheme or 'unnamed key'} at {upstream_of(seen)}"
-        reason = self.says.format(signer=named(verdict.signer)) + _because(verdict)
+        reason = sentence(self.says.format(signer=named(verdict.signer)), verdict.reasons[0] if verdict.reasons else "")
         yield self.finding(seen, subject, reason)
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
@@ -72,7 +72,7 @@ class BadSignature(WordRule):
         action="Do not trust the call. Compare what was signed with what arrived, and ask the agent's owner.",
     )
     word = Word.BAD_SIG
-    says = "The signature in the name of {signer} does not fit the request."
+    says = "The signature in the name of {signer} does not fit the request"
 
 
 class WrongKey(Rule):
@@ -100,30 +100,55 @@ class WrongKey(Rule):
         yield self.finding(seen, subject, reason, *evidence)
 
 
+class First(NamedTuple):
+    """Where a replayed request came first."""
+
+    upstream: str
+    session: str
+    """Empty where there was none yet."""
+
+
 class ReplayRule(Rule):
     """Base of the two replay rules: remembers where signed requests came first."""
 
     kinds = ("request",)
     rejudges = True
+    elsewhere: ClassVar[bool]
+    """Whether the rule is for replays of what came first in another place."""
 
     def __init__(self) -> None:
-        self._places: Recent[tuple[str, int], tuple[str, str]] = Recent(_PLACES)
+        self._places: Recent[tuple[str, int], First] = Recent(_PLACES)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         verdict = seen.verdict
         if verdict is None or verdict.signature is SignatureState.ABSENT:
             return
-        here = (upstream_of(seen), seen.session.key if seen.session else "")
+        here = First(upstream_of(seen), seen.session.key if seen.session else "")
         if not is_replay(verdict):
             if verdict.signature is SignatureState.VALID or verdict.waiting:
                 self._places.put((seen.source, seen.index), here)
             return
-        first = None if verdict.first_seen is None else self._places.get((seen.source, verdict.first_seen))
-        yield from self.replay(seen, verdict, first if first and _differ(first, here) else None)
+        where = self._elsewhere(seen, verdict, here)
+        if bool(where) is not self.elsewhere:
+            return
+        first = verdict.first_seen
+        before = "before" if first is None else f"first as entry {first}"
+        evidence = (seen.index,) if first is None or verdict.first_source is not None else (first, seen.index)
+        subject = f"{verdict.signer.id if verdict.signer else 'unnamed key'} in {subject_of(seen)}{where}"
+        reason = f"What {named(verdict.signer)} signed came {before}{where} and came again."
+        yield self.finding(seen, subject, reason, *evidence)
 
-    def replay(self, seen: Observation, verdict: Verdict, elsewhere: tuple[str, str] | None) -> Iterable[Finding]:
-        """`elsewhere` is upstream and session of the first, if known and another."""
-        return ()
+    def _elsewhere(self, seen: Observation, verdict: Verdict, here: First) -> str:
+        """The other feed, upstream or session that the request came first in; empty where it is the same or unknown."""
+        if verdict.first_source is not None:
+            return f" on {cut(verdict.first_source)}"
+        first = None if verdict.first_seen is None else self._places.get((seen.source, verdict.first_seen))
+        if first is None:
+            return ""
+        if first.upstream != here.upstream:
+            return f" at {cut(first.upstream)}"
+        differ = first.session and here.session and first.session != here.session
+        return f" in session {short(first.session)}" if differ else ""
 
 
 class Replayed(ReplayRule):
@@ -135,14 +160,7 @@ class Replayed(ReplayRule):
         action="Compare the senders of both requests. If the client repeats, let it sign each attempt anew.",
         references=(_NSA,),
     )
-
-    def replay(self, seen: Observation, verdict: Verdict, elsewhere: tuple[str, str] | None) -> Iterable[Finding]:
-        if elsewhere is None:
-            first = verdict.first_seen
-            reason = f"What {named(verdict.signer)} signed came {_before(first)} and came again."
-            evidence = (seen.index,) if first is None else (first, seen.index)
-            subject = f"{verdict.signer.id if verdict.signer else 'unnamed key'} in {subject_of(seen)}"
-            yield self.finding(seen, subject, reason, *evidence)
+    elsewhere = False
 
 
 class CrossSessionReplay(ReplayRule):
@@ -153,16 +171,7 @@ class CrossSessionReplay(ReplayRule):
         meaning="A signed request came again in another session or at another server. Its signature covers neither.",
         action="Find out who could read the first request. Let agents sign the session id and the authority too.",
     )
-
-    def replay(self, seen: Observation, verdict: Verdict, elsewhere: tuple[str, str] | None) -> Iterable[Finding]:
-        if elsewhere is None or verdict.first_seen is None:
-            return
-        upstream, session = elsewhere
-        here = upstream_of(seen)
-        where = f"at {cut(upstream)}" if upstream != here else "in another session"
-        reason = f"What {named(verdict.signer)} signed came {_before(verdict.first_seen)} {where} and came again here."
-        subject = f"{verdict.signer.id if verdict.signer else 'unnamed key'} from {session or upstream} in "
-        yield self.finding(seen, subject + subject_of(seen), reason, verdict.first_seen, seen.index)
+    elsewhere = True
 
 
 class Stale(WordRule):
@@ -176,7 +185,7 @@ class Stale(WordRule):
         references=(_NSA,),
     )
     word = Word.STALE
-    says = "The signature by {signer} is not of this time."
+    says = "The signature by {signer} is not of this time"
 
 
 class UnknownIdentity(WordRule):
@@ -188,7 +197,7 @@ class UnknownIdentity(WordRule):
         action="If you know the agent, pin its key with: mcpwatch keys add. If not, ask who runs it.",
     )
     word = Word.UNKNOWN_KEY
-    says = "No key is known for {signer}."
+    says = "No key is known for {signer}"
 
 
 class CannotCheck(WordRule):
@@ -201,7 +210,7 @@ class CannotCheck(WordRule):
         "A pinned key needs no registry.",
     )
     word = Word.NO_CHECK
-    says = "The signature by {signer} could not be checked."
+    says = "The signature by {signer} could not be checked"
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
         return not verdict.waiting
@@ -216,7 +225,7 @@ class BodyNotCovered(WordRule):
         action="Let the agent sign a digest of the body too.",
     )
     word = Word.PARTIAL
-    says = "The valid signature by {signer} leaves out the body."
+    says = "The valid signature by {signer} leaves out the body"
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
         return bool(seen.messages)
@@ -225,19 +234,6 @@ class BodyNotCovered(WordRule):
 def is_replay(verdict: Verdict) -> bool:
     """Whether these signed bytes came before, whatever else is wrong."""
     return verdict.word is Word.REPLAY or verdict.freshness is Freshness.REPLAYED
-
-
-def _because(verdict: Verdict) -> str:
-    return f" {cut(verdict.reasons[0], 300)}" if verdict.reasons else ""
-
-
-def _before(first: int | None) -> str:
-    return "before" if first is None else f"first as entry {first}"
-
-
-def _differ(first: tuple[str, str], here: tuple[str, str]) -> bool:
-    """Another upstream, or another session where both are known."""
-    return first[0] != here[0] or (bool(first[1]) and bool(here[1]) and first[1] != here[1])
 
 
 IDENTITY: tuple[type[Rule], ...] = (
