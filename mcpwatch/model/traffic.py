@@ -251,3 +251,5 @@ class Observation(Struct, frozen=True):
     """On requests: the request as the agent sent it."""
     rejudged: bool = False
     """The same entry as before under a verdict that changed; the rest of it was observed already."""
+    gone: tuple[Session, ...] = ()
+    """Sessions that turned out to be none: a refused id, or requests that belong to another session after all."""
