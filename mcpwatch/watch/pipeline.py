@@ -140,7 +140,7 @@ class Pipeline:
             lane.traffic.tick(self.state.gateway_now(name))
             self._set_feed(lane)
         if self._book.tick(now):
-            self.state.changed()
+            self.state.alerts_changed()
 
     async def _read(self, lane: Lane) -> None:
         async for batch in lane.source.batches():

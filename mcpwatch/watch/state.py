@@ -76,8 +76,12 @@ class State:
         self.feeds: dict[str, FeedStatus] = {}
         self.pinned = Pinned()
         """Evidence of alerts that the ring no longer holds."""
+        self.alert_changes = 0
+        """How often the state of some alert changed."""
         self.touches = 0
+        """How often a row changed after it was added."""
         self._touched: deque[int] = deque(maxlen=MAX_TOUCHES)
+        self._alert_states: dict[str, AlertState] = {}
         self._identities = Identities()
         self._clocks: dict[str, GatewayClock] = {}
 
@@ -143,9 +147,10 @@ class State:
         """Move the watcher's clock, which running times and ages are read against."""
         self.now = max(self.now, now)
 
-    def changed(self) -> None:
-        """Say that something outside, an acknowledgement or an expiry, changed what is shown."""
+    def alerts_changed(self) -> None:
+        """Take note that alerts were acknowledged, un-acknowledged, or fire again because time ran out."""
         self.version += 1
+        self.alert_changes += 1
         self.pinned.sweep(self.alerts)
 
     def gateway_now(self, source: str) -> float:
@@ -209,6 +214,9 @@ class State:
         for finding, alert in raised:
             self.counts.findings += 1
             self.alert_rate.add(now)
+            if self._alert_states.get(alert.id, alert.state) is not alert.state:
+                self.alert_changes += 1
+            self._alert_states[alert.id] = alert.state
             for index in finding.evidence:
                 row = self.row(index, finding.source)
                 if row is None:

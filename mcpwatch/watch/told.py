@@ -42,6 +42,8 @@ class VerdictLine(Struct, frozen=True):
     """A key is being fetched; a `verdict` line follows."""
     first_seen: int | None
     """For a replay: the index at which the signed bytes came first."""
+    first_source: str | None
+    """The feed that `first_seen` is an entry of; null where it is the request's own."""
 
 
 class SessionLine(Struct, frozen=True):
@@ -242,6 +244,7 @@ def _verdict(verdict: Verdict | None) -> VerdictLine | None:
         body_by_digest=verdict.body_by_digest,
         waiting=verdict.waiting,
         first_seen=verdict.first_seen,
+        first_source=verdict.first_source,
     )
 
 

@@ -38,6 +38,7 @@ class View:
         self._target: int | None = None
         self._next = 0
         self._touches = 0
+        self._alert_changes = 0
         self._swept = 0
         self._version = -1
         self._refill()
@@ -82,7 +83,7 @@ class View:
             self.pending += sum(map(self.passes, new))
             return True
         touched = self.state.touched_since(self._touches)
-        if touched is None:
+        if touched is None or (self._query.asks("ack") and self._alert_changes != self.state.alert_changes):
             self._refill()
             return True
         self._drop_evicted()
@@ -194,6 +195,7 @@ class View:
         self._seqs = [row.seq for row in self._rows]
         self._next = self.state.rows.end
         self._touches = self.state.touches
+        self._alert_changes = self.state.alert_changes
         self._version = self.state.version
         self.pending = 0
         self._settle()

@@ -68,7 +68,7 @@ class Watcher:
         self._acks.close()
 
     def _keep(self, alert: Alert) -> Alert:
-        self.state.changed()
+        self.state.alerts_changed()
         self._acks.append(alert.id, alert.history[-1])
         return alert
 

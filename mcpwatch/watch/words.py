@@ -111,6 +111,8 @@ def _status(row: Row, state: State) -> Iterable[str]:
         yield f"{row.status // 100}xx"
     if row.state is not None:
         yield plain(row.state.value)
+        if row.state is CallState.DONE:
+            yield "ok"
 
 
 def _signature(row: Row, state: State) -> tuple[str, ...]:
@@ -187,7 +189,7 @@ WORDS = (
         "how a call stands, or the HTTP status (404, 4xx, status>=400)",
         "the status",
         _status,
-        choices=tuple(plain(state.value) for state in CallState),
+        choices=("ok", *(plain(state.value) for state in CallState)),
         extra=_STATUS,
         number=lambda row, state: row.status,
         read=read_number,
