@@ -36,6 +36,8 @@ class Component(Struct, frozen=True):
     name: str
     text: str
     """The identifier as serialised: the name in quotes, and its parameters."""
+    plain: bool = False
+    """A field without parameters."""
     parameters: tuple[tuple[str, structured.Bare], ...] = ()
 
 
@@ -69,7 +71,8 @@ def read_components(text: str) -> Components:
         if name != name.lower() or name == "@signature-params":
             raise invalid(f"`{name}` is not the name of a component")
         seen.add(identity)
-        listed.append(Component(name, text_of(name) + raw, tuple(parameters.items())))
+        plain = not parameters and not name.startswith("@")
+        listed.append(Component(name, text_of(name) + raw, plain, tuple(parameters.items())))
     if len(listed) > MAX_COMPONENTS:
         raise unsupported(f"covers more than {MAX_COMPONENTS} components")
     return Components(tuple(listed), frozenset(component.name for component in listed))
@@ -84,12 +87,11 @@ def text_of(name: str) -> str:
 def value(component: Component, request: SignedRequest) -> str:
     """A component's value for the signature base (RFC 9421 sections 2.1 and 2.2). Raises Refusal."""
     name = component.name
+    if component.plain:
+        return request.fields.get(name) or _empty_or_absent(name, request)
     if name.startswith("@"):
         return _derived(component, request)
-    text = request.fields.get(name)
-    if text is None:
-        text = _absent(name, request)
-    return _shaped(component, text, request) if component.parameters else text
+    return _shaped(component, request.fields.get(name) or _empty_or_absent(name, request), request)
 
 
 def authority(request: SignedRequest) -> str:
@@ -124,16 +126,13 @@ _IMPLIED: dict[str, Callable[[SignedRequest], str | None]] = {
 
 
 def _derived(component: Component, request: SignedRequest) -> str:
-    name = component.name
+    make = _DERIVED.get(component.name)
+    if make is not None and not component.parameters:
+        return make(request)
     encoded = dict(component.parameters).get("name")
-    if name == "@query-param" and len(component.parameters) == 1 and isinstance(encoded, str):
+    if component.name == "@query-param" and len(component.parameters) == 1 and isinstance(encoded, str):
         return _query_param(encoded, request)
-    if component.parameters:
-        raise unsupported(f"covers {component.text}, whose parameters are not supported")
-    make = _DERIVED.get(name)
-    if make is None:
-        raise unsupported(f"covers `{name}`, which is not supported")
-    return make(request)
+    raise unsupported(f"covers `{component.text}`, which is not supported")
 
 
 def _query_param(encoded: str, request: SignedRequest) -> str:
@@ -148,7 +147,9 @@ def _query_param(encoded: str, request: SignedRequest) -> str:
     return quote(found[0], safe="*").replace("~", "%7E")
 
 
-def _absent(name: str, request: SignedRequest) -> str:
+def _empty_or_absent(name: str, request: SignedRequest) -> str:
+    if name in request.fields:
+        return ""
     implied = _IMPLIED.get(name)
     text = implied(request) if implied else None
     if text is not None:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from mcpwatch.identity import ed25519
 from mcpwatch.identity.answers import HeldKey, KeyAnswer, Status
 from mcpwatch.identity.freshness import freshness
-from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.keys import KeyBook, identity_of
 from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.request import SignedRequest
@@ -152,7 +152,8 @@ class Judge:
         if signer.id.startswith(ed25519.DID_AIP) and "MD5" in (fault := _derivation(answer)):
             reason = f"{reason}; {fault}"
         verdict = _unproven(reading, SignatureState.INVALID, reason, signer)
-        return replace(verdict, reasons=(*verdict.reasons, reading.body_fault)) if reading.body_fault else verdict
+        more = tuple(text for text in (answer.reason, reading.body_fault) if text)
+        return replace(verdict, reasons=verdict.reasons + more) if more else verdict
 
 
 def _derivation(answer: KeyAnswer) -> str:
@@ -162,7 +163,7 @@ def _derivation(answer: KeyAnswer) -> str:
 def _unproven(reading: Reading, state: SignatureState, reason: str, signer: Signer | None = None) -> Verdict:
     """A verdict that proves nothing; what the request says of its signer is a claim."""
     if signer is None and reading.key_id:
-        signer = Signer(reading.key_id)
+        signer = Signer(identity_of(reading.key_id))
     axes = Axes(state, Freshness.UNCHECKED, KeyState.UNKNOWN, ())
     evidence = Evidence.CLAIMED if signer is not None else Evidence.ABSENT
     return Verdict(
@@ -178,7 +179,7 @@ def _unproven(reading: Reading, state: SignatureState, reason: str, signer: Sign
 
 def _unresolved(reading: Reading, answer: KeyAnswer) -> Verdict:
     unknown = answer.status is Status.UNKNOWN
-    signer = Signer(reading.key_id, key_state=answer.key_state)
+    signer = Signer(identity_of(reading.key_id), key_state=answer.key_state)
     verdict = _unproven(reading, SignatureState.UNRESOLVABLE, answer.reason, signer)
     axes = Axes(SignatureState.UNRESOLVABLE, Freshness.UNCHECKED, answer.key_state, (), unknown)
     return replace(verdict, word=word(axes), waiting=answer.status is Status.WAITING)

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from mcpwatch.identity import ed25519
-from mcpwatch.identity.answers import HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
+from mcpwatch.identity.answers import HeldKey, KeyAnswer, Resolved, Status, held
 from mcpwatch.model.identity import KeyState, Resolution
 
 POSITIVE_S = 300.0
@@ -28,24 +30,26 @@ _NEVER = float("-inf")
 class _Known:
     """A resolver's keys for one identity."""
 
-    __slots__ = ("answer", "asked", "doubted", "id", "resolved", "used")
+    __slots__ = ("answer", "asked", "doubted", "keys", "used")
 
     def __init__(self, id: str, resolved: Resolved, now: float) -> None:
-        self.id = id
-        self.resolved = resolved
         self.asked = now
         self.used = False
         self.doubted = False
-        keys = resolved.keys
-        single = len(keys) == 1 and keys[0].valid_until is None
-        self.answer = KeyAnswer(Status.FOUND, (held(id, keys[0].key, resolved.resolution),)) if single else None
+        self.keys = resolved.keys
+        self.answer = KeyAnswer(Status.FOUND, tuple(held(id, key.key, resolved.resolution) for key in resolved.keys))
 
     def at(self, now: float) -> KeyAnswer:
         """The answer for a request of the time `now`."""
-        return self.answer or KeyAnswer(Status.FOUND, tuple(self._held(key, now) for key in self.resolved.keys))
+        answer = self.answer
+        if len(self.keys) == 1:
+            return answer
+        dated = (_dated(item, key.state(now)) for item, key in zip(answer.keys, self.keys, strict=True))
+        return KeyAnswer(answer.status, tuple(dated), answer.reason)
 
-    def _held(self, key: ResolvedKey, now: float) -> HeldKey:
-        return held(self.id, key.key, self.resolved.resolution, key.state(now))
+
+def _dated(item: HeldKey, state: KeyState) -> HeldKey:
+    return item if state is item.signer.key_state else HeldKey(item.key, replace(item.signer, key_state=state))
 
 
 class _Refused:
@@ -65,13 +69,13 @@ class KeyBook:
     `lookup` takes the time of the request, by the gateway's clock, which decides only how a rotated key stands.
     Caches run on the resolving side's clock, passed to `wanted`, `learn` and `failed`: an answer is asked for again
     after 300 s (60 s where there was none) if it was used meanwhile, and stays in use until the new one is there.
-    For one thread.
+    Judging may look things up in one thread while another takes `wanted` and puts the answers in.
     """
 
     def __init__(self, *, limit: int = LIMIT) -> None:
         self.resolvable: tuple[str, ...] = ()
         """Prefixes of the identities somebody resolves; set by the resolver."""
-        self.notify: Callable[[], None] | None = None
+        self.notify: Callable[[], object] | None = None
         """Called when there is something in `wanted`."""
         self._limit = limit
         self._pins: dict[str, tuple[bytes, ...]] = {}
@@ -109,8 +113,8 @@ class KeyBook:
             return pinned
         if len(id) > MAX_ID:
             return _TOO_LONG
-        if "#" in id and id.startswith("did:"):
-            return self.lookup(id.partition("#")[0], now)
+        if "#" in id and (identity := identity_of(id)) != id:
+            return self.lookup(identity, now)
         if id.startswith(ed25519.DID_KEY):
             return _did_key(id)
         known = self._known.get(id)
@@ -124,7 +128,7 @@ class KeyBook:
 
         True when an answer is on its way; False when the known keys are less than 60 s old, or nobody is asked.
         """
-        known = self._known.get(id.partition("#")[0])
+        known = self._known.get(identity_of(id))
         if known is None or self._now is None:
             return False
         if not known.doubted and self._now - known.asked < NEGATIVE_S:
@@ -136,14 +140,14 @@ class KeyBook:
     def wanted(self, now: float) -> list[str]:
         """The identities to resolve; each is named once in its period. Whoever takes them calls `learn` or `failed`."""
         self._now = now
-        due = [id for id, asked in self._waiting.items() if now - asked >= NEGATIVE_S]
+        due = [id for id, asked in list(self._waiting.items()) if now - asked >= NEGATIVE_S]
         for id in due:
             self._waiting[id] = now
-        for id, refused in self._refused.items():
+        for id, refused in list(self._refused.items()):
             if refused.used and now - refused.asked >= NEGATIVE_S:
                 refused.asked = now
                 due.append(id)
-        for id, known in self._known.items():
+        for id, known in list(self._known.items()):
             age = now - known.asked
             if (age >= POSITIVE_S and known.used) or (age >= NEGATIVE_S and known.doubted):
                 known.asked = now
@@ -153,28 +157,32 @@ class KeyBook:
     def learn(self, id: str, resolved: Resolved, now: float) -> None:
         """Take a resolver's definite answer; keys that may not be used are left out."""
         keys = tuple(key for key in resolved.keys[:MAX_KEYS] if ed25519.good_key(key.key))
-        self._waiting.pop(id, None)
-        before = self._known.pop(id, None)
-        refused = self._refused.pop(id, None)
+        refused = self._refused.get(id)
         if keys:
             _keep(self._known, id, _Known(id, Resolved(resolved.resolution, keys), now), self._limit)
+            self._refused.pop(id, None)
+            self._waiting.pop(id, None)
             return
+        before = self._known.pop(id, None)
         gone = before is not None or (refused is not None and refused.answer.key_state is KeyState.GONE)
         reason = resolved.reason or "there is no such identity"
         state = KeyState.GONE if gone else KeyState.UNKNOWN
         if gone:
             reason = f"an identity that was known before is gone: {reason}"
         _keep(self._refused, id, _Refused(KeyAnswer(Status.UNKNOWN, (), reason, state), now, False), self._limit)
+        self._waiting.pop(id, None)
 
     def failed(self, id: str, reason: str, now: float) -> None:
         """Note that nobody could be asked; what is known stays, and the identity is asked for again after 60 s."""
-        self._waiting.pop(id, None)
         known = self._known.get(id)
         if known is not None:
             known.asked = now
             known.doubted = False
+            known.answer = replace(known.answer, reason=f"its key could not be fetched again: {reason}")
+            self._waiting.pop(id, None)
             return
         _keep(self._refused, id, _Refused(KeyAnswer(Status.UNAVAILABLE, (), reason), now, True), self._limit)
+        self._waiting.pop(id, None)
 
     def _missing(self, id: str) -> KeyAnswer:
         refused = self._refused.get(id)
@@ -206,6 +214,11 @@ class KeyBook:
         self._pinned = table
 
 
+def identity_of(key_id: str) -> str:
+    """The identity that a key id names: a DID URL's DID, or the id itself."""
+    return key_id.partition("#")[0] if key_id.startswith("did:") else key_id
+
+
 @lru_cache(maxsize=4096)
 def _did_key(id: str) -> KeyAnswer:
     key = ed25519.key_of_did_key(id)
@@ -222,7 +235,7 @@ def _why_nobody(id: str) -> str:
 
 def _keep(cache: OrderedDict[str, _T], id: str, item: _T, limit: int) -> None:
     """Put `item` in as the newest, and the oldest out where there are too many."""
-    cache.pop(id, None)
     cache[id] = item
+    cache.move_to_end(id)
     if len(cache) > limit:
         cache.popitem(last=False)

@@ -15,7 +15,7 @@ MAX_FIELD = 16_384
 """Characters of a field that are looked at."""
 
 _KEY = r"[a-z*][a-z0-9_\-.*]*+"
-_STRING = r'"(?:[ !#-\[\]-~]|\\["\\])*+"'
+_STRING = r'"(?:[ !#-\[\]-~]++|\\["\\])*+"'
 _DIGITS = r"(?:0|-?[1-9][0-9]{0,14})"
 _DECIMAL = r"-?(?:0|[1-9][0-9]{0,11})\.(?:[0-9]{0,2}[1-9]|0)"
 _BASE64 = r"(?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?+"

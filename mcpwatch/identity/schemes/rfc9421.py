@@ -5,6 +5,7 @@ signature check it is for. Tests hold the two against each other.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import ClassVar
 
 from mcpwatch.identity import structured
@@ -17,8 +18,7 @@ from mcpwatch.model.identity import Covered, SignatureState
 MAX_SIGNATURES = 8
 _INPUT, _SIGNATURE, _DIGEST = "signature-input", "signature", "content-digest"
 _NO_DIGEST = DigestCheck()
-_STRINGS = ("alg", "keyid", "nonce", "tag")
-_TIMES = ("created", "expires")
+_TYPES = {"created": int, "expires": int, "alg": str, "keyid": str, "nonce": str, "tag": str}
 
 
 class Rfc9421:
@@ -79,7 +79,14 @@ def _read(label: str, listed: str, raw: str, signature: bytes | None, request: S
         return _refused(refusal, label, key_id)
     digest = check_digest(request.fields[_DIGEST], request.body) if _DIGEST in components.names else _NO_DIGEST
     covers_body = digest.covers and not digest.note
-    coverage = _coverage(components, parameters, covers_body, request)
+    coverage = _coverage(
+        components.names,
+        covers_body,
+        "?" in request.request.target,
+        "mcp-name" in request.fields,
+        "created" in parameters,
+        "nonce" in parameters,
+    )
     created, expires = parameters.get("created"), parameters.get("expires")
     return Reading(
         "rfc9421",
@@ -101,33 +108,30 @@ def _parameters(raw: str) -> dict[str, structured.Bare]:
     parameters = structured.parameters(raw)
     if parameters is None:
         raise invalid("a signature parameter comes twice")
-    for name in _TIMES:
-        if name in parameters and type(parameters[name]) is not int:
-            raise invalid(f"the parameter {name} is not an integer")
-    for name in _STRINGS:
-        if name in parameters and type(parameters[name]) is not str:
-            raise invalid(f"the parameter {name} is not a string")
+    for name, found in parameters.items():
+        if type(found) is not _TYPES.get(name, type(found)):
+            raise invalid(f"the parameter {name} is of the wrong type")
     if parameters.get("alg", "ed25519") != "ed25519":
         raise unsupported(f"signed with {parameters['alg']}, of which only ed25519 is checked here")
     return parameters
 
 
+@lru_cache(maxsize=1024)
 def _coverage(
-    components: Components, parameters: Mapping[str, structured.Bare], covers_body: bool, request: SignedRequest
+    names: frozenset[str], covers_body: bool, has_query: bool, has_name: bool, created: bool, nonce: bool
 ) -> tuple[Covered, ...]:
-    names = components.names
+    """What covering `names` amounts to for a request with or without a query and Mcp-Name."""
     whole_target = "@target-uri" in names or "@request-target" in names
-    path_and_query = "@path" in names and ("@query" in names or "?" not in request.request.target)
-    mcp = "mcp-method" in names and ("mcp-name" in names or "mcp-name" not in request.fields)
+    path_and_query = "@path" in names and ("@query" in names or not has_query)
     table = (
         (Covered.METHOD, "@method" in names),
         (Covered.TARGET, whole_target or path_and_query),
         (Covered.AUTHORITY, not names.isdisjoint(("@authority", "@target-uri", "host"))),
         (Covered.BODY, covers_body),
         (Covered.SESSION, "mcp-session-id" in names),
-        (Covered.MCP, covers_body or mcp),
-        (Covered.TIME, "created" in parameters),
-        (Covered.NONCE, "nonce" in parameters),
+        (Covered.MCP, covers_body or ("mcp-method" in names and ("mcp-name" in names or not has_name))),
+        (Covered.TIME, created),
+        (Covered.NONCE, nonce),
     )
     return tuple(covered for covered, holds in table if holds)
 
