@@ -12,7 +12,9 @@ class Agent(Struct, frozen=True):
     about: str
     signs: Literal["aip", "rfc9421", ""] = ""
     pinned: bool = False
-    """Its key is in the operator's file of keys."""
+    """Its did:aip is in the operator's file of keys."""
+    registered: bool = False
+    """Its did:aip is in the registry."""
 
 
 CAST: dict[str, Agent] = {
@@ -21,11 +23,12 @@ CAST: dict[str, Agent] = {
         Agent("ledger", "refunds orders; signs with AIP", signs="aip", pinned=True),
         Agent("scribe", "keeps the notes; signs with RFC 9421 and covers the session id", signs="rfc9421"),
         Agent("forge", "runs the builds; signs with RFC 9421", signs="rfc9421"),
-        Agent("courier", "follows late parcels through two servers; signs with AIP", signs="aip", pinned=True),
+        Agent("courier", "follows late parcels through two servers; signs with AIP", signs="aip", registered=True),
         Agent("intern", "signs with RFC 9421 and leaves the body out", signs="rfc9421"),
         Agent("tourist", "asks for the weather; does not sign"),
         Agent("magpie", "known, and goes where it does not belong; signs with AIP", signs="aip", pinned=True),
         Agent("stranger", "signs with a key that nobody knows", signs="aip"),
+        Agent("nomad", "signs with RFC 9421 under a key's name that says nothing here", signs="rfc9421"),
         Agent("rusty", "signs with AIP by a clock that is twenty minutes slow", signs="aip", pinned=True),
         Agent("parrot", "sends again what others have sent; does not sign"),
         Agent("cuckoo", "sits in sessions of others; does not sign"),

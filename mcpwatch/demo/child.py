@@ -23,6 +23,8 @@ class Child:
         self._lifeline = cast(asyncio.StreamWriter, process.stdin)
         self._output = cast(asyncio.StreamReader, process.stdout)
         self._log = log
+        self.stopping = False
+        """Whether it was told to end."""
 
     @classmethod
     async def start(cls, module: str, *arguments: str, log: Path) -> "Child":
@@ -64,6 +66,7 @@ class Child:
 
     async def stop(self) -> None:
         """Take the lifeline away, then make sure."""
+        self.stopping = True
         self._lifeline.close()
         try:
             await asyncio.wait_for(self._process.wait(), _GRACE_S)

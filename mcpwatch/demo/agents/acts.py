@@ -31,6 +31,7 @@ ACTS = (
     Act("parcel", "courier follows a note to an order on another server", honest.late_parcel, 2),
     Act("probing", "mole tries every administrator's tool as a guest", hostile.probing),
     Act("unknown-key", "stranger signs with a key that nobody knows", hostile.unknown_key),
+    Act("unheard-of", "nomad signs under a name that nobody can look up", hostile.unheard_of),
     Act("after-the-end", "a files session is used after it was ended; its tools carry terminal escapes",
         hostile.after_the_end),
     Act("mislabelled", "mole's header says lookup_order, its body refund_order", hostile.mislabelled),

@@ -14,7 +14,7 @@ from mcp.shared.exceptions import MCPError
 from mcpwatch.demo.agents.homemade import BodilessAuth
 from mcpwatch.demo.agents.stage import Stage
 from mcpwatch.demo.agents.wire import Wire, send_again
-from mcpwatch.identity.signer import AipAuth
+from mcpwatch.identity.signer import AipAuth, Rfc9421Auth
 
 _SLOW_CLOCK_S = 1200.0
 _TOKEN_KEY = secrets.token_bytes(32)
@@ -96,6 +96,13 @@ async def unknown_key(stage: Stage) -> None:
     async with stage.client("stranger", "orders") as orders:
         await orders.list_tools()
         await orders.call_tool("lookup_order", {"number": "A-1103"})
+
+
+async def unheard_of(stage: Stage) -> None:
+    """A signature under a name that nobody can look up."""
+    async with stage.client("nomad", "orders", auth=Rfc9421Auth(stage.key("nomad"), key_id="nomad-2026")) as orders:
+        await orders.list_tools()
+        await orders.call_tool("lookup_order", {"number": "A-1090"})
 
 
 async def slow_clock(stage: Stage) -> None:

@@ -1,0 +1,110 @@
+"""The demo as a whole: real servers, a real gateway, real agents, all on loopback, all gone when it stops."""
+
+import json
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from mcpwatch.demo.cast import CAST
+from mcpwatch.demo.child import Child
+from mcpwatch.demo.keyring import make_keys
+from mcpwatch.demo.told import Told
+from mcpwatch.errors import LocalError
+from mcpwatch.feed.discover import Running, announce, retire
+from mcpwatch.files import private_dir, state_dir
+from mcpwatch.gateway.folder import TOKEN_FILE
+from mcpwatch.gateway.options import GatewayOptions
+from mcpwatch.gateway.run import Gateway
+from mcpwatch.identity.pins import add_pin, pins_path
+from mcpwatch.model.entries import Capture, UpstreamInfo
+from mcpwatch.secret import Secret
+
+_ANY = ("127.0.0.1", 0)
+_SDK, _SDK_MAJOR = "mcp", 2
+
+
+class Demo:
+    """A demo from `start_demo` to `stop`.
+
+    `state` is a state folder of its own, in which the operator has pinned the keys of the agents they know;
+    `registry` answers for did:aip identities. Nothing of the user's own state is read, and nothing written but
+    the announcement by which a watcher in another terminal finds the feed.
+    """
+
+    def __init__(self, gateway: Gateway, state: Path, registry: str, agents: Child, stack: AsyncExitStack) -> None:
+        self.gateway_address = gateway.listen_address
+        self.feed_address = gateway.feed_address
+        self.token: Secret = gateway.token
+        self.state = state
+        self.registry = registry
+        self._agents = agents
+        self._stack = stack
+
+    async def told(self) -> AsyncIterator[Told]:
+        """What the agents do, act by act, until the demo stops.
+
+        Raises LocalError when the agents end by themselves.
+        """
+        async for line in self._agents.lines():
+            yield msgspec.json.decode(line, type=Told)
+        if not self._agents.stopping:
+            raise LocalError("The demo's agents ended early", self._agents.last_words())
+
+    async def stop(self) -> None:
+        """End agents, gateway and servers, in that order, and remove the state folder."""
+        await self._stack.aclose()
+
+
+async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
+    """Start everything; raises LocalError where this machine lacks something, and then leaves nothing behind."""
+    require_sdk()
+    async with AsyncExitStack() as stack:
+        state = private_dir(Path(stack.enter_context(TemporaryDirectory(prefix="mcpwatch-demo-"))))
+        folder = private_dir(state / "agents")
+        keys = make_keys(folder)
+        registered = {key.did_aip: key.public_base64 for name, key in keys.items() if CAST[name].registered}
+        for name, key in keys.items():
+            if CAST[name].pinned:
+                add_pin(pins_path(state), key.did_aip, key.public_base64)
+
+        servers = await Child.start("mcpwatch.demo.servers", json.dumps(registered), log=state / "servers.log")
+        stack.push_async_callback(servers.stop)
+        addresses: dict[str, str] = json.loads(await servers.line())
+        registry = addresses.pop("registry")
+
+        upstreams = tuple(UpstreamInfo(name=name, url=url) for name, url in addresses.items())
+        gateway = Gateway(GatewayOptions(upstreams=upstreams, state=state, listen=_ANY, feed=_ANY, capture=capture))
+        await gateway.start()
+        stack.push_async_callback(gateway.stop, "the demo ended")
+
+        running = Running(
+            address=gateway.feed_address,
+            token_file=str(state / "gateway" / TOKEN_FILE),
+            pid=os.getpid(),
+            started=time.time(),
+            upstreams=upstreams,
+        )
+        announce(state_dir(), running)
+        stack.callback(retire, state_dir(), running)
+
+        story = (gateway.listen_address, str(folder), str(seed))
+        agents = await Child.start("mcpwatch.demo.agents", *story, log=state / "agents.log")
+        stack.push_async_callback(agents.stop)
+        return Demo(gateway, state, registry, agents, stack.pop_all())
+
+
+def require_sdk() -> None:
+    """Raise LocalError unless the official MCP SDK is there in a version that the demo is written for."""
+    try:
+        found = version(_SDK)
+    except PackageNotFoundError:
+        found = ""
+    if not found or int(found.partition(".")[0]) < _SDK_MAJOR:
+        has = f"{_SDK} {found} is too old for the demo" if found else "The demo needs the official MCP SDK"
+        raise LocalError(has, "Install it with: pip install 'mcpwatch-tui[demo]'")
