@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from aiohttp.web import BaseRequest
+
 
 class Guard:
     """Allow-lists of a listener; loopback names are always good hosts, in any spelling of their port.
@@ -42,6 +44,12 @@ class Guard:
         except ValueError:
             return False
         return self._local_origins and local
+
+
+def local_address(request: BaseRequest) -> str:
+    """The address of the listener's own end of the connection; empty when that has gone."""
+    name = request.transport.get_extra_info("sockname") if request.transport is not None else None
+    return str(name[0]) if name else ""
 
 
 def host_name(authority: str) -> str:

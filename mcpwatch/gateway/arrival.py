@@ -1,0 +1,86 @@
+"""A request as it arrives: its target taken apart, its body read within bounds."""
+
+import asyncio
+import re
+from http import HTTPStatus
+
+from aiohttp import web
+
+from mcpwatch.gateway.guard import Guard, local_address
+from mcpwatch.gateway.headers import RawHeader, first, octets
+from mcpwatch.gateway.refusal import Refusal
+
+BODY_SECONDS = 60.0
+"""How long an agent may pause while it sends a body."""
+MAX_HEAD = 64 * 1024
+"""Octets of all header fields of a request."""
+
+_ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.I | re.S)
+
+
+class Arrival:
+    """What the gateway goes by of a request, all as the agent sent it."""
+
+    def __init__(self, request: web.BaseRequest) -> None:
+        self.request = request
+        self.method = request.method
+        self.headers: tuple[RawHeader, ...] = request.raw_headers
+        self.target = octets(request.raw_path.encode("utf-8", "surrogateescape"))
+        """As on the request line, one character an octet."""
+        host = octets(first(self.headers, b"host") or b"")
+        absolute = _ABSOLUTE.fullmatch(self.target)
+        self.authority = absolute[1] if absolute else host
+        self.path = self.target
+        """Path and query: the target in origin-form, or `*`; empty for any other form (RFC 9112, section 3.2)."""
+        if absolute:
+            self.path = absolute[2] if absolute[2].startswith("/") else f"/{absolute[2]}"
+        elif not self.target.startswith("/") and self.target != "*":
+            self.path = ""
+        self.body: bytes | None = None
+        self._hosts = {host, self.authority}
+
+    @property
+    def peer(self) -> str:
+        """Address and port of the other end."""
+        name = self.request.transport.get_extra_info("peername") if self.request.transport is not None else None
+        if not name:
+            return ""
+        return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+
+    async def read_body(self, limit: int) -> None:
+        """Read the body, if there is one, to its end; raises Refusal."""
+        request = self.request
+        if not request.body_exists:
+            return
+        if (request.content_length or 0) > limit:
+            raise _too_large(limit)
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = bytearray()
+        try:
+            while not request.content.at_eof():
+                async with asyncio.timeout(BODY_SECONDS):
+                    body += await request.content.readany()
+                if len(body) > limit:
+                    raise _too_large(limit)
+        except TimeoutError:
+            raise Refusal(HTTPStatus.REQUEST_TIMEOUT, "the body did not come") from None
+        except web.RequestPayloadError:
+            raise Refusal(HTTPStatus.BAD_REQUEST, "the body is not well-formed") from None
+        self.body = bytes(body)
+
+    def admit(self, guard: Guard) -> None:
+        """Raise Refusal for headers, a Host, an Origin or a target that do not belong here."""
+        if sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
+            raise Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"the headers are over {MAX_HEAD} octets")
+        here = local_address(self.request)
+        if not all(guard.host(host, here) for host in self._hosts):
+            raise Refusal(HTTPStatus.MISDIRECTED_REQUEST, "this Host is not allowed")
+        if not guard.origin(self.request.headers.get("Origin")):
+            raise Refusal(HTTPStatus.FORBIDDEN, "this Origin is not allowed")
+        if not self.path:
+            raise Refusal(HTTPStatus.BAD_REQUEST, "the request target is not a path")
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {limit} octets")

@@ -1,0 +1,154 @@
+"""The journal: entries get their index at once and reach the disk a moment later, several to a commit."""
+
+import asyncio
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+
+from msgspec import Struct
+
+from mcpwatch.feed.envelope import MAX_LEAF, encode, seal
+from mcpwatch.feed.merkle import Frontier, leaf_hash
+from mcpwatch.gateway.store import Leaf, SizedNote, Store
+from mcpwatch.model.entries import Data
+
+GROUP_SECONDS = 0.004
+"""How long a commit waits for more entries to join it."""
+RETRY_SECONDS = 1.0
+"""How long after a commit failed the next try comes."""
+MAX_BACKLOG = 64 * 1024 * 1024
+"""Octets of leaves that may wait for the disk."""
+
+log = logging.getLogger(__name__)
+
+
+class TooLarge(Exception):
+    """The entry's leaf is larger than a feed may carry."""
+
+
+class Unwritable(Exception):
+    """The disk does not keep up; the entry was not taken."""
+
+
+class Batch(Struct, frozen=True):
+    """Entries that are on the disk as of now."""
+
+    leaves: Sequence[Leaf]
+    frontier: Frontier
+    """Of the whole log up to and with them."""
+
+
+class Journal:
+    """The one writer of a log, on a thread of its own; all methods belong to the event loop's thread."""
+
+    def __init__(self, store: Store, origin: str, durable: Callable[[Batch], None]) -> None:
+        """`durable` is called in the loop with what has reached the disk, in order."""
+        self.trouble = ""
+        """Why the newest commit failed; empty while all is well."""
+        self.refused = 0
+        """Entries not taken since the trouble began."""
+        self._store = store
+        self._origin = origin
+        self._durable = durable
+        self._frontier = store.frontier.copy()
+        self._next = self._frontier.size
+        self._backlog = 0
+        self._queue: SimpleQueue[Leaf | _Note | _Flush | None] = SimpleQueue()
+        self._stopping = threading.Event()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="mcpwatch-journal", daemon=True)
+        self._thread.start()
+
+    def append(self, data: Data) -> int:
+        """Give `data` the log's next index and write it soon.
+
+        Raises TooLarge or Unwritable, and UnicodeEncodeError for lone surrogates; the index is then still free.
+        """
+        leaf = encode(seal(self._next, self._origin, datetime.now(UTC), data))
+        if len(leaf) > MAX_LEAF:
+            raise TooLarge
+        if self._backlog > MAX_BACKLOG:
+            self.refused += 1
+            raise Unwritable
+        index = self._next
+        self._next += 1
+        self._backlog += len(leaf)
+        self._queue.put((index, leaf))
+        return index
+
+    def keep(self, size: int, note: bytes) -> None:
+        """Write a checkpoint with the next commit."""
+        self._queue.put(_Note(size, note))
+
+    async def flush(self) -> None:
+        """Return when all that was appended so far is on the disk."""
+        flush = _Flush(self._loop.create_future())
+        self._queue.put(flush)
+        await flush.done
+
+    async def close(self) -> None:
+        """Write what there is, once, and end the thread."""
+        self._stopping.set()
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        ending = False
+        while not ending:
+            items = [self._queue.get()]
+            if not self._stopping.is_set():
+                time.sleep(GROUP_SECONDS)
+            try:
+                while True:
+                    items.append(self._queue.get_nowait())
+            except Empty:
+                pass
+            ending = None in items
+            leaves = [item for item in items if isinstance(item, tuple)]
+            notes = [(item.size, item.note) for item in items if isinstance(item, _Note)]
+            for _, leaf in leaves:
+                self._frontier.append(leaf_hash(leaf))
+            if (leaves or notes) and not self._commit(leaves, notes):
+                return
+            self._loop.call_soon_threadsafe(self._written, leaves, self._frontier.copy(), items)
+
+    def _commit(self, leaves: list[Leaf], notes: list[SizedNote]) -> bool:
+        """Write until it works; False when it did not before the journal was told to close."""
+        while True:
+            try:
+                self._store.write(leaves, self._frontier, notes)
+                return True
+            except sqlite3.Error as error:
+                self._loop.call_soon_threadsafe(self._in_trouble, str(error))
+                if self._stopping.is_set():
+                    return False
+                self._stopping.wait(RETRY_SECONDS)
+
+    def _written(self, leaves: list[Leaf], frontier: Frontier, items: "list[Leaf | _Note | _Flush | None]") -> None:
+        if self.trouble:
+            log.warning("the journal is written again")
+            self.trouble = ""
+        self._backlog -= sum(len(leaf) for _, leaf in leaves)
+        if leaves:
+            self._durable(Batch(leaves, frontier))
+        for item in items:
+            if isinstance(item, _Flush) and not item.done.done():
+                item.done.set_result(None)
+
+    def _in_trouble(self, why: str) -> None:
+        if not self.trouble:
+            log.error("the journal cannot be written: %s", why)
+        self.trouble = why
+
+
+class _Note(Struct, frozen=True):
+    size: int
+    note: bytes
+
+
+class _Flush(Struct, frozen=True):
+    done: asyncio.Future[None]

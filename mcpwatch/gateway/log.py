@@ -1,0 +1,123 @@
+"""The signed log: entries in, checkpoints over what is on the disk, and news for the watchers."""
+
+import asyncio
+import contextlib
+import time
+
+from mcpwatch.feed.note import LogKey
+from mcpwatch.gateway.journal import Batch, Journal, Unwritable
+from mcpwatch.gateway.ring import Note, Ring, note_frame
+from mcpwatch.gateway.store import Store
+from mcpwatch.model.entries import Data, GatewayStarted, GatewayStopped
+
+CHECKPOINT_ENTRIES = 256
+"""Entries without a checkpoint that call for one at once."""
+CHECKPOINT_SECONDS = 0.25
+"""How long an entry waits for its checkpoint."""
+IDLE_SECONDS = 5.0
+"""How long the newest checkpoint stands before the next, entries or not: the feed's heartbeat."""
+
+
+class Log:
+    """One gateway's log while it runs. All of it belongs to the event loop's thread."""
+
+    def __init__(self, key: LogKey, store: Store, started: GatewayStarted) -> None:
+        """Go on with the journal in `store`; `started` is the entry this run begins with."""
+        self.key = key
+        self.store = store
+        self.frontier = store.frontier.copy()
+        """Of the entries that are on the disk; only these are signed for and shown."""
+        self.ring = Ring(self.frontier.size)
+        self.closed = False
+        """No entry and no checkpoint will follow."""
+        self._started = started
+        self._loop = asyncio.get_running_loop()
+        self._news: set[asyncio.Future[None]] = set()
+        self._serial = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._journal = Journal(store, key.origin, self._durable)
+        self.note = self._sign()
+        self.note_frontier = self.frontier.copy()
+        """As it stood when `note` was signed."""
+        self.append(started)
+
+    @property
+    def size(self) -> int:
+        """How many entries can be shown."""
+        return self.frontier.size
+
+    @property
+    def trouble(self) -> str:
+        """Why the journal cannot be written; empty while it can."""
+        return self._journal.trouble
+
+    def append(self, data: Data) -> int:
+        """Log `data` and return its index; raises as `Journal.append` does."""
+        return self._journal.append(data)
+
+    async def news(self) -> None:
+        """Return when entries or a checkpoint came, or the log was closed, after this call."""
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._news.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._news.discard(waiter)
+
+    async def close(self, reason: str, patience: float) -> None:
+        """Log the end, sign for all there is, and stop writing; waits `patience` seconds for a disk in trouble."""
+        with contextlib.suppress(TimeoutError, Unwritable):
+            async with asyncio.timeout(patience):
+                self.append(GatewayStopped(reason=reason))
+                await self._journal.flush()
+        self.closed = True
+        self.checkpoint()
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._journal.close()
+
+    def checkpoint(self) -> None:
+        """Sign for what is on the disk and tell the watchers."""
+        self.note = self._sign()
+        self.note_frontier = self.frontier.copy()
+        self._tell()
+
+    def _sign(self) -> Note:
+        size = self.frontier.size
+        text = self.key.sign_checkpoint(size, self.frontier.root(), int(time.time()))
+        self._serial += 1
+        note = Note(size=size, text=text, frame=note_frame(text), serial=self._serial)
+        self.ring.notes[size] = note
+        self._journal.keep(size, text)
+        self._sign_in(IDLE_SECONDS)
+        return note
+
+    def _sign_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self.checkpoint)
+
+    def _durable(self, batch: Batch) -> None:
+        covered_before = self.note.size == self.frontier.size
+        self.frontier = batch.frontier
+        for index, leaf in batch.leaves:
+            self.ring.add(index, leaf)
+        if self.size - self.note.size >= CHECKPOINT_ENTRIES:
+            self.checkpoint()
+        else:
+            if covered_before:
+                self._sign_in(CHECKPOINT_SECONDS)
+            self._tell()
+        if self._journal.refused:
+            self._mark_hole()
+
+    def _mark_hole(self) -> None:
+        """Say in the log that it missed some of what happened."""
+        missed, self._journal.refused = self._journal.refused, 0
+        self.append(GatewayStopped(reason=f"{missed} entries were lost while the journal could not be written"))
+        self.append(self._started)
+
+    def _tell(self) -> None:
+        for waiter in self._news:
+            if not waiter.done():
+                waiter.set_result(None)

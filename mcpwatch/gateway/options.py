@@ -1,0 +1,87 @@
+"""What a gateway is told: where to listen, what it stands before, how much it keeps."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from mcpwatch.errors import UsageError
+from mcpwatch.model.entries import Capture, UpstreamInfo
+
+Address = tuple[str, int]
+"""Host and port; port 0 lets the system choose."""
+
+LISTEN: Address = ("127.0.0.1", 4180)
+FEED: Address = ("127.0.0.1", 4181)
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class GatewayOptions(Struct, frozen=True, kw_only=True):
+    """All a gateway can be told. Hosts and origins are as in `Guard`."""
+
+    upstreams: tuple[UpstreamInfo, ...]
+    """One is passed everything; of several each is reached under /NAME/."""
+    state: Path
+    """The user's state folder; the gateway keeps its own in it."""
+    listen: Address = LISTEN
+    feed: Address = FEED
+    capture: Capture = "masked"
+    allowed_hosts: tuple[str, ...] = ()
+    """Host headers that are good besides loopback names."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins of web pages that may call, besides pages of this machine."""
+    when_unwritable: Literal["block", "pass"] = "block"
+    """While the journal cannot be written: refuse new exchanges with 503, or pass them on unlogged and say so after."""
+    max_body: int = 16 * 1024 * 1024
+    """Octets of a request's body."""
+    max_exchanges: int = 1_000
+    """At a time; those above get 503."""
+    max_connections: int = 4_000
+    """At a time; those above are closed at once."""
+
+
+def parse_upstreams(words: Sequence[str]) -> tuple[UpstreamInfo, ...]:
+    """Upstreams from `[NAME=]URL` words; raises UsageError."""
+    upstreams = tuple(_upstream(word) for word in words)
+    if not upstreams:
+        raise UsageError("A gateway needs an upstream", "Try: mcpwatch gateway --upstream http://127.0.0.1:8000/mcp")
+    names = [upstream.name for upstream in upstreams]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"Two upstreams are called {name}", "Name each: --upstream NAME=URL")
+    return upstreams
+
+
+def parse_address(text: str, default: Address) -> Address:
+    """`HOST:PORT`, `HOST`, `:PORT` or `[V6]:PORT`; what is missing comes from `default`. Raises UsageError."""
+    try:
+        parts = urlsplit(f"//{text}")
+        port = parts.port
+    except ValueError:
+        raise UsageError(f"{text} is not an address", "Write it as HOST:PORT, for example 127.0.0.1:4180.") from None
+    if parts.netloc != text or parts.username is not None:
+        raise UsageError(f"{text} is not an address", "Write it as HOST:PORT, for example 127.0.0.1:4180.")
+    return parts.hostname or default[0], default[1] if port is None else port
+
+
+def _upstream(word: str) -> UpstreamInfo:
+    name, equals, url = word.partition("=")
+    if not equals or not _NAME.fullmatch(name):
+        name, url = "", word
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        good = False
+    if not good:
+        raise UsageError(f"{url} is not an http or https URL", "Try: --upstream http://127.0.0.1:8000/mcp")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise UsageError(
+            f"The upstream at {parts.hostname} has a user, a query or a fragment in its URL",
+            "Give scheme, host, port and path only; clients send their own credentials.",
+        )
+    return UpstreamInfo(name=name or parts.netloc, url=url)

@@ -1,0 +1,194 @@
+"""The tap: turns exchanges into log entries while they stream by, and never stands in their way."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from msgspec.structs import replace
+
+from mcpwatch.feed.sse import SseReader, StreamFault, is_event_stream
+from mcpwatch.gateway.bodies import BodyReader, capture_body
+from mcpwatch.gateway.headers import RawHeader, first, logged, octets
+from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
+from mcpwatch.gateway.journal import TooLarge
+from mcpwatch.gateway.log import Log
+from mcpwatch.gateway.mask import mask_target
+from mcpwatch.gateway.principal import KeyedHash, read_principal
+from mcpwatch.model.entries import Body, Capture, Data, End, Message, Outcome, Request, Response
+
+MAX_EVENT = 2 * 1024 * 1024
+"""Octets of a server-sent event that is still looked into."""
+MAX_EVENT_LINES = 65_536
+QUERY = "@query"
+"""Stands among the withheld names where values of the target's query were replaced."""
+
+EVERYTHING = "*"
+"""Stands alone there where the header fields were too large to be logged."""
+
+P = ParamSpec("P")
+log = logging.getLogger(__name__)
+
+
+class Tap:
+    """Begins exchanges in the log."""
+
+    def __init__(self, log: Log, capture: Capture, hashed: KeyedHash) -> None:
+        self.log = log
+        self.capture = capture
+        self.hashed = hashed
+
+    def begin(
+        self,
+        *,
+        upstream: str,
+        method: str,
+        authority: str,
+        target: str,
+        peer: str,
+        headers: Sequence[RawHeader],
+        body: bytes | None,
+    ) -> "Exchange":
+        """Log a request before it is passed on; `target` and `authority` as the agent sent them."""
+        exchange = Exchange(self, body is not None)
+        exchange.request(upstream, method, authority, target, peer, headers, body)
+        return exchange
+
+
+def _harmless(
+    method: Callable[Concatenate["Exchange", P], None],
+) -> Callable[Concatenate["Exchange", P], None]:
+    """Turn any failure of the tap into a fault that the exchange's end reports."""
+
+    @wraps(method)
+    def guarded(self: "Exchange", /, *arguments: P.args, **named: P.kwargs) -> None:
+        try:
+            method(self, *arguments, **named)
+        except Exception as error:
+            # The message could quote traffic, so only the kind of error is told.
+            self.fault = self.fault or f"not all of this exchange was logged ({type(error).__name__})"
+            log.warning("the tap failed in %s: %s", method.__name__, type(error).__name__)
+
+    return guarded
+
+
+class Exchange:
+    """One exchange on its way into the log. Its id is the index of its request's entry."""
+
+    def __init__(self, tap: Tap, has_body: bool) -> None:
+        self.fault = ""
+        """Why the log does not have all of it."""
+        self._tap = tap
+        self._index: int | None = None
+        self._begun = time.monotonic()
+        self._events: SseReader | None = None
+        self._inflate: Inflate | None = None
+        self._body: BodyReader | None = None
+
+    @_harmless
+    def request(
+        self,
+        upstream: str,
+        method: str,
+        authority: str,
+        target: str,
+        peer: str,
+        headers: Sequence[RawHeader],
+        body: bytes | None,
+    ) -> None:
+        tap = self._tap
+        kept, withheld = logged(headers)
+        if tap.capture != "full":
+            target, masked = mask_target(target)
+            withheld = (*withheld, QUERY) if masked else withheld
+        sha512 = any(name == "content-digest" and "sha-512" in value for name, value in kept)
+        encoded = first(headers, b"content-encoding") is not None
+        self._index = self._append(
+            Request(
+                upstream=upstream,
+                method=method,
+                scheme="http",
+                authority=authority,
+                target=target,
+                peer=peer,
+                headers=kept,
+                body=None if body is None else capture_body(body, tap.capture, encoded=encoded, sha512=sha512),
+                session=self._session(headers),
+                withheld=withheld,
+                principal=read_principal(headers, tap.hashed),
+            )
+        )
+
+    @_harmless
+    def response(self, status: int, headers: Sequence[RawHeader]) -> None:
+        """The answer's head has been passed on."""
+        if self._index is None:
+            return
+        kept, _ = logged(headers)
+        encoding = octets(first(headers, b"content-encoding") or b"").strip().lower()
+        if is_event_stream(octets(first(headers, b"content-type") or b"")) and (not encoding or can_inflate(encoding)):
+            self._events = SseReader(MAX_EVENT, MAX_EVENT, MAX_EVENT_LINES)
+            self._inflate = Inflate(encoding) if encoding else None
+        else:
+            self._body = BodyReader(self._tap.capture, encoding)
+        self._append(
+            Response(exchange=self._index, status=status, headers=kept, session=self._session(headers)),
+        )
+
+    @_harmless
+    def chunk(self, chunk: bytes) -> None:
+        """A piece of the answer's body has been passed on."""
+        if self._body is not None:
+            self._body.feed(chunk)
+        elif self._events is not None:
+            self._read_events(chunk)
+
+    @_harmless
+    def end(self, outcome: Outcome, sent: int, reason: str = "") -> None:
+        """Nothing more will be passed on; `sent` is how much of the body was."""
+        if self._index is None:
+            return
+        if self._body is not None and self._body.size:
+            self._append(Message(exchange=self._index, body=self._body.finish()))
+        duration = int((time.monotonic() - self._begun) * 1_000_000)
+        reasons = "; ".join(filter(None, (reason, self.fault)))
+        self._append(End(exchange=self._index, outcome=outcome, duration_us=duration, sent=sent, reason=reasons))
+
+    def _read_events(self, chunk: bytes) -> None:
+        assert self._events is not None and self._index is not None  # noqa: S101 (set together, by `response`)
+        try:
+            frames = self._events.feed(self._inflate(chunk) if self._inflate else chunk)
+        except StreamFault as stream_fault:
+            frames, self.fault = stream_fault.frames, f"events were not logged from here on: {stream_fault.reason}"
+        except InflateFault as inflate_fault:
+            frames, self.fault = [], f"events were not logged from here on: {inflate_fault}"
+        for frame in frames:
+            body = capture_body(frame.data, self._tap.capture)
+            message = Message(exchange=self._index, body=body, stream=True, event=frame.event, event_id=frame.id or "")
+            self._append(message)
+        if self.fault:
+            self._events = None
+
+    def _session(self, headers: Sequence[RawHeader]) -> str:
+        session = first(headers, b"mcp-session-id")
+        return self._tap.hashed(session) if session else ""
+
+    def _append(self, data: Data) -> int:
+        """Log `data`; what makes an entry too large for a feed is left out, content first."""
+        try:
+            return self._tap.log.append(data)
+        except TooLarge:
+            if isinstance(data, Message):
+                return self._tap.log.append(replace(data, body=_without_content(data.body)))
+            if not isinstance(data, Request):
+                raise
+        data = replace(data, body=_without_content(data.body) if data.body else None)
+        try:
+            return self._tap.log.append(data)
+        except TooLarge:
+            return self._tap.log.append(replace(data, headers=(), withheld=(EVERYTHING,)))
+
+
+def _without_content(body: Body) -> Body:
+    return replace(body, text=None, base64=None, masked=0, truncated=True)

@@ -1,0 +1,90 @@
+"""The servers behind the gateway: which one a request is for, and the connections to it."""
+
+from collections.abc import Sequence
+
+import aiohttp
+from aiohttp import hdrs
+from multidict import CIMultiDict
+from yarl import URL
+
+from mcpwatch.gateway.headers import RawHeader
+from mcpwatch.model.entries import UpstreamInfo
+
+CONNECT_SECONDS = 10.0
+IDLE_SECONDS = 4.0
+"""How long an unused connection is kept: less than servers keep theirs (uvicorn and Node 5 s), so that
+no request is written to one that the server is about to close."""
+READ_BUFFER = 256 * 1024
+MAX_FIELD = 64 * 1024
+"""Octets of one header field of an answer."""
+
+_AUTOMATIC = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.CONTENT_TYPE, hdrs.USER_AGENT)
+
+
+class Upstream:
+    """One server: its URL, and a pool of connections that adds nothing of its own to a request."""
+
+    def __init__(self, info: UpstreamInfo) -> None:
+        self.info = info
+        self._url = URL(info.url)
+        self.path = self._url.raw_path if self._url.raw_path != "/" else ""
+        """The path of its URL; empty for none."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=_AUTOMATIC,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            auto_decompress=False,
+            trust_env=False,
+            read_bufsize=READ_BUFFER,
+            max_line_size=MAX_FIELD,
+            max_field_size=MAX_FIELD,
+        )
+
+    async def send(
+        self, method: str, target: str, headers: Sequence[RawHeader], body: bytes | None
+    ) -> aiohttp.ClientResponse:
+        """Send a request and return once the answer's head is there.
+
+        `target` goes onto the request line as it is. Raises aiohttp.ClientError and TimeoutError, and
+        UnicodeDecodeError for a header value that is not UTF-8, which aiohttp cannot send.
+        """
+        fields = CIMultiDict((name.decode(), value.decode()) for name, value in headers)
+        scheme, host, port = self._url.scheme, self._url.host or "", self._url.port
+        url = URL.build(scheme=scheme, host=host, port=port, path=target, encoded=True)
+        return await self._session.request(method, url, headers=fields, data=body, allow_redirects=False)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+class Router:
+    """Finds the upstream for a request target, and what the target becomes there.
+
+    One upstream gets every target as it is. Of several, each is reached under `/NAME/`, and `/NAME` is taken
+    off. Where nothing is left of the path, the path of the upstream's own URL is meant.
+    """
+
+    def __init__(self, infos: Sequence[UpstreamInfo]) -> None:
+        self.upstreams = [Upstream(info) for info in infos]
+        self._by_name = {upstream.info.name: upstream for upstream in self.upstreams}
+
+    def find(self, target: str) -> tuple[Upstream, str] | None:
+        """The upstream and its target (origin-form) for a target in origin-form or `*`; None when no name fits."""
+        if len(self.upstreams) == 1:
+            upstream, rest = self.upstreams[0], target
+        else:
+            path, mark, query = target.partition("?")
+            name, slash, left = path.removeprefix("/").partition("/")
+            found = self._by_name.get(name)
+            if found is None:
+                return None
+            upstream, rest = found, slash + left + mark + query
+        path, mark, query = rest.partition("?")
+        if path in ("", "/"):
+            return upstream, (upstream.path or "/") + mark + query
+        return upstream, rest
+
+    async def close(self) -> None:
+        for upstream in self.upstreams:
+            await upstream.close()
