@@ -4,34 +4,39 @@ from typing import Literal
 
 from msgspec import Struct
 
+Known = Literal["by its name", "to the operator", "to the registry", "to nobody"]
+"""How a watcher comes to know a key: a did:key is the key, a did:aip has to be pinned or looked up."""
+
 
 class Agent(Struct, frozen=True):
-    """An agent, as the operator of the demo knows it."""
+    """An agent."""
 
     name: str
     about: str
-    signs: Literal["aip", "rfc9421", ""] = ""
-    pinned: bool = False
-    """Its did:aip is in the operator's file of keys."""
-    registered: bool = False
-    """Its did:aip is in the registry."""
+    signs: Literal["AIP", "RFC 9421", ""] = ""
+    known: Known = "to nobody"
 
 
 CAST: dict[str, Agent] = {
     agent.name: agent
     for agent in (
-        Agent("ledger", "refunds orders; signs with AIP", signs="aip", pinned=True),
-        Agent("scribe", "keeps the notes; signs with RFC 9421 and covers the session id", signs="rfc9421"),
-        Agent("forge", "runs the builds; signs with RFC 9421", signs="rfc9421"),
-        Agent("courier", "follows late parcels through two servers; signs with AIP", signs="aip", registered=True),
-        Agent("intern", "signs with RFC 9421 and leaves the body out", signs="rfc9421"),
-        Agent("tourist", "asks for the weather; does not sign"),
-        Agent("magpie", "known, and goes where it does not belong; signs with AIP", signs="aip", pinned=True),
-        Agent("stranger", "signs with a key that nobody knows", signs="aip"),
-        Agent("nomad", "signs with RFC 9421 under a key's name that says nothing here", signs="rfc9421"),
-        Agent("rusty", "signs with AIP by a clock that is twenty minutes slow", signs="aip", pinned=True),
-        Agent("parrot", "sends again what others have sent; does not sign"),
-        Agent("cuckoo", "sits in sessions of others; does not sign"),
-        Agent("mole", "tries every door; does not sign"),
+        Agent("ledger", "refunds orders", "AIP", "to the operator"),
+        Agent("scribe", "keeps the notes, in one session that its signature covers", "RFC 9421", "by its name"),
+        Agent("forge", "runs the builds", "AIP", "to the registry"),
+        Agent("courier", "follows late parcels through two servers", "AIP", "by its name"),
+        Agent("intern", "signs, but not the body", "RFC 9421", "by its name"),
+        Agent("magpie", "goes where it does not belong", "AIP", "by its name"),
+        Agent("rusty", "has a clock that is twenty minutes slow", "AIP", "by its name"),
+        Agent("stranger", "signs under a did:aip that is registered nowhere", "AIP"),
+        Agent("nomad", "signs under a key id that says nothing here", "RFC 9421"),
+        Agent("tourist", "asks for the weather"),
+        Agent("parrot", "sends again what others have sent"),
+        Agent("cuckoo", "sits in sessions of others"),
+        Agent("mole", "tries every door"),
     )
 }
+
+
+def known(how: Known) -> list[str]:
+    """Names of the agents whose keys are known in that way."""
+    return [agent.name for agent in CAST.values() if agent.known == how]

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from mcpwatch.demo.cast import CAST
+from mcpwatch.demo.cast import known
 from mcpwatch.demo.child import Child
 from mcpwatch.demo.keyring import make_keys
 from mcpwatch.demo.told import Told
@@ -68,10 +68,9 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
         state = private_dir(Path(stack.enter_context(TemporaryDirectory(prefix="mcpwatch-demo-"))))
         folder = private_dir(state / "agents")
         keys = make_keys(folder)
-        registered = {key.did_aip: key.public_base64 for name, key in keys.items() if CAST[name].registered}
-        for name, key in keys.items():
-            if CAST[name].pinned:
-                add_pin(pins_path(state), key.did_aip, key.public_base64)
+        registered = {keys[name].did_aip: keys[name].public_base64 for name in known("to the registry")}
+        for name in known("to the operator"):
+            add_pin(pins_path(state), keys[name].did_aip, keys[name].public_base64)
 
         servers = await Child.start("mcpwatch.demo.servers", json.dumps(registered), log=state / "servers.log")
         stack.push_async_callback(servers.stop)

@@ -1,5 +1,6 @@
 """Signing as a hasty developer writes it."""
 
+import secrets
 import time
 from base64 import b64encode
 
@@ -15,7 +16,8 @@ class BodilessAuth:
         self._key = key
 
     def __call__(self, request: httpx2.Request) -> httpx2.Request:
-        parameters = f'("@method" "@target-uri");created={int(time.time())};keyid="{self._key.did_key}"'
+        once = f'created={int(time.time())};nonce="{secrets.token_hex(8)}"'
+        parameters = f'("@method" "@target-uri");{once};keyid="{self._key.did_key}"'
         base = f'"@method": {request.method}\n"@target-uri": {request.url}\n"@signature-params": {parameters}'
         signature = b64encode(self._key.sign(base.encode())).decode()
         request.headers["signature-input"] = f"sig1={parameters}"

@@ -79,7 +79,8 @@ async def build(stage: Stage) -> None:
         await builds.list_tools()
         await builds.call_tool("list_builds", {"project": "shop"})
         await stage.pause()
-        await builds.call_tool("run_build", {"project": "shop", "seconds": _BUILD_S}, progress_callback=ignore)
+        seconds = stage.seconds(_BUILD_S)
+        await builds.call_tool("run_build", {"project": "shop", "seconds": seconds}, progress_callback=ignore)
         await stage.pause(4.0)
 
 
@@ -100,7 +101,7 @@ async def cancelled_build(stage: Stage) -> None:
         await builds.list_tools()
         call = builds.call_tool("run_build", {"project": "docs", "seconds": 60.0}, progress_callback=ignore)
         task = asyncio.ensure_future(call)
-        await asyncio.wait({task}, timeout=_CANCEL_AFTER_S)
+        await asyncio.wait({task}, timeout=stage.seconds(_CANCEL_AFTER_S))
         task.cancel()
         await asyncio.wait({task})
 

@@ -14,7 +14,6 @@ from mcp.shared.exceptions import MCPError
 from mcpwatch.demo.agents.homemade import BodilessAuth
 from mcpwatch.demo.agents.stage import Stage
 from mcpwatch.demo.agents.wire import Wire, send_again
-from mcpwatch.identity.signer import AipAuth, Rfc9421Auth
 
 _SLOW_CLOCK_S = 1200.0
 _TOKEN_KEY = secrets.token_bytes(32)
@@ -22,7 +21,7 @@ _TOKEN_KEY = secrets.token_bytes(32)
 
 async def tampered(stage: Stage) -> None:
     """One octet of a signed refund is changed on its way."""
-    async with stage.client("ledger", "orders", wire=Wire(swap=(b'"amount":12.5', b'"amount":92.5'))) as orders:
+    async with stage.client("courier", "orders", wire=Wire(swap=(b'"amount":12.5', b'"amount":92.5'))) as orders:
         await orders.list_tools()
         await orders.call_tool("refund_order", {"number": "A-1042", "amount": 12.5})
 
@@ -30,7 +29,7 @@ async def tampered(stage: Stage) -> None:
 async def replayed(stage: Stage) -> None:
     """A signed refund is sent a second time."""
     wire = Wire()
-    async with stage.client("ledger", "orders", wire=wire) as orders:
+    async with stage.client("courier", "orders", wire=wire) as orders:
         await orders.list_tools()
         await orders.call_tool("refund_order", {"number": "A-1090", "amount": 3.0})
     await send_again(wire.last_call(), {"user-agent": "parrot/1.0"})
@@ -100,15 +99,14 @@ async def unknown_key(stage: Stage) -> None:
 
 async def unheard_of(stage: Stage) -> None:
     """A signature under a name that nobody can look up."""
-    async with stage.client("nomad", "orders", auth=Rfc9421Auth(stage.key("nomad"), key_id="nomad-2026")) as orders:
+    async with stage.client("nomad", "orders") as orders:
         await orders.list_tools()
         await orders.call_tool("lookup_order", {"number": "A-1090"})
 
 
 async def slow_clock(stage: Stage) -> None:
     """A signature that is twenty minutes old when it comes."""
-    auth = AipAuth(stage.key("rusty"), clock=lambda: time.time() - _SLOW_CLOCK_S)
-    async with stage.client("rusty", "orders", auth=auth) as orders:
+    async with stage.client("rusty", "orders", clock=lambda: time.time() - _SLOW_CLOCK_S) as orders:
         await orders.list_tools()
         await orders.call_tool("lookup_order", {"number": "A-1042"})
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
@@ -25,6 +26,7 @@ from mcpwatch.demo.cast import CAST, Agent
 from mcpwatch.identity.signer import AgentKey, AipAuth, Rfc9421Auth
 
 Mode = Literal["auto", "legacy"]
+Clock = Callable[[], float]
 Auth = Callable[[httpx2.Request], httpx2.Request]
 
 
@@ -32,15 +34,19 @@ class Stage:
     """What an act needs."""
 
     def __init__(self, gateway: str, keys: dict[str, AgentKey], seed: int, pace: float = 1.0) -> None:
-        """`pace` stretches every pause; 0 leaves them out."""
+        """`pace` stretches everything that takes time; 0 leaves the time out."""
         self._gateway = gateway
         self._keys = keys
         self._pace = pace
         self.random = Random(seed)  # noqa: S311 - the order of the story, not a secret
 
-    async def pause(self, seconds: float = 0.6) -> None:
-        """What an agent takes to think, more or less."""
-        await asyncio.sleep(self._pace * seconds * self.random.uniform(0.5, 1.5))
+    def seconds(self, about: float) -> float:
+        """About so many seconds, at the stage's pace."""
+        return self._pace * about * self.random.uniform(0.5, 1.5)
+
+    async def pause(self, about: float = 0.6) -> None:
+        """What an agent takes to think."""
+        await asyncio.sleep(self.seconds(about))
 
     def url(self, server: str) -> str:
         """The MCP endpoint of a server, behind the gateway."""
@@ -50,15 +56,15 @@ class Stage:
         """An agent's key."""
         return self._keys[name]
 
-    def auth(self, agent: Agent) -> Auth | None:
-        """How the agent signs."""
-        match agent.signs:
-            case "aip":
-                return AipAuth(self.key(agent.name))
-            case "rfc9421":
-                return Rfc9421Auth(self.key(agent.name))
-            case _:
-                return None
+    def auth(self, agent: Agent, clock: Clock = time.time) -> Auth | None:
+        """How the agent signs, under a name that says its key or under one that has to be looked up."""
+        if not agent.signs:
+            return None
+        key = self.key(agent.name)
+        plain = agent.known == "by its name"
+        if agent.signs == "AIP":
+            return AipAuth(key, did=key.did_key if plain else key.did_aip, clock=clock)
+        return Rfc9421Auth(key, key_id=key.did_key if plain else f"{agent.name}-1", clock=clock)
 
     @asynccontextmanager
     async def client(
@@ -69,14 +75,14 @@ class Stage:
         *,
         wire: Wire | None = None,
         auth: Auth | None = None,
-        headers: dict[str, str] | None = None,
+        clock: Clock = time.time,
     ) -> AsyncIterator[Client]:
         """The agent's SDK client, connected to a server through the gateway."""
         agent = CAST[name]
         async with httpx2.AsyncClient(
             transport=wire or Wire(),
-            auth=auth or self.auth(agent),
-            headers={"user-agent": f"{agent.name}/1.0", **(headers or {})},
+            auth=auth or self.auth(agent, clock),
+            headers={"user-agent": f"{agent.name}/1.0"},
             timeout=httpx2.Timeout(30.0),
         ) as http:
             transport = streamable_http_client(self.url(server), http_client=http)
