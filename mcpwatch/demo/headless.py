@@ -51,5 +51,4 @@ def greeting(demo: Demo) -> list[str]:
         f"gateway  {demo.gateway_address}",
         f"feed     {demo.feed_address}",
         f"watch it from another terminal with: mcpwatch watch {demo.feed_address}",
-        f"or, as one who knows the agents' keys: MCPWATCH_STATE={demo.state} mcpwatch watch {demo.feed_address}",
     ]

@@ -14,10 +14,11 @@ import msgspec
 from mcpwatch.demo.cast import known
 from mcpwatch.demo.child import Child
 from mcpwatch.demo.keyring import make_keys
+from mcpwatch.demo.servers import REGISTRY
 from mcpwatch.demo.told import Told
 from mcpwatch.errors import LocalError
 from mcpwatch.feed.discover import Running, announce, retire
-from mcpwatch.files import private_dir, state_dir
+from mcpwatch.files import private_dir, state_dir, write_private
 from mcpwatch.gateway.folder import TOKEN_FILE
 from mcpwatch.gateway.options import GatewayOptions
 from mcpwatch.gateway.run import Gateway
@@ -32,17 +33,16 @@ _SDK, _SDK_MAJOR = "mcp", 2
 class Demo:
     """A demo from `start_demo` to `stop`.
 
-    `state` is a state folder of its own, in which the operator has pinned the keys of the agents they know;
-    `registry` answers for did:aip identities. Nothing of the user's own state is read, and nothing written but
-    the announcement by which a watcher in another terminal finds the feed.
+    `state` is a state folder of its own, in which the operator has pinned the keys of the agents they know, with
+    a `config.toml` that names the registry for the others. Nothing of the user's own state is read, and nothing
+    written but the announcement by which a watcher in another terminal finds the feed.
     """
 
-    def __init__(self, gateway: Gateway, state: Path, registry: str, agents: Child, stack: AsyncExitStack) -> None:
+    def __init__(self, gateway: Gateway, state: Path, agents: Child, stack: AsyncExitStack) -> None:
         self.gateway_address = gateway.listen_address
         self.feed_address = gateway.feed_address
         self.token: Secret = gateway.token
         self.state = state
-        self.registry = registry
         self._agents = agents
         self._stack = stack
 
@@ -75,7 +75,8 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
         servers = await Child.start("mcpwatch.demo.servers", json.dumps(registered), log=state / "servers.log")
         stack.push_async_callback(servers.stop)
         addresses: dict[str, str] = json.loads(await servers.line())
-        registry = addresses.pop("registry")
+        registry = addresses.pop(REGISTRY)
+        write_private(state / "config.toml", f'[identity]\nregistry = "{registry}"\n'.encode())
 
         upstreams = tuple(UpstreamInfo(name=name, url=url) for name, url in addresses.items())
         gateway = Gateway(GatewayOptions(upstreams=upstreams, state=state, listen=_ANY, feed=_ANY, capture=capture))
@@ -88,6 +89,7 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
             pid=os.getpid(),
             started=time.time(),
             upstreams=upstreams,
+            state=str(state),
         )
         announce(state_dir(), running)
         stack.callback(retire, state_dir(), running)
@@ -95,7 +97,7 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
         story = (gateway.listen_address, str(folder), str(seed))
         agents = await Child.start("mcpwatch.demo.agents", *story, log=state / "agents.log")
         stack.push_async_callback(agents.stop)
-        return Demo(gateway, state, registry, agents, stack.pop_all())
+        return Demo(gateway, state, agents, stack.pop_all())
 
 
 def require_sdk() -> None:

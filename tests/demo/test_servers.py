@@ -15,7 +15,8 @@ from mcp_types import TextContent
 
 from mcpwatch.demo.agents.stage import Mode, agree, text
 from mcpwatch.demo.agents.wire import Wire, send_again
-from mcpwatch.demo.servers.table import REGISTRY, SERVERS
+from mcpwatch.demo.servers import REGISTRY
+from mcpwatch.demo.servers.table import SERVERS
 
 KNOWN = {"did:aip:56475aa75463474c0285df5dbf2bcab7": "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="}
 MODES: tuple[Mode, ...] = ("auto", "legacy")

@@ -8,7 +8,7 @@ from mcpwatch.demo.agents.stage import Chain, Stage
 
 _ROUNDS = 4
 _BUILD_S = 8.0
-_CANCEL_AFTER_S = 2.0
+_LONG_BUILD_S = 15.0
 _PARCELS = (("A-1042", 19.5), ("A-1090", 4.2), ("A-1042", 12.0))
 
 
@@ -96,14 +96,21 @@ async def shards(stage: Stage) -> None:
 
 
 async def cancelled_build(stage: Stage) -> None:
-    """A long call that its agent gives up."""
+    """A long call that its agent gives up after the first step."""
+    begun = asyncio.Event()
+
+    async def step(progress: float, total: float | None, message: str | None) -> None:
+        begun.set()
+
     async with stage.client("forge", "builds") as builds:
         await builds.list_tools()
-        call = builds.call_tool("run_build", {"project": "docs", "seconds": 60.0}, progress_callback=ignore)
-        task = asyncio.ensure_future(call)
-        await asyncio.wait({task}, timeout=stage.seconds(_CANCEL_AFTER_S))
-        task.cancel()
-        await asyncio.wait({task})
+        arguments = {"project": "docs", "seconds": stage.seconds(_LONG_BUILD_S)}
+        call = asyncio.ensure_future(builds.call_tool("run_build", arguments, progress_callback=step))
+        waiting = asyncio.ensure_future(begun.wait())
+        await asyncio.wait({call, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        call.cancel()
+        waiting.cancel()
+        await asyncio.wait({call, waiting})
 
 
 async def weather(stage: Stage) -> None:

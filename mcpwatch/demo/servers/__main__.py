@@ -16,8 +16,8 @@ from collections.abc import Generator, Mapping
 import uvicorn
 
 from mcpwatch.demo import lifeline
-from mcpwatch.demo.servers import registry
-from mcpwatch.demo.servers.table import REGISTRY, SERVERS
+from mcpwatch.demo.servers import REGISTRY, registry
+from mcpwatch.demo.servers.table import SERVERS
 
 
 class Server(uvicorn.Server):

@@ -6,9 +6,6 @@ from starlette.types import ASGIApp
 
 from mcpwatch.demo.servers import accounts, builds, files, notes, orders, weather
 
-REGISTRY = "registry"
-"""What the registry's address is printed under."""
-
 SERVERS: dict[str, Callable[[], ASGIApp]] = {
     "notes": notes.app,
     "orders": orders.app,
