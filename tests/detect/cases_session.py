@@ -206,12 +206,21 @@ def a_delete_that_is_refused(scene: Scene) -> None:
 
 
 @spares("session/used-after-delete")
+def a_delete_that_names_no_session(scene: Scene) -> None:
+    session = scene.session(kind=SessionKind.SIGNER)
+    scene.response(scene.request(method="DELETE", session=session), 204, session)
+    scene.whole(call(1, "read"), result(1, text("ok")), session)
+
+
+@spares("session/used-after-delete")
 def calls_that_were_under_way(scene: Scene) -> None:
     session = scene.session()
     slow = scene.request(call(1, "read"), session=session)
     delete = scene.request(method="DELETE", session=session)
     racing = scene.request(call(2, "read"), session=session)
+    stream = scene.request(method="GET", session=session)
     scene.response(delete, 204, session)
+    scene.response(stream, 200, session)
     for exchange in (slow, racing):
         scene.response(exchange, 200, session)
         scene.answer(exchange, result(1, text("ok")), session=session)

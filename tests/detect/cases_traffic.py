@@ -57,6 +57,13 @@ def three_denials_over_some_time(scene: Scene) -> None:
 
 
 @spares("discovery/permission-probing")
+def two_tools_and_the_list_denied(scene: Scene) -> None:
+    session = scene.session()
+    deny(scene, session, "users", "config")
+    scene.whole(ask(1, "tools/list"), error(1, -32001, "Forbidden"), session, state=DENIED)
+
+
+@spares("discovery/permission-probing")
 def three_sessions_with_a_denial_each(scene: Scene) -> None:
     for name in ("users", "config", "spawn"):
         deny(scene, scene.session(f"session of {name}"), name)
@@ -197,6 +204,12 @@ def another_version_than_the_body_has(scene: Scene) -> None:
 @fires("protocol/header-mismatch")
 def no_name_at_all(scene: Scene) -> None:
     ask_modern(scene, call(1, "read"), {"mcp-protocol-version": MODERN, "mcp-method": "tools/call"})
+
+
+@fires("protocol/header-mismatch")
+def no_method_where_the_body_names_no_version(scene: Scene) -> None:
+    session = scene.session(era=Era.MODERN)
+    scene.request(call(1, "read"), session=session, headers={"mcp-protocol-version": MODERN, "mcp-name": "read"})
 
 
 @fires("protocol/header-mismatch")

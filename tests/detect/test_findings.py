@@ -3,11 +3,12 @@
 import cases_identity
 import cases_session
 import cases_traffic
-from rpc import call, error, modern_headers, tool
+from rpc import call, error, modern_headers, result, tool
 from scene import UNSIGNED, Scene
 from verdicts import judged, signer, verified
 
 from mcpwatch.model.alerts import Finding
+from mcpwatch.model.feed import FeedState, Gap
 from mcpwatch.model.identity import Word
 from mcpwatch.model.traffic import Binding, CallState
 
@@ -222,3 +223,32 @@ def test_names_of_any_length_make_short_findings() -> None:
     cases_traffic.listed(scene, tool("\x1b" + "y" * 100_000), tool("\x1b" + "y" * 100_001))
     assert all(len(finding.subject) <= 300 and len(finding.reason) <= 800 for finding in scene.findings)
     assert len({finding.subject for finding in scene.of("tool/terminal-escapes")}) == 2
+
+
+def test_the_end_of_a_session_is_the_first_delete() -> None:
+    scene = Scene()
+    session = scene.session()
+    for _ in range(2):
+        scene.response(scene.request(method="DELETE", session=session), 204, session)
+    scene.whole(call(1, "read"), result(1), session)
+    found = only(scene, "session/used-after-delete")
+    assert found.evidence == (1, 4, 6)
+    assert found.reason == "The session was ended at entry 1, and tools/call was answered after that."
+
+
+def test_a_feed_that_stays_bad_is_told_once_until_it_was_good_again() -> None:
+    scene = Scene()
+    scene.feed(FeedState.STALE, FeedState.STALE, FeedState.LIVE, FeedState.STALE)
+    scene.feed(FeedState.BROKEN, FeedState.BROKEN, detail="two roots for size 7")
+    assert len(scene.of("feed/stale")) == 2
+    found = only(scene, "feed/broken")
+    assert (found.subject, found.evidence) == ("gateway", (9,))
+    assert found.reason == "The log is BROKEN: two roots for size 7."
+
+
+def test_a_gap_shows_its_edges() -> None:
+    scene = Scene()
+    scene.feed(FeedState.GAP, gaps=(Gap(0, 4, "joined late"), Gap(7, 8, "past retention")))
+    first, second = scene.of("feed/gap")
+    assert (first.evidence, second.evidence) == ((5,), (6, 9))
+    assert second.reason == "Entries 7 to 8 are missing: past retention."

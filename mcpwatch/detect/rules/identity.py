@@ -8,7 +8,7 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.words import cut, named, sentence, short, subject_of, upstream_of
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.identity import Freshness, SignatureState, Verdict, Word
-from mcpwatch.model.traffic import Direction, Observation
+from mcpwatch.model.traffic import Observation
 
 HANDSHAKE = frozenset({"initialize", "server/discover", "notifications/initialized", "ping"})
 """Methods that start or keep up a connection and do nothing else."""
@@ -34,7 +34,7 @@ class UnsignedCall(Rule):
         if seen.verdict is None or seen.verdict.word is not Word.UNSIGNED:
             return
         for message in seen.messages:
-            if message.method and message.method not in HANDSHAKE and message.direction is Direction.TO_SERVER:
+            if message.method and message.method not in HANDSHAKE:
                 bound = seen.session.binding.signer if seen.session else None
                 but = f", though the session is bound to {named(bound)}" if bound else ""
                 reason = f"{cut(message.method)} came without a signature{but}."
@@ -121,11 +121,11 @@ class ReplayRule(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         verdict = seen.verdict
-        if verdict is None or verdict.signature is SignatureState.ABSENT:
+        if verdict is None:
             return
         here = First(upstream_of(seen), seen.session.key if seen.session else "")
         if not is_replay(verdict):
-            if verdict.signature is SignatureState.VALID or verdict.waiting:
+            if verdict.signature is SignatureState.VALID:
                 self._places.put((seen.source, seen.index), here)
             return
         where = self._elsewhere(seen, verdict, here)

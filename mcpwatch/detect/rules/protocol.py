@@ -9,7 +9,7 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.words import cut, quote, subject_of
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json, Request
-from mcpwatch.model.traffic import Direction, Era, Observation, RpcMessage
+from mcpwatch.model.traffic import Era, Observation, RpcMessage
 
 HEADER_MISMATCH = -32020
 """JSON-RPC error code of MCP 2026-07-28."""
@@ -50,7 +50,7 @@ class HeaderMismatch(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.request is not None and seen.exchange is not None:
             for message in seen.messages:
-                if message.method and message.id is not None and message.direction is Direction.TO_SERVER:
+                if message.method and message.id is not None:
                     faults = _faults(seen.request, message, seen.exchange.era)
                     if faults:
                         self._fired.put((seen.source, seen.index), True)
@@ -75,7 +75,7 @@ def _faults(request: Request, message: RpcMessage, era: Era) -> list[str]:
     return [
         fault
         for name, expected in _expected(message, version, masked)
-        if (fault := _fault(name, fields.get(name, []), expected, modern and name not in request.withheld))
+        if (fault := _fault(name, fields.get(name, []), expected, modern))
     ]
 
 

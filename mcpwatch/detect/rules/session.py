@@ -108,7 +108,7 @@ class UsedAfterDelete(Rule):
         meaning="The client ended its session, and the server still answers to the id.",
         action="Report it to the server's maintainers. Who has the id can go on using the session.",
     )
-    kinds = ("response", "message", "end")
+    kinds = ("response", "message")
 
     def __init__(self) -> None:
         self._ended: Recent[Place, int] = Recent(_SESSIONS)
@@ -128,12 +128,13 @@ class UsedAfterDelete(Rule):
                 self._ended.put(place, seen.index)
             return
         ended = self._ended.get(place)
-        if ended is None or exchange.index < ended:
+        if ended is None:
             return
-        if done:
-            reason = f"The session was ended at entry {ended}, and {cut(done[0].method)} was answered after that."
-            yield self.finding(seen, session.key, reason, ended, exchange.index, seen.index, call=done[0])
-        elif good and not exchange.calls:
+        for call in done:
+            if call.index > ended:
+                reason = f"The session was ended at entry {ended}, and {cut(call.method)} was answered after that."
+                yield self.finding(seen, session.key, reason, ended, call.index, seen.index, call=call)
+        if good and exchange.index > ended and not exchange.calls:
             reason = f"The session was ended at entry {ended}, and {exchange.method} got {exchange.status} after that."
             yield self.finding(seen, session.key, reason, ended, exchange.index, seen.index)
 

@@ -8,7 +8,7 @@ from mcpwatch.detect.strings import strings
 from mcpwatch.detect.words import cut, quote, together, upstream_of
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import Direction, Observation, RpcMessage, Tool
+from mcpwatch.model.traffic import Observation, RpcMessage, Tool
 
 _NAMED = 3
 
@@ -52,7 +52,7 @@ class TerminalEscapes(Rule):
                 yield self.finding(seen, _subject(tool), reason)
             return
         for message in seen.messages:
-            found = _characters(message, acting) if message.direction is Direction.TO_CLIENT else []
+            found = _characters(message, acting)
             if found:
                 call = next(iter(seen.updated), None)
                 name = (call.target or call.method) if call else message.method or "answer"
