@@ -1,13 +1,15 @@
 """What a grid is made of: columns, the cells in them, and how columns share a width."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import NamedTuple, Protocol
 
 from mcpwatch.text import Shown
 from mcpwatch.ui.lines import Span, Tone
 
-ROOMY = 100
+ROOMY = 120
 """From this width on, columns stand two cells apart instead of one."""
+_FROM = {1: 0, 2: 100, 3: 140}
+"""From how many cells on a priority is shown; what is not listed is shown only when asked for."""
 
 
 class Column(NamedTuple):
@@ -16,13 +18,16 @@ class Column(NamedTuple):
     id: str
     title: Shown
     cells: int
-    """Its width, or its least width where it grows."""
-    grow: int = 0
-    """Its share of the room that is left."""
+    """The width it likes to have."""
+    least: int
+    """The width it needs."""
+    priority: int = 1
+    grow: bool = False
+    """Takes the room that is left."""
     right: bool = False
     """Numbers stand to the right."""
-    rank: int = 0
-    """The highest rank leaves first when there is too little room; rank 0 stays."""
+    whole: bool = False
+    """Has either the width it likes or the one it needs, none between."""
 
 
 class Bar(NamedTuple):
@@ -38,6 +43,14 @@ class Bar(NamedTuple):
 Cell = Span | Bar
 
 
+class Fitted(NamedTuple):
+    """Columns with the widths they were given; `gap` cells lie between them."""
+
+    columns: tuple[Column, ...]
+    widths: tuple[int, ...]
+    gap: int
+
+
 class Rows(Protocol):
     """What a grid shows: positions from 0, each with a key that stays with it."""
 
@@ -47,8 +60,8 @@ class Rows(Protocol):
         """Names the row wherever it moves."""
         ...
 
-    def cells(self, position: int, columns: Sequence[str]) -> Sequence[Cell]:
-        """The row's cells for these column ids."""
+    def cells(self, position: int, fitted: Fitted) -> Sequence[Cell]:
+        """The row's cells for these columns."""
         ...
 
 
@@ -62,38 +75,41 @@ class NoRows:
         """Never asked for."""
         raise IndexError(position)
 
-    def cells(self, position: int, columns: Sequence[str]) -> Sequence[Cell]:
+    def cells(self, position: int, fitted: Fitted) -> Sequence[Cell]:
         """Never asked for."""
         raise IndexError(position)
 
 
-class Fitted(NamedTuple):
-    """Columns with the widths they were given; `gap` cells lie between them."""
+def fit(columns: Sequence[Column], cells: int, chosen: Collection[str] | None = None) -> Fitted:
+    """Choose columns by width, or those named, and share `cells` cells between them.
 
-    columns: tuple[Column, ...]
-    widths: tuple[int, ...]
-    gap: int
-
-
-def fit(columns: Sequence[Column], cells: int) -> Fitted:
-    """Give `cells` cells to the columns; those of the highest rank leave while the rest does not fit."""
+    Where not even the least widths fit, the last of the highest priority leave.
+    """
     gap = 2 if cells >= ROOMY else 1
-    kept = list(columns)
-    while len(kept) > 1 and _least(kept, gap) > cells:
-        worst = max(kept, key=lambda column: column.rank)
-        if worst.rank == 0:
-            break
-        kept.remove(worst)
-    spare = max(0, cells - _least(kept, gap))
-    shares = sum(column.grow for column in kept)
-    widths = []
-    for column in kept:
-        extra = spare * column.grow // shares if shares else 0
-        spare -= extra
-        shares -= column.grow
-        widths.append(column.cells + extra)
-    return Fitted(tuple(kept), tuple(widths), gap)
+    wanted = [column for column in columns if _is_wanted(column, cells, chosen)]
+    while len(wanted) > 1 and _least(wanted, gap) > cells:
+        worst = max(column.priority for column in wanted)
+        last = max(at for at, column in enumerate(wanted) if column.priority == worst)
+        del wanted[last]
+    spare = max(cells - _least(wanted, gap), 0)
+    widths = [column.least for column in wanted]
+    for at, column in sorted(enumerate(wanted), key=lambda numbered: numbered[1].whole):
+        extra = min(max(column.cells - column.least, 0), spare)
+        if not column.whole or column.least + extra == column.cells:
+            widths[at] += extra
+            spare -= extra
+    growing = [at for at, column in enumerate(wanted) if column.grow]
+    for left, at in zip(range(len(growing), 0, -1), growing, strict=True):
+        widths[at] += spare // left
+        spare -= spare // left
+    return Fitted(tuple(wanted), tuple(widths), gap)
+
+
+def _is_wanted(column: Column, cells: int, chosen: Collection[str] | None) -> bool:
+    if chosen is not None:
+        return column.id in chosen
+    return cells >= _FROM.get(column.priority, cells + 1)
 
 
 def _least(columns: Sequence[Column], gap: int) -> int:
-    return sum(column.cells for column in columns) + gap * (len(columns) - 1)
+    return sum(column.least for column in columns) + gap * (len(columns) - 1)

@@ -1,6 +1,6 @@
 """The list of everything: draws only the rows in view, and holds none of them."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -37,26 +37,40 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
     needle: reactive[str] = reactive("")
     """Text to mark wherever it stands, lower case."""
 
-    class Moved(Message):
-        """A person moved the cursor; `step` is how far."""
+    class Told(Message):
+        """Something a person did here."""
 
-        def __init__(self, position: int, step: int) -> None:
+        def __init__(self, grid: "Grid") -> None:
             super().__init__()
-            self.position = position
-            self.step = step
+            self.grid = grid
 
-    class Opened(Message):
+        @property
+        def control(self) -> "Grid":
+            """The grid, by which handlers tell messages apart."""
+            return self.grid
+
+    class Moved(Told):
+        """A person moved the cursor; `bottom` when they asked for the last row."""
+
+        def __init__(self, grid: "Grid", bottom: bool) -> None:
+            super().__init__(grid)
+            self.bottom = bottom
+
+    class Wheeled(Told):
+        """A person turned the mouse wheel."""
+
+        def __init__(self, grid: "Grid", up: bool) -> None:
+            super().__init__(grid)
+            self.up = up
+
+    class Opened(Told):
         """A person wants to see the row under the cursor."""
 
-        def __init__(self, position: int) -> None:
-            super().__init__()
-            self.position = position
-
-    class HeaderPressed(Message):
+    class HeaderPressed(Told):
         """A person clicked a column's title."""
 
-        def __init__(self, column: str) -> None:
-            super().__init__()
+        def __init__(self, grid: "Grid", column: str) -> None:
+            super().__init__(grid)
             self.column = column
 
     def __init__(self, columns: Sequence[Column] = (), *, id: str | None = None) -> None:
@@ -65,8 +79,10 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         self.order: tuple[str, bool] | None = None
         """The column that the rows are ordered by, and whether downwards."""
         self._rows: Rows = NoRows()
+        self._follows = False
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_STRIPS)
-        self._fitted: tuple[tuple[Column, ...], int, Fitted] | None = None
+        self._chosen: frozenset[str] | None = None
+        self._fitted: tuple[int, Fitted] | None = None
 
     # -- what is shown
 
@@ -98,36 +114,51 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         if size.height != self.virtual_size.height:
             self.virtual_size = size
         self.cursor = min(max(cursor, 0), max(count - 1, 0))
+        self._follows = follow
         if follow:
-            self.scroll_to(y=max(count - self.page_size, 0), animate=False)
+            self._scroll_to_end()
         elif top is not None and top != self.top:
-            self.scroll_to(y=top, animate=False)
+            self.scroll_to(y=top, animate=False, force=True)
         self.refresh()
 
-    def show_columns(self, columns: Sequence[Column]) -> None:
-        """Show these columns."""
-        if self.columns != tuple(columns):
-            self.columns = tuple(columns)
-            self.refresh()
+    @property
+    def shown_columns(self) -> tuple[str, ...]:
+        """Ids of the columns that are drawn."""
+        return tuple(column.id for column in self._fit().columns)
+
+    def choose(self, columns: Collection[str] | None) -> None:
+        """Draw these columns whatever the width; None leaves it to the width."""
+        self._chosen = None if columns is None else frozenset(columns)
+        self._fitted = None
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Keep in view what was in view."""
+        if self._follows:
+            self._scroll_to_end()
+        else:
+            self.reveal()
+
+    def _scroll_to_end(self) -> None:
+        self.scroll_to(y=max(len(self._rows) - self.page_size, 0), animate=False, force=True)
 
     def reveal(self) -> None:
         """Bring the cursor into view."""
         if self.cursor < self.top:
-            self.scroll_to(y=self.cursor, animate=False)
+            self.scroll_to(y=self.cursor, animate=False, force=True)
         elif self.cursor >= self.top + self.page_size:
-            self.scroll_to(y=self.cursor - self.page_size + 1, animate=False)
+            self.scroll_to(y=self.cursor - self.page_size + 1, animate=False, force=True)
 
     # -- moving
 
-    def move(self, step: int) -> None:
+    def move(self, step: int, bottom: bool = False) -> None:
         """Move the cursor by `step` rows, as a person asked."""
         if not len(self._rows):
             return
-        before = self.cursor
-        self.cursor = min(max(before + step, 0), len(self._rows) - 1)
+        self.cursor = min(max(self.cursor + step, 0), len(self._rows) - 1)
         self.reveal()
         self.refresh()
-        self.post_message(self.Moved(self.cursor, self.cursor - before))
+        self.post_message(self.Moved(self, bottom))
 
     def action_up(self) -> None:
         """One row up."""
@@ -151,18 +182,26 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_bottom(self) -> None:
         """To the last row."""
-        self.move(len(self._rows))
+        self.move(len(self._rows), bottom=True)
 
     def action_open(self) -> None:
         """Open the row under the cursor."""
         if len(self._rows):
-            self.post_message(self.Opened(self.cursor))
+            self.post_message(self.Opened(self))
+
+    def on_mouse_scroll_up(self) -> None:
+        """Tell that what is in view is left."""
+        self.post_message(self.Wheeled(self, up=True))
+
+    def on_mouse_scroll_down(self) -> None:
+        """Tell that the view goes down."""
+        self.post_message(self.Wheeled(self, up=False))
 
     def on_click(self, event: events.Click) -> None:
         """A click selects, a second opens; on the header it orders."""
         if event.y == 0:
             if column := self._column_at(event.x):
-                self.post_message(self.HeaderPressed(column.id))
+                self.post_message(self.HeaderPressed(self, column.id))
             return
         position = self.top + event.y - 1
         if position >= len(self._rows):
@@ -172,7 +211,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
             self.action_open()
 
     def _column_at(self, x: int) -> Column | None:
-        fitted = self._fit(self.size.width)
+        fitted = self._fit()
         at = 1
         for column, wide in zip(fitted.columns, fitted.widths, strict=True):
             if at <= x < at + wide:
@@ -189,13 +228,13 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """The header, or the row that stands `y` lines down."""
-        fitted = self._fit(self.size.width)
+        fitted = self._fit()
         if y == 0:
             return self._header(fitted)
         position = self.top + y - 1
         if position >= len(self._rows):
-            return Strip.blank(self.size.width, self.rich_style)
-        cells = tuple(self._rows.cells(position, [column.id for column in fitted.columns]))
+            return Strip.blank(self.scrollable_content_region.width, self.rich_style)
+        cells = tuple(self._rows.cells(position, fitted))
         over = self._over(position)
         key = (cells, over, fitted, self.needle)
         strip = self._strips.get(key)
@@ -208,10 +247,11 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
             return ""
         return "tone--cursor" if self.has_focus else "tone--cursor-away"
 
-    def _fit(self, cells: int) -> Fitted:
-        if self._fitted is None or self._fitted[:2] != (self.columns, cells):
-            self._fitted = (self.columns, cells, fit(self.columns, max(cells - 2, 1)))
-        return self._fitted[2]
+    def _fit(self) -> Fitted:
+        cells = self.scrollable_content_region.width
+        if self._fitted is None or self._fitted[0] != cells:
+            self._fitted = (cells, fit(self.columns, max(cells - 2, 1), self._chosen))
+        return self._fitted[1]
 
     def _draw(self, cells: Sequence[Cell], fitted: Fitted, over: str) -> Strip:
         style = partial(self.tone_style, over=over)
@@ -225,7 +265,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
                 drawn = draw_span(cell, wide, style, column.right)
                 segments.extend(mark(drawn, self.needle, hit) if hit else (drawn,))
             segments.append(gap)
-        return Strip(segments).adjust_cell_length(self.size.width, style(Tone.PLAIN))
+        return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, style(Tone.PLAIN))
 
     def _header(self, fitted: Fitted) -> Strip:
         style = partial(self.tone_style, over="tone--header")
@@ -237,4 +277,4 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
             tone = Tone.STRONG if ordered else Tone.DIM
             segments.append(draw_span(Span(Shown(column.title + mark_text), tone), wide, style, column.right))
             segments.append(gap)
-        return Strip(segments).adjust_cell_length(self.size.width, style(Tone.DIM))
+        return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, style(Tone.DIM))

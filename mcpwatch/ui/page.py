@@ -33,7 +33,7 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
             self._flow()
         if subject != self._subject:
             self._subject = subject
-            self.scroll_to(y=0, animate=False)
+            self.scroll_to(y=0, animate=False, force=True)
 
     @property
     def text(self) -> str:
@@ -66,24 +66,24 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_up(self) -> None:
         """One line up."""
-        self.scroll_relative(y=-1, animate=False)
+        self.scroll_relative(y=-1, animate=False, force=True)
 
     def action_down(self) -> None:
         """One line down."""
-        self.scroll_relative(y=1, animate=False)
+        self.scroll_relative(y=1, animate=False, force=True)
 
     def action_page_up(self) -> None:
         """One page up."""
-        self.scroll_relative(y=-max(self.size.height - 1, 1), animate=False)
+        self.scroll_relative(y=-max(self.size.height - 1, 1), animate=False, force=True)
 
     def action_page_down(self) -> None:
         """One page down."""
-        self.scroll_relative(y=max(self.size.height - 1, 1), animate=False)
+        self.scroll_relative(y=max(self.size.height - 1, 1), animate=False, force=True)
 
     def action_top(self) -> None:
         """To the first line."""
-        self.scroll_to(y=0, animate=False)
+        self.scroll_to(y=0, animate=False, force=True)
 
     def action_bottom(self) -> None:
         """To the last line."""
-        self.scroll_to(y=len(self._wrapped), animate=False)
+        self.scroll_to(y=len(self._wrapped), animate=False, force=True)

@@ -1,5 +1,6 @@
 """Two themes: quiet grounds, and colour only where it means something."""
 
+from textual.color import Color
 from textual.theme import Theme
 
 DARK = Theme(
@@ -31,3 +32,18 @@ LIGHT = Theme(
     dark=False,
 )
 THEMES = (DARK, LIGHT)
+
+_DIM, _CURSOR, _AWAY = 0.42, 0.26, 0.12
+"""How far dim text lies towards the ground, and the cursor's ground towards the theme's first colour."""
+
+
+def variables(theme: Theme) -> dict[str, str]:
+    """Our own colours out of any theme's: opaque, since what draws single cells knows no transparency."""
+    colors = theme.to_color_system().generate()
+    ground, text = Color.parse(colors["background"]), Color.parse(colors["foreground"])
+    primary = Color.parse(colors["primary"])
+    return {
+        "dim": text.blend(ground, _DIM).hex6,
+        "cursor": ground.blend(primary, _CURSOR).hex6,
+        "cursor-away": ground.blend(primary, _AWAY).hex6,
+    }

@@ -1,0 +1,162 @@
+"""The dashboard: modes, the tick, and what every screen can ask for."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import ClassVar
+
+from rich.console import RenderableType
+from textual import events, on
+from textual.binding import BindingType
+from textual.driver import Driver
+from textual.filter import LineFilter
+from textual.worker import Worker, WorkerState
+
+from mcpwatch.model.alerts import RuleInfo
+from mcpwatch.ui import crash
+from mcpwatch.ui.alerts import AlertsScreen
+from mcpwatch.ui.base import WatchScreen
+from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.desk import Desk
+from mcpwatch.ui.dialogs.dialog import Dialog
+from mcpwatch.ui.feed import FeedScreen
+from mcpwatch.ui.guard import Guard
+from mcpwatch.ui.identities import IdentitiesScreen
+from mcpwatch.ui.live import LiveScreen
+from mcpwatch.ui.palette import CommandProvider
+from mcpwatch.ui.sessions import SessionsScreen
+from mcpwatch.ui.terminal import is_gone, robust, watch_signals
+from mcpwatch.ui.theme import DARK, THEMES, variables
+from mcpwatch.ui.toasts import Toasts
+from mcpwatch.ui.tools import ToolsScreen
+from mcpwatch.watch.watcher import Watcher
+
+TICK = 0.1
+"""Seconds between two looks at the state."""
+_SIGNALLED = 128
+
+
+class WatchApp(Desk, inherit_bindings=False):
+    """Shows what a watcher knows and runs it; `rules` explain the alerts.
+
+    `monotonic` is the clock by which dialogs ignore early keys, in seconds.
+    """
+
+    TITLE = "mcpwatch"
+    CSS_PATH = "watch.tcss"
+    DEFAULT_MODE = "live"
+    ENABLE_COMMAND_PALETTE = False
+    COMMANDS = {CommandProvider}  # noqa: RUF012  a class variable of Textual's
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.APP)]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
+
+    def __init__(
+        self,
+        watcher: Watcher,
+        *,
+        rules: Mapping[str, RuleInfo] | None = None,
+        keymap: Mapping[str, str] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(watcher, rules=rules, monotonic=monotonic)
+        self.use_command_palette = True
+        self._toasts = Toasts()
+        self._guard = Guard()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+        self.set_keymap(dict(keymap or {}))
+        for mode, screen in (
+            ("live", LiveScreen),
+            ("sessions", SessionsScreen),
+            ("alerts", AlertsScreen),
+            ("identities", IdentitiesScreen),
+            ("tools", ToolsScreen),
+            ("feed", FeedScreen),
+        ):
+            self.add_mode(mode, partial(screen, watcher))
+
+    def get_driver_class(self) -> type[Driver]:
+        """A driver that can lose its terminal."""
+        return robust(super().get_driver_class())
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """The last door that all text passes."""
+        return [*super().get_line_filters(), self._guard]
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The colours that every theme gets from us."""
+        return variables(self.current_theme)
+
+    def on_mount(self) -> None:
+        """Begin to take in, and to look."""
+        if not self.is_headless:
+            watch_signals(self._signalled)
+        self.watcher.tick()
+        self.run_worker(self._run(), group="watch", exclusive=True, exit_on_error=False)
+        self.set_interval(TICK, self.tick)
+
+    async def _run(self) -> None:
+        await self.watcher.run()
+
+    @on(Worker.StateChanged)
+    def _worker_changed(self, event: Worker.StateChanged) -> None:
+        if event.worker.group == "watch" and event.state is WorkerState.ERROR:
+            self.failure = f"{type(event.worker.error).__name__}"
+            self.tell("Nothing is taken in any more: an error of mcpwatch's own. Start it again.", serious=True)
+
+    def tick(self) -> None:
+        """Move the clock, look if there is something new, tell of new alerts."""
+        if not self.is_headless and sys.__stdin__ is not None and is_gone(sys.__stdin__.fileno()):
+            self._signalled(1)
+            return
+        self.watcher.tick()
+        screen = self.screen
+        if isinstance(screen, WatchScreen) and screen.is_current:
+            screen.tick()
+        notice = self._toasts.notice(self.watcher.state, self.monotonic())
+        if notice is not None:
+            self.tell(notice.text, heading=notice.heading, serious=True)
+            if not self.muted:
+                self.bell()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Drop what was typed before a dialog could be read; the rest goes its way."""
+        screen = self.screen if self._screen_stack else None
+        typed = isinstance(event, events.Key | events.Paste | events.MouseDown | events.MouseUp)
+        if typed and isinstance(screen, Dialog) and screen.is_deaf(self.monotonic()):
+            return
+        await super().on_event(event)
+
+    # -- ends
+
+    def _signalled(self, number: int) -> None:
+        self.exit(return_code=_SIGNALLED + number)
+
+    def _handle_exception(self, error: Exception) -> None:
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._exit_renderables.append(crash.report(error))
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        error = sys.exc_info()[1]
+        self._exit_renderables.append(crash.report(error if error is not None else RuntimeError("unknown")))
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """End at once; what the library would print may hold locals, so it is not printed."""
+        self._exit_renderables.append(crash.report(RuntimeError("the terminal's input failed")))
+        self._close_messages_no_wait()
+
+    async def on_unmount(self) -> None:
+        """Stop taking in, before the loop ends."""
+        for worker in [worker for worker in self.workers if worker.group == "watch"]:
+            worker.cancel()
+            with contextlib.suppress(Exception):
+                await worker.wait()

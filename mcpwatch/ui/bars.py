@@ -1,0 +1,164 @@
+"""What stands at the edges of every screen: where one is, how the feed stands, what is wrong, which keys work."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mcpwatch.model.alerts import Severity
+from mcpwatch.model.feed import FeedState, FeedStatus
+from mcpwatch.model.identity import Word
+from mcpwatch.ui.commands import Command, key_name
+from mcpwatch.ui.lines import Line, Span, Tone, line, span
+from mcpwatch.ui.looks import FEEDS, SEVERITIES, VERDICTS
+from mcpwatch.ui.ribbon import spread
+from mcpwatch.ui.times import age
+from mcpwatch.watch.state import State
+
+_NAMED = 100
+"""From this width on the program's name stands at the right edge."""
+STALE_AFTER = 15.0
+"""Seconds without a checkpoint after which its age is a warning."""
+
+
+class Mode(NamedTuple):
+    """A main screen."""
+
+    id: str
+    key: str
+    title: str
+
+
+MODES = (
+    Mode("live", "1", "Live"),
+    Mode("sessions", "2", "Sessions"),
+    Mode("alerts", "3", "Alerts"),
+    Mode("identities", "4", "Identities"),
+    Mode("tools", "5", "Tools"),
+    Mode("feed", "6", "Feed"),
+)
+
+_WORST_FEED = (
+    FeedState.BROKEN,
+    FeedState.ROLLBACK,
+    FeedState.REFUSED,
+    FeedState.DISCONNECTED,
+    FeedState.GAP,
+    FeedState.STALE,
+    FeedState.CONNECTING,
+    FeedState.UNPROVEN,
+    FeedState.LIVE,
+    FeedState.ENDED,
+)
+_WORST_WORD = (
+    Word.WRONG_KEY,
+    Word.BAD_SIG,
+    Word.REPLAY,
+    Word.OLD_KEY,
+    Word.STALE,
+    Word.UNKNOWN_KEY,
+    Word.NO_CHECK,
+    Word.PARTIAL,
+    Word.VERIFIED,
+    Word.UNSIGNED,
+)
+
+
+def tabs(mode: str, state: State, cells: int) -> Line:
+    """The main screens by number; a click goes there."""
+    alerts = sum(state.open_alerts().values())
+    counts = {"sessions": len(state.sessions), "alerts": alerts}
+    shown = [_tab(each, mode, counts.get(each.id, 0)) for each in MODES]
+    return spread(shown, line(span("mcpwatch", Tone.DIM)) if cells >= _NAMED else Line(), cells, " ")
+
+
+def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B008  a Line is immutable
+    """How the feed stands, with the age of all that could fall silent; `note` keeps the right edge."""
+    status = worst_feed(state.feeds.values())
+    if status is None:
+        return spread([line(span("◌ NO FEED", Tone.WARN))], note, cells)
+    look = FEEDS[status.state]
+    now = state.now
+    pending = max(status.next_index - status.verified_size, 0)
+    late = status.last_checkpoint_at is not None and now - status.last_checkpoint_at > STALE_AFTER
+    several = f" and {len(state.feeds) - 1} more" if len(state.feeds) > 1 else ""
+    parts = [
+        line(span(f"{look.glyph} {status.state.value}", look.tone), span(f" {status.name}{several}")),
+        _labelled("last", age(now, status.last_entry_at)),
+        _labelled("checkpoint", age(now, status.last_checkpoint_at), Tone.WARN if late else Tone.PLAIN),
+        _labelled("", f"{state.entry_rate.per_second(now):,.1f}/s"),
+        line(f"{status.verified_size:,}", span(" proven", Tone.DIM)),
+        line(span(f"{pending:,}", Tone.PLAIN), span(" pending", Tone.DIM)),
+    ]
+    if state.evicted:
+        parts.append(line(f"{state.evicted:,}", span(" left the view", Tone.DIM)))
+    return spread(parts, note, cells)
+
+
+def wrong_line(state: State, cells: int) -> Line:
+    """Open alerts by severity, then verdicts, worst first; what there is none of is left out."""
+    alerts = state.open_alerts()
+    parts = [
+        line(span(f" {alerts[severity]} {severity.name.lower()} ", SEVERITIES[severity].tone))
+        for severity in sorted(Severity, reverse=True)
+        if alerts[severity]
+    ]
+    head = line(span("alerts", Tone.DIM), *([" ", *_flat(parts)] if parts else [span(" none open", Tone.DIM)]))
+    words = state.counts.words
+    told = [
+        line(
+            span(f"{VERDICTS[word].glyph} ", VERDICTS[word].tone),
+            f"{words[word]:,} ",
+            span(word.value, VERDICTS[word].tone),
+        )
+        for word in _WORST_WORD
+        if words[word] > 0
+    ]
+    return spread([head, *told], Line(), cells)
+
+
+def hints(commands: Iterable[Command], cells: int) -> Line:
+    """The keys that matter here, in the order of their rank."""
+    ranked = sorted((command for command in commands if command.hint and command.keys), key=lambda each: each.hint)
+    return spread([_hint(command) for command in ranked], Line(), cells)
+
+
+def worst_feed(feeds: Iterable[FeedStatus]) -> FeedStatus | None:
+    """The feed in the worst state."""
+    return min(feeds, key=lambda status: _WORST_FEED.index(status.state), default=None)
+
+
+def crumbs(parts: Sequence[str], note: Line, cells: int) -> Line:
+    """The way down to this screen; `note` keeps the right edge."""
+    last = len(parts) - 1
+    spans: list[Span] = []
+    for at, part in enumerate(parts):
+        if at:
+            spans.append(span(" › ", Tone.DIM))
+        spans.append(span(part, Tone.STRONG if at == last else Tone.DIM))
+    return spread([Line(tuple(spans))], note, cells)
+
+
+def _tab(mode: Mode, current: str, count: int) -> Line:
+    here = mode.id == current
+    tone = Tone.CHIP if here else Tone.PLAIN
+    number = span(f" {mode.key} ", Tone.CHIP if here else Tone.DIM, f"app.go('{mode.id}')")
+    name = f"{mode.title} {count} " if count else f"{mode.title} "
+    return line(number, span(name, tone, f"app.go('{mode.id}')"))
+
+
+def _hint(command: Command) -> Line:
+    key = key_name(command.keys.partition(",")[0])
+    run = f"app.run_command('{command.id}')"
+    return line(span(key, Tone.ACCENT, run), span(f" {command.id.replace('-', ' ')}", Tone.DIM, run))
+
+
+def _labelled(label: str, value: str, tone: Tone = Tone.PLAIN) -> Line:
+    return line(span(f"{label} " if label else "", Tone.DIM), span(value, tone))
+
+
+def _flat(parts: Iterable[Line]) -> list[Span]:
+    spans: list[Span] = []
+    for each in parts:
+        if spans:
+            spans.append(span(" "))
+        spans.extend(each.spans)
+    return spans

@@ -1,0 +1,169 @@
+"""What all screens share: the bars, the moment they look at the state, and going back."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widget import Widget
+
+from mcpwatch.ui import bars
+from mcpwatch.ui.commands import Command, Scope, within
+from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.host import Host, host_of
+from mcpwatch.ui.lines import Line
+from mcpwatch.ui.page import Page
+from mcpwatch.ui.prompt import Complete, Prompt
+from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.watch.state import State
+from mcpwatch.watch.watcher import Watcher
+
+_EVERY = 0.5
+"""Seconds after which a screen looks again although nothing came: ages grow."""
+
+
+class WatchScreen(Screen[None], inherit_bindings=False):
+    """A screen over the state; it keeps no part of it, and looks when the app's tick says so."""
+
+    scope: ClassVar[Scope]
+    BINDINGS: ClassVar[list[BindingType]] = []
+    ESCAPE_TO_MINIMIZE = False
+
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__()
+        self.watcher = watcher
+        self._seen = -1
+        self._looked = float("-inf")
+
+    @property
+    def state(self) -> State:
+        """All there is to show."""
+        return self.watcher.state
+
+    @property
+    def host(self) -> Host:
+        """The app, as far as it is this one's business."""
+        return host_of(self)
+
+    def compose(self) -> ComposeResult:
+        """Bars above, the body, keys below."""
+        yield Ribbon(id="tabs")
+        yield Ribbon(id="status")
+        with Horizontal(id="body"):
+            yield from self.compose_body()
+        yield from self.compose_foot()
+        yield Prompt()
+        yield Ribbon(id="hints")
+
+    def compose_body(self) -> ComposeResult:
+        """The panes of this screen."""
+        raise TypeError(f"{type(self).__name__} has no panes")
+
+    def compose_foot(self) -> ComposeResult:
+        """What stands between the panes and the keys."""
+        yield from ()
+
+    # -- looking at the state
+
+    def tick(self) -> None:
+        """Look, if something changed or time has passed."""
+        if self.state.version != self._seen or self.state.now - self._looked >= _EVERY:
+            self.look()
+
+    def look(self) -> None:
+        """Look at the state and draw what changed."""
+        self._seen, self._looked = self.state.version, self.state.now
+        if not self.is_mounted or not self.size:
+            return
+        with self.app.batch_update():
+            self._look_at_bars()
+            self.sync()
+
+    def sync(self) -> None:
+        """Bring the panes up to the state."""
+        raise TypeError(f"{type(self).__name__} shows nothing")
+
+    def on_mount(self) -> None:
+        """Show what is known already."""
+        self.look()
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened while another screen was on top."""
+        self.look()
+
+    def on_resize(self) -> None:
+        """Fill the new width."""
+        self.call_after_refresh(self.look)
+
+    def _look_at_bars(self) -> None:
+        cells = self.size.width
+        self.query_one("#tabs", Ribbon).show_lines(bars.tabs(self.app.current_mode, self.state, cells))
+        self.query_one("#status", Ribbon).show_lines(bars.feed_line(self.state, cells), self.second_line(cells))
+        self.query_one("#hints", Ribbon).show_lines(bars.hints(self.commands(), cells))
+
+    def second_line(self, cells: int) -> Line:
+        """The line under the feed's: the way here."""
+        return bars.crumbs(self.crumbs(), Line(), cells)
+
+    def crumbs(self) -> list[str]:
+        """The way down to this screen, from its main screen."""
+        return [self.scope.value.capitalize()]
+
+    # -- commands
+
+    def commands(self) -> list[Command]:
+        """What can be done here."""
+        kinds = [kind for kind, pane in ((Scope.LIST, Grid), (Scope.TEXT, Page)) if isinstance(self.focused, pane)]
+        return within(self.scope, *kinds, Scope.APP)
+
+    def panes(self) -> list[Widget]:
+        """The panes that can have the keys, in order."""
+        return [pane for pane in self.query("#body Grid, #body Page") if pane.display]
+
+    @property
+    def prompt(self) -> Prompt:
+        """The line one types on."""
+        return self.query_one(Prompt)
+
+    def ask(self, kind: str, sign: str, text: str, complete: Complete) -> None:
+        """Ask for a line."""
+        self.prompt.ask(kind, sign, text, complete)
+        self.look()
+
+    def close_prompt(self) -> None:
+        """Close the prompt and give the keys back to the first pane."""
+        self.prompt.close()
+        panes = self.panes()
+        if panes:
+            panes[0].focus()
+        self.look()
+
+    def prompt_left(self, kind: str) -> None:
+        """The prompt was left without entering."""
+
+    @on(Prompt.Entered)
+    def _command_entered(self, event: Prompt.Entered) -> None:
+        if event.kind == "command":
+            self.close_prompt()
+            self.host.run_typed(event.text)
+
+    def go_back(self) -> bool:
+        """Step out of what is open on this screen; False when there is nothing to step out of."""
+        if self.prompt.is_open:
+            kind = self.prompt.kind
+            self.close_prompt()
+            self.prompt_left(kind)
+            return True
+        if self.maximized is not None:
+            self.minimize()
+            return True
+        return False
+
+    def action_maximise(self) -> None:
+        """Give the pane with the keys the whole screen, or take it back."""
+        if self.maximized is not None:
+            self.minimize()
+        elif self.focused is not None:
+            self.maximize(self.focused)

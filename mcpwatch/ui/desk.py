@@ -1,0 +1,228 @@
+"""What can be done from every screen: going places, opening things, dialogs, the prompt."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+import msgspec
+from textual.app import App
+from textual.notifications import SeverityLevel
+
+from mcpwatch.model.alerts import Alert, AlertState, RuleInfo, Severity
+from mcpwatch.model.traffic import Call, Session
+from mcpwatch.text import show
+from mcpwatch.ui import typed
+from mcpwatch.ui.base import WatchScreen
+from mcpwatch.ui.call import CallScreen
+from mcpwatch.ui.commands import BY_ID, Command
+from mcpwatch.ui.dialogs.confirm import ConfirmDialog
+from mcpwatch.ui.dialogs.help import HelpDialog
+from mcpwatch.ui.dialogs.note import NoteDialog
+from mcpwatch.ui.lines import line
+from mcpwatch.ui.live import LiveScreen
+from mcpwatch.ui.session import SessionScreen
+from mcpwatch.watch.row import Row
+from mcpwatch.watch.watcher import Watcher
+
+_ACKNOWLEDGE = "It stays in the list as seen by you and rests for eight hours, or until more comes to light."
+_UNACKNOWLEDGE = "It fires again from now on. The acknowledgement stays in its history."
+
+
+class Desk(App[None], inherit_bindings=False):
+    """The actions of the app; `mcpwatch.ui.app` adds its life."""
+
+    def __init__(
+        self, watcher: Watcher, *, rules: Mapping[str, RuleInfo] | None, monotonic: Callable[[], float]
+    ) -> None:
+        super().__init__()
+        self.watcher = watcher
+        self.rules: Mapping[str, RuleInfo] = {} if rules is None else rules
+        self.monotonic = monotonic
+        self.failure = ""
+        self.muted = False
+
+    @property
+    def current(self) -> WatchScreen | None:
+        """The screen on top, unless it is a dialog."""
+        return self.screen if isinstance(self.screen, WatchScreen) else None
+
+    def tell(self, text: str, *, heading: str = "", serious: bool = False) -> None:
+        """A toast; the text may come from anywhere and is never markup."""
+        kind: SeverityLevel = "error" if serious else "information"
+        self.notify(show(text, 200), title=show(heading, 60), severity=kind, markup=False)
+
+    # -- commands by name
+
+    def action_run_command(self, id: str) -> None:
+        """Run a command by its id, as the palette and the footer do."""
+        self.run_command(BY_ID[id])
+
+    def run_typed(self, text: str) -> None:
+        """Run what was typed after `:`."""
+        if self.current is not None:
+            read = typed.read(text, self.current.commands())
+            if read.command is None:
+                self.tell(read.fault)
+            else:
+                self.run_command(read.command, read.argument)
+
+    def run_command(self, command: Command, argument: str = "") -> None:
+        """Have the pane with the keys, its screen or the app do it, whichever can."""
+        for target in (self.focused, self.screen, self):
+            method = getattr(target, command.method, None)
+            if method is not None:
+                value = argument or command.parameter
+                self.call_next(method, value) if value else self.call_next(method)
+                return
+
+    def action_command_line(self) -> None:
+        """Ask for a command."""
+        if self.current is not None:
+            commands = self.current.commands()
+            self.current.ask("command", ":", "", partial(self._complete, commands))
+
+    def _complete(self, commands: Iterable[Command], text: str) -> str | None:
+        return typed.complete(text, commands, self._choices)
+
+    def _choices(self, argument: str) -> Iterable[str]:
+        if argument == "NAME":
+            return sorted(self.available_themes)
+        return [key for _, key in self.watcher.state.sessions] if argument == "KEY" else ()
+
+    def action_older(self) -> None:
+        """The line typed before."""
+        if self.current is not None:
+            self.current.prompt.recall(1)
+
+    def action_newer(self) -> None:
+        """The line typed after."""
+        if self.current is not None:
+            self.current.prompt.recall(-1)
+
+    # -- places
+
+    async def action_go(self, mode: str) -> None:
+        """To a main screen; pressed again there, to its first screen."""
+        if mode == self.current_mode:
+            while len(self.screen_stack) > 1:
+                await self.pop_screen()
+        else:
+            await self.switch_mode(mode)
+
+    async def action_back(self) -> None:
+        """Out of whatever is open."""
+        screen = self.current
+        if screen is not None and not screen.go_back() and len(self.screen_stack) > 1:
+            await self.pop_screen()
+
+    async def action_leave(self) -> None:
+        """Back from a screen one went into; on a main screen, quit."""
+        if len(self.screen_stack) > 1:
+            await self.pop_screen()
+        else:
+            await self.action_quit()
+
+    async def action_quit(self) -> None:
+        """Quit; ask first while serious alerts are open."""
+        opened = self.watcher.state.open_alerts()
+        serious = opened[Severity.HIGH] + opened[Severity.CRITICAL]
+        if not serious or isinstance(self.screen, ConfirmDialog):
+            self.exit()
+            return
+        alerts = "alert is" if serious == 1 else "alerts are"
+        says = [line(f"{serious} high or critical {alerts} open and not acknowledged.")]
+        self.push_screen(ConfirmDialog("Quit mcpwatch", says, "quit all the same", self.exit))
+
+    def action_other_pane(self) -> None:
+        """Give the keys to the next pane."""
+        panes = self.current.panes() if self.current is not None else []
+        if panes:
+            at = panes.index(self.focused) + 1 if self.focused in panes else 0
+            panes[at % len(panes)].focus()
+
+    def action_session(self, argument: str = "") -> None:
+        """The session whose key begins so."""
+        sessions = self.watcher.state.sessions
+        found = [each for (_, key), each in sessions.items() if argument and key.startswith(argument)]
+        if len(found) == 1:
+            self.show_session(found[0])
+        else:
+            self.tell(f"{len(found)} sessions begin with {argument}" if argument else "session needs a key")
+
+    def show_row(self, row: Row) -> None:
+        """Open the call or exchange of an entry, at that entry."""
+        self.push_screen(CallScreen(self.watcher, row.call, row))
+
+    def show_call(self, call: Call) -> None:
+        """Open a call."""
+        self.push_screen(CallScreen(self.watcher, call, None))
+
+    def show_session(self, session: Session) -> None:
+        """Open a session."""
+        self.push_screen(SessionScreen(self.watcher, session))
+
+    def show_traffic(self, filter: str) -> None:
+        """Show on Live what a filter lets through."""
+        self.run_worker(self._show_traffic(filter), group="go", exclusive=True)
+
+    async def _show_traffic(self, filter: str) -> None:
+        await self.action_go("live")
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        if isinstance(self.screen, LiveScreen):
+            self.screen.filter_by(filter)
+
+    # -- dialogs and the rest
+
+    def acknowledge(self, alert: Alert) -> None:
+        """Ask for a note and acknowledge."""
+        act = partial(self.watcher.acknowledge, alert.id)
+        self.push_screen(NoteDialog("Acknowledge", alert, _ACKNOWLEDGE, act))
+
+    def unacknowledge(self, alert: Alert) -> None:
+        """Ask for a note and take an acknowledgement back."""
+        if alert.state is not AlertState.ACKNOWLEDGED:
+            self.tell("This alert is not acknowledged")
+            return
+        watcher = self.watcher
+        self.push_screen(
+            NoteDialog("Un-acknowledge", alert, _UNACKNOWLEDGE, lambda note, _: watcher.unacknowledge(alert.id, note))
+        )
+
+    def action_help(self) -> None:
+        """The keys of this screen."""
+        if self.current is not None:
+            self.push_screen(HelpDialog(self.current.scope, self.current.commands()))
+
+    def action_theme(self, argument: str = "") -> None:
+        """Change the colours, or take the next of ours."""
+        names = [name for name in sorted(self.available_themes) if argument and name.startswith(argument)]
+        ours = [name for name in names if name.startswith("mcpwatch")] or names
+        others = [name for name in ("mcpwatch-dark", "mcpwatch-light") if name != self.theme]
+        wanted = next(iter(names if argument in names else ours), "") if argument else others[0]
+        if wanted:
+            self.theme = wanted
+        else:
+            self.tell(f"There is no theme {argument}")
+
+    def action_mute(self) -> None:
+        """Silence the bell, or let it ring again."""
+        self.muted = not self.muted
+        self.tell("The bell is muted" if self.muted else "The bell rings again")
+
+    def action_save_screen(self) -> None:
+        """Save the screen as SVG in the current folder."""
+        name = f"mcpwatch-{time.strftime('%Y%m%d-%H%M%S')}.svg"
+        try:
+            self.save_screenshot(name)
+        except OSError as error:
+            self.tell(f"Could not save {name}: {error.strerror}", serious=True)
+        else:
+            self.tell(f"Saved {name}")
+
+    def copy_json(self, value: object) -> None:
+        """Copy a value as one line of JSON; what is pasted into a shell must not act there either."""
+        text = json.dumps(msgspec.to_builtins(value), ensure_ascii=True)
+        self.copy_to_clipboard(show(text))
+        self.tell(f"Copied {len(text):,} characters of JSON")

@@ -1,0 +1,63 @@
+"""Dialogs: they say what they do, and take no key that was on its way before they could be read."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from mcpwatch.ui.host import Host, host_of
+from mcpwatch.ui.lines import Line
+from mcpwatch.ui.page import Page
+
+DEAF_FOR = 0.15
+"""Seconds after opening in which keys, pastes and clicks are ignored: a terminal can be made to type."""
+
+
+class Dialog(ModalScreen[None], inherit_bindings=False):
+    """A box over the screen; escape leaves it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("ctrl+q,ctrl+c", "app.quit", show=False),
+        Binding("f8", "app.save_screen", show=False),
+    ]
+    AUTO_FOCUS = "Input, SelectionList, Page"
+
+    def __init__(self, heading: str) -> None:
+        super().__init__()
+        self.heading = heading
+        self.opened_at = float("inf")
+
+    @property
+    def host(self) -> Host:
+        """The app, as far as it is this one's business."""
+        return host_of(self)
+
+    def is_deaf(self, now: float) -> bool:
+        """Whether it is too early to take a key; `now` is the app's monotonic clock."""
+        return now - self.opened_at < DEAF_FOR
+
+    def compose(self) -> ComposeResult:
+        """The box."""
+        with Vertical(id="box") as box:
+            box.border_title = self.heading
+            yield from self.compose_box()
+
+    def compose_box(self) -> ComposeResult:
+        """What is in the box."""
+        yield Page(id="text")
+
+    def on_mount(self) -> None:
+        """From this moment on it can be read."""
+        self.opened_at = self.host.monotonic()
+        self.query_one("#text", Page).show_lines(self.lines())
+
+    def lines(self) -> list[Line]:
+        """What the dialog says."""
+        return []
+
+    def action_leave(self) -> None:
+        """Close it, and change nothing."""
+        self.dismiss()

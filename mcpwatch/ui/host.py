@@ -1,0 +1,65 @@
+"""What screens and dialogs ask of the app."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, cast
+
+from textual.dom import DOMNode
+
+from mcpwatch.model.alerts import Alert, RuleInfo
+from mcpwatch.model.traffic import Call, Session
+from mcpwatch.ui.commands import Command
+from mcpwatch.watch.row import Row
+
+
+class Host(Protocol):
+    """The app, as its screens see it."""
+
+    rules: Mapping[str, RuleInfo]
+    monotonic: Callable[[], float]
+    failure: str
+    """Why nothing is taken in any more; empty while all is well."""
+
+    def tell(self, text: str, *, heading: str = "", serious: bool = False) -> None:
+        """A toast; the text may come from anywhere."""
+        ...
+
+    def run_command(self, command: Command, argument: str = "") -> None:
+        """Have the pane with the keys, its screen or the app do it, whichever can."""
+        ...
+
+    def run_typed(self, text: str) -> None:
+        """Run what was typed after `:`."""
+        ...
+
+    def show_row(self, row: Row) -> None:
+        """Open the call or exchange of an entry, at that entry."""
+        ...
+
+    def show_call(self, call: Call) -> None:
+        """Open a call."""
+        ...
+
+    def show_session(self, session: Session) -> None:
+        """Open a session."""
+        ...
+
+    def show_traffic(self, filter: str) -> None:
+        """Show on Live what a filter lets through."""
+        ...
+
+    def acknowledge(self, alert: Alert) -> None:
+        """Ask for a note and acknowledge."""
+        ...
+
+    def unacknowledge(self, alert: Alert) -> None:
+        """Ask for a note and take an acknowledgement back."""
+        ...
+
+    def copy_json(self, value: object) -> None:
+        """Copy a value as one line of JSON."""
+        ...
+
+
+def host_of(node: DOMNode) -> Host:
+    """The app that a screen or dialog belongs to; only WatchApp makes those."""
+    return cast(Host, node.app)

@@ -1,0 +1,102 @@
+"""Identities: signers and their keys."""
+
+from collections.abc import Hashable, Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+
+from mcpwatch.model.identity import Word
+from mcpwatch.ui.cells import Cell
+from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.lists import ListScreen
+from mcpwatch.ui.looks import KEYS, VERDICTS
+from mcpwatch.ui.pages.identity import identity_page
+from mcpwatch.ui.table import Order, Paint, grid_columns
+from mcpwatch.watch import columns as watch_columns
+from mcpwatch.watch.identities import Identity
+from mcpwatch.watch.nodes import quote
+from mcpwatch.watch.state import State
+from mcpwatch.watch.watcher import Watcher
+
+
+def _fingerprint(identity: Identity, state: State) -> Cell:
+    return span(identity.fingerprint[:8] or "no key", Tone.STRONG if identity.fingerprint else Tone.WARN)
+
+
+def _key(identity: Identity, state: State) -> Cell:
+    return span(identity.key_state.value, KEYS[identity.key_state])
+
+
+def _words(identity: Identity, state: State) -> Cell:
+    seen = [word for word in Word if identity.words.get(word, 0) > 0]
+    worst = any(VERDICTS[word].tone is Tone.BAD for word in seen)
+    return span(
+        "  ".join(f"{VERDICTS[word].glyph} {identity.words[word]}" for word in seen), Tone.BAD if worst else Tone.PLAIN
+    )
+
+
+def _names(identity: Identity, state: State) -> Cell:
+    return span(", ".join(sorted(identity.claimed_names))[:200], Tone.DIM)
+
+
+_PAINTS: dict[str, Paint[Identity]] = {"fingerprint": _fingerprint, "key": _key, "words": _words, "names": _names}
+_ORDERS: tuple[Order[Identity], ...] = (
+    Order("seen", lambda identity: identity.last_time),
+    Order("proven", lambda identity: identity.proven),
+    Order("sessions", lambda identity: len(identity.sessions)),
+    Order("id", lambda identity: identity.id, down=False),
+)
+
+
+class IdentitiesScreen(ListScreen[Identity]):
+    """Every name that a signature gave, proven or not."""
+
+    scope = Scope.IDENTITIES
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.IDENTITIES)]
+    columns = grid_columns(watch_columns.IDENTITIES, {"id": 16, "words": 14})
+    empty = (
+        line(span("No signer yet", Tone.STRONG)),
+        line(span("Identities appear with the first signed request. Sign your agent's calls with:", Tone.DIM)),
+        line(span("mcpwatch keygen", Tone.ACCENT), "  and  ", span("mcpwatch sign --upstream URL", Tone.ACCENT)),
+    )
+
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__(watcher, watch_columns.IDENTITIES, _PAINTS, _ORDERS)
+
+    def items(self) -> Iterable[Identity]:
+        """All identities."""
+        return self.state.identities.values()
+
+    def key_of(self, item: Identity) -> Hashable:
+        """The id."""
+        return item.id
+
+    def page_of(self, item: Identity) -> list[Line]:
+        """Its key and where it was seen."""
+        return identity_page(item, self.state.gateway_now(item.last_source))
+
+    @on(Grid.Opened, "#list")
+    def _opened(self) -> None:
+        self.action_traffic()
+
+    def action_traffic(self) -> None:
+        """What was signed in its name, on Live."""
+        if (identity := self.selected) is not None:
+            self.host.show_traffic(f"who={quote(identity.id)}")
+
+    def action_copy(self) -> None:
+        """Copy the identity."""
+        if (identity := self.selected) is not None:
+            self.host.copy_json(
+                {
+                    "id": identity.id,
+                    "fingerprint": identity.fingerprint,
+                    "resolution": identity.resolution.value,
+                    "key_state": identity.key_state.value,
+                    "proven": identity.proven,
+                    "words": {word.value: count for word, count in identity.words.items()},
+                }
+            )

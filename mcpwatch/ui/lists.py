@@ -1,0 +1,131 @@
+"""A screen that lists things and tells about the one selected."""
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+
+from mcpwatch.ui.base import WatchScreen
+from mcpwatch.ui.cells import Column
+from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.lines import Line
+from mcpwatch.ui.page import Page
+from mcpwatch.ui.table import Order, Paint, Table
+from mcpwatch.watch import columns as watch_columns
+from mcpwatch.watch.watcher import Watcher
+
+T = TypeVar("T")
+_SETTLE = 0.5
+"""Seconds for which a long list keeps its order, so that it can be read."""
+
+
+class ListScreen(WatchScreen, Generic[T]):
+    """A grid of items in one of several orders, and a page about the item under the cursor.
+
+    The selection stays with its item when the order changes.
+    """
+
+    columns: ClassVar[tuple[Column, ...]]
+    empty: ClassVar[tuple[Line, ...]]
+    """What is said while there is nothing to list."""
+
+    def __init__(
+        self,
+        watcher: Watcher,
+        source: Iterable[watch_columns.Column[T]],
+        paints: Mapping[str, Paint[T]],
+        orders: tuple[Order[T], ...],
+    ) -> None:
+        super().__init__(watcher)
+        self.table = Table(source, self.key_of, watcher.state, paints)
+        self._orders = orders
+        self._order = 0
+        self._down = orders[0].down
+        self._selected: Hashable | None = None
+        self._arranged = float("-inf")
+
+    def items(self) -> Iterable[T]:
+        """All there is to list."""
+        raise TypeError(f"{type(self).__name__} lists nothing")
+
+    def key_of(self, item: T) -> Hashable:
+        """What names an item."""
+        raise TypeError(f"{type(self).__name__} names nothing")
+
+    def page_of(self, item: T) -> list[Line]:
+        """What there is to say about an item."""
+        raise TypeError(f"{type(self).__name__} says nothing")
+
+    def compose_body(self) -> ComposeResult:
+        """The list, the page, and what is said in place of an empty list."""
+        yield Grid(self.columns, id="list")
+        yield Page(id="about")
+        yield Page(id="empty")
+
+    @property
+    def grid(self) -> Grid:
+        """The list's grid."""
+        return self.query_one("#list", Grid)
+
+    @property
+    def selected(self) -> T | None:
+        """The item under the cursor."""
+        return self.table.items[self.grid.cursor] if self.table.items else None
+
+    def sync(self) -> None:
+        """Bring list and page up to the state."""
+        now = self.state.now
+        items = list(self.items())
+        if len(items) != len(self.table) or now - self._arranged >= _SETTLE:
+            self._arrange(items)
+        self.set_class(not items, "-empty")
+        self.query_one("#empty", Page).show_lines(self.empty)
+        cursor = self.table.find(self._selected) if self._selected is not None else None
+        self.grid.show_rows(self.table, self.grid.cursor if cursor is None else cursor)
+        self._look_at_item()
+
+    def _arrange(self, items: Iterable[T]) -> None:
+        order = self._orders[self._order]
+        self.table.arrange(items, order, self._down)
+        self.grid.order = (order.column, self._down)
+        self._arranged = self.state.now
+
+    def _look_at_item(self) -> None:
+        item = self.selected
+        if item is not None:
+            self._selected = self.key_of(item)
+            self.query_one("#about", Page).show_lines(self.page_of(item), self._selected)
+
+    @on(Grid.Moved, "#list")
+    def _moved(self) -> None:
+        self._look_at_item()
+
+    @on(Grid.HeaderPressed, "#list")
+    def _header_pressed(self, event: Grid.HeaderPressed) -> None:
+        wanted = [at for at, order in enumerate(self._orders) if order.column == event.column]
+        if wanted and wanted[0] == self._order:
+            self.action_reverse()
+        elif wanted:
+            self._reorder(wanted[0])
+
+    def action_order(self) -> None:
+        """Order by the next column that can be ordered by."""
+        self._reorder((self._order + 1) % len(self._orders))
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self._down = not self._down
+        self._arrange(self.table.items)
+        self.look()
+
+    def select(self, key: Hashable) -> None:
+        """Put the cursor on the item with this key, if it is listed."""
+        self._selected = key
+        self.look()
+        self.grid.reveal()
+
+    def _reorder(self, order: int) -> None:
+        self._order, self._down = order, self._orders[order].down
+        self._arrange(self.table.items)
+        self.look()

@@ -1,0 +1,300 @@
+"""Live: all traffic as it happens."""
+
+from typing import ClassVar, Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from mcpwatch.ui import bars
+from mcpwatch.ui.base import WatchScreen
+from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.dialogs.columns import ColumnsDialog
+from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.live_rows import LiveRows, TimeStyle, ViewRows, live_columns
+from mcpwatch.ui.page import Page
+from mcpwatch.ui.pages.call import row_lines
+from mcpwatch.ui.pages.empty import empty_page
+from mcpwatch.ui.prompt import Prompt
+from mcpwatch.ui.ribbon import Ribbon, spread
+from mcpwatch.watch.complete import complete
+from mcpwatch.watch.query import ALL, BadQuery, Query, parse
+from mcpwatch.watch.row import Row
+from mcpwatch.watch.told import entry_line
+from mcpwatch.watch.watcher import Watcher
+
+Step = Literal[1, -1]
+
+
+class LiveScreen(WatchScreen):
+    """The event grid, what is selected beside it, and the filter under it."""
+
+    scope = Scope.LIVE
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.LIVE)]
+
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__(watcher)
+        self.view = watcher.view()
+        self._rows = LiveRows(ViewRows(self.view), watcher.state)
+        self._fault = ""
+        self._found: Query | None = None
+        self._before: Query = ALL
+
+    def compose_body(self) -> ComposeResult:
+        """The grid, what is selected, and what is said while there is nothing."""
+        yield Grid(live_columns(), id="list")
+        yield Page(id="about")
+        yield Page(id="empty")
+
+    def compose_foot(self) -> ComposeResult:
+        """What the filter means and how the view stands."""
+        yield Ribbon(id="foot")
+
+    @property
+    def grid(self) -> Grid:
+        """The event grid."""
+        return self.query_one("#list", Grid)
+
+    def sync(self) -> None:
+        """Bring the grid up to the view, the view up to the state; what one reads stays where it is."""
+        view, grid = self.view, self.grid
+        top = view.rows(grid.top, 1)
+        view.sync()
+        anchor = view.line_of(top[0]) if top and not view.follow else None
+        empty = not len(view)
+        self.set_class(empty, "-empty")
+        if empty:
+            said = "" if view.query.is_empty else f"The filter asks for entries where {view.query.english()}."
+            self.query_one("#empty", Page).show_lines(empty_page(self.state, said))
+        grid.show_rows(self._rows, view.cursor, top=anchor, follow=view.follow and not view.frozen)
+        self._look_at_row()
+        self.query_one("#foot", Ribbon).show_lines(self._foot(self.size.width))
+
+    def second_line(self, cells: int) -> Line:
+        """What is wrong, and what the signatures say."""
+        return bars.wrong_line(self.state, cells)
+
+    def _look_at_row(self) -> None:
+        about = self.query_one("#about", Page)
+        row = self.view.selected
+        if row is not None and about.display:
+            about.show_lines(row_lines(row, self.state), row.seq)
+
+    def _foot(self, cells: int) -> Line:
+        view = self.view
+        left = [self._filter_said()]
+        if view.query.is_empty and view.hidden and not view.frozen:
+            left.append(line(span(f"{view.hidden:,} of plumbing hidden (p)", Tone.DIM)))
+        return spread(left, self._pill(), cells)
+
+    def _filter_said(self) -> Line:
+        view = self.view
+        if self._fault:
+            return line(span(f"✗ {self._fault}", Tone.BAD))
+        if view.query.is_empty:
+            return line(f"{len(view):,}", span(" entries", Tone.DIM))
+        english = span(f"  where {view.query.english()}", Tone.DIM)
+        return line(span(f"/ {view.query}", Tone.ACCENT), f"  {len(view):,} of {len(self.state.rows):,}", english)
+
+    def _pill(self) -> Line:
+        view = self.view
+        if view.frozen:
+            return line(
+                span(f" FROZEN +{view.pending:,} new ", Tone.CHIP, "screen.freeze"), span(" space goes on", Tone.DIM)
+            )
+        if view.follow:
+            return line(span("▼ following", Tone.DIM))
+        below = max(len(view) - self.grid.top - self.grid.page_size, 0)
+        return line(span(f" +{below:,} below ", Tone.CHIP, "screen.follow"), span(" f follows", Tone.DIM))
+
+    # -- moving
+
+    @on(Grid.Moved, "#list")
+    def _moved(self, event: Grid.Moved) -> None:
+        self.view.move_to(event.grid.cursor)
+        if event.bottom:
+            self.view.follow = True
+        self.look()
+
+    @on(Grid.Wheeled, "#list")
+    def _wheeled(self, event: Grid.Wheeled) -> None:
+        if event.up:
+            self.view.follow = False
+
+    @on(Grid.Opened, "#list")
+    def _opened(self) -> None:
+        if (row := self.view.selected) is not None:
+            self.host.show_row(row)
+
+    def action_follow(self) -> None:
+        """Keep the newest in view."""
+        self.view.thaw()
+        self.view.last()
+        self.look()
+
+    def action_freeze(self) -> None:
+        """Hold the view, or let it go on."""
+        if self.view.frozen:
+            self.view.thaw()
+        else:
+            self.view.freeze()
+        self.look()
+
+    def action_plumbing(self) -> None:
+        """Show or hide what only carries."""
+        self.view.set_plumbing(not self.view.plumbing)
+        self.look()
+
+    def action_next_alert(self) -> None:
+        """To the next row that is evidence."""
+        self._jumped(self.view.jump_to_alert(1), "No entry in view is part of an alert")
+
+    def action_previous_alert(self) -> None:
+        """To the row before that is evidence."""
+        self._jumped(self.view.jump_to_alert(-1), "No entry in view is part of an alert")
+
+    def action_next_match(self) -> None:
+        """To the next row that was looked for."""
+        self._to_match(1)
+
+    def action_previous_match(self) -> None:
+        """To the row before that was looked for."""
+        self._to_match(-1)
+
+    def _to_match(self, step: Step) -> None:
+        if self._found is None:
+            self.ask("find", "find ", "", lambda text: None)
+        else:
+            self._jumped(self.view.jump_to_match(step, self._found), f"Nothing in view has {self._found}")
+
+    def _jumped(self, moved: bool, otherwise: str) -> None:
+        if not moved:
+            self.host.tell(otherwise)
+        self.look()
+        self.grid.reveal()
+
+    def action_find(self, argument: str = "") -> None:
+        """Look for text without hiding the rest."""
+        if not argument:
+            self.ask("find", "find ", "", lambda text: None)
+            return
+        try:
+            self._found = parse(argument)
+        except BadQuery as error:
+            self.host.tell(error.reason)
+            return
+        self.grid.needle = argument.lower()
+        self._to_match(1)
+
+    def action_goto(self, argument: str = "") -> None:
+        """To the entry with this index."""
+        source = self.view.selected.source if self.view.selected else ""
+        if not argument.isdecimal() or len(argument) > 15 or not self.view.select(int(argument), source):
+            self.host.tell(f"No entry {argument} in view")
+        self.look()
+        self.grid.reveal()
+
+    # -- filtering
+
+    def action_filter(self, argument: str = "") -> None:
+        """Filter, or ask what by."""
+        if argument:
+            self.filter_by(argument)
+            return
+        self._before = self.view.query
+        self.ask("filter", "/", str(self.view.query), self._complete)
+
+    def filter_by(self, text: str) -> bool:
+        """Filter by `text`; a bad filter is told and the last good one stays."""
+        try:
+            query = parse(text)
+        except BadQuery as error:
+            self._fault = error.reason
+            self.look()
+            return False
+        self._fault = ""
+        self.view.set_query(query)
+        self.look()
+        return True
+
+    @on(Prompt.Typed)
+    def _typed(self, event: Prompt.Typed) -> None:
+        if event.kind == "filter":
+            self.filter_by(event.text)
+
+    @on(Prompt.Entered)
+    def _entered(self, event: Prompt.Entered) -> None:
+        if event.kind == "filter" and self.filter_by(event.text):
+            self.close_prompt()
+        elif event.kind == "find":
+            self.close_prompt()
+            self.action_find(event.text)
+
+    def _complete(self, text: str) -> str | None:
+        candidates = complete(text, self.state)
+        return candidates[0].apply(text) if text and candidates else None
+
+    def prompt_left(self, kind: str) -> None:
+        """The prompt was left without entering: the filter is what it was."""
+        if kind == "filter":
+            self._fault = ""
+            self.view.set_query(self._before)
+            self.look()
+
+    def go_back(self) -> bool:
+        """Out of the maximised pane, the marks, the freeze, the filter."""
+        if super().go_back():
+            return True
+        if self.grid.needle:
+            self.grid.needle = ""
+            self._found = None
+        elif not self.view.query.is_empty:
+            self.view.set_query(ALL)
+        else:
+            return False
+        self.look()
+        return True
+
+    # -- the rest
+
+    def action_time(self) -> None:
+        """Times in the next style."""
+        self._rows.times = self._rows.times.following
+        self.host.tell(f"Times as {self._rows.times.value}")
+        self.look()
+
+    @property
+    def times(self) -> TimeStyle:
+        """How times are told."""
+        return self._rows.times
+
+    def action_columns(self) -> None:
+        """Choose the columns."""
+        columns = [(column.id, column.title or column.id) for column in self.grid.columns]
+        self.app.push_screen(ColumnsDialog(columns, self.grid.shown_columns, self.grid.choose))
+
+    @property
+    def selected_row(self) -> Row | None:
+        """The entry under the cursor."""
+        return self.view.selected
+
+    def action_its_session(self) -> None:
+        """The session of the entry under the cursor."""
+        row = self.view.selected
+        if row is not None and row.session is not None:
+            self.host.show_session(row.session)
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge the worst alert of the entry under the cursor."""
+        row = self.view.selected
+        alerts = [alert for key in (row.alerts if row else ()) if (alert := self.state.alerts.get(key)) is not None]
+        if not alerts:
+            self.host.tell("This entry is part of no alert")
+            return
+        self.host.acknowledge(max(alerts, key=lambda alert: alert.severity))
+
+    def action_copy(self) -> None:
+        """Copy the entry under the cursor."""
+        if (row := self.view.selected) is not None:
+            self.host.copy_json(entry_line(row, self.state))

@@ -1,0 +1,172 @@
+"""The Live grid's columns and cells: what we proved stands left of what others wrote."""
+
+from collections.abc import Callable, Hashable, Sequence
+from enum import Enum
+from typing import Protocol
+
+from mcpwatch.model.traffic import CallState
+from mcpwatch.text import show
+from mcpwatch.ui.cells import Cell, Column, Fitted
+from mcpwatch.ui.lines import Span, Tone, span
+from mcpwatch.ui.looks import CALLS, EVIDENCE, SEVERITIES, severity_cell, verdict_cell
+from mcpwatch.ui.table import grid_columns
+from mcpwatch.ui.times import clock, seconds
+from mcpwatch.watch import columns as watch_columns
+from mcpwatch.watch.row import Row
+from mcpwatch.watch.state import State
+from mcpwatch.watch.times import ago
+from mcpwatch.watch.view import View
+
+_MAX_CELLS = 200
+_CLOCK, _SHORT_CLOCK = 12, 8
+_LEAST = {"time": _SHORT_CLOCK, "who": 11, "method": 10, "outcome": 10, "tool": 10, "session": 8}
+_WIDE = {"verdict": 13, "severity": 10}
+_EMPTY = span("")
+
+
+class TimeStyle(Enum):
+    """How times are told."""
+
+    CLOCK = "clock"
+    AGE = "age"
+    STEP = "step from the row above"
+
+    @property
+    def following(self) -> "TimeStyle":
+        """The style after this one."""
+        styles = list(TimeStyle)
+        return styles[(styles.index(self) + 1) % len(styles)]
+
+
+def live_columns() -> tuple[Column, ...]:
+    """The severity's glyph comes first at any width; session and alert words come where there is room."""
+    later = {"session": 2, "severity": 4}
+    columns = [
+        column._replace(priority=later.get(column.id, column.priority), whole=column.id == "time")
+        for column in grid_columns(watch_columns.LIVE, _LEAST, _WIDE)
+    ]
+    return (Column("mark", show(""), 1, 1), *columns)
+
+
+class EntryRows(Protocol):
+    """Where the rows come from."""
+
+    def __len__(self) -> int: ...
+
+    def at(self, position: int) -> Row:
+        """The row at a position."""
+        ...
+
+
+class ViewRows:
+    """The rows of a view."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    def __len__(self) -> int:
+        return len(self.view)
+
+    def at(self, position: int) -> Row:
+        """The row on that line of the view."""
+        return self.view.rows(position, 1)[0]
+
+
+class HeldRows:
+    """A few rows held in a list."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def at(self, position: int) -> Row:
+        """The row at that place of the list."""
+        return self.rows[position]
+
+
+class LiveRows:
+    """Log entries as a grid takes them."""
+
+    def __init__(self, rows: EntryRows, state: State) -> None:
+        self.times = TimeStyle.CLOCK
+        self._rows = rows
+        self._state = state
+        self._text = {column.id: column.text for column in watch_columns.LIVE}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def key(self, position: int) -> Hashable:
+        """The row's place in the order of arrival."""
+        return self._rows.at(position).seq
+
+    def cells(self, position: int, fitted: Fitted) -> Sequence[Cell]:
+        """The row's cells."""
+        row = self._rows.at(position)
+        shown = zip(fitted.columns, fitted.widths, strict=True)
+        return [self._cell(row, column.id, wide, position) for column, wide in shown]
+
+    def _cell(self, row: Row, column: str, wide: int, position: int) -> Cell:
+        if column == "time":
+            return span(self._time(row, wide, position), Tone.DIM)
+        paint = _PAINTS.get(column)
+        if paint is not None:
+            return paint(row, self._state)
+        return Span(show(self._text[column](row, self._state), _MAX_CELLS), _tone(row, column))
+
+    def _time(self, row: Row, wide: int, position: int) -> str:
+        match self.times:
+            case TimeStyle.CLOCK:
+                return clock(row.time, millis=wide >= _CLOCK)
+            case TimeStyle.AGE:
+                return ago(row.time, self._state.gateway_now(row.source))
+            case TimeStyle.STEP:
+                above = self._rows.at(position - 1) if position else row
+                return f"+{seconds(max(row.time - above.time, 0.0))}"
+
+
+def _tone(row: Row, column: str) -> Tone:
+    if row.kind != "request":
+        return Tone.DIM
+    return Tone.STRONG if column == "tool" else Tone.PLAIN
+
+
+def _mark(row: Row, state: State) -> Cell:
+    if row.severity is None:
+        return _EMPTY
+    look = SEVERITIES[row.severity]
+    return span(look.glyph, look.tone)
+
+
+def _verdict(row: Row, state: State) -> Cell:
+    return verdict_cell(row.verdict.word, row.verdict.waiting) if row.verdict else _EMPTY
+
+
+def _severity(row: Row, state: State) -> Cell:
+    return severity_cell(row.severity) if row.severity else _EMPTY
+
+
+def _who(row: Row, state: State) -> Cell:
+    who = row.who
+    return Span(show(who.text, _MAX_CELLS), EVIDENCE[who.evidence].tone if row.kind == "request" else Tone.DIM)
+
+
+def _outcome(row: Row, state: State) -> Cell:
+    text = row.outcome(state.gateway_now(row.source))
+    call = row.state
+    if call is None:
+        return span(text, Tone.BAD if row.status is not None and row.status >= 400 else Tone.DIM)
+    if call is CallState.DONE:
+        return span(text, Tone.DIM)
+    return span(text, CALLS[call].tone)
+
+
+_PAINTS: dict[str, Callable[[Row, State], Cell]] = {
+    "mark": _mark,
+    "verdict": _verdict,
+    "severity": _severity,
+    "who": _who,
+    "outcome": _outcome,
+}

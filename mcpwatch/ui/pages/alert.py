@@ -1,0 +1,79 @@
+"""An alert to act on: what, why, what it means, what to do, what shows it, who has seen it."""
+
+from mcpwatch.model.alerts import Alert, AlertState, RuleInfo
+from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
+from mcpwatch.ui.looks import ALERT_STATES, severity_cell, verdict_cell
+from mcpwatch.ui.times import ago, clock, full
+from mcpwatch.watch.row import Row
+from mcpwatch.watch.state import State
+
+_EVIDENCE = 12
+
+
+def alert_page(alert: Alert, rule: RuleInfo | None, state: State) -> list[Line]:
+    """The whole alert."""
+    lines = [
+        line(severity_cell(alert.severity), "  ", span(alert.title, Tone.STRONG), hang=2),
+        BLANK,
+        line(alert.reason),
+        BLANK,
+        *_standing(alert, state.now),
+    ]
+    if rule is not None:
+        lines += [BLANK, title("What it means"), line(rule.meaning), BLANK, title("What to do"), line(rule.action)]
+    lines += [BLANK, title("Evidence"), *_evidence(alert, state)]
+    lines += [BLANK, title("History"), *_history(alert)]
+    if rule is not None and rule.references:
+        lines += [BLANK, title("See also"), line(span(" · ".join(rule.references), Tone.DIM))]
+    return lines
+
+
+def _standing(alert: Alert, now: float) -> list[Line]:
+    lines = [
+        field("state", span(alert.state.value, ALERT_STATES[alert.state])),
+        field("rule", alert.rule, span(f"   alert {alert.id}", Tone.DIM)),
+        field("about", alert.subject),
+        field("seen", f"{alert.count:,} times, ", f"last {ago(now, alert.last_time)}"),
+        field("first", full(alert.first_time)),
+    ]
+    if alert.source:
+        lines.append(field("feed", alert.source))
+    rest = alert.acknowledgement
+    if rest is not None and alert.state is AlertState.ACKNOWLEDGED:
+        lines += [
+            BLANK,
+            title("Acknowledged"),
+            field("by", span(rest.author, Tone.STRONG), span(f"  {full(rest.time)}", Tone.DIM)),
+            field("note", rest.note or "none"),
+            field("until", full(rest.expires), span("  then it fires again", Tone.DIM)),
+        ]
+    return lines
+
+
+def _evidence(alert: Alert, state: State) -> list[Line]:
+    rows = {row.index: row for row in state.rows_of_alert(alert)}
+    if not alert.evidence:
+        return [line(span("no entry shows it; see the Feed screen", Tone.DIM))]
+    lines = [_row(index, rows.get(index)) for index in alert.evidence[-_EVIDENCE:]]
+    if len(alert.evidence) > _EVIDENCE:
+        lines.insert(0, line(span(f"… {len(alert.evidence) - _EVIDENCE} before these", Tone.DIM)))
+    return lines
+
+
+def _row(index: int, row: Row | None) -> Line:
+    place = span(f"{index:>6}  ", Tone.DIM)
+    if row is None:
+        return line(place, span("not held any more", Tone.DIM))
+    verdict = (verdict_cell(row.verdict.word), "  ") if row.verdict else ()
+    return line(
+        place, *verdict, span(f"{clock(row.time, millis=False)}  ", Tone.DIM), f"{row.method} {row.tool}", hang=8
+    )
+
+
+def _history(alert: Alert) -> list[Line]:
+    lines = [bullet(span("•", Tone.BAD), "fired ", span(full(alert.first_time), Tone.DIM))]
+    for event in alert.history:
+        who = f" by {event.author}" if event.author else ""
+        note = f": {event.note}" if event.note else ""
+        lines.append(bullet(span("•"), f"{event.kind.value}{who}{note} ", span(full(event.time), Tone.DIM)))
+    return lines

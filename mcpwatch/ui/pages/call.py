@@ -1,0 +1,92 @@
+"""A call or an exchange, as one reads it: what happened, then the verdict, then the evidence."""
+
+from mcpwatch.model.alerts import Alert
+from mcpwatch.model.traffic import Call, CallState
+from mcpwatch.text import Shown, show
+from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
+from mcpwatch.ui.looks import severity_cell, state_cell
+from mcpwatch.ui.pages.entry import content_lines, exact_lines, proof_lines
+from mcpwatch.ui.pages.verdict import verdict_lines
+from mcpwatch.ui.times import clock, seconds
+from mcpwatch.watch.row import Row
+from mcpwatch.watch.state import State
+
+_BAR = 24
+
+
+def row_lines(row: Row, state: State) -> list[Line]:
+    """Everything about one entry, what matters most first."""
+    lines: list[Line] = [_headline(row), BLANK]
+    lines += alert_lines(row, state)
+    if row.verdict is not None:
+        lines += [*verdict_lines(row.verdict), BLANK]
+    if row.call is not None:
+        lines += [*call_lines(row.call, state.gateway_now(row.source)), BLANK]
+    return [*lines, *content_lines(row.entry), BLANK, *proof_lines(row.entry, state.feeds.get(row.source))]
+
+
+def exact_row_lines(row: Row, state: State) -> list[Line]:
+    """The octets that were hashed, and where they stand in the log."""
+    return [_headline(row), BLANK, *proof_lines(row.entry, state.feeds.get(row.source)), BLANK, *exact_lines(row.entry)]
+
+
+def alert_lines(row: Row, state: State) -> list[Line]:
+    """The alerts this entry is evidence for."""
+    alerts = [alert for key in row.alerts if (alert := state.alerts.get(key)) is not None]
+    alerts.sort(key=lambda alert: -alert.severity)
+    return [each for alert in alerts for each in _alert(alert)] + ([BLANK] if alerts else [])
+
+
+def call_lines(call: Call, now: float) -> list[Line]:
+    """How a call stands."""
+    lines = [
+        title("Call"),
+        field("method", span(call.method, Tone.STRONG), f"  {call.target}" if call.target else ""),
+        field("state", state_cell(call.state), *_took(call, now)),
+    ]
+    if call.state is CallState.RUNNING or call.progress is not None:
+        lines.append(field("progress", *progress(call)))
+    if call.error_text or call.error_code is not None:
+        code = f"{call.error_code} " if call.error_code is not None else ""
+        lines.append(field("error", span(f"{code}{call.error_text}", Tone.BAD)))
+    for edge in call.parents:
+        lines.append(field("follows", f"call {edge.parent}", span(f"  {edge.kind.value}: {edge.why}", Tone.DIM)))
+    return lines
+
+
+def progress(call: Call) -> tuple[Span, ...]:
+    """A progress bar in characters, and what the server says of it."""
+    said = f"  {call.progress_text}" if call.progress_text else ""
+    if call.progress is None:
+        return (span(f"{call.messages} messages so far" if call.messages else "nothing yet", Tone.DIM),)
+    if not call.progress_total or call.progress_total <= 0:
+        return (span(f"{call.progress:g}"), span(said, Tone.DIM))
+    share = min(max(call.progress / call.progress_total, 0.0), 1.0)
+    done = round(share * _BAR)
+    return (
+        Span(Shown("━" * done), Tone.ACCENT),
+        Span(Shown("─" * (_BAR - done)), Tone.DIM),
+        Span(show(f" {share:.0%}"), Tone.STRONG),
+        span(said, Tone.DIM),
+    )
+
+
+def _took(call: Call, now: float) -> tuple[Span, ...]:
+    if call.ended is None:
+        return (span(f"  {seconds(max(now - call.started, 0.0))} so far", Tone.DIM),)
+    return (span(f"  {seconds(max(call.ended - call.started, 0.0))}", Tone.DIM),)
+
+
+def _headline(row: Row) -> Line:
+    server = f"{row.upstream}  " if row.upstream else ""
+    return line(
+        span(f"{row.method}  ", Tone.STRONG),
+        span(f"{row.tool}  " if row.tool else "", Tone.STRONG),
+        span(f"{server}{row.kind} {clock(row.time)}", Tone.DIM),
+    )
+
+
+def _alert(alert: Alert) -> list[Line]:
+    rested = span(f"  {alert.state.value}", Tone.DIM)
+    head = line(severity_cell(alert.severity), "  ", span(alert.title, Tone.STRONG), rested, hang=2)
+    return [head, bullet(span(" "), span(alert.reason))]

@@ -1,0 +1,58 @@
+"""What an empty screen says: why there is nothing, and what to do about it."""
+
+from mcpwatch.model.feed import FeedState
+from mcpwatch.ui.bars import worst_feed
+from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
+from mcpwatch.ui.looks import FEEDS
+from mcpwatch.ui.times import seconds
+from mcpwatch.watch.state import State
+
+_DO = {
+    FeedState.REFUSED: (
+        ("is it the right token? the gateway wrote it to its state folder", ""),
+        ("name another feed", "mcpwatch watch http://HOST:PORT"),
+    ),
+    FeedState.DISCONNECTED: (
+        ("is the gateway running? start one", "mcpwatch gateway --upstream URL"),
+        ("see something without one", "mcpwatch demo"),
+    ),
+    FeedState.BROKEN: (("do not act on this feed; look at the Feed screen", "press 6"),),
+    FeedState.ROLLBACK: (("do not act on this feed; look at the Feed screen", "press 6"),),
+    FeedState.ENDED: (("name another source", "mcpwatch watch SOURCE"),),
+}
+_TRAFFIC = (
+    ("see it work, with agents and servers of its own", "mcpwatch demo"),
+    ("put the gateway in front of your server", "mcpwatch gateway --upstream http://HOST:PORT/mcp"),
+    ("then point your MCP client at the gateway's address", "e.g. http://127.0.0.1:8640/mcp"),
+)
+
+
+def empty_page(state: State, filtered: str) -> list[Line]:
+    """For the Live screen: a filter that lets nothing through, a feed in trouble, or no traffic yet."""
+    if filtered and len(state.rows):
+        return [
+            line(span("Nothing matches", Tone.STRONG)),
+            BLANK,
+            line(span(filtered, Tone.DIM)),
+            BLANK,
+            *_steps((("change the filter", "press /"), ("take it off", "press esc"))),
+        ]
+    status = worst_feed(state.feeds.values())
+    if status is None:
+        return [line(span("No feed yet", Tone.STRONG)), BLANK, *_steps(_TRAFFIC)]
+    look = FEEDS[status.state]
+    head = line(
+        span(f"{look.glyph} {status.state.value}", look.tone), span(f"  {status.address or status.name}", Tone.DIM)
+    )
+    lines = [head, BLANK, line(look.means)]
+    if status.detail:
+        lines.append(line(span(status.detail, Tone.WARN)))
+    if status.retry_at is not None:
+        lines.append(line(span(f"Next try in {seconds(max(status.retry_at - state.now, 0.0))}.", Tone.DIM)))
+    if status.state in _DO:
+        return [*lines, BLANK, *_steps(_DO[status.state])]
+    return [*lines, BLANK, line(span("No traffic yet", Tone.STRONG)), *_steps(_TRAFFIC)]
+
+
+def _steps(steps: tuple[tuple[str, str], ...]) -> list[Line]:
+    return [line(span("· ", Tone.DIM), f"{what}   ", span(how, Tone.ACCENT), hang=2) for what, how in steps]

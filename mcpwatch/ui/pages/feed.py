@@ -1,0 +1,108 @@
+"""How each log stands: whether what is shown is everything that happened."""
+
+from collections.abc import Iterable
+
+from mcpwatch.model.feed import FeedStatus
+from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
+from mcpwatch.ui.looks import FEEDS
+from mcpwatch.ui.times import ago, clock, full, seconds
+from mcpwatch.watch.state import State
+
+_GAPS = 20
+_CHANGES = 20
+
+
+def feed_page(state: State, paths: Iterable[tuple[str, str]]) -> list[Line]:
+    """All feeds one after the other, then this watcher's own standing and its files."""
+    lines: list[Line] = []
+    for status in state.feeds.values():
+        lines += [*_feed(status, state), BLANK]
+    if not state.feeds:
+        lines += [line(span("No feed yet.", Tone.DIM)), BLANK]
+    return [*lines, *_watcher(state), BLANK, title("Files"), *[field(name, path) for name, path in paths]]
+
+
+def _feed(status: FeedStatus, state: State) -> list[Line]:
+    look = FEEDS[status.state]
+    now = state.now
+    lines = [
+        line(
+            span(f"{look.glyph} {status.state.value}", look.tone),
+            span(f"  {status.name}", Tone.STRONG),
+            span(f"  {status.address}", Tone.DIM),
+        ),
+        bullet(span(" "), span(look.means, Tone.DIM)),
+    ]
+    if status.detail:
+        lines.append(field("why", status.detail))
+    if status.retry_at is not None:
+        lines.append(field("next try", f"in {seconds(max(status.retry_at - now, 0.0))}"))
+    lines += [
+        field("origin", status.origin or "not known yet"),
+        field("log key", status.key or "not known yet"),
+        field("capture", status.capture or "not known yet"),
+        *_checkpoint(status, now),
+        field(
+            "entries", f"{status.received:,} received, {status.verified_size:,} proven, {_pending(status):,} pending"
+        ),
+        field("last entry", ago(now, status.last_entry_at)),
+        field("connected", ago(now, status.connected_at), f", {status.reconnects} reconnects"),
+        field("repeated", f"{status.repeated:,} entries came again with the same hash"),
+        field(
+            "malformed",
+            span(f"{status.malformed:,}", Tone.WARN if status.malformed else Tone.PLAIN),
+            " entries could not be read",
+        ),
+        *_gaps(status),
+        field(
+            "lag",
+            seconds(max(now - state.gateway_now(status.name), 0.0)),
+            span("  between the gateway's clock and ours", Tone.DIM),
+        ),
+    ]
+    changes = [
+        field(clock(when), span(f"{FEEDS[which].glyph} {which.value}", FEEDS[which].tone), f"  {why}")
+        for when, which, why in reversed(status.history[-_CHANGES:])
+    ]
+    return [*lines, BLANK, title("States, newest first"), *(changes or [line(span("none yet", Tone.DIM))])]
+
+
+def _checkpoint(status: FeedStatus, now: float) -> list[Line]:
+    checkpoint = status.checkpoint
+    if checkpoint is None:
+        return [field("checkpoint", span("none verified yet: nothing is proven", Tone.WARN))]
+    stated = f", signed {full(checkpoint.time)}" if checkpoint.time is not None else ""
+    return [
+        field("checkpoint", f"size {checkpoint.size:,}{stated}, verified {ago(now, status.last_checkpoint_at)}"),
+        field("root", span(checkpoint.root.hex(), Tone.DIM)),
+    ]
+
+
+def _gaps(status: FeedStatus) -> list[Line]:
+    if not status.gaps:
+        return [field("gaps", "none")]
+    return [
+        field(
+            "gap",
+            span(f"{gap.first:,} to {gap.last:,}", Tone.WARN),
+            f"  {gap.last - gap.first + 1:,} entries: {gap.reason}",
+        )
+        for gap in status.gaps[-_GAPS:]
+    ]
+
+
+def _pending(status: FeedStatus) -> int:
+    return max(status.next_index - status.verified_size, 0)
+
+
+def _watcher(state: State) -> list[Line]:
+    gone = span(f"{state.evicted:,} older ones left the view; their counts and alerts stay", Tone.DIM)
+    return [
+        title("This watcher"),
+        field(
+            "held", f"{len(state.rows):,} of at most {state.rows.max_rows:,} entries, {state.rows.bytes / 1e6:.1f} MB"
+        ),
+        field("left", gone if state.evicted else span("none", Tone.DIM)),
+        field("pinned", f"{len(state.pinned):,} entries kept as evidence"),
+        field("failures", f"{state.counts.failures:,} entries that a part of mcpwatch could not take in"),
+    ]

@@ -1,0 +1,96 @@
+"""Tools: what the servers offer, and what changed."""
+
+from collections.abc import Hashable, Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+
+from mcpwatch.model.traffic import Tool
+from mcpwatch.text import show
+from mcpwatch.ui.cells import Cell, Column
+from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.lines import Line, Span, Tone, line, span
+from mcpwatch.ui.lists import ListScreen
+from mcpwatch.ui.pages.tool import description, tool_page
+from mcpwatch.ui.table import Order, Paint, grid_columns
+from mcpwatch.ui.tool import ToolScreen
+from mcpwatch.watch import columns as watch_columns
+from mcpwatch.watch.columns import percentile
+from mcpwatch.watch.nodes import quote
+from mcpwatch.watch.state import State
+from mcpwatch.watch.watcher import Watcher
+
+_MAX_CELLS = 300
+
+
+def _changed(tool: Tool, state: State) -> Cell:
+    return span(f"≠ {tool.changed}×", Tone.BAD) if tool.changed else span("")
+
+
+def _name(tool: Tool, state: State) -> Cell:
+    return Span(show(tool.name, _MAX_CELLS), Tone.STRONG)
+
+
+def _errors(tool: Tool, state: State) -> Cell:
+    return span(str(tool.errors), Tone.WARN if tool.errors else Tone.DIM)
+
+
+def _description(tool: Tool, state: State) -> Cell:
+    return Span(show(description(tool), _MAX_CELLS), Tone.DIM)
+
+
+_PAINTS: dict[str, Paint[Tool]] = {"changed": _changed, "tool": _name, "errors": _errors, "description": _description}
+_ORDERS: tuple[Order[Tool], ...] = (
+    Order("changed", lambda tool: (tool.changed, tool.calls)),
+    Order("calls", lambda tool: tool.calls),
+    Order("errors", lambda tool: tool.errors),
+    Order("p95", lambda tool: percentile(tool.durations, 95) or 0.0),
+    Order("tool", lambda tool: tool.name, down=False),
+)
+
+
+class ToolsScreen(ListScreen[Tool]):
+    """All tools of all servers; those whose definition changed come first."""
+
+    scope = Scope.TOOLS
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.TOOLS)]
+    columns = (
+        *grid_columns(watch_columns.TOOLS, {"server": 8, "tool": 14}),
+        Column("description", show("DESCRIPTION"), 30, 20, priority=2, grow=True),
+    )
+    empty = (
+        line(span("No tool yet", Tone.STRONG)),
+        line(span("Tools appear when a server answers tools/list.", Tone.DIM)),
+    )
+
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__(watcher, watch_columns.TOOLS, _PAINTS, _ORDERS)
+
+    def items(self) -> Iterable[Tool]:
+        """All tools."""
+        return self.state.tools.values()
+
+    def key_of(self, item: Tool) -> Hashable:
+        """Server and name."""
+        return item.upstream, item.name
+
+    def page_of(self, item: Tool) -> list[Line]:
+        """Its use and its definition."""
+        return tool_page(item)
+
+    @on(Grid.Opened, "#list")
+    def _opened(self) -> None:
+        if (tool := self.selected) is not None:
+            self.app.push_screen(ToolScreen(self.watcher, tool))
+
+    def action_traffic(self) -> None:
+        """Its calls, on Live."""
+        if (tool := self.selected) is not None:
+            self.host.show_traffic(f"tool={quote(tool.name)}")
+
+    def action_copy(self) -> None:
+        """Copy the tool's definition."""
+        if (tool := self.selected) is not None:
+            self.host.copy_json({"server": tool.upstream, "digest": tool.digest, "definition": tool.definition})
