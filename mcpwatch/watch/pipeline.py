@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.engine import Engine
@@ -17,7 +17,7 @@ from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.entries import Entry, Request
-from mcpwatch.model.feed import FeedStatus
+from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.identity import SignatureState, Verdict
 from mcpwatch.model.traffic import Observation
 from mcpwatch.watch.row import Row
@@ -58,15 +58,11 @@ class Lane(Struct):
     traffic: "Traffic"
 
 
-class Fetcher(Protocol):
-    """Who finds keys: calls back with each identity that is settled, found or not."""
-
-    async def run(self, settled: Callable[[str], None]) -> None:
-        """Resolve what the key book wants until cancelled."""
-
-
 class Pipeline:
-    """Reads every lane to its end and writes the state; the only writer there is."""
+    """Reads every lane to its end and writes the state; the only writer there is.
+
+    `services` run beside it, such as the one that fetches keys and then calls `settled`.
+    """
 
     def __init__(
         self,
@@ -76,8 +72,8 @@ class Pipeline:
         judge: Judge,
         engine: Engine,
         book: AlertBook,
-        fetcher: Fetcher | None = None,
         *,
+        services: Sequence[Callable[[], Awaitable[None]]] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.state = state
@@ -87,22 +83,16 @@ class Pipeline:
         self._judge = judge
         self._engine = engine
         self._book = book
-        self._fetcher = fetcher
+        self._services = services
         self._clock = clock
         self._listener: Listener | None = None
 
     async def run(self, listener: Listener | None = None) -> None:
-        """Take in all sources until each has ended; what the listener raises ends it."""
+        """Take in all sources until each has ended."""
         self._listener = listener
-        helpers = [asyncio.create_task(self._tick_always())]
-        if self._fetcher is not None:
-            helpers.append(asyncio.create_task(self._fetcher.run(self.settled)))
+        helpers = [asyncio.create_task(_serve(service)) for service in (self._tick_always, *self._services)]
         try:
-            async with asyncio.TaskGroup() as group:
-                for lane in self.lanes.values():
-                    group.create_task(self._read(lane))
-        except BaseExceptionGroup as several:
-            raise several.exceptions[0] from None
+            await asyncio.gather(*(self._read(lane) for lane in self.lanes.values()))
         finally:
             for helper in helpers:
                 helper.cancel()
@@ -122,15 +112,23 @@ class Pipeline:
             seen, raised = self._failure(entry, error), []
         row = self.state.apply(entry, seen, raised)
         if self._listener is not None:
-            self._listener.entry(row, raised)
+            try:
+                self._listener.entry(row, raised)
+            except Exception as error:
+                self._failed(entry, error)
         return row
 
-    def settled(self, identity: str) -> None:
-        """Judge again what waited for the key of an identity."""
-        for source, index in self.waiting.take(identity):
-            row = self.state.row(index, source)
-            if row is not None:
-                self._judge_again(self.lanes[source], row)
+    def settled(self, identities: Iterable[str]) -> None:
+        """Judge again what waited for the keys of these identities, found or not."""
+        for identity in identities:
+            for source, index in self.waiting.take(identity):
+                row = self.state.row(index, source)
+                if row is None:
+                    continue
+                try:
+                    self._judge_again(self.lanes[source], row)
+                except Exception as error:
+                    self._failed(row.entry, error)
 
     def tick(self) -> None:
         """Let time pass: sessions fall idle, acknowledgements run out."""
@@ -143,11 +141,16 @@ class Pipeline:
             self.state.alerts_changed()
 
     async def _read(self, lane: Lane) -> None:
-        async for batch in lane.source.batches():
-            self.state.advance(self._clock())
-            await self._take_all(lane, batch)
+        try:
+            async for batch in lane.source.batches():
+                self.state.advance(self._clock())
+                await self._take_all(lane, batch)
+                self._set_feed(lane)
             self._set_feed(lane)
-        self._set_feed(lane)
+        except Exception as error:
+            reason = f"mcpwatch failed to read it: {type(error).__name__} in {_place(error)}"
+            log.error("feed %r: %s", lane.source.name, reason)
+            self.state.set_feed(structs.replace(lane.source.status, state=FeedState.ENDED, detail=reason))
 
     async def _take_all(self, lane: Lane, batch: Sequence[Entry]) -> None:
         until, count = time.perf_counter() + SLICE_S, 0
@@ -217,17 +220,30 @@ class Pipeline:
         return [(finding, self._book.add(finding, now)) for finding in findings]
 
     def _failure(self, entry: Entry, error: Exception) -> Observation:
-        """An entry that a room could not take in, as a malformed one; the error's own text may hold anything."""
-        self.state.counts.failures += 1
-        reason = f"{type(error).__name__} in {_room(error)}"
-        log.error("entry %d of %r was not taken in: %s", entry.index, entry.source, reason)
+        """An entry that a room could not take in, as a malformed one."""
+        reason = self._failed(entry, error)
         time = entry.record.time.timestamp() if entry.record is not None else entry.received
         return Observation(
             entry.index, entry.source, time, "malformed", note=f"mcpwatch could not take it in: {reason}"
         )
 
+    def _failed(self, entry: Entry, error: Exception) -> str:
+        """Count and log a failure of ours; the error's own text may hold anything and stays out."""
+        self.state.counts.failures += 1
+        reason = f"{type(error).__name__} in {_place(error)}"
+        log.error("entry %d of %r: %s", entry.index, entry.source, reason)
+        return reason
 
-def _room(error: Exception) -> str:
+
+async def _serve(service: Callable[[], Awaitable[None]]) -> None:
+    """Run a service until cancelled; one that fails leaves the rest running."""
+    try:
+        await service()
+    except Exception as error:
+        log.error("a service of the pipeline ended: %s in %s", type(error).__name__, _place(error))
+
+
+def _place(error: Exception) -> str:
     """Where an exception was raised: module and line."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

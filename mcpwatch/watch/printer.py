@@ -52,7 +52,7 @@ class TextPrinter:
         newest = " ".join(f"#{index}" for index in alert.evidence[-4:])
         return (
             f"{self._from(alert.source)}{clock_time(alert.last_time)} ! {alert.severity.name} {show(alert.rule)}"
-            f" {show(alert.subject, 60)} ×{alert.count}: {show(alert.reason, 160)} [{newest}] {alert.id}"
+            f" {show(alert.subject, 60)} ×{alert.count}: {show(alert.reason, 160)} [{newest}] {show(alert.id)}"
         )
 
     def feed(self, status: FeedStatus) -> str:

@@ -196,6 +196,9 @@ class State:
     def _index(self, seen: Observation) -> None:
         if seen.session is not None:
             _put(self.sessions, (seen.source, seen.session.key), seen.session, MAX_SESSIONS)
+        for session in seen.gone:
+            if self.sessions.get((seen.source, session.key)) is session:
+                del self.sessions[seen.source, session.key]
         for call in seen.opened:
             _put(self.calls, call.id, call, MAX_CALLS)
         for change in seen.tools:

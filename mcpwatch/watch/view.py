@@ -8,7 +8,7 @@ from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import SessionKey, State
 
-SWEEP = 5_000
+SWEEP = 2_000
 """Rows tested again at each sync when the filter depends on the time."""
 
 

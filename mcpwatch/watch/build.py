@@ -1,0 +1,63 @@
+"""Puts the rooms together: the one place where a watcher is made of what really works."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mcpwatch.config import Config
+from mcpwatch.config import author as author_of
+from mcpwatch.detect.book import AlertBook
+from mcpwatch.detect.engine import Engine
+from mcpwatch.errors import UsageError
+from mcpwatch.feed.source import Source
+from mcpwatch.identity.judge import Judge
+from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.pins import pin_all, pins_path, read_pins
+from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.resolvers.service import Resolver
+from mcpwatch.traffic.fold import Traffic
+from mcpwatch.watch.acks import FILE, AckStore
+from mcpwatch.watch.pipeline import Lane, Pipeline
+from mcpwatch.watch.state import State
+from mcpwatch.watch.watcher import Watcher
+
+
+def open_watcher(
+    sources: Sequence[Source],
+    state: Path,
+    config: Config | None = None,
+    *,
+    clock: Callable[[], float] = time.time,
+) -> Watcher:
+    """A watcher on these sources, with the keys and acknowledgements of the state folder.
+
+    Raises UsageError when two sources go by one name or the registry's address is none, LocalError when a file in the
+    state folder cannot be read. The replay window is one for all sources: a request that is copied from one gateway
+    to another is a replay.
+    """
+    config = Config() if config is None else config
+    names = [source.name for source in sources]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two feeds go by the name {name}", "Name each feed once.")
+    keys = KeyBook()
+    pin_all(keys, read_pins(pins_path(state)))
+    acks = AckStore(state / FILE)
+    book = AlertBook()
+    book.restore(acks.load())
+    resolver = (
+        Resolver(keys, config.identity.registry, on_resolved=lambda ids: pipeline.settled(ids))
+        if config.identity.registry
+        else None
+    )
+    pipeline = Pipeline(
+        State(book.alerts, max_rows=config.watch.rows),
+        [Lane(source, Traffic(source.name if len(sources) > 1 else "")) for source in sources],
+        keys,
+        Judge(keys, ReplayWindow(), window_s=config.identity.window),
+        Engine(),
+        book,
+        services=[resolver.run] if resolver else [],
+        clock=clock,
+    )
+    return Watcher(pipeline, book, acks, author=author_of(config), clock=clock)

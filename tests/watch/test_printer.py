@@ -1,0 +1,192 @@
+"""The lines that tail prints: their shape, and that nothing in them acts on a terminal."""
+
+import json
+import unicodedata
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+from verdicts import judged, verified
+from watched import Stage
+
+from mcpwatch.model.alerts import Acknowledgement, Severity
+from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
+from mcpwatch.model.identity import Signer, Word
+from mcpwatch.watch.printer import JsonPrinter, TextPrinter, encode
+from mcpwatch.watch.told import FeedLine, Line, entry_line
+
+HOSTILE = "\x1b]52;c;aGk=\x07\x9b31m\u202egnp.exe\u2066\x7f\ud800[/]\u200b"
+
+
+def _feed(verified_size: int = 0) -> FeedStatus:
+    point = Checkpoint("gateway.example/feed/1", verified_size, b"", b"", None)
+    return FeedStatus(
+        "", "http://127.0.0.1:1", FeedState.LIVE, origin=point.origin, verified_size=verified_size, checkpoint=point
+    )
+
+
+def test_an_entry_has_every_field_that_scripts_read() -> None:
+    stage = Stage()
+    request = stage.request("read", verdict=verified("alice"), session=stage.session("5e551047"))
+    alert = stage.alert(0)
+    stage.state.set_feed(_feed(1))
+    line = json.loads(JsonPrinter().entry(request, stage.state))
+    signer = verified("alice").signer
+    assert signer is not None
+    assert line == {
+        "type": "entry",
+        "index": 0,
+        "source": "",
+        "time": "1970-01-12T13:46:40.000000Z",
+        "kind": "request",
+        "exchange": 0,
+        "session": {
+            "id": "5e551047",
+            "kind": "session id",
+            "strength": "nothing binds this session",
+            "bound_to": "",
+        },
+        "server": "files",
+        "method": "tools/call",
+        "tool": "read",
+        "direction": "to-server",
+        "era": "legacy",
+        "call": "0",
+        "verdict": {
+            "word": "VERIFIED",
+            "signature": "valid",
+            "freshness": "fresh",
+            "coverage": ["method", "target", "body", "time", "nonce"],
+            "identity": {
+                "id": signer.id,
+                "fingerprint": signer.fingerprint,
+                "resolution": "did:key",
+                "key_state": "current",
+            },
+            "evidence": "verified here",
+            "scheme": "rfc9421",
+            "reasons": [],
+            "body_by_digest": False,
+            "waiting": False,
+            "first_seen": None,
+            "first_source": None,
+        },
+        "identity": signer.id,
+        "evidence": "verified here",
+        "outcome": "running 0µs",
+        "status": None,
+        "duration": 0.0,
+        "alerts": [alert.id],
+        "note": "",
+        "proven": True,
+    }
+
+
+def test_an_entry_past_the_last_checkpoint_is_not_called_proven() -> None:
+    stage = Stage()
+    rows = [stage.request() for _ in range(2)]
+    assert not entry_line(rows[0], stage.state).proven
+    stage.state.set_feed(_feed(1))
+    assert [entry_line(row, stage.state).proven for row in rows] == [True, False]
+
+
+def test_an_alert_has_every_field_that_scripts_read() -> None:
+    stage = Stage()
+    stage.request()
+    alert = stage.alert(0)
+    alert.acknowledgement = Acknowledgement("ann@desk", "known", stage.now, 0, Severity.HIGH, stage.now + 60)
+    line = json.loads(JsonPrinter().alert(alert))
+    assert line == {
+        "type": "alert",
+        "id": "identity/bad-signature",
+        "source": "",
+        "rule": "identity/bad-signature",
+        "title": "identity/bad-signature",
+        "severity": "high",
+        "subject": "subject",
+        "count": 1,
+        "evidence": [0],
+        "reason": "because",
+        "state": "firing",
+        "first_time": "1970-01-12T13:46:40.001000Z",
+        "last_time": "1970-01-12T13:46:40.001000Z",
+        "sessions": [],
+        "acknowledgement": {
+            "author": "ann@desk",
+            "note": "known",
+            "time": "1970-01-12T13:46:40.001000Z",
+            "last_index": 0,
+            "expires": "1970-01-12T13:47:40.001000Z",
+        },
+    }
+
+
+def test_a_feed_and_a_newer_verdict_have_lines_of_their_own() -> None:
+    stage = Stage()
+    row = stage.request(verdict=verified("alice"))
+    status = structs.replace(_feed(3), gaps=(Gap(1, 2, "retention"),), next_index=9)
+    assert json.loads(JsonPrinter().feed(status)) == {
+        "type": "feed",
+        "source": "",
+        "address": "http://127.0.0.1:1",
+        "state": "LIVE",
+        "detail": "",
+        "origin": "gateway.example/feed/1",
+        "next_index": 9,
+        "verified_size": 3,
+        "gaps": [[1, 2]],
+    }
+    newer = json.loads(JsonPrinter().verdict(row, stage.state))
+    assert (newer["type"], newer["index"], newer["verdict"]["word"]) == ("verdict", 0, "VERIFIED")
+
+
+def test_every_line_reads_back_into_its_struct() -> None:
+    stage = Stage()
+    request = stage.request(verdict=judged(Word.BAD_SIG, "mallory"))
+    rows = [request, stage.response(request), stage.answer(request), stage.end(request), stage.gateway()]
+    lines = [JsonPrinter().entry(row, stage.state) for row in rows] + [JsonPrinter().alert(stage.alert(0))]
+    for line in lines:
+        assert encode(msgspec.json.decode(line, type=Line)) == line
+
+
+@given(st.text(st.characters(), max_size=30) | st.just(HOSTILE))
+def test_json_keeps_text_exact_and_harmless(text: str) -> None:
+    line = encode(FeedLine(text, "", "LIVE", text, "", 0, 0, ()))
+    assert not any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for char in line)
+    assert json.loads(line)["detail"] == text
+
+
+def test_no_line_carries_what_a_terminal_would_act_on() -> None:
+    stage = Stage(source=HOSTILE)
+    forged = structs.replace(judged(Word.BAD_SIG), signer=Signer(HOSTILE), reasons=(HOSTILE,))
+    row = stage.request(HOSTILE, session=stage.session(HOSTILE, client=HOSTILE), verdict=forged)
+    note = stage.gateway(HOSTILE)
+    alert = stage.alert(0, rule=HOSTILE)
+    alert.subject = alert.reason = HOSTILE
+    lines: list[str] = []
+    for printer in (TextPrinter(several=True), TextPrinter(), JsonPrinter()):
+        lines += [printer.entry(row, stage.state), printer.entry(note, stage.state), printer.alert(alert)]
+        lines += [printer.verdict(row, stage.state), printer.feed(FeedStatus(HOSTILE, HOSTILE, detail=HOSTILE))]
+    for line in lines:
+        assert line.isprintable()
+
+
+@pytest.mark.parametrize("width", [20, 200])
+def test_text_lines_say_time_verdict_who_session_call_and_outcome(width: int) -> None:
+    stage = Stage()
+    session = stage.session("5e551047", client="x" * width)
+    line = TextPrinter().entry(stage.request("read", session=session), stage.state)
+    words = line.split()
+    assert words[1] == "UNSIGNED"
+    assert words[2].startswith("?xxx")
+    assert line.index("5e551047") == 12 + 1 + 11 + 1 + 29 + 1
+    assert words[-5:] == ["→", "tools/call", "read", "running", "0µs"]
+
+
+def test_text_lines_of_alerts_name_their_evidence() -> None:
+    stage = Stage()
+    stage.request()
+    line = TextPrinter().alert(stage.alert(0))
+    assert line.endswith("! HIGH identity/bad-signature subject ×1: because [#0] identity/bad-signature")
