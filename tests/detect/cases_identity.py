@@ -111,6 +111,14 @@ def a_replay_where_the_first_had_no_session_yet(scene: Scene) -> None:
     scene.request(ask(0, "initialize"), session=scene.session(), verdict=replay(first.index))
 
 
+@fires("identity/replayed")
+@spares("identity/cross-session-replay")
+def a_replay_where_no_protocol_id_names_a_session(scene: Scene) -> None:
+    first = scene.request(call(1, "read"), session=scene.session("by signer", SessionKind.SIGNER))
+    other = scene.session("by address", SessionKind.ANONYMOUS)
+    scene.request(call(1, "read"), session=other, verdict=replay(first.index))
+
+
 @fires("identity/cross-session-replay")
 @spares("identity/replayed", "identity/wrong-key")
 def a_request_of_alice_again_in_the_session_of_bob(scene: Scene) -> None:

@@ -8,7 +8,7 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.words import cut, named, sentence, short, subject_of, upstream_of
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.identity import Freshness, SignatureState, Verdict, Word
-from mcpwatch.model.traffic import Observation
+from mcpwatch.model.traffic import Observation, SessionKind
 
 HANDSHAKE = frozenset({"initialize", "server/discover", "notifications/initialized", "ping"})
 """Methods that start or keep up a connection and do nothing else."""
@@ -105,7 +105,7 @@ class First(NamedTuple):
 
     upstream: str
     session: str
-    """Empty where there was none yet."""
+    """By the protocol's id; empty where there is none, since a derived session is one by its signer."""
 
 
 class ReplayRule(Rule):
@@ -123,7 +123,8 @@ class ReplayRule(Rule):
         verdict = seen.verdict
         if verdict is None:
             return
-        here = First(upstream_of(seen), seen.session.key if seen.session else "")
+        session = seen.session if seen.session and seen.session.kind is SessionKind.LEGACY else None
+        here = First(upstream_of(seen), session.key if session else "")
         if not is_replay(verdict):
             if verdict.signature is SignatureState.VALID:
                 self._places.put((seen.source, seen.index), here)
