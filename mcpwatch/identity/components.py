@@ -8,11 +8,10 @@ import http_sf
 from msgspec import Struct
 
 from mcpwatch.identity import structured
-from mcpwatch.identity.request import SignedRequest
+from mcpwatch.identity.request import DEFAULT_PORTS, SignedRequest
 from mcpwatch.model.identity import SignatureState
 
 MAX_COMPONENTS = 64
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _ALWAYS_CARRIED = frozenset(
     {"content-digest", "content-type", "mcp-method", "mcp-name", "mcp-protocol-version", "signature-agent"}
 )
@@ -97,7 +96,7 @@ def value(component: Component, request: SignedRequest) -> str:
 def authority(request: SignedRequest) -> str:
     """Host and port in lower case, without the scheme's default port (RFC 9421 section 2.2.3)."""
     text = request.request.authority.lower()
-    return text.removesuffix(_DEFAULT_PORTS.get(request.request.scheme.lower(), ""))
+    return text.removesuffix(DEFAULT_PORTS.get(request.request.scheme.lower(), ""))
 
 
 def _query(request: SignedRequest) -> str:
@@ -118,6 +117,7 @@ _DERIVED: dict[str, Callable[[SignedRequest], str]] = {
     "@path": lambda request: request.origin_form.partition("?")[0],
     "@query": lambda request: f"?{_query(request)}",
 }
+_WITH_QUERY = frozenset({"@target-uri", "@request-target", "@query", "@query-param"})
 _IMPLIED: dict[str, Callable[[SignedRequest], str | None]] = {
     "host": lambda request: request.request.authority,
     "content-length": _content_length,
@@ -126,13 +126,15 @@ _IMPLIED: dict[str, Callable[[SignedRequest], str | None]] = {
 
 
 def _derived(component: Component, request: SignedRequest) -> str:
+    if request.query_masked and component.name in _WITH_QUERY:
+        raise unsupported(f"covers {component.text}, and the feed masks values of the query")
     make = _DERIVED.get(component.name)
     if make is not None and not component.parameters:
         return make(request)
     encoded = dict(component.parameters).get("name")
     if component.name == "@query-param" and len(component.parameters) == 1 and isinstance(encoded, str):
         return _query_param(encoded, request)
-    raise unsupported(f"covers `{component.text}`, which is not supported")
+    raise unsupported(f"covers {component.text}, which is not supported")
 
 
 def _query_param(encoded: str, request: SignedRequest) -> str:
@@ -156,7 +158,7 @@ def _empty_or_absent(name: str, request: SignedRequest) -> str:
         return text
     if request.withheld(name):
         raise unsupported(f"covers `{name}`, whose value the feed withholds")
-    if name in _ALWAYS_CARRIED:
+    if name in _ALWAYS_CARRIED or (name == "mcp-session-id" and not request.request.session):
         raise invalid(f"covers `{name}`, which the request does not have")
     raise unsupported(f"covers `{name}`, which the feed does not carry")
 

@@ -20,7 +20,7 @@ from mcpwatch.identity.freshness import freshness
 from mcpwatch.identity.keys import KeyBook, identity_of
 from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.replay import ReplayWindow
-from mcpwatch.identity.request import SignedRequest
+from mcpwatch.identity.request import NOTHING_CARRIED, SignedRequest
 from mcpwatch.identity.schemes import SCHEMES
 from mcpwatch.identity.words import RANK, Axes, word
 from mcpwatch.model.entries import Request
@@ -43,6 +43,13 @@ MAX_SIGNED = 65_536
 
 _UNSIGNED = Verdict(Word.UNSIGNED, SignatureState.ABSENT, Freshness.UNCHECKED, Evidence.ABSENT)
 _PRINCIPAL_ONLY = replace(_UNSIGNED, evidence=Evidence.ASSERTED)
+_NOT_CARRIED = Verdict(
+    Word.NO_CHECK,
+    SignatureState.UNSUPPORTED,
+    Freshness.UNCHECKED,
+    Evidence.ABSENT,
+    reasons=("the header fields were too large for the feed: nothing says whether they held a signature",),
+)
 _VALID, _VERIFIED_HERE, _BODY = SignatureState.VALID, Evidence.VERIFIED, Covered.BODY
 _FRESH, _STALE = Freshness.FRESH, Freshness.STALE
 _KEY_NOTES = {
@@ -78,6 +85,8 @@ class Judge:
         signed = SignedRequest(request)
         readings = [reading for scheme in SCHEMES if scheme.recognise(signed) for reading in scheme.read(signed)]
         if not readings:
+            if NOTHING_CARRIED in request.withheld:
+                return _NOT_CARRIED
             return _UNSIGNED if request.principal is None else _PRINCIPAL_ONLY
         moment = _Moment(index, now, source)
         if len(readings) == 1:
@@ -97,6 +106,10 @@ class Judge:
             for attempt in reading.attempts:
                 if ed25519.verify(held.key, attempt.signed, reading.signature):
                     return self._held(reading, attempt, held, moment)
+        for attempt in reading.retry() if reading.retry is not None else ():
+            for held in answer.keys:
+                if ed25519.verify(held.key, attempt.signed, reading.signature):
+                    return self._held(reading, attempt, held, moment)
         return self._mismatch(reading, answer)
 
     def _held(self, reading: Reading, attempt: Attempt, held: HeldKey, moment: _Moment) -> Verdict:
@@ -105,7 +118,7 @@ class Judge:
             return _unproven(reading, SignatureState.INVALID, reading.body_fault, held.signer)
         fresh, why = freshness(reading.created, reading.expires, moment.now, self._window_s, self._future_s)
         reasons = [why] if why else []
-        first: int | None = None
+        first, first_source = None, None
         if fresh is not _STALE:
             since = None if reading.created is None else reading.created - self._future_s
             sighting = self._replays.see(
@@ -113,7 +126,8 @@ class Judge:
             )
             if sighting.first is not None:
                 fresh, first = Freshness.REPLAYED, sighting.first
-                where = f" of {sighting.source}" if sighting.source != moment.source else ""
+                first_source = sighting.source if sighting.source != moment.source else None
+                where = f" of {first_source}" if first_source is not None else ""
                 reasons.insert(0, f"the same signed request came first as entry {first}{where}")
             elif not sighting.decidable and fresh is _FRESH:
                 fresh = Freshness.UNDECIDABLE
@@ -138,6 +152,7 @@ class Judge:
             first,
             False,
             tuple(reasons),
+            first_source,
         )
 
     def _mismatch(self, reading: Reading, answer: KeyAnswer) -> Verdict:

@@ -51,7 +51,7 @@ def write_pins(path: Path, pins: list[Pin]) -> None:
 
 
 def add_pin(path: Path, id: str, key: str) -> Pin:
-    """Pin one more key of an identity. Raises UsageError for a name or key that will not do, LocalError for the file."""
+    """Pin one more key of an identity. Raises UsageError for a bad name or key, LocalError for the file."""
     if not id or len(id) > MAX_ID or not id.isprintable():
         raise UsageError(f"An identity is a name of 1 to {MAX_ID} printable characters", "Give a DID or a key id")
     if _key(key) is None:

@@ -1,6 +1,6 @@
 """What a scheme reads off a request, before any key is known."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, Protocol
 
 from msgspec import Struct
@@ -28,6 +28,8 @@ class Reading(Struct, frozen=True, gc=False):
     signature: bytes = b""
     attempts: tuple[Attempt, ...] = ()
     """In the order they are tried; without any, `refusal` says why."""
+    retry: Callable[[], Iterator[Attempt]] | None = None
+    """Further attempts, made when those do not verify."""
     created: float | None = None
     """Signed, seconds since the epoch."""
     expires: float | None = None

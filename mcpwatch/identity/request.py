@@ -1,16 +1,24 @@
 """A request as a verifier needs it: fields by name, the parts of the target, the body's digests."""
 
-import binascii
 import re
+from collections.abc import Iterator
 from hashlib import sha256, sha512
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from mcpwatch.identity.ed25519 import decode_base64
 from mcpwatch.model.entries import Body, Request
 
 EMPTY_SHA256 = sha256(b"").hexdigest()
 _EMPTY_SHA512 = sha512(b"").hexdigest()
+MASKED_QUERY = "@query"
+"""Stands among the withheld names where values of the target's query were replaced."""
+NOTHING_CARRIED = "*"
+"""Stands there where the header fields were too large for the feed."""
 _OWS = " \t"
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_TLS_ENDED = "signed for https: TLS ends before the gateway"
 _SCHEME_AND_AUTHORITY = re.compile(r"[^:/?#]+://[^/?#]*")
 
 
@@ -64,8 +72,28 @@ class SignedRequest:
         return [value.strip(_OWS) for key, value in self.request.headers if key.lower() == name]
 
     def withheld(self, name: str) -> bool:
-        """Whether the request had this field and the feed keeps its value back."""
-        return name not in self.fields and name in self.request.withheld
+        """Whether the request had this field, or may have had it, and the feed keeps its value back."""
+        withheld = self.request.withheld
+        return name not in self.fields and (name in withheld or NOTHING_CARRIED in withheld)
+
+    @property
+    def query_masked(self) -> bool:
+        """Whether the query is not as the agent sent it."""
+        withheld = self.request.withheld
+        return bool(withheld) and MASKED_QUERY in withheld
+
+    def elsewhere(self) -> Iterator[tuple["SignedRequest", str]]:
+        """The request as the agent may have spelt it, where the gateway sees it otherwise; each with what that means.
+
+        The host may be normalised, and TLS may end before the gateway.
+        """
+        request = self.request
+        for scheme in dict.fromkeys((request.scheme, "https")):
+            plain = request.authority.lower().removesuffix(DEFAULT_PORTS.get(scheme, ""))
+            note = "" if scheme == request.scheme else _TLS_ENDED
+            for authority in dict.fromkeys((request.authority, plain)):
+                if (scheme, authority) != (request.scheme, request.authority):
+                    yield SignedRequest(replace(request, scheme=scheme, authority=authority)), note
 
     @property
     def uri(self) -> str:
@@ -93,14 +121,22 @@ class SignedRequest:
         return self._body
 
 
+def _octets(body: Body) -> bytes | None:
+    if body.text is None:
+        return decode_base64(body.base64 or "")
+    try:
+        return body.text.encode()
+    except UnicodeEncodeError:
+        return None
+
+
 def _view(body: Body) -> BodyView:
     if body.masked or body.truncated or (body.text is None and body.base64 is None):
         if body.size == 0 and body.sha256 == EMPTY_SHA256:
             return _NO_BODY
         return BodyView(body.sha256, None, body.sha512)
-    try:
-        octets = body.text.encode() if body.text is not None else binascii.a2b_base64(body.base64 or "")
-    except ValueError:
+    octets = _octets(body)
+    if octets is None:
         return BodyView(body.sha256, None, body.sha512, "the feed's text of the body cannot be decoded")
     fault = ""
     if sha256(octets).hexdigest() != body.sha256:

@@ -6,7 +6,8 @@ id or the DID. The other variants share the header names and sign other octets, 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import ClassVar
 
 import msgspec
@@ -32,6 +33,7 @@ _URL = (Covered.TARGET, Covered.AUTHORITY, Covered.TIME)
 _PART_NONCE, _WHOLE_NONCE = (*_PART, Covered.NONCE), (*_WHOLE, Covered.NONCE)
 _NO_NONCE = "no nonce: a repeat in the same second cannot be told from the first"
 _NO_TIME = "X-AIP-Timestamp is not a time with a zone: nothing says when this was signed"
+_MASKED = "it does not verify, and the feed masks values of the query, which may be signed"
 _SEP = "signed as in the AIP for SEP draft (base64: prefix), whose signed octets are not published"
 
 
@@ -116,7 +118,8 @@ def _read_headers(request: SignedRequest) -> Reading:
     if epoch:
         created = float(timestamp)
     covers_body = not epoch or bool(nonce)
-    attempts = _attempts(request, timestamp, nonce) if covers_body else _guide_attempts(request)
+    tail = f":{timestamp}:{nonce}:{request.body.sha256}"
+    attempts = (_by_path(request, tail, nonce) if covers_body else _by_url(request),)
     variant = "aip" if covers_body else "aip-guide"
     body = request.body
     notes: tuple[str, ...] = () if nonce else (_NO_NONCE,)
@@ -127,6 +130,7 @@ def _read_headers(request: SignedRequest) -> Reading:
         did,
         signature,
         attempts,
+        partial(_whole_target, request, tail, nonce) if covers_body else partial(_guide_elsewhere, request),
         created,
         None,
         nonce,
@@ -134,26 +138,35 @@ def _read_headers(request: SignedRequest) -> Reading:
         body.fault if covers_body else "",
         covers_body and body.octets is None,
         notes,
-        on_mismatch=_SEP if prefixed else "",
+        on_mismatch=_SEP if prefixed else _MASKED if request.query_masked else "",
     )
 
 
-def _attempts(request: SignedRequest, timestamp: str, nonce: str) -> tuple[Attempt, ...]:
-    tail = f":{timestamp}:{nonce}:{request.body.sha256}"
-    method, target = request.request.method.upper(), request.origin_form
-    part, whole = (_PART_NONCE, _WHOLE_NONCE) if nonce else (_PART, _WHOLE)
-    if "?" not in target:
-        return (Attempt(_octets(f"{method}:{target}{tail}"), whole),)
-    path = target.partition("?")[0]
-    return (
-        Attempt(_octets(f"{method}:{path}{tail}"), part, "the query is not covered"),
-        Attempt(_octets(f"{method}:{target}{tail}"), whole),
-    )
+def _by_path(request: SignedRequest, tail: str, nonce: str) -> Attempt:
+    """The middleware's message, which leaves the query out."""
+    path, query, _ = request.origin_form.partition("?")
+    message = _octets(f"{request.request.method.upper()}:{path}{tail}")
+    if query:
+        return Attempt(message, _PART_NONCE if nonce else _PART, "the query is not covered")
+    return Attempt(message, _WHOLE_NONCE if nonce else _WHOLE)
 
 
-def _guide_attempts(request: SignedRequest) -> tuple[Attempt, ...]:
+def _whole_target(request: SignedRequest, tail: str, nonce: str) -> Iterator[Attempt]:
+    target = request.origin_form
+    if "?" in target:
+        message = _octets(f"{request.request.method.upper()}:{target}{tail}")
+        yield Attempt(message, _WHOLE_NONCE if nonce else _WHOLE)
+
+
+def _by_url(request: SignedRequest, note: str = "") -> Attempt:
+    """The guide's message."""
     message = f"{request.fields[DID]}|{request.uri}|{request.fields[TIMESTAMP]}"
-    return (Attempt(_octets(message), _URL),)
+    return Attempt(_octets(message), _URL, note)
+
+
+def _guide_elsewhere(request: SignedRequest) -> Iterator[Attempt]:
+    for other, note in request.elsewhere():
+        yield _by_url(other, note)
 
 
 def _octets(text: str) -> bytes:

@@ -4,12 +4,12 @@ The signature base is made here: with `http-message-signatures` one judgement ta
 signature check it is for. Tests hold the two against each other.
 """
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from functools import lru_cache, partial
 from typing import ClassVar
 
 from mcpwatch.identity import structured
-from mcpwatch.identity.components import Components, Refusal, authority, invalid, read_components, unsupported, value
+from mcpwatch.identity.components import Components, Refusal, invalid, read_components, unsupported, value
 from mcpwatch.identity.digest import DigestCheck, check_digest
 from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.request import SignedRequest
@@ -17,6 +17,7 @@ from mcpwatch.model.identity import Covered, SignatureState
 
 MAX_SIGNATURES = 8
 _INPUT, _SIGNATURE, _DIGEST = "signature-input", "signature", "content-digest"
+_PLACES = ("@target-uri", "@authority", "@scheme", "host")
 _NO_DIGEST = DigestCheck()
 _TYPES = {"created": int, "expires": int, "alg": str, "keyid": str, "nonce": str, "tag": str}
 
@@ -69,16 +70,14 @@ def _read(label: str, listed: str, raw: str, signature: bytes | None, request: S
         if signature is None:
             raise Refusal(SignatureState.ABSENT, "Signature has no member for it")
         components = read_components(listed)
-        base = [f"{component.text}: {value(component, request)}" for component in components.listed]
-        signed = "\n".join([*base, f'"@signature-params": {listed}{raw}'])
-        if signed.count("\n") != len(base) or not signed.isascii():
-            raise invalid("a covered value holds a line break or is not ASCII")
+        last = f'"@signature-params": {listed}{raw}'
+        signed = _base(components, last, request)
         if not key_id:
             raise unsupported("the signature names no key")
     except Refusal as refusal:
         return _refused(refusal, label, key_id)
     digest = check_digest(request.fields[_DIGEST], request.body) if _DIGEST in components.names else _NO_DIGEST
-    covers_body = digest.covers and not digest.note
+    covers_body = digest.covers
     coverage = _coverage(
         components.names,
         covers_body,
@@ -92,7 +91,8 @@ def _read(label: str, listed: str, raw: str, signature: bytes | None, request: S
         "rfc9421",
         key_id,
         signature,
-        tuple(Attempt(octets, coverage) for octets in _spellings(signed, components, request)),
+        (Attempt(signed, coverage),),
+        partial(_elsewhere, components, last, request, coverage),
         created if isinstance(created, int) else None,
         expires if isinstance(expires, int) else None,
         str(parameters.get("nonce", "")),
@@ -101,6 +101,25 @@ def _read(label: str, listed: str, raw: str, signature: bytes | None, request: S
         covers_body and request.body.octets is None,
         (digest.note,) if digest.note else (),
     )
+
+
+def _base(components: Components, last: str, request: SignedRequest) -> bytes:
+    """The signature base (RFC 9421 section 2.5). Raises Refusal."""
+    lines = [f"{component.text}: {value(component, request)}" for component in components.listed]
+    lines.append(last)
+    text = "\n".join(lines)
+    if text.count("\n") != len(components.listed) or not text.isascii():
+        raise invalid("a covered value holds a line break or is not ASCII")
+    return text.encode("ascii")
+
+
+def _elsewhere(
+    components: Components, last: str, request: SignedRequest, coverage: tuple[Covered, ...]
+) -> Iterator[Attempt]:
+    """The same, with the target URI as the agent may have spelt it."""
+    if not components.names.isdisjoint(_PLACES):
+        for other, note in request.elsewhere():
+            yield Attempt(_base(components, last, other), coverage, note)
 
 
 def _parameters(raw: str) -> dict[str, structured.Bare]:
@@ -134,16 +153,6 @@ def _coverage(
         (Covered.NONCE, nonce),
     )
     return tuple(covered for covered, holds in table if holds)
-
-
-def _spellings(signed: str, components: Components, request: SignedRequest) -> tuple[bytes, ...]:
-    """The signature base, and with the target URI's host normalised where the agent sent another spelling."""
-    octets = signed.encode("ascii")
-    if "@target-uri" not in components.names or (normal := authority(request)) == request.request.authority:
-        return (octets,)
-    line = f'"@target-uri": {request.request.scheme}://'
-    other = signed.replace(f"{line}{request.request.authority}", f"{line}{normal}", 1)
-    return octets, other.encode("ascii")
 
 
 def _refused(refusal: Refusal, label: str = "", key_id: str = "") -> Reading:
