@@ -33,6 +33,11 @@ def an_unsigned_notification(scene: Scene) -> None:
     scene.request(note("notifications/cancelled"), session=scene.session(), verdict=UNSIGNED)
 
 
+@fires("identity/unsigned-call")
+def an_unsigned_request_whose_body_did_not_travel(scene: Scene) -> None:
+    scene.request(session=scene.session(), verdict=UNSIGNED, unread=True)
+
+
 @spares("identity/unsigned-call")
 def an_unsigned_handshake_of_a_signed_session(scene: Scene) -> None:
     session = scene.session()

@@ -63,8 +63,12 @@ class Scene:
         rebound: Signer | None = None,
         upstream: str = "",
         masked: int = 0,
+        unread: bool = False,
     ) -> Exchange:
-        """A request with its JSON-RPC messages; signed and good unless `verdict` says otherwise."""
+        """A request with its JSON-RPC messages; signed and good unless `verdict` says otherwise.
+
+        An `unread` one has a body of which only the digest travelled.
+        """
         verdict = verdict or verified()
         upstream = upstream or self.upstream
         era = session.era if session else Era.UNKNOWN
@@ -85,7 +89,7 @@ class Scene:
             "/mcp",
             peer,
             (*agents, *fields(headers)),
-            Body(2, "00" * 32, text="{}", masked=masked) if bodies else None,
+            Body(2, "00" * 32, text=None if unread else "{}", masked=masked) if bodies or unread else None,
             key,
             principal=principal,
         )

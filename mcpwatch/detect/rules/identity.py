@@ -18,7 +18,10 @@ _PLACES = 20_000
 
 
 class UnsignedCall(Rule):
-    """One alert a session; what only starts or keeps up the connection does not count."""
+    """One alert a session.
+
+    What only starts or keeps up the connection does not count; a body that the log does not carry does.
+    """
 
     info = RuleInfo(
         id="identity/unsigned-call",
@@ -33,13 +36,11 @@ class UnsignedCall(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.verdict is None or seen.verdict.word is not Word.UNSIGNED:
             return
-        for message in seen.messages:
-            if message.method and message.method not in HANDSHAKE:
-                bound = seen.session.binding.signer if seen.session else None
-                but = f", though the session is bound to {named(bound)}" if bound else ""
-                reason = f"{cut(message.method)} came without a signature{but}."
-                yield self.finding(seen, subject_of(seen), reason)
-                return
+        asked = _asked(seen)
+        if asked:
+            bound = seen.session.binding.signer if seen.session else None
+            but = f", though the session is bound to {named(bound)}" if bound else ""
+            yield self.finding(seen, subject_of(seen), f"{cut(asked)} came without a signature{but}.")
 
 
 class WordRule(Rule):
@@ -230,6 +231,16 @@ class BodyNotCovered(WordRule):
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
         return bool(seen.messages)
+
+
+def _asked(seen: Observation) -> str:
+    """The first method that counts as a call, or `A request` where the method did not travel; else empty."""
+    methods = [message.method for message in seen.messages if message.method] or [call.method for call in seen.opened]
+    if methods:
+        return next((method for method in methods if method not in HANDSHAKE), "")
+    body = seen.request.body if seen.request else None
+    unread = body is not None and body.size > 0 and body.text is None and body.base64 is None
+    return "A request" if unread else ""
 
 
 def is_replay(verdict: Verdict) -> bool:

@@ -42,7 +42,7 @@ class HeaderMismatch(Rule):
         action="Look at what the body calls. An honest client cannot do this by accident.",
         references=("MCP 2026-07-28 (SEP-2243)",),
     )
-    kinds = ("request", "response", "message", "end")
+    kinds = ("request", "message")
 
     def __init__(self) -> None:
         self._fired: Recent[tuple[str, int], bool] = Recent(_REMEMBERED)

@@ -25,7 +25,7 @@ class Anonymous(Rule):
         action="If the server is meant for everybody, acknowledge this. If not, let it ask for a token.",
         references=("OWASP MCP07",),
     )
-    kinds = ("request", "response", "message", "end")
+    kinds = ("request", "message")
 
     def __init__(self) -> None:
         self._opening: Recent[str, str] = Recent(_OPENING)
@@ -52,7 +52,7 @@ class Shared(Rule):
         action="Check whether the client moved. If not, end the session and look for the leak.",
         references=("MCP security best practices: session hijacking",),
     )
-    kinds = ("request", "response", "message")
+    kinds = ("request", "message")
 
     def __init__(self) -> None:
         self._homes = Baseline(_place, _SESSIONS)
@@ -81,7 +81,7 @@ class TokenSubjectChanged(Rule):
         meaning="The token in a running session is of somebody else, or is gone, and the session goes on.",
         action="Find out whether the server still checks the token after the first request. End the session.",
     )
-    kinds = ("request", "response", "message")
+    kinds = ("request", "message")
 
     def __init__(self) -> None:
         self._owners = Baseline(_principal, _SESSIONS)
