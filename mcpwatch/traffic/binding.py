@@ -1,0 +1,108 @@
+"""Which signer a session belongs to: the first verified one, and how strongly.
+
+A session is bound to a signer, that is to a key or to the name the key goes by; access tokens have no part in it,
+so a refreshed token rebinds nothing. A valid signature by anybody else on a bound session is the wrong key.
+"""
+
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from mcpwatch.model.identity import Covered, Signer, Strength, Verdict, Word
+from mcpwatch.model.traffic import Binding, SessionKind
+from mcpwatch.traffic.records import Bound, Judged, Track, good_signer
+
+MAX_HISTORY: Final = 256
+"""Requests of one session that can be judged anew when a key arrives."""
+
+
+class Standing(NamedTuple):
+    """A request's verdict within its session."""
+
+    verdict: Verdict
+    rebound: Signer | None = None
+    """Whom the session is bound to, where the request came from another."""
+
+
+def bind(track: Track, index: int, verdict: Verdict, opening: bool) -> Standing:
+    """Hold a request against its session's signer, and bind the session if it has none."""
+    session = track.session
+    if session.kind is not SessionKind.LEGACY:
+        if session.kind is SessionKind.SIGNER and session.binding.signer is None:
+            session.binding = Binding(good_signer(verdict), Strength.EACH, index)
+        return Standing(verdict)
+    if verdict.waiting or track.history:
+        _remember(track, Judged(index, verdict, opening))
+    bound, standing = _step(track.bound, index, verdict, opening)
+    _set(track, bound)
+    return standing
+
+
+def rebind(track: Track, index: int, verdict: Verdict) -> list[tuple[int, Standing]]:
+    """Judge a request anew and, with it, every later one, as if its key had been there from the start.
+
+    Returns each request that was looked at, by index, with what became of it.
+    """
+    judged = next((judged for judged in track.history if judged.index == index), None)
+    if judged is None:
+        bound, standing = _step(track.bound, index, verdict, opening=False)
+        _set(track, bound)
+        return [(index, standing)]
+    judged.verdict = verdict
+    bound = track.before
+    revisions: list[tuple[int, Standing]] = []
+    for judged in track.history:
+        bound, standing = _step(bound, judged.index, judged.verdict, judged.opening)
+        revisions.append((judged.index, standing))
+    _set(track, bound)
+    if not any(judged.verdict.waiting for judged in track.history):
+        track.history.clear()
+    return revisions
+
+
+def same_signer(one: Signer, other: Signer) -> bool:
+    """Whether two signers are one: the same name, or the same key under two names."""
+    return one.id == other.id or (bool(one.fingerprint) and one.fingerprint == other.fingerprint)
+
+
+def _remember(track: Track, judged: Judged) -> None:
+    if not track.history:
+        track.before = track.bound
+    track.history.append(judged)
+    if len(track.history) > MAX_HISTORY:
+        oldest = track.history.pop(0)
+        track.before, _ = _step(track.before, oldest.index, oldest.verdict, oldest.opening)
+
+
+def _step(bound: Bound, index: int, verdict: Verdict, opening: bool) -> tuple[Bound, Standing]:
+    signer = good_signer(verdict)
+    if signer is None:
+        if bound.signer is None or bound.others or verdict.waiting:
+            return bound, Standing(verdict)
+        return replace(bound, others=True), Standing(verdict)
+    covered = Covered.SESSION in verdict.coverage
+    uncovered = not covered and not opening
+    if bound.signer is None:
+        return Bound(signer, index, covered=covered, uncovered=uncovered), Standing(verdict)
+    if not same_signer(bound.signer, signer):
+        return replace(bound, others=True), Standing(_wrong_key(verdict, signer, bound.signer), bound.signer)
+    if covered > bound.covered or uncovered > bound.uncovered:
+        bound = replace(bound, covered=bound.covered or covered, uncovered=bound.uncovered or uncovered)
+    return bound, Standing(verdict)
+
+
+def _wrong_key(verdict: Verdict, signer: Signer, owner: Signer) -> Verdict:
+    reason = f"this session is bound to {owner.id}, and {signer.id} signed the request"
+    return replace(verdict, word=Word.WRONG_KEY, reasons=(reason, *verdict.reasons))
+
+
+def _set(track: Track, bound: Bound) -> None:
+    if bound is not track.bound:
+        track.bound = bound
+        track.session.binding = Binding(bound.signer, _strength(bound), bound.since) if bound.signer else Binding()
+
+
+def _strength(bound: Bound) -> Strength:
+    if bound.others:
+        return Strength.FIRST
+    return Strength.COVERED if bound.covered and not bound.uncovered else Strength.EACH

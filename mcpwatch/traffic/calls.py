@@ -1,0 +1,161 @@
+"""Calls: one for each JSON-RPC request in either direction, from its opening to what became of it."""
+
+from typing import Final
+
+from mcpwatch.model.entries import Json
+from mcpwatch.model.identity import Evidence, Freshness, SignatureState, Verdict, Word
+from mcpwatch.model.traffic import Call, CallState, Direction, RpcMessage
+from mcpwatch.traffic.chains import Chains
+from mcpwatch.traffic.claims import meta, target, token
+from mcpwatch.traffic.exchanges import Exchanges
+from mcpwatch.traffic.outcomes import FAILED, Ending
+from mcpwatch.traffic.records import Flow, Track
+from mcpwatch.traffic.sessions import Sessions
+from mcpwatch.traffic.shelf import Shelf
+from mcpwatch.traffic.tools import Tools
+
+MAX_ENTRIES: Final = 1_000
+"""Indexes kept of the entries of one call."""
+
+FROM_SERVER: Final = Verdict(
+    Word.UNSIGNED,
+    SignatureState.ABSENT,
+    Freshness.UNCHECKED,
+    Evidence.ABSENT,
+    reasons=("the server made this request, and servers do not sign",),
+)
+"""The verdict of requests that a server makes."""
+
+
+class Calls:
+    """All calls of one feed, open and finished."""
+
+    def __init__(
+        self, limit: int, prefix: str, exchanges: Exchanges, sessions: Sessions, chains: Chains, tools: Tools
+    ) -> None:
+        self.shelf: Shelf[str, Call] = Shelf(limit)
+        self._prefix = prefix
+        self._exchanges = exchanges
+        self._sessions = sessions
+        self._chains = chains
+        self._tools = tools
+        self._tokens: dict[str, str | int] = {}
+        """Progress tokens of open calls, by call id."""
+
+    def make(self, flow: Flow, message: RpcMessage, index: int, place: str, time: float) -> Call:
+        """Open a call for a request; `place` is `.N` in a batch, else empty. It is in no session yet."""
+        exchange = flow.exchange
+        to_server = message.direction is Direction.TO_SERVER
+        call = Call(
+            id=f"{self._prefix}{index}{place}",
+            index=index,
+            exchange=exchange.index,
+            source=exchange.source,
+            upstream=exchange.upstream,
+            session="",
+            direction=message.direction,
+            rpc_id=message.id,
+            method=message.method,
+            target=target(message),
+            started=time,
+            verdict=exchange.verdict if to_server else FROM_SERVER,
+            era=exchange.era,
+            last_index=index,
+            entries=[index],
+        )
+        (exchange.calls if to_server else flow.hosted).append(call)
+        gone = self.shelf.put(call.id, call)
+        if gone is not None:
+            self._evict(gone, time)
+        progress = token(meta(message.params).get("progressToken"))
+        if progress is not None:
+            self._tokens[call.id] = progress
+        return call
+
+    def opened(self, flow: Flow, call: Call, message: RpcMessage, traceparent: str) -> None:
+        """Chain and count a call of the client, once its exchange has its session."""
+        self._chains.opened(call, message, traceparent, flow.track)
+        self._tools.called(call)
+
+    def host(self, flow: Flow, message: RpcMessage, index: int, place: str, time: float) -> Call:
+        """Open a call that the server makes on the stream of an exchange."""
+        call = self.make(flow, message, index, place, time)
+        if flow.track is not None:
+            call.session = flow.exchange.session
+            self._sessions.add_call(flow.track, call)
+            self._index(flow.track, call)
+        self._chains.asked(call, flow)
+        return call
+
+    def settle(self, flow: Flow) -> None:
+        """Index the open calls of an exchange under the session it has joined."""
+        for call in (*flow.exchange.calls, *flow.hosted):
+            if flow.track is not None and call.ended is None:
+                self._index(flow.track, call)
+
+    def unsettle(self, flow: Flow) -> None:
+        """Take the open calls of an exchange out of its session's indexes."""
+        for call in (*flow.exchange.calls, *flow.hosted):
+            if flow.track is not None and call.ended is None:
+                self._unindex(flow.track, call)
+
+    def finish(self, call: Call, ending: Ending, index: int, time: float, result: Json = None) -> None:
+        """End a call."""
+        touch(call, index)
+        call.state, call.error_code, call.error_text = ending
+        call.ended = max(time, call.started)
+        track = self._sessions.track(call.session)
+        if track is not None:
+            self._unindex(track, call)
+            track.session.errors += call.state in FAILED
+        self._tokens.pop(call.id, None)
+        self.shelf.finish(call.id)
+        self._tools.ended(call)
+        self._chains.answered(call, result, track)
+
+    def give_up(self, track: Track, time: float, why: str, index: int | None = None) -> list[Call]:
+        """End the calls of a session whose streams are gone and whose answers nobody waits for any more."""
+        calls = list(track.detached.values())
+        for call in calls:
+            self.finish(call, Ending(CallState.TRUNCATED, text=why), call.last_index if index is None else index, time)
+        return calls
+
+    def abandon(self, flow: Flow, time: float, why: str, index: int | None = None) -> list[Call]:
+        """End the open calls of an exchange that will not be heard of again."""
+        calls = [call for call in (*flow.exchange.calls, *flow.hosted) if call.ended is None]
+        for call in calls:
+            self.finish(call, Ending(CallState.TRUNCATED, text=why), call.last_index if index is None else index, time)
+        if flow.track is not None:
+            flow.track.flows -= 1
+        return calls
+
+    def _index(self, track: Track, call: Call) -> None:
+        if call.rpc_id is not None:
+            track.pending.add(call.rpc_id, call)
+        progress = self._tokens.get(call.id)
+        if progress is not None:
+            track.tokens.add(progress, call)
+
+    def _unindex(self, track: Track, call: Call) -> None:
+        if call.rpc_id is not None:
+            track.pending.remove(call.rpc_id, call)
+        progress = self._tokens.get(call.id)
+        if progress is not None:
+            track.tokens.remove(progress, call)
+        track.detached.pop(call.id, None)
+
+    def _evict(self, call: Call, time: float) -> None:
+        if call.ended is None:
+            self.finish(call, Ending(CallState.TRUNCATED, text="too many calls are open"), call.last_index, time)
+        track, flow = self._sessions.track(call.session), self._exchanges.get(call.exchange)
+        lists = [track.session.calls] if track else []
+        for calls in (*lists, *((flow.exchange.calls, flow.hosted) if flow else ())):
+            if call in calls:
+                calls.remove(call)
+
+
+def touch(call: Call, index: int) -> None:
+    """Note an entry that belongs to a call."""
+    if index != call.last_index and len(call.entries) < MAX_ENTRIES:
+        call.entries.append(index)
+    call.last_index = index

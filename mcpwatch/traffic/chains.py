@@ -1,0 +1,131 @@
+"""Chains: which call led to which, and how we know.
+
+Traced: the W3C Trace Context that the client sends, as a header or in `_meta` (SEP-414). Protocol: an
+`input_required` answer repeated with its `requestState`, a task asked for by its id, a subscription, a request
+the server makes while it works on a call. Inferred: what begins soon after an answer in the same session; a
+guess, and called one. Data flow and signed edges are added by others through `join`.
+
+A parent is always a call that was opened before, so there are no cycles.
+"""
+
+import re
+from collections import OrderedDict
+from hashlib import blake2b
+from typing import Final
+
+from mcpwatch.model.entries import Json
+from mcpwatch.model.traffic import Call, CallState, Direction, Edge, EdgeKind, RpcMessage
+from mcpwatch.traffic.claims import RELATED_TASK, SUBSCRIPTION, fields, meta, text, token
+from mcpwatch.traffic.records import Flow, Track
+from mcpwatch.traffic.shelf import keep
+
+SOON_S: Final = 30.0
+"""The longest pause that still lets us guess that one call led to the next, seconds."""
+
+BY_TIME: Final = frozenset({"tools/call", "resources/read", "prompts/get"})
+"""Methods that chain by time."""
+
+_STRENGTH = {kind: place for place, kind in enumerate(EdgeKind)}
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+
+
+def join(call: Call, edge: Edge) -> bool:
+    """Add an edge to a call, in place of a weaker one to the same parent; False where it adds nothing."""
+    if edge.parent == call.id:
+        return False
+    for place, known in enumerate(call.parents):
+        if known.parent == edge.parent:
+            if _STRENGTH[known.kind] <= _STRENGTH[edge.kind]:
+                return False
+            call.parents = (*call.parents[:place], edge, *call.parents[place + 1 :])
+            return True
+    call.parents = (*call.parents, edge)
+    return True
+
+
+class Chains:
+    """What may lead to a later call, over all sessions of one feed; each table is bounded."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._traces: OrderedDict[str, str] = OrderedDict()
+        """Trace id to the newest call in it."""
+        self._spans: OrderedDict[tuple[str, str], str] = OrderedDict()
+        """Trace id and parent-id to the newest call that carried them."""
+        self._states: OrderedDict[tuple[str, bytes], str] = OrderedDict()
+        """Upstream and digest of a requestState to the call whose answer gave it."""
+        self._tasks: OrderedDict[tuple[str, str], str] = OrderedDict()
+        """Upstream and task id to the call that began the task."""
+
+    def opened(self, call: Call, message: RpcMessage, traceparent: str, track: Track | None) -> None:
+        """Find what led to a request of the client, by all that it carries."""
+        self._trace(call, message, traceparent)
+        params = message.params
+        if type(params) is dict:
+            self._protocol(call, params, track)
+        if not call.parents and track is not None and call.method in BY_TIME:
+            _infer(call, track.answered)
+
+    def asked(self, call: Call, flow: Flow) -> None:
+        """Join a request of the server to the call it is made for, where there is but one it can be."""
+        working = [other for other in flow.exchange.calls if other.ended is None]
+        if len(working) == 1:
+            join(call, Edge(EdgeKind.PROTOCOL, working[0].id, f"the server asked for {call.method} while it worked"))
+
+    def answered(self, call: Call, result: Json, track: Track | None) -> None:
+        """Remember what the answer gives the client to come back with."""
+        if call.direction is not Direction.TO_SERVER:
+            return
+        if track is not None and call.method in BY_TIME and call.state is not CallState.CANCELLED:
+            track.answered = call
+        found = fields(result)
+        state = found.get("requestState")
+        if type(state) is str:
+            keep(self._states, (call.upstream, _digest(state)), call.id, self._limit)
+        task = text(found.get("taskId")) or text(fields(found.get("task")).get("taskId"))
+        if task and not call.method.startswith("tasks/"):
+            keep(self._tasks, (call.upstream, task), call.id, self._limit)
+
+    def _trace(self, call: Call, message: RpcMessage, header: str) -> None:
+        own = text(meta(message.params).get("traceparent")) or header
+        match = _TRACEPARENT.fullmatch(own) if own else None
+        if match is None:
+            return
+        trace, span = match.groups()
+        if parent := self._spans.get((trace, span)):
+            join(call, Edge(EdgeKind.TRACED, parent, f"both carry span {span}"))
+        elif parent := self._traces.get(trace):
+            join(call, Edge(EdgeKind.TRACED, parent, f"the call before in trace {trace}"))
+        keep(self._spans, (trace, span), call.id, self._limit)
+        keep(self._traces, trace, call.id, self._limit)
+
+    def _protocol(self, call: Call, params: dict[str, Json], track: Track | None) -> None:
+        state = params.get("requestState")
+        if type(state) is str:
+            if parent := self._states.get((call.upstream, _digest(state))):
+                join(call, Edge(EdgeKind.PROTOCOL, parent, "repeats it with the same requestState"))
+        elif "inputResponses" in params and track is not None and (asking := track.answered) is not None:
+            same = (asking.method, asking.target) == (call.method, call.target)
+            if same and asking.state is CallState.INPUT_REQUIRED:
+                join(call, Edge(EdgeKind.PROTOCOL, asking.id, "brings the input that it asked for"))
+        said = meta(params)
+        task = text(params.get("taskId")) or text(fields(said.get(RELATED_TASK)).get("taskId"))
+        if task and (parent := self._tasks.get((call.upstream, task))):
+            join(call, Edge(EdgeKind.PROTOCOL, parent, "is about the task that it began"))
+        subscription = token(said.get(SUBSCRIPTION))
+        if subscription is not None and track is not None:
+            for listening in track.pending.find(Direction.TO_SERVER, subscription):
+                if listening.method == "subscriptions/listen":
+                    join(call, Edge(EdgeKind.PROTOCOL, listening.id, "names its subscription"))
+
+
+def _infer(call: Call, before: Call | None) -> None:
+    if before is None or before.ended is None:
+        return
+    pause = call.started - before.ended
+    if 0 <= pause <= SOON_S:
+        join(call, Edge(EdgeKind.INFERRED, before.id, f"a guess: it began {pause:.1f} s after the answer"))
+
+
+def _digest(state: str) -> bytes:
+    return blake2b(state.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,0 +1,36 @@
+"""Exchanges: every HTTP request with its answer, while it lasts and for some time after."""
+
+from collections.abc import Iterator
+
+from mcpwatch.model.traffic import Exchange
+from mcpwatch.traffic.records import Flow
+from mcpwatch.traffic.shelf import Shelf
+
+
+class Exchanges:
+    """The exchanges of one feed, by the index of the request's entry."""
+
+    def __init__(self, limit: int) -> None:
+        self.shelf: Shelf[int, Flow] = Shelf(limit)
+        self.all: dict[int, Exchange] = {}
+
+    def add(self, flow: Flow) -> Flow | None:
+        """Take in a new exchange; returns the one that had to go for it, if any."""
+        index = flow.exchange.index
+        gone = self.shelf.put(index, flow)
+        if gone is not None:
+            self.all.pop(gone.exchange.index, None)
+        self.all[index] = flow.exchange
+        return gone
+
+    def get(self, index: int) -> Flow | None:
+        """The exchange whose request has that index, if it is still held."""
+        return self.shelf.items.get(index)
+
+    def finish(self, flow: Flow) -> None:
+        """Say that an exchange is over."""
+        self.shelf.finish(flow.exchange.index)
+
+    def open(self) -> Iterator[Flow]:
+        """The exchanges that have not ended."""
+        return (flow for flow in list(self.shelf.items.values()) if flow.exchange.ended is None)

@@ -1,0 +1,165 @@
+"""The fold: one entry in, what it turned out to mean out.
+
+Pure: time is the entries' own, keys are judged elsewhere, and nothing that arrives raises.
+"""
+
+from collections import OrderedDict, deque
+
+from msgspec.structs import replace
+
+from mcpwatch.model.entries import (
+    End,
+    Entry,
+    GatewayStarted,
+    GatewayStopped,
+    Message,
+    Request,
+    Response,
+)
+from mcpwatch.model.identity import Verdict
+from mcpwatch.model.traffic import Call, Exchange, Observation, Session, Tool
+from mcpwatch.traffic.answers import Answers
+from mcpwatch.traffic.binding import Standing
+from mcpwatch.traffic.calls import Calls
+from mcpwatch.traffic.chains import Chains
+from mcpwatch.traffic.exchanges import Exchanges
+from mcpwatch.traffic.messages import Messages
+from mcpwatch.traffic.placing import Placing
+from mcpwatch.traffic.records import Limits
+from mcpwatch.traffic.requests import Requests
+from mcpwatch.traffic.sessions import IDLE_S, Sessions
+from mcpwatch.traffic.shelf import keep
+from mcpwatch.traffic.tools import Tools
+
+
+class Traffic:
+    """The traffic of one feed. `source` prefixes call ids where there are several feeds."""
+
+    def __init__(self, source: str = "", limits: Limits | None = None) -> None:
+        limits = limits or Limits()
+        self._limits = limits
+        self._tools = Tools(limits.tools)
+        self._chains = Chains(limits.names)
+        self._exchanges = Exchanges(limits.exchanges)
+        self._sessions = Sessions(limits)
+        prefix = f"{source}:" if source else ""
+        self._calls = Calls(limits.calls, prefix, self._exchanges, self._sessions, self._chains, self._tools)
+        self._placing = Placing(self._exchanges, self._sessions, self._calls)
+        messages = Messages(self._sessions, self._calls, self._tools)
+        rooms = (self._exchanges, self._sessions, self._calls, self._placing, messages)
+        self._requests = Requests(*rooms)
+        self._answers = Answers(*rooms)
+        self._held: OrderedDict[int, Observation] = OrderedDict()
+        """Requests that may be judged again, as they were observed."""
+        self._revised: deque[Observation] = deque(maxlen=limits.waiting)
+
+    @property
+    def exchanges(self) -> dict[int, Exchange]:
+        """Open exchanges and the newest finished ones, by the index of the request."""
+        return self._exchanges.all
+
+    @property
+    def calls(self) -> dict[str, Call]:
+        """Calls by id."""
+        return self._calls.shelf.items
+
+    @property
+    def sessions(self) -> dict[str, Session]:
+        """Sessions by key."""
+        return self._sessions.all
+
+    @property
+    def tools(self) -> dict[tuple[str, str], Tool]:
+        """Tools by upstream and name."""
+        return self._tools.all
+
+    @property
+    def evicted(self) -> dict[str, int]:
+        """How many of each had to go to stay within the limits."""
+        return {
+            "exchanges": self._exchanges.shelf.evicted,
+            "calls": self._calls.shelf.evicted,
+            "sessions": self._sessions.shelf.evicted,
+            "tools": self._tools.evicted,
+        }
+
+    def apply(self, entry: Entry, verdict: Verdict | None = None) -> Observation:
+        """Take in an entry, in the order of the log; `verdict` is that of a request."""
+        record = entry.record
+        if record is None:
+            return Observation(entry.index, entry.source, entry.received, "malformed", note=entry.fault)
+        time = record.time.timestamp()
+        match record.data:
+            case Request() as request:
+                return self._hold(self._requests.take(entry, request, time, verdict))
+            case Response() as response:
+                return self._answers.head(entry, response, time)
+            case Message() as message:
+                return self._answers.message(entry, message, time)
+            case End() as end:
+                return self._answers.end(entry, end, time)
+            case GatewayStarted() as started:
+                names = ", ".join(upstream.name for upstream in started.upstreams)
+                note = f"gateway {started.version} started before {names}; capture {started.capture}"
+            case GatewayStopped() as stopped:
+                note = f"gateway stopped: {stopped.reason}"
+        ended = self._answers.restart(entry, time)
+        return Observation(entry.index, entry.source, time, "gateway", updated=ended, note=note)
+
+    def rejudge(self, index: int, verdict: Verdict) -> Observation | None:
+        """Put another verdict on a request, as if it had been given at first; None when it is no longer held.
+
+        Where that changes what later requests of the session are worth, `revised` has them.
+        """
+        flow = self._exchanges.get(index)
+        if flow is None or index not in self._held:
+            return None
+        standings, gone = self._placing.rejudge(flow, verdict)
+        asked: Observation | None = None
+        for other, standing in standings:
+            seen, is_changed = self._revise(other, standing)
+            if seen is None:
+                continue
+            if other == index:
+                asked = replace(seen, gone=gone)
+            elif is_changed:
+                self._revised.append(seen)
+        return asked
+
+    def revised(self) -> tuple[Observation, ...]:
+        """Requests that `rejudge` gave another verdict along with the one it was asked for; each comes once."""
+        revised = tuple(self._revised)
+        self._revised.clear()
+        return revised
+
+    def tick(self, now: float) -> tuple[Call, ...]:
+        """Let time pass where no entry tells of it; `now` is the gateway's time. Returns calls that ended with it."""
+        ended: list[Call] = []
+        for track in list(self._sessions.shelf.items.values()):
+            if track.detached and now - track.session.last_seen > IDLE_S:
+                ended += self._calls.give_up(track, now, "no answer came on another stream")
+        self._sessions.idle(now)
+        return tuple(ended)
+
+    def _revise(self, index: int, standing: Standing) -> tuple[Observation | None, bool]:
+        """What a request is worth by its new standing, if it is still held, and whether that changed."""
+        flow, seen = self._exchanges.get(index), self._held.pop(index, None)
+        if flow is None:
+            return None, False
+        is_changed = flow.exchange.verdict != standing.verdict
+        if is_changed:
+            self._placing.judge(flow, standing.verdict)
+        if seen is None:
+            return None, False
+        session = flow.track.session if flow.track is not None else None
+        seen = replace(seen, session=session, verdict=standing.verdict, rebound=standing.rebound, rejudged=True)
+        self._hold(seen)
+        return seen, is_changed
+
+    def _hold(self, seen: Observation) -> Observation:
+        """Keep a request that waits for a key, or that comes after one in the same session."""
+        flow = self._exchanges.get(seen.index)
+        waits = seen.verdict is not None and seen.verdict.waiting
+        if flow is not None and (waits or (flow.track is not None and flow.track.history)):
+            keep(self._held, seen.index, seen, self._limits.waiting)
+        return seen

@@ -1,0 +1,106 @@
+"""What one message does to the calls: it opens one, moves it on or ends it."""
+
+from msgspec import Struct, field
+
+from mcpwatch.model.traffic import Call, CallState, Direction, RpcMessage, SessionKind, ToolChange
+from mcpwatch.traffic.calls import Calls, touch
+from mcpwatch.traffic.claims import fields, number, server, text
+from mcpwatch.traffic.correlate import answered_by, cancelled_by, noted_by
+from mcpwatch.traffic.outcomes import UNKNOWN_METHOD, Ending, of_answer
+from mcpwatch.traffic.records import Flow
+from mcpwatch.traffic.sessions import Sessions
+from mcpwatch.traffic.tools import Tools
+
+
+class Effects(Struct):
+    """What an entry did, gathered message by message."""
+
+    opened: list[Call] = field(default_factory=list)
+    updated: list[Call] = field(default_factory=list)
+    tools: tuple[ToolChange, ...] = ()
+
+    def update(self, call: Call) -> None:
+        """Note a call that progressed or ended, once."""
+        if not any(known is call for known in self.updated):
+            self.updated.append(call)
+
+
+class Messages:
+    """Takes messages of either direction; requests of the client are opened elsewhere."""
+
+    def __init__(self, sessions: Sessions, calls: Calls, tools: Tools) -> None:
+        self._sessions = sessions
+        self._calls = calls
+        self._tools = tools
+
+    def take(self, flow: Flow, message: RpcMessage, index: int, place: str, time: float, effects: Effects) -> None:
+        """Take in one message of an exchange; `place` is `.N` in a batch, else empty."""
+        if message.fault:
+            self._note(flow, message, index, effects)
+        elif not message.method:
+            self._answer(flow, message, index, time, effects)
+        elif message.id is not None:
+            if message.direction is Direction.TO_CLIENT:
+                self._note(flow, message, index, effects)
+                effects.opened.append(self._calls.host(flow, message, index, place, time))
+        elif message.method == "notifications/cancelled":
+            self._cancel(flow, message, index, time, effects)
+        else:
+            self._note(flow, message, index, effects)
+
+    def _answer(self, flow: Flow, message: RpcMessage, index: int, time: float, effects: Effects) -> None:
+        if fields(message.error).get("code") == UNKNOWN_METHOD:
+            flow.unknown_method = True
+        call = answered_by(flow, message)
+        if call is None:
+            return
+        if call.ended is not None:
+            touch(call, index)
+            return
+        if call.direction is Direction.TO_SERVER:
+            call.status = flow.exchange.status
+        self._calls.finish(call, of_answer(message, flow.exchange.status), index, time, message.result)
+        effects.update(call)
+        if message.error is None:
+            self._learn(flow, call, message, index, effects)
+        elif call.method == "initialize":
+            self._unopen(flow, time)
+
+    def _learn(self, flow: Flow, call: Call, message: RpcMessage, index: int, effects: Effects) -> None:
+        """What a good answer tells beyond its call: the server's name, the version agreed on, tools."""
+        track = flow.track
+        session = track.session if track is not None else None
+        if session is not None and call.direction is Direction.TO_SERVER:
+            name = server(call.method, message.result)
+            if name and name != session.server_name:
+                session.server_name = name
+            if call.method == "initialize":
+                session.protocol = text(fields(message.result).get("protocolVersion")) or session.protocol
+        if call.method == "tools/list" and call.state is CallState.DONE:
+            effects.tools += self._tools.listed(call.upstream, session, message.result, index)
+
+    def _unopen(self, flow: Flow, time: float) -> None:
+        """An `initialize` refused inside of a 2xx has opened nothing."""
+        track = flow.track
+        if track is not None and track.session.kind is SessionKind.LEGACY and track.session.requests == 1:
+            self._sessions.end(track, time, lost=True)
+
+    def _cancel(self, flow: Flow, message: RpcMessage, index: int, time: float, effects: Effects) -> None:
+        call = cancelled_by(flow, message)
+        if call is not None:
+            reason = text(fields(message.params).get("reason"))
+            self._calls.finish(call, Ending(CallState.CANCELLED, text=reason), index, time)
+            effects.update(call)
+
+    def _note(self, flow: Flow, message: RpcMessage, index: int, effects: Effects) -> None:
+        call = noted_by(flow, message)
+        if call is None:
+            return
+        touch(call, index)
+        call.messages += 1
+        if message.method == "notifications/progress":
+            params = fields(message.params)
+            call.progress = number(params.get("progress"))
+            call.progress_total = number(params.get("total"))
+            call.progress_text = text(params.get("message")) or text(params.get("status"))
+        effects.update(call)

@@ -1,0 +1,45 @@
+"""Open calls by a key of their own: a JSON-RPC id or a progress token, apart for the two directions."""
+
+from typing import Final
+
+from mcpwatch.model.traffic import Call, Direction
+
+Key = str | int
+
+MAX_SAME: Final = 64
+"""Calls held under one key; past it the oldest is found by its exchange only."""
+
+
+class Pending:
+    """Open calls of one session; several may share a key, since some clients use one id for everything."""
+
+    __slots__ = ("_calls",)
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[bool, Key], list[Call]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._calls.values()))
+
+    def add(self, key: Key, call: Call) -> None:
+        """Put a call under `key`."""
+        calls = self._calls.setdefault((call.direction is Direction.TO_SERVER, key), [])
+        calls.append(call)
+        if len(calls) > MAX_SAME:
+            del calls[0]
+
+    def remove(self, key: Key, call: Call) -> None:
+        """Take a call out again; nothing happens where it is not there."""
+        place = (call.direction is Direction.TO_SERVER, key)
+        calls = self._calls.get(place)
+        if calls is None:
+            return
+        kept = [other for other in calls if other is not call]
+        if kept:
+            self._calls[place] = kept
+        else:
+            del self._calls[place]
+
+    def find(self, direction: Direction, key: Key) -> list[Call]:
+        """Calls of that direction under `key`, oldest first."""
+        return self._calls.get((direction is Direction.TO_SERVER, key), [])

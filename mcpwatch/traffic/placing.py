@@ -1,0 +1,89 @@
+"""Where an exchange belongs: into which session, and what the session's binding makes of its verdict."""
+
+from mcpwatch.model.identity import Verdict
+from mcpwatch.model.traffic import Era, Session, SessionKind
+from mcpwatch.traffic.binding import Standing, bind, rebind
+from mcpwatch.traffic.calls import Calls
+from mcpwatch.traffic.exchanges import Exchanges
+from mcpwatch.traffic.records import Flow, Track
+from mcpwatch.traffic.sessions import Sessions
+
+
+class Placing:
+    """Puts exchanges into sessions, takes them out, and moves them when more becomes known."""
+
+    def __init__(self, exchanges: Exchanges, sessions: Sessions, calls: Calls) -> None:
+        self._exchanges = exchanges
+        self._sessions = sessions
+        self._calls = calls
+
+    def place(self, flow: Flow) -> Standing:
+        """Put an exchange into the session it belongs to by what its request says."""
+        return self._join(self._sessions.find(flow, flow.exchange.verdict), flow)
+
+    def open(self, flow: Flow, session_id: str, index: int) -> tuple[Session, ...]:
+        """Put the exchange of an answered `initialize` into its session; returns a session that was only its probe.
+
+        `session_id` is the hash of the id that the answer or else the request carries; empty on a stateless server.
+        """
+        sessions = self._sessions
+        probe, gone = sessions.probe(flow), None
+        if session_id:
+            track = sessions.by_id(flow, session_id, proven=True)
+            track.proven = True
+            sessions.revive(track)
+        else:
+            track = sessions.find(flow, flow.exchange.verdict)
+        if probe is not None and probe.track is not track:
+            gone = self._leave(probe)
+            self._join(track, probe)
+        self._join(track, flow)
+        track.session.era = Era.LEGACY
+        track.session.initialized_at = index
+        return () if gone is None else (gone,)
+
+    def refuse(self, flow: Flow) -> tuple[Session, ...]:
+        """Take an exchange out of a session that the server does not know; returns it if nothing is left of it."""
+        gone = self._leave(flow)
+        return () if gone is None else (gone,)
+
+    def rejudge(self, flow: Flow, verdict: Verdict) -> tuple[list[tuple[int, Standing]], tuple[Session, ...]]:
+        """Give a request another verdict.
+
+        Returns the requests it bears on, by index, with what becomes of them, and sessions that are none any more.
+        """
+        exchange, track = flow.exchange, flow.track
+        if track is not None and track.session.kind is SessionKind.LEGACY:
+            return rebind(track, exchange.index, verdict), ()
+        self.judge(flow, verdict)
+        if track is None:
+            return [(exchange.index, Standing(verdict))], ()
+        better = self._sessions.find(flow, verdict)
+        if better is track:
+            return [(exchange.index, bind(track, exchange.index, verdict, flow.opening))], ()
+        gone = self._leave(flow)
+        standing = self._join(better, flow)
+        better.session.last_seen = max(better.session.last_seen, track.session.last_seen)
+        if any(call.method == "tools/list" for call in exchange.calls):
+            better.session.listed_tools |= track.session.listed_tools
+        return [(exchange.index, standing)], () if gone is None else (gone,)
+
+    def judge(self, flow: Flow, verdict: Verdict) -> None:
+        """Write a verdict on a request and on its calls."""
+        flow.exchange.verdict = verdict
+        for call in flow.exchange.calls:
+            call.verdict = verdict
+        self._sessions.count_signed(flow)
+
+    def _join(self, track: Track, flow: Flow) -> Standing:
+        exchange = flow.exchange
+        standing = bind(track, exchange.index, exchange.verdict, flow.opening)
+        if standing.verdict is not exchange.verdict:
+            self.judge(flow, standing.verdict)
+        self._sessions.join(track, flow)
+        self._calls.settle(flow)
+        return standing
+
+    def _leave(self, flow: Flow) -> Session | None:
+        self._calls.unsettle(flow)
+        return self._sessions.leave(flow)

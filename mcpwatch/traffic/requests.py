@@ -1,0 +1,154 @@
+"""Requests: what an agent sends, and the calls it opens with it."""
+
+from typing import Final
+
+from mcpwatch.model.entries import Entry, Request
+from mcpwatch.model.identity import Evidence, Freshness, SignatureState, Verdict, Word
+from mcpwatch.model.traffic import Call, Direction, Era, Exchange, Observation, RpcMessage
+from mcpwatch.traffic.binding import Standing
+from mcpwatch.traffic.calls import Calls
+from mcpwatch.traffic.claims import PROTOCOL_VERSION, TARGET_KEYS, client, meta, text
+from mcpwatch.traffic.era import era_of
+from mcpwatch.traffic.exchanges import Exchanges
+from mcpwatch.traffic.jsonrpc import is_carried, parse
+from mcpwatch.traffic.messages import Effects, Messages
+from mcpwatch.traffic.placing import Placing
+from mcpwatch.traffic.records import Flow
+from mcpwatch.traffic.sessions import IDLE_S, Sessions
+
+UNJUDGED: Final = Verdict(
+    Word.NO_CHECK,
+    SignatureState.UNSUPPORTED,
+    Freshness.UNCHECKED,
+    Evidence.ABSENT,
+    reasons=("nothing has judged this request",),
+)
+"""The verdict of a request that came without one."""
+
+
+class Requests:
+    """Takes requests."""
+
+    def __init__(
+        self, exchanges: Exchanges, sessions: Sessions, calls: Calls, placing: Placing, messages: Messages
+    ) -> None:
+        self._exchanges = exchanges
+        self._sessions = sessions
+        self._calls = calls
+        self._placing = placing
+        self._messages = messages
+
+    def take(self, entry: Entry, request: Request, time: float, verdict: Verdict | None) -> Observation:
+        """Take in a request as judged."""
+        index = entry.index
+        messages = parse(request.body, Direction.TO_SERVER) if request.body is not None else ()
+        headers = dict(reversed(request.headers))
+        version = headers.get("mcp-protocol-version", "")
+        era = era_of(messages, version, request.session)
+        exchange = Exchange(
+            index=index,
+            source=entry.source,
+            upstream=request.upstream,
+            method=request.method,
+            target=request.target,
+            peer=request.peer,
+            session="",
+            era=era,
+            started=time,
+            verdict=verdict if verdict is not None else UNJUDGED,
+        )
+        flow = Flow(
+            exchange,
+            request.session,
+            request.peer.rpartition(":")[0] or request.peer,
+            headers.get("user-agent", ""),
+            request.principal,
+            version=version,
+        )
+        effects = Effects()
+        self._make_room(flow, time)
+        asked = self._open(flow, messages, headers, request, index, time)
+        standing = self._place(flow, messages, index, time, effects)
+        traceparent = headers.get("traceparent", "")
+        for call, message in asked:
+            self._calls.opened(flow, call, message, traceparent)
+            effects.opened.append(call)
+        for message in messages:
+            if message.id is None or not message.method:
+                self._messages.take(flow, message, index, "", time, effects)
+        return Observation(
+            index=index,
+            source=entry.source,
+            time=time,
+            kind="request",
+            exchange=exchange,
+            session=flow.track.session if flow.track is not None else None,
+            verdict=exchange.verdict,
+            messages=messages,
+            opened=tuple(effects.opened),
+            updated=tuple(effects.updated),
+            rebound=standing.rebound,
+            request=request,
+        )
+
+    def _make_room(self, flow: Flow, time: float) -> None:
+        gone = self._exchanges.add(flow)
+        if gone is not None and gone.exchange.ended is None:
+            self._calls.abandon(gone, time, "too many exchanges are open")
+
+    def _open(
+        self,
+        flow: Flow,
+        messages: tuple[RpcMessage, ...],
+        headers: dict[str, str],
+        request: Request,
+        index: int,
+        time: float,
+    ) -> list[tuple[Call, RpcMessage]]:
+        """Open a call for each request of the body; where the body did not travel, for the one the headers name."""
+        asked: list[tuple[Call, RpcMessage]] = []
+        batch = len(messages) > 1
+        for place, message in enumerate(messages):
+            if message.method:
+                self._read(flow, message)
+                if message.id is not None:
+                    call = self._calls.make(flow, message, index, f".{place}" if batch else "", time)
+                    asked.append((call, message))
+        if request.body is not None and not is_carried(request.body):
+            flow.opaque = True
+            method = headers.get("mcp-method", "")
+            if method and not method.startswith("notifications/"):
+                params = {TARGET_KEYS.get(method, ""): headers.get("mcp-name")}
+                message = RpcMessage(Direction.TO_SERVER, None, method, params)
+                asked.append((self._calls.make(flow, message, index, "", time), message))
+        return asked
+
+    def _read(self, flow: Flow, message: RpcMessage) -> None:
+        flow.client = client(message) or flow.client
+        if message.method == "initialize":
+            flow.opening = True
+        else:
+            flow.version = text(meta(message.params).get(PROTOCOL_VERSION)) or flow.version
+
+    def _place(
+        self, flow: Flow, messages: tuple[RpcMessage, ...], index: int, time: float, effects: Effects
+    ) -> Standing:
+        """Put the request into its session.
+
+        `initialize` has none before its answer. What is not known to be MCP waits for an answer that is.
+        """
+        exchange = flow.exchange
+        if flow.opening:
+            return Standing(exchange.verdict)
+        if exchange.era is Era.UNKNOWN and all(message.fault for message in messages) and not flow.exchange.calls:
+            flow.deferred = True
+            return Standing(exchange.verdict)
+        standing = self._placing.place(flow)
+        track = flow.track
+        if track is not None:
+            if track.detached and time - track.session.last_seen > IDLE_S:
+                why = "no answer came on another stream"
+                for call in self._calls.give_up(track, time, why, index):
+                    effects.update(call)
+            self._sessions.seen(track, time)
+        return standing

@@ -1,0 +1,98 @@
+"""Tools: what each server offers, to whom, and whether a definition is still what it was."""
+
+from collections import OrderedDict
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from mcpwatch.model.entries import Json
+from mcpwatch.model.traffic import Call, CallState, Session, Tool, ToolChange
+from mcpwatch.traffic.claims import fields
+from mcpwatch.traffic.outcomes import FAILED
+from mcpwatch.traffic.records import good_signer
+
+MAX_DURATIONS: Final = 200
+MAX_PARTIES: Final = 1_000
+"""Sessions and callers kept for one tool."""
+
+MAX_LISTED: Final = 5_000
+"""Tool names kept for one session."""
+
+_ANSWERED = frozenset({CallState.DONE, CallState.RPC_ERROR, CallState.TOOL_ERROR, CallState.DENIED})
+_SORTED = msgspec.json.Encoder(order="sorted")
+
+
+class Tools:
+    """The tools of all servers; past the limit the server with the most gives up the one not listed for longest."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.evicted = 0
+        self.all: dict[tuple[str, str], Tool] = {}
+        self._names: dict[str, OrderedDict[str, None]] = {}
+
+    def listed(self, upstream: str, session: Session | None, result: Json, index: int) -> tuple[ToolChange, ...]:
+        """Take in the answer to `tools/list`, or one page of it."""
+        tools = fields(result).get("tools")
+        changes: list[ToolChange] = []
+        for definition in tools[: self.limit] if type(tools) is list else ():
+            name = fields(definition).get("name")
+            if type(name) is not str:
+                continue
+            changes.append(self._define(upstream, name, definition, index))
+            if session is not None:
+                _add(session.listed_tools, name, MAX_LISTED)
+                _add(changes[-1].tool.sessions, session.key, MAX_PARTIES)
+        return tuple(changes)
+
+    def called(self, call: Call) -> None:
+        """Count a call."""
+        tool = self._of(call)
+        if tool is not None:
+            tool.calls += 1
+            signer = good_signer(call.verdict)
+            _add(tool.callers, signer.id if signer else call.session, MAX_PARTIES)
+
+    def ended(self, call: Call) -> None:
+        """Count how a call ended, and how long it took."""
+        tool = self._of(call)
+        if tool is None or call.ended is None:
+            return
+        tool.errors += call.state in FAILED
+        if call.state in _ANSWERED:
+            tool.durations.append(call.ended - call.started)
+            if len(tool.durations) > MAX_DURATIONS:
+                del tool.durations[0]
+
+    def _of(self, call: Call) -> Tool | None:
+        return self.all.get((call.upstream, call.target)) if call.method == "tools/call" else None
+
+    def _define(self, upstream: str, name: str, definition: Json, index: int) -> ToolChange:
+        digest = sha256(_SORTED.encode(definition)).hexdigest()
+        names = self._names.setdefault(upstream, OrderedDict())
+        names[name] = None
+        names.move_to_end(name)
+        tool = self.all.get((upstream, name))
+        if tool is None:
+            tool = self.all[(upstream, name)] = Tool(upstream, name, definition, digest, index, index)
+            self._make_room()
+            return ToolChange(tool, is_new=True, is_changed=False)
+        is_changed = tool.digest != digest
+        if is_changed:
+            tool.previous, tool.definition, tool.digest = tool.definition, definition, digest
+            tool.changed += 1
+        tool.last_seen = index
+        return ToolChange(tool, is_new=False, is_changed=is_changed)
+
+    def _make_room(self) -> None:
+        if len(self.all) > self.limit:
+            upstream = max(self._names, key=lambda one: len(self._names[one]))
+            name, _ = self._names[upstream].popitem(last=False)
+            del self.all[(upstream, name)]
+            self.evicted += 1
+
+
+def _add(names: set[str], name: str, limit: int) -> None:
+    if name and len(names) < limit:
+        names.add(name)
