@@ -1,0 +1,128 @@
+"""From the words of a command line to feeds: addresses, tokens, and the pins that go with them."""
+
+import argparse
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from mcpwatch.config import Config, load
+from mcpwatch.errors import ConnectError, IntegrityError, RefusedError, UsageError
+from mcpwatch.feed.address import feed_address
+from mcpwatch.feed.discover import Running, running
+from mcpwatch.feed.subscriber import HttpSource
+from mcpwatch.files import read_private, state_dir
+from mcpwatch.model.feed import FeedState, FeedStatus
+from mcpwatch.secret import Secret
+from mcpwatch.watch import build
+from mcpwatch.watch.query import BadQuery, Query, parse
+from mcpwatch.watch.watcher import Watcher
+
+TOKEN_VARIABLE = "MCPWATCH_TOKEN"  # noqa: S105 (a variable's name)
+
+
+class Feed(Struct, frozen=True):
+    """Where a feed is and what opens it."""
+
+    address: str
+    token: Secret
+
+
+class Place(Struct, frozen=True):
+    """The feeds to watch, with the state folder and configuration to watch them by."""
+
+    feeds: tuple[Feed, ...]
+    state: Path
+    config: Config
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of every command that watches."""
+    parser.add_argument(
+        "sources",
+        nargs="*",
+        metavar="SOURCE",
+        help="a gateway's feed address, such as http://127.0.0.1:4181 (the gateway running on this machine)",
+    )
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help=f"the gateway's feed.token, 0600; {TOKEN_VARIABLE} may hold the token instead",
+    )
+    parser.add_argument("--filter", default="", metavar="FILTER", help="show what passes, e.g. 'sig:bad | sev>=high'")
+
+
+def find(options: argparse.Namespace) -> Place:
+    """The feeds that a command line means.
+
+    A gateway that keeps its operator's pins in a folder of its own, as the demo does, is watched by those.
+    Raises UsageError, ConnectError when none is named and none runs here, RefusedError without a token.
+    """
+    known = running(state_dir())
+    if options.sources:
+        wanted = [feed_address(source) for source in options.sources]
+    else:
+        wanted = [gateway.address for gateway in known[:1]]
+    if not wanted:
+        raise ConnectError(
+            "No gateway of yours is running on this machine",
+            "Start one: mcpwatch gateway --upstream URL. Or look around in: mcpwatch demo",
+        )
+    by_address = {gateway.address: gateway for gateway in known}
+    feeds = tuple(Feed(address, _token(address, by_address.get(address), options.token_file)) for address in wanted)
+    only = by_address.get(wanted[0]) if len(wanted) == 1 else None
+    if only is not None and only.state:
+        return place(feeds[0], Path(only.state))
+    return Place(feeds, state_dir(), load())
+
+
+def place(feed: Feed, state: Path) -> Place:
+    """A feed with a state folder and a configuration of its own."""
+    return Place((feed,), state, load(state / "config.toml"))
+
+
+def _token(address: str, found: Running | None, token_file: Path | None) -> Secret:
+    if token_file is not None:
+        return _read(token_file)
+    value = os.environ.get(TOKEN_VARIABLE)
+    if value:
+        return Secret(value.strip())
+    if found is not None:
+        return _read(Path(found.token_file))
+    raise RefusedError(
+        f"No token for the feed at {address}",
+        f"No gateway of yours runs there. For another's, give its feed.token: --token-file FILE, or {TOKEN_VARIABLE}",
+    )
+
+
+def _read(path: Path) -> Secret:
+    return Secret(read_private(path).decode("ascii", "replace").strip())
+
+
+def query(text: str) -> Query:
+    """The filter of a command line; raises UsageError that points at what is wrong in it."""
+    try:
+        return parse(text)
+    except BadQuery as bad:
+        raise UsageError(
+            f"--filter {text!r}: {bad.reason} (at character {bad.position + 1})",
+            "The README lists the filter words; ? in the dashboard does too.",
+        ) from None
+
+
+async def open_watcher(place: Place) -> Watcher:
+    """Make a watcher of a place whose feeds all answer; raises ConnectError and RefusedError otherwise."""
+    feeds = [HttpSource(feed.address, feed.token, state=place.state) for feed in place.feeds]
+    for feed in feeds:
+        await feed.probe()
+    return build.open_watcher(feeds, place.state, place.config)
+
+
+def exit_code(feeds: Iterable[FeedStatus]) -> int:
+    """What a command that read these feeds to their end leaves with."""
+    states = {feed.state for feed in feeds}
+    if states & {FeedState.BROKEN, FeedState.ROLLBACK}:
+        return IntegrityError.exit_code
+    return RefusedError.exit_code if FeedState.REFUSED in states else 0
