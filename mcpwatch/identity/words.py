@@ -19,9 +19,9 @@ class Axes(Struct, frozen=True, gc=False):
 
 _VALID, _INVALID, _ABSENT = SignatureState.VALID, SignatureState.INVALID, SignatureState.ABSENT
 _UNCHECKED = (SignatureState.UNSUPPORTED, SignatureState.UNRESOLVABLE)
-_REPLAYED, _UNDECIDABLE = Freshness.REPLAYED, Freshness.UNDECIDABLE
+_REPLAYED, _FRESH = Freshness.REPLAYED, Freshness.FRESH
 _OFF_TIME = (Freshness.STALE, Freshness.FUTURE)
-_TOO_OLD = (KeyState.SUPERSEDED, KeyState.REVOKED, KeyState.GONE, KeyState.CHANGED)
+_USABLE = (KeyState.CURRENT, KeyState.GRACE)
 _BODY = Covered.BODY
 
 WORDS: tuple[tuple[Word, str, Callable[[Axes], bool]], ...] = (
@@ -43,7 +43,7 @@ WORDS: tuple[tuple[Word, str, Callable[[Axes], bool]], ...] = (
     (
         Word.OLD_KEY,
         "it holds with a key that its owner had given up by then",
-        lambda axes: axes.signature is _VALID and axes.key_state in _TOO_OLD,
+        lambda axes: axes.signature is _VALID and axes.key_state not in _USABLE,
     ),
     (
         Word.STALE,
@@ -63,7 +63,7 @@ WORDS: tuple[tuple[Word, str, Callable[[Axes], bool]], ...] = (
     (
         Word.PARTIAL,
         "it holds, and does not cover the body or does not say when it was made",
-        lambda axes: _BODY not in axes.coverage or axes.freshness is _UNDECIDABLE,
+        lambda axes: _BODY not in axes.coverage or axes.freshness is not _FRESH,
     ),
     (Word.VERIFIED, "it holds, is fresh, covers the body, and its signer is known", lambda axes: True),
 )

@@ -1,0 +1,297 @@
+"""The verdict: freshness, replays, key states, waiting, evidence, and the order of words."""
+
+import os
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256, sha512
+
+import nacl.bindings as nacl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from signed import ALICE, BOB, CALL, NOW, aip, judge, request, rfc9421, verdict
+
+from mcpwatch.identity.answers import Resolved, ResolvedKey
+from mcpwatch.identity.judge import Judge
+from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.signer import AgentKey
+from mcpwatch.identity.words import RANK, WORDS, Axes, word
+from mcpwatch.model.entries import Principal, Request
+from mcpwatch.model.identity import (
+    Covered,
+    Evidence,
+    Freshness,
+    KeyState,
+    Resolution,
+    SignatureState,
+    Verdict,
+    Word,
+)
+
+SIGNERS: list[Callable[..., dict[str, str]]] = [aip, rfc9421]
+
+
+@dataclass
+class Court:
+    """A judge with a registry's key book."""
+
+    keys: KeyBook
+    judge: Judge
+
+    def on(self, asked: Request, index: int = 0, now: float = NOW) -> Verdict:
+        return self.judge.judge(index, asked, now)
+
+
+@pytest.fixture
+def court() -> Court:
+    keys = KeyBook()
+    keys.resolvable = ("did:aip:",)
+    return Court(keys, Judge(keys, ReplayWindow()))
+
+
+def learnt(*keys: ResolvedKey) -> Resolved:
+    return Resolved(Resolution.REGISTRY, keys)
+
+
+def test_nothing_is_unsigned() -> None:
+    result = verdict(request({"content-type": "application/json"}))
+    assert (result.word, result.evidence, result.signer) == (Word.UNSIGNED, Evidence.ABSENT, None)
+
+
+def test_a_principal_is_only_asserted() -> None:
+    result = verdict(request({}, principal=Principal("bearer", "ab", subject="ann")))
+    assert (result.word, result.evidence, result.signer) == (Word.UNSIGNED, Evidence.ASSERTED, None)
+
+
+@pytest.mark.parametrize("sign", SIGNERS)
+@pytest.mark.parametrize(
+    ("age", "expected", "shown"),
+    [
+        (0, Word.VERIFIED, Freshness.FRESH),
+        (300, Word.VERIFIED, Freshness.FRESH),
+        (301, Word.STALE, Freshness.STALE),
+        (-60, Word.VERIFIED, Freshness.FRESH),
+        (-61, Word.STALE, Freshness.FUTURE),
+    ],
+)
+def test_freshness(sign: Callable[..., dict[str, str]], age: int, expected: Word, shown: Freshness) -> None:
+    result = verdict(request(sign(now=NOW - age)))
+    assert (result.word, result.freshness, result.signature) == (expected, shown, SignatureState.VALID)
+    assert bool(result.reasons) is (expected is Word.STALE)
+
+
+def test_the_window_can_be_set() -> None:
+    keys = KeyBook()
+    narrow = Judge(keys, ReplayWindow(), window_s=10, future_s=0)
+    assert narrow.judge(0, request(rfc9421(now=NOW - 11)), NOW).word is Word.STALE
+    assert narrow.judge(0, request(rfc9421(now=NOW + 1)), NOW).word is Word.STALE
+
+
+@pytest.mark.parametrize("sign", SIGNERS)
+def test_the_second_time_is_a_replay(sign: Callable[..., dict[str, str]]) -> None:
+    here, asked = judge(ALICE), request(sign())
+    assert here.judge(7, asked, NOW).word is Word.VERIFIED
+    again = here.judge(9, asked, NOW + 5)
+    assert (again.word, again.freshness, again.first_seen) == (Word.REPLAY, Freshness.REPLAYED, 7)
+    assert again.first_source is None
+    assert "entry 7" in again.reasons[0]
+    assert here.judge(11, asked, NOW + 5).first_seen == 7
+    assert here.judge(7, asked, NOW).word is Word.VERIFIED
+
+
+def test_a_replay_on_another_feed_says_where_it_came_first() -> None:
+    here, asked = judge(ALICE), request(rfc9421())
+    here.judge(7, asked, NOW, "one")
+    again = here.judge(7, asked, NOW, "two")
+    assert (again.word, again.first_seen, again.first_source) == (Word.REPLAY, 7, "one")
+
+
+def another_signature(key: AgentKey, message: bytes) -> bytes:
+    """A second valid signature of one message: RFC 8032 section 5.1.6 with a random r, as a signer is free to do."""
+    half = bytearray(sha512(bytes(range(32))).digest()[:32])
+    half[0] &= 248
+    half[31] = (half[31] & 127) | 64
+    r = nacl.crypto_core_ed25519_scalar_reduce(os.urandom(64))
+    point = nacl.crypto_scalarmult_ed25519_base_noclamp(r)
+    k = nacl.crypto_core_ed25519_scalar_reduce(sha512(point + key.public + message).digest())
+    secret = nacl.crypto_core_ed25519_scalar_reduce(bytes(half) + bytes(32))
+    return point + nacl.crypto_core_ed25519_scalar_add(r, nacl.crypto_core_ed25519_scalar_mul(k, secret))
+
+
+def test_another_signature_of_the_same_message_is_a_replay() -> None:
+    here, headers = judge(ALICE), aip()
+    message = f"POST:/mcp:{headers['X-AIP-Timestamp']}:n1:{sha256(CALL).hexdigest()}"
+    other = b64encode(another_signature(ALICE, message.encode())).decode()
+    assert other != headers["X-AIP-Signature"]
+    assert here.judge(1, request(headers), NOW).word is Word.VERIFIED
+    assert here.judge(2, request({**headers, "X-AIP-Signature": other}), NOW).word is Word.REPLAY
+
+
+def test_a_bad_signature_does_not_claim_the_message() -> None:
+    here, headers = judge(ALICE), rfc9421()
+    assert here.judge(1, request({**headers, "Signature": f"sig1=:{'A' * 86}==:"}), NOW).word is Word.BAD_SIG
+    assert here.judge(2, request(headers), NOW).word is Word.VERIFIED
+
+
+def test_a_replay_after_the_window_is_stale() -> None:
+    here, asked = judge(ALICE), request(rfc9421())
+    here.judge(1, asked, NOW)
+    assert here.judge(2, asked, NOW + 301).word is Word.STALE
+
+
+def test_forgetting_inside_the_window_is_undecidable() -> None:
+    here = judge(ALICE, capacity=4)
+    for index in range(8):
+        here.judge(index, request(rfc9421(nonce=f"n{index}")), NOW)
+    result = here.judge(99, request(rfc9421(nonce="n0")), NOW)
+    assert (result.word, result.freshness) == (Word.PARTIAL, Freshness.UNDECIDABLE)
+    assert "cannot be told" in result.reasons[0]
+    later = here.judge(100, request(rfc9421(nonce="m", now=NOW + 500)), NOW + 500)
+    assert later.word is Word.VERIFIED
+
+
+def test_an_unresolved_key_waits_and_is_judged_again(court: Court) -> None:
+    asked = request(aip())
+    first = court.on(asked)
+    assert (first.word, first.waiting, first.evidence) == (Word.NO_CHECK, True, Evidence.CLAIMED)
+    assert court.keys.wanted(0) == [ALICE.did_aip]
+    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(ALICE.public)), 0)
+    second = court.on(asked)
+    assert (second.word, second.waiting) == (Word.VERIFIED, False)
+    assert second.signer is not None
+    assert second.signer.resolution is Resolution.REGISTRY
+    assert court.on(asked).word is Word.VERIFIED
+
+
+def test_an_unknown_identity(court: Court) -> None:
+    court.on(request(aip()))
+    court.keys.learn(ALICE.did_aip, learnt(), 0)
+    result = court.on(request(aip()))
+    assert (result.word, result.signature) == (Word.UNKNOWN_KEY, SignatureState.UNRESOLVABLE)
+    assert not result.waiting
+
+
+def test_an_identity_that_is_gone(court: Court) -> None:
+    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(ALICE.public)), 0)
+    court.keys.learn(ALICE.did_aip, learnt(), 0)
+    result = court.on(request(aip()))
+    assert result.word is Word.UNKNOWN_KEY
+    assert result.signer is not None
+    assert result.signer.key_state is KeyState.GONE
+
+
+def test_a_registry_that_is_down_means_no_check(court: Court) -> None:
+    court.on(request(aip()))
+    court.keys.failed(ALICE.did_aip, "the registry cannot be reached", 0)
+    result = court.on(request(aip()))
+    assert (result.word, result.reasons) == (Word.NO_CHECK, ("the registry cannot be reached",))
+
+
+@pytest.mark.parametrize(
+    ("after", "expected", "state"),
+    [
+        (-5, Word.VERIFIED, KeyState.CURRENT),
+        (599, Word.VERIFIED, KeyState.GRACE),
+        (601, Word.OLD_KEY, KeyState.SUPERSEDED),
+    ],
+)
+def test_a_rotated_key(court: Court, after: int, expected: Word, state: KeyState) -> None:
+    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(BOB.public), ResolvedKey(ALICE.public, NOW - after)), 0)
+    result = court.on(request(aip()))
+    assert (result.word, result.signature) == (expected, SignatureState.VALID)
+    assert result.signer is not None
+    assert result.signer.key_state is state
+    assert bool(result.reasons) is (state is not KeyState.CURRENT)
+    new = court.on(request(rfc9421(BOB, key_id=ALICE.did_aip)))
+    assert new.word is Word.VERIFIED
+
+
+def test_a_failing_signature_makes_the_registry_be_asked_again(court: Court) -> None:
+    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(ALICE.public)), 0)
+    asked = request({**aip(BOB), "X-AIP-DID": ALICE.did_aip})
+    court.keys.wanted(30)
+    assert court.on(asked).word is Word.BAD_SIG
+    court.keys.wanted(100)
+    doubted = court.on(asked)
+    assert (doubted.word, doubted.waiting) == (Word.NO_CHECK, True)
+    assert court.keys.wanted(101) == [ALICE.did_aip]
+    assert court.on(asked).waiting
+    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(BOB.public), ResolvedKey(ALICE.public, NOW)), 101)
+    assert court.on(asked).word is Word.VERIFIED
+
+
+def test_a_forged_signature_is_bad_once_the_registry_was_asked_again(court: Court) -> None:
+    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(ALICE.public)), 0)
+    asked = request({**aip(BOB), "X-AIP-DID": ALICE.did_aip})
+    court.keys.wanted(100)
+    assert court.on(asked).waiting
+    court.keys.wanted(101)
+    court.keys.failed(ALICE.did_aip, "the registry cannot be reached", 101)
+    result = court.on(asked)
+    assert result.word is Word.BAD_SIG
+    assert any("could not be fetched again" in reason for reason in result.reasons)
+
+
+def test_a_pinned_key_wins_over_the_registry(court: Court) -> None:
+    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(ALICE.public)), 0)
+    court.keys.pin(ALICE.did_aip, BOB.public)
+    assert court.on(request(aip())).word is Word.BAD_SIG
+    forged = court.on(request({**aip(BOB), "X-AIP-DID": ALICE.did_aip}))
+    assert forged.word is Word.VERIFIED
+
+
+def test_no_verification_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(key: bytes, message: bytes, signature: bytes) -> bool:
+        raise AssertionError("verified without a key")
+
+    monkeypatch.setattr("mcpwatch.identity.ed25519.verify", never)
+    assert judge().judge(0, request(aip()), NOW).word is Word.NO_CHECK
+
+
+@pytest.mark.parametrize(
+    ("axes", "expected"),
+    [
+        (Axes(SignatureState.INVALID, Freshness.UNCHECKED, KeyState.UNKNOWN, ()), Word.BAD_SIG),
+        (Axes(SignatureState.VALID, Freshness.REPLAYED, KeyState.SUPERSEDED, ()), Word.REPLAY),
+        (Axes(SignatureState.UNRESOLVABLE, Freshness.UNCHECKED, KeyState.GONE, (), True), Word.UNKNOWN_KEY),
+        (Axes(SignatureState.VALID, Freshness.STALE, KeyState.SUPERSEDED, ()), Word.OLD_KEY),
+        (Axes(SignatureState.VALID, Freshness.STALE, KeyState.CURRENT, ()), Word.STALE),
+        (Axes(SignatureState.VALID, Freshness.FUTURE, KeyState.CURRENT, (Covered.BODY,)), Word.STALE),
+        (Axes(SignatureState.UNSUPPORTED, Freshness.UNCHECKED, KeyState.UNKNOWN, ()), Word.NO_CHECK),
+        (Axes(SignatureState.ABSENT, Freshness.UNCHECKED, KeyState.UNKNOWN, ()), Word.UNSIGNED),
+        (Axes(SignatureState.VALID, Freshness.FRESH, KeyState.CURRENT, (Covered.METHOD,)), Word.PARTIAL),
+        (Axes(SignatureState.VALID, Freshness.UNDECIDABLE, KeyState.CURRENT, (Covered.BODY,)), Word.PARTIAL),
+        (Axes(SignatureState.VALID, Freshness.FRESH, KeyState.GRACE, (Covered.BODY,)), Word.VERIFIED),
+    ],
+)
+def test_the_order_of_words(axes: Axes, expected: Word) -> None:
+    assert word(axes) is expected
+
+
+def test_the_table_has_every_word_but_the_sessions() -> None:
+    assert {name for name, _, _ in WORDS} == set(Word) - {Word.WRONG_KEY}
+    assert RANK[Word.BAD_SIG] == 0
+
+
+AXES = st.builds(
+    Axes,
+    st.sampled_from(SignatureState),
+    st.sampled_from(Freshness),
+    st.sampled_from(KeyState),
+    st.lists(st.sampled_from(Covered), unique=True).map(tuple),
+    st.booleans(),
+)
+
+
+@given(AXES)
+def test_verified_needs_every_axis(axes: Axes) -> None:
+    good = (
+        axes.signature is SignatureState.VALID
+        and axes.freshness is Freshness.FRESH
+        and axes.key_state in (KeyState.CURRENT, KeyState.GRACE)
+        and Covered.BODY in axes.coverage
+        and not axes.no_such_identity
+    )
+    assert (word(axes) is Word.VERIFIED) is good
