@@ -25,6 +25,8 @@ class Running(Struct, frozen=True):
     started: float
     """Seconds since the epoch."""
     upstreams: tuple[UpstreamInfo, ...] = ()
+    state: str = ""
+    """The state folder with the pins to watch this gateway by, where that is not the user's own."""
 
 
 def announce(state: Path, gateway: Running) -> None:

@@ -62,6 +62,11 @@ class LogReader:
             self._counted = True
         return self._standing.status
 
+    @property
+    def proofs(self) -> int:
+        """How many checkpoints were verified."""
+        return self._standing.proofs
+
     def meet(self, verifier: NoteVerifier, capture: str = "") -> None:
         """Learn whose log it is; without this a feed stays UNPROVEN."""
         self._verifier = verifier
@@ -80,6 +85,7 @@ class LogReader:
         if checkpoint.size < self._claimed:
             self._roll_back(checkpoint, self._claimed, "signed before", now)
             return
+        self._standing.announce(checkpoint)
         if not self._joined:
             self._joined = True
             if not self._from_start:

@@ -1,7 +1,7 @@
 """Where entries come from: the one shape that every kind of feed has for the rest of the watcher."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
 from mcpwatch.model.entries import Entry
@@ -22,7 +22,7 @@ class Source(Protocol):
     def status(self) -> FeedStatus:
         """How the feed stands at this moment."""
 
-    def batches(self) -> AsyncIterator[list[Entry]]:
+    def batches(self) -> AsyncGenerator[list[Entry], None]:
         """Entries in order of their index, as they arrive; an empty list when only the status changed.
 
         Ends when nothing more can come; whatever the other end does, it does not raise.

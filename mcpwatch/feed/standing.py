@@ -25,6 +25,8 @@ class Standing:
         self.status = FeedStatus(name=name, address=address)
         self.provable = False
         """Whether there is a key to hold the feed against."""
+        self.proofs = 0
+        """Checkpoints verified so far."""
         self._connects = 0
         self._overlooked = False
         self._newest = (0, 0)
@@ -42,9 +44,12 @@ class Standing:
         """Change fields of the status that do not touch its state."""
         self.status = replace(self.status, **fields)
 
+    def announce(self, checkpoint: Checkpoint) -> None:
+        """What the log signed last, before a connection; older ones that the stream brings are history."""
+        self._newest = (checkpoint.time or 0, checkpoint.size - 1)
+
     def connect(self, now: float) -> None:
         """The stream is open."""
-        self._newest = (0, 0)
         self.set(connected_at=now, retry_at=None, reconnects=self._connects)
         self._connects += 1
         self._change(self._judge(now), "", now)
@@ -69,6 +74,7 @@ class Standing:
         It counts as fresh when the log signed it after any that this connection brought, or at most STALE_AFTER
         ago by our clock: an old one sent again keeps no feed alive, a gateway's clock set back breaks none.
         """
+        self.proofs += 1
         stamp = (checkpoint.time or 0, checkpoint.size)
         behind = now - stamp[0]
         self.set(checkpoint=checkpoint, verified_size=checkpoint.size)

@@ -434,6 +434,8 @@ def test_a_clock_that_jumps_breaks_nothing(shift: int) -> None:
         take(reader, [log.checkpoint(0, START + shift + second)], NOW + second)
         reader.tick(NOW + second)
     assert state(reader) in (FeedState.LIVE, FeedState.STALE)
+    again = log.note(0, START + shift + 59)
+    reader.join(log.verifier.open(again), (), 0, NOW + 59)
     reader.connected(NOW + 60)
     take(reader, [log.checkpoint(0, START + shift + 60)], NOW + 60)
     assert state(reader) is FeedState.LIVE
@@ -448,6 +450,20 @@ def test_a_gateway_whose_clock_is_set_right_stays_live() -> None:
     take(reader, [log.checkpoint(0, START + 5)], NOW + 5)
     reader.tick(NOW + 19)
     assert (reader.status.state, reader.status.detail) == (FeedState.LIVE, "")
+
+
+def test_history_that_is_caught_up_with_is_proven_and_not_fresh() -> None:
+    log = TinyLog()
+    events = log.grow(100, every=10)
+    reader = reader_of(log, connected=False)
+    join(reader, log, NOW + 100)
+    reader.connected(NOW + 100)
+    take(reader, events[:55], NOW + 100)
+    assert (state(reader), reader.status.verified_size) == (FeedState.CONNECTING, 50)
+    reader.tick(NOW + 120)
+    assert state(reader) is FeedState.STALE
+    take(reader, events[55:], NOW + 121)
+    assert (state(reader), reader.status.verified_size) == (FeedState.LIVE, 100)
 
 
 def test_a_disconnected_feed_does_not_turn_stale() -> None:

@@ -1,0 +1,282 @@
+"""A gateway's feed over HTTP: connect, read, resume, and say plainly how it stands."""
+
+import asyncio
+import logging
+import random as random_module
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+
+import httpx
+from httpx_sse import aconnect_sse
+
+from mcpwatch.errors import ConnectError, LocalError, McpwatchError, RefusedError
+from mcpwatch.feed.about import MAX_ABOUT, About, parse_about
+from mcpwatch.feed.address import CHECKPOINT_PATH, FEED_PATH, feed_address, host_and_port
+from mcpwatch.feed.answers import (
+    CONNECT_TIMEOUT,
+    MAX_ERROR,
+    NOT_A_FEED,
+    READ_TIMEOUT,
+    Refused,
+    Shorter,
+    TryLater,
+    describe,
+    judge_status,
+)
+from mcpwatch.feed.backoff import Backoff
+from mcpwatch.feed.log import LogReader
+from mcpwatch.feed.note import NoteVerifier
+from mcpwatch.feed.source import Clock, steady_clock
+from mcpwatch.feed.sse import Frame, SseReader, StreamFault, is_event_stream
+from mcpwatch.feed.trust import ChangedKey, Trust
+from mcpwatch.feed.vkey import BadNote
+from mcpwatch.model.entries import Entry
+from mcpwatch.model.feed import FeedState, FeedStatus
+from mcpwatch.secret import Secret
+
+SLICE = 200
+"""Entries in one batch at most."""
+QUEUE = 4
+"""Batches that wait for the watcher; then the socket does, and then the gateway."""
+
+log = logging.getLogger(__name__)
+
+
+class HttpSource:
+    """Subscribes to the feed at `url` and keeps reading it, over as many connections as it takes.
+
+    Raises UsageError for an address that is none and LocalError for a token that cannot be sent. `key` is the
+    log's verifier key where the operator knows it; else the first one seen is pinned under `state`. `from_start`
+    reads the whole log, otherwise only what comes. `clock`, `sleep`, `random` and `transport` are for tests.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: Secret,
+        *,
+        name: str = "",
+        from_start: bool = True,
+        key: str = "",
+        state: Path | None = None,
+        clock: Clock | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        random: Callable[[], float] = random_module.random,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.address = feed_address(url)
+        self.name = name or host_and_port(self.address)
+        self._token = _sendable(token)
+        self._trust = Trust(self.address, key, state)
+        self._clock = clock or steady_clock()
+        self._sleep = sleep
+        self._transport = transport
+        self._backoff = Backoff(random)
+        self._reader = LogReader(self.name, self.address, from_start=from_start)
+        self._queue: asyncio.Queue[tuple[list[Entry], FeedStatus] | None] = asyncio.Queue(QUEUE)
+        self._queued = self._given = self._reader.status
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def status(self) -> FeedStatus:
+        """How the feed stands, as far as its entries were given out.
+
+        Reading it lets time pass, so that silence shows without an event.
+        """
+        if not self._queue.empty():
+            return self._given
+        self._reader.tick(self._clock())
+        return self._reader.status
+
+    async def probe(self) -> None:
+        """Ask once whether the feed is there and lets us in; raises ConnectError and RefusedError."""
+        try:
+            async with self._client() as client:
+                await self._about(client)
+        except Refused as refusal:
+            kind = RefusedError if refusal.status in (401, 403) else ConnectError
+            raise kind(f"{self.address}: {refusal}") from None
+        except (TryLater, httpx.HTTPError, OSError, ValueError) as error:
+            words = str(error) if isinstance(error, TryLater) else describe(error)
+            raise ConnectError(f"{self.address}: {words}") from None
+
+    async def batches(self) -> AsyncGenerator[list[Entry], None]:
+        """Entries in order, at most SLICE at once; an empty list when only the status changed. To be read once."""
+        self._task = asyncio.create_task(self._run(), name=f"feed {self.name}")
+        try:
+            while (item := await self._queue.get()) is not None:
+                batch, self._given = item
+                yield batch
+                await asyncio.sleep(0)
+        finally:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stop reading; `batches` ends."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._reader.ended("closed", self._clock())
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
+        self._given = self._reader.status
+
+    async def _run(self) -> None:
+        """Connect again and again until there is no use."""
+        try:
+            async with self._client() as client:
+                while await self._attempt(client):
+                    pass
+        except (OSError, ValueError) as error:
+            # Making the client reads the machine's certificates.
+            self._reader.refused(describe(error), self._clock())
+        await self._queue.put(None)
+
+    async def _attempt(self, client: httpx.AsyncClient) -> bool:
+        """One connection to its end, and the wait after it; whether another makes sense."""
+        retry_after = 0.0
+        try:
+            await self._connect(client)
+            reason = "the gateway closed the stream"
+        except (Refused, LocalError) as refusal:
+            words = f"{refusal.title}. {refusal.hint}" if isinstance(refusal, McpwatchError) else str(refusal)
+            self._reader.refused(words, self._clock())
+            await self._give([])
+            return False
+        except ChangedKey as changed:
+            self._reader.sever(str(changed), self._clock())
+            self._reader.ended(str(changed), self._clock())
+            await self._give([])
+            return False
+        except TryLater as later:
+            if isinstance(later, Shorter):
+                self._reader.sever(str(later), self._clock(), state=FeedState.ROLLBACK)
+            reason, retry_after = str(later), later.retry_after
+        except httpx.HTTPError as error:
+            reason = describe(error)
+        except Exception as error:
+            # Whatever the other end made fail here, it must not end the feed for good.
+            log.exception("reading the feed %s failed", self.name)
+            reason = describe(error)
+        delay = self._backoff.next(retry_after)
+        now = self._clock()
+        self._reader.disconnected(reason, now, now + delay)
+        await self._give([])
+        await self._sleep(delay)
+        return True
+
+    async def _connect(self, client: httpx.AsyncClient) -> None:
+        self._introduce(await self._about(client))
+        await self._give([])
+        due = self._reader.status.next_index
+        headers = {"Last-Event-ID": str(due - 1)} if due else {}
+        params = {"size": str(self._reader.status.verified_size)}
+        # Of httpx-sse the request is used; its EventSource would unpack, decode and join lines without bounds.
+        async with aconnect_sse(client, "GET", self.address + FEED_PATH, headers=headers, params=params) as events:
+            response = events.response
+            await self._check(response, is_event_stream)
+            self._reader.connected(self._clock())
+            await self._give([])
+            await self._read(response)
+
+    async def _read(self, response: httpx.Response) -> None:
+        sse = SseReader()
+        async for chunk in response.aiter_raw():
+            fault = None
+            try:
+                frames = sse.feed(chunk)
+            except StreamFault as caught:
+                fault, frames = caught, caught.frames
+            await self._take(frames)
+            self._backoff.heed(sse.retry)
+            if fault is not None:
+                raise TryLater(f"this is not what a feed sends: {fault.reason}")
+
+    async def _take(self, frames: list[Frame]) -> None:
+        proofs, now, batch = self._reader.proofs, self._clock(), list[Entry]()
+        for frame in frames:
+            batch += self._reader.take(frame, now)
+            if len(batch) >= SLICE:
+                await self._give(batch)
+                batch = []
+        if self._reader.proofs > proofs:
+            self._backoff.reset()
+        self._reader.tick(now)
+        await self._give(batch)
+
+    async def _give(self, batch: list[Entry]) -> None:
+        """Hand entries on, or wake the watcher without any if the status changed since it was last woken."""
+        self._trust.keep(self._reader.evidence, self._clock())
+        status = self._reader.status
+        if batch or status is not self._queued:
+            self._queued = status
+            await self._queue.put((batch, status))
+
+    async def _about(self, client: httpx.AsyncClient) -> About:
+        async with client.stream("GET", self.address + CHECKPOINT_PATH) as response:
+            await self._check(response, lambda kind: kind.partition(";")[0].strip().lower() == "application/json")
+            about = parse_about(await _first(response, MAX_ABOUT))
+        if about is None:
+            raise Refused(NOT_A_FEED)
+        return about
+
+    async def _check(self, response: httpx.Response, expected: Callable[[str], bool]) -> None:
+        """Raise Refused or TryLater unless the answer is 200, not encoded, and of the expected type."""
+        coded = response.headers.get("content-encoding", "identity").strip().lower() != "identity"
+        if response.status_code != 200:
+            judge_status(response, b"" if coded else await _first(response, MAX_ERROR), self._clock())
+        if coded:
+            raise Refused("the answer is compressed, which a feed never is; is there a proxy in between?")
+        kind = response.headers.get("content-type", "")
+        if not expected(kind):
+            raise Refused(f"{NOT_A_FEED} (it answers with {kind[:80] or 'no type'})")
+
+    def _introduce(self, about: About) -> None:
+        """Hold the log against the key it is known by, then join it; raises ChangedKey."""
+        now = self._clock()
+        note = about.note.encode()
+        try:
+            verifier = NoteVerifier(*about.keys)
+            checkpoint = verifier.open(note)
+            if about.origin != verifier.origin:
+                raise BadNote("it says another origin than its key")
+        except BadNote as bad:
+            self._reader.sever(f"the gateway's checkpoint does not hold: {bad.reason}", now, note)
+            return
+        self._trust.recognise(about.keys, now)
+        self._reader.meet(verifier, about.capture)
+        self._reader.join(checkpoint, about.frontier, about.oldest, now)
+
+    def _client(self) -> httpx.AsyncClient:
+        keep_alive = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+        return httpx.AsyncClient(
+            transport=self._transport or httpx.AsyncHTTPTransport(trust_env=False, socket_options=keep_alive),
+            headers={
+                "Authorization": f"Bearer {self._token.reveal()}",
+                "Accept-Encoding": "identity",
+                "User-Agent": "mcpwatch",
+            },
+            timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT, write=CONNECT_TIMEOUT),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+
+async def _first(response: httpx.Response, limit: int) -> bytes:
+    """The beginning of a body, at least `limit` octets of it if there are so many, and not much more."""
+    data = bytearray()
+    async for chunk in response.aiter_raw():
+        data += chunk
+        if len(data) >= limit:
+            break
+    return bytes(data)
+
+
+def _sendable(token: Secret) -> Secret:
+    value = token.reveal().strip()
+    if not value or not all("!" <= char <= "~" for char in value):
+        raise LocalError("the token is empty or holds characters no token has", "Give the gateway's feed.token file.")
+    return Secret(value)
