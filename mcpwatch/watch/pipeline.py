@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from msgspec import Struct, structs
 
@@ -20,12 +20,10 @@ from mcpwatch.model.entries import Entry, Request
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.identity import SignatureState, Verdict
 from mcpwatch.model.traffic import Observation
+from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import Raised, State
 from mcpwatch.watch.waiting import Waiting
-
-if TYPE_CHECKING:
-    from mcpwatch.traffic.fold import Traffic
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +53,7 @@ class Lane(Struct):
     """One source with the traffic that came from it."""
 
     source: Source
-    traffic: "Traffic"
+    traffic: Traffic
 
 
 class Pipeline:
@@ -135,17 +133,18 @@ class Pipeline:
         now = self._clock()
         self.state.advance(now)
         for name, lane in self.lanes.items():
-            lane.traffic.tick(self.state.gateway_now(name))
+            self.state.touch_calls(lane.traffic.tick(self.state.gateway_now(name)))
             self._set_feed(lane)
         if self._book.tick(now):
             self.state.alerts_changed()
 
     async def _read(self, lane: Lane) -> None:
         try:
-            async for batch in lane.source.batches():
-                self.state.advance(self._clock())
-                await self._take_all(lane, batch)
-                self._set_feed(lane)
+            async with contextlib.aclosing(lane.source.batches()) as batches:
+                async for batch in batches:
+                    self.state.advance(self._clock())
+                    await self._take_all(lane, batch)
+                    self._set_feed(lane)
             self._set_feed(lane)
         except Exception as error:
             reason = f"mcpwatch failed to read it: {type(error).__name__} in {_place(error)}"
@@ -192,13 +191,17 @@ class Pipeline:
         record = row.entry.record
         if record is None or not isinstance(record.data, Request):
             return
-        seen = lane.traffic.rejudge(row.index, self._verdict(row.source, row.index, record.data, row.time))
-        if seen is None:
-            return
+        verdict = self._verdict(row.source, row.index, record.data, row.time)
+        asked = lane.traffic.rejudge(row.index, verdict)
+        for seen in ([asked] if asked else []) + list(lane.traffic.revised()):
+            self._revise(seen)
+
+    def _revise(self, seen: Observation) -> None:
+        """Take in a request once more, under another verdict."""
         raised = self._add(self._engine.observe(seen), seen.time)
-        self.state.rejudge(seen)
+        row = self.state.rejudge(seen)
         self.state.raise_alerts(raised, self._clock())
-        if self._listener is not None:
+        if self._listener is not None and row is not None:
             self._listener.verdict(row, raised)
 
     def _set_feed(self, lane: Lane) -> None:

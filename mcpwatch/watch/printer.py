@@ -35,12 +35,13 @@ class TextPrinter:
         self._several = several
 
     def entry(self, row: Row, state: State) -> str:
-        """One line: time, verdict, who, session, method, tool, outcome."""
+        """One line: time, verdict, who, session, method, tool, and the outcome once there is one."""
         if row.seen.exchange is None:
             return (
                 f"{self._from(row.source)}{clock_time(row.time)} {row.kind.upper():11} {show(row.seen.note)}".rstrip()
             )
-        cells = [self._cell(column.text(row, state), _TEXT_COLUMNS[column.id]) for column in self._columns]
+        columns = self._columns[:-1] if row.is_running else self._columns
+        cells = [self._cell(column.text(row, state), _TEXT_COLUMNS[column.id]) for column in columns]
         return self._from(row.source) + " ".join(cells).rstrip()
 
     def verdict(self, row: Row, state: State) -> str:

@@ -50,7 +50,7 @@ class Row(Struct, gc=False):
     entry: Entry
     seen: Observation
     severity: Severity | None = None
-    """The highest of its alerts."""
+    """The highest of the alerts that were raised at it."""
     alerts: tuple[str, ...] = ()
     """Ids of the alerts it is evidence for."""
 
@@ -181,7 +181,7 @@ class Row(Struct, gc=False):
     @property
     def plumbing(self) -> bool:
         """Whether it only carries: heads of good answers and quiet ends, which nobody reads one by one."""
-        if self.severity is not None:
+        if self.alerts:
             return False
         if self.seen.kind == "response":
             return (self.status or 0) < 400

@@ -135,6 +135,14 @@ class State:
         self.version += 1
         self._mark(raised, now)
 
+    def touch_calls(self, calls: Iterable[Call]) -> None:
+        """Take note that calls changed without an entry: time gave them up."""
+        for call in calls:
+            self.version += 1
+            row = self.rows.find(call.source, call.index)
+            if row is not None:
+                self._touch(row.seq)
+
     def set_feed(self, status: FeedStatus) -> None:
         """Take in how a feed stands."""
         self.version += 1
@@ -220,11 +228,14 @@ class State:
             if self._alert_states.get(alert.id, alert.state) is not alert.state:
                 self.alert_changes += 1
             self._alert_states[alert.id] = alert.state
+            newest = max(finding.evidence, default=-1)
             for index in finding.evidence:
                 row = self.row(index, finding.source)
                 if row is None:
                     continue
-                row.severity = max(row.severity or finding.severity, finding.severity)
+                if index == newest:
+                    # The rest is what it is compared with: the original of a replay is nothing bad.
+                    row.severity = max(row.severity or finding.severity, finding.severity)
                 if alert.id not in row.alerts and len(row.alerts) < MAX_ALERTS_OF_ROW:
                     row.alerts = (*row.alerts, alert.id)
                 self._touch(row.seq)

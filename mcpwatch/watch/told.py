@@ -8,7 +8,7 @@ from msgspec import Struct
 from mcpwatch.model.alerts import Acknowledgement, Alert
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import Signer, Verdict
-from mcpwatch.model.traffic import Session
+from mcpwatch.model.traffic import CallState, Session
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 from mcpwatch.watch.times import rfc3339
@@ -88,7 +88,7 @@ class EntryLine(Struct, frozen=True, tag="entry"):
     outcome: str
     status: int | None
     duration: float | None
-    """Seconds."""
+    """Seconds; null while it runs."""
     alerts: tuple[str, ...]
     """Ids of the alerts it is evidence for."""
     note: str
@@ -174,9 +174,9 @@ def entry_line(row: Row, state: State) -> EntryLine:
         verdict=_verdict(row.verdict),
         identity=who.id,
         evidence=who.evidence.value,
-        outcome=row.outcome(now),
+        outcome=CallState.RUNNING.value if row.is_running else row.outcome(now),
         status=row.status,
-        duration=row.duration(now),
+        duration=None if row.is_running else row.duration(now),
         alerts=row.alerts,
         note=row.seen.note or row.entry.fault,
         proven=feed is not None and feed.verified_size > row.index,

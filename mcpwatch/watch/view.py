@@ -187,7 +187,7 @@ class View:
         return self.jump(step, lambda row: query.matches(row, self.state))
 
     def jump_to_alert(self, step: Literal[1, -1]) -> bool:
-        """To the next or previous row that is evidence for an alert."""
+        """To the next or previous row that an alert was raised at."""
         return self.jump(step, lambda row: row.severity is not None)
 
     def _refill(self) -> None:

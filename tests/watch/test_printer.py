@@ -14,6 +14,7 @@ from watched import Stage
 from mcpwatch.model.alerts import Acknowledgement, Severity
 from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
 from mcpwatch.model.identity import Signer, Word
+from mcpwatch.model.traffic import CallState
 from mcpwatch.watch.printer import JsonPrinter, TextPrinter, encode
 from mcpwatch.watch.told import FeedLine, Line, entry_line
 
@@ -75,9 +76,9 @@ def test_an_entry_has_every_field_that_scripts_read() -> None:
         },
         "identity": signer.id,
         "evidence": "verified here",
-        "outcome": "running 0µs",
+        "outcome": "running",
         "status": None,
-        "duration": 0.0,
+        "duration": None,
         "alerts": [alert.id],
         "note": "",
         "proven": True,
@@ -177,12 +178,15 @@ def test_no_line_carries_what_a_terminal_would_act_on() -> None:
 def test_text_lines_say_time_verdict_who_session_call_and_outcome(width: int) -> None:
     stage = Stage()
     session = stage.session("5e551047", client="x" * width)
-    line = TextPrinter().entry(stage.request("read", session=session), stage.state)
+    request = stage.request("read", session=session)
+    line = TextPrinter().entry(request, stage.state)
     words = line.split()
     assert words[1] == "UNSIGNED"
     assert words[2].startswith("?xxx")
     assert line.index("5e551047") == 12 + 1 + 11 + 1 + 29 + 1
-    assert words[-5:] == ["→", "tools/call", "read", "running", "0µs"]
+    assert words[-3:] == ["→", "tools/call", "read"]
+    stage.answer(request, CallState.TOOL_ERROR)
+    assert TextPrinter().entry(request, stage.state).endswith("read                     tool error")
 
 
 def test_text_lines_of_alerts_name_their_evidence() -> None:

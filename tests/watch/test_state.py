@@ -41,12 +41,12 @@ def test_counts_outlive_the_rows() -> None:
     assert (len(stage.state.rows), stage.state.evicted) == (2, 5)
 
 
-def test_an_alert_marks_its_rows_with_its_highest_severity() -> None:
+def test_an_alert_marks_the_row_it_was_raised_at_and_names_itself_on_all_its_evidence() -> None:
     stage = Stage()
     rows = [stage.request() for _ in range(3)]
     stage.alert(0, 2, rule="a", severity=Severity.HIGH)
     stage.alert(2, rule="b", severity=Severity.LOW)
-    assert [row.severity for row in rows] == [Severity.HIGH, None, Severity.HIGH]
+    assert [row.severity for row in rows] == [None, None, Severity.HIGH]
     assert [row.alerts for row in rows] == [("a",), (), ("a", "b")]
     assert stage.state.open_alerts() == {Severity.HIGH: 1, Severity.LOW: 1}
     stage.rest(stage.alerts["a"])

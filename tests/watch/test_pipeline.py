@@ -1,0 +1,317 @@
+"""The whole way of an entry, with the real rooms: judged, folded, observed, applied; and nothing ends it."""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+
+import pytest
+from build import Log
+from msgspec import structs
+from piped import ALICE, MALLORY, ListSource, again, signed, story, watch, watcher_on
+from rpc import call, note, result, text
+
+from mcpwatch.errors import UsageError
+from mcpwatch.identity.answers import Resolved, ResolvedKey
+from mcpwatch.identity.ed25519 import decode_base64
+from mcpwatch.model.alerts import AlertState
+from mcpwatch.model.entries import Entry
+from mcpwatch.model.feed import FeedState, FeedStatus, Gap
+from mcpwatch.model.identity import Resolution, Word
+from mcpwatch.watch.build import open_watcher
+from mcpwatch.watch.pipeline import SLICE
+from mcpwatch.watch.query import parse
+from mcpwatch.watch.row import Row
+from mcpwatch.watch.state import Raised, State
+from mcpwatch.watch.view import View
+
+
+def words(state: State) -> list[str]:
+    return [row.word for row in state.rows if row.tool]
+
+
+async def test_honest_tampered_replayed_and_foreign_calls_are_told_apart(state_folder: Path) -> None:
+    watcher = await watch(state_folder, story())
+    assert words(watcher.state) == ["VERIFIED", "BAD SIG", "REPLAY", "WRONG KEY"]
+    rules = {alert.rule for alert in watcher.state.alerts.values()}
+    assert {"identity/bad-signature", "identity/replayed", "identity/wrong-key"} <= rules
+    calls = [row for row in watcher.state.rows if row.tool]
+    assert calls[0].severity is None and all(row.severity for row in calls[1:])
+    identity = watcher.state.identities[ALICE.did_key]
+    assert identity.words == {Word.VERIFIED: 1, Word.BAD_SIG: 1, Word.REPLAY: 1}
+    assert identity.proven == 2
+    assert [(session.upstream, session.call_count) for session in watcher.state.sessions.values()] == [("files", 5)]
+
+
+async def test_a_call_runs_and_ends_on_its_request_row(state_folder: Path) -> None:
+    log = Log()
+    asked = log.request(call(1, "read"))
+    log.response(asked)
+    watcher = watcher_on(state_folder, ListSource(log.entries))
+    await watcher.run()
+    running = View(watcher.state, parse("status:running"))
+    assert [row.index for row in running.rows(0, 9)] == [0]
+    log.wait(2)
+    log.message(asked, result(1, text("hello")))
+    log.end(asked)
+    lane = watcher._pipeline.lanes[""]
+    for entry in log.entries[2:]:
+        watcher._pipeline.take(lane, entry)
+    running.sync()
+    assert len(running) == 0
+    row = watcher.state.row(0)
+    assert row is not None
+    assert row.outcome(0.0) == "ok"
+    assert row.duration(0.0) == pytest.approx(2, abs=0.1)
+    assert [entry.index for entry in watcher.state.rows_of_call(row.seen.opened[0])][:1] == [0]
+    await watcher.close()
+
+
+async def test_a_malformed_entry_is_a_row_with_its_reason(state_folder: Path) -> None:
+    log = Log()
+    log.malformed(fault="not JSON at octet 3")
+    log.exchange(call(1, "read"), result(1))
+    watcher = await watch(state_folder, log.entries)
+    assert [row.kind for row in watcher.state.rows] == ["malformed", "request", "response", "message", "end"]
+    first = watcher.state.row(0)
+    assert first is not None and "not JSON at octet 3" in first.text
+    assert "feed/malformed" in {alert.rule for alert in watcher.state.alerts.values()}
+
+
+async def test_what_a_room_cannot_take_in_is_a_row_and_the_rest_goes_on(
+    state_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = Log()
+    for number in range(3):
+        log.exchange(call(number, "read"), result(number))
+    watcher = watcher_on(state_folder, ListSource(log.entries))
+    traffic = watcher._pipeline.lanes[""].traffic
+    whole = traffic.apply
+
+    def fails(entry: Entry, verdict: object) -> object:
+        if entry.index == 4:
+            raise ValueError("a secret: hunter2")
+        return whole(entry, verdict)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(traffic, "apply", fails)
+    with caplog.at_level(logging.ERROR):
+        await watcher.run()
+    assert [row.kind for row in watcher.state.rows].count("malformed") == 1
+    assert watcher.state.counts.entries == 12
+    assert watcher.state.counts.failures == 1
+    failed = watcher.state.row(4)
+    assert failed is not None
+    assert failed.seen.note.startswith("mcpwatch could not take it in: ValueError in test_pipeline:")
+    assert "entry 4" in caplog.text and "hunter2" not in caplog.text + failed.text
+    await watcher.close()
+
+
+class Ear:
+    """A listener that remembers; it fails once where asked to."""
+
+    def __init__(self, fails_at: int = -1) -> None:
+        self.heard: list[tuple[str, object]] = []
+        self.fails_at = fails_at
+
+    def entry(self, row: Row, raised: Sequence[Raised]) -> None:
+        if row.index == self.fails_at:
+            raise RuntimeError("deaf")
+        self.heard.append(("entry", row.index))
+        self.heard += [("alert", alert.rule) for _, alert in raised]
+
+    def verdict(self, row: Row, raised: Sequence[Raised]) -> None:
+        self.heard.append(("verdict", (row.index, row.word)))
+
+    def alerts(self, raised: Sequence[Raised]) -> None:
+        self.heard += [("alert", alert.rule) for _, alert in raised]
+
+    def feed(self, before: FeedStatus | None, after: FeedStatus) -> None:
+        self.heard.append(("feed", after.state))
+
+
+async def test_a_listener_hears_all_in_order_and_may_fail(state_folder: Path) -> None:
+    log = Log()
+    log.started()
+    log.malformed()
+    log.exchange(note("notifications/initialized"), status=202)
+    watcher = watcher_on(state_folder, ListSource(log.entries))
+    ear = Ear(fails_at=3)
+    await watcher.run(ear)
+    entries = [(kind, value) for kind, value in ear.heard if kind != "feed"]
+    at = entries.index(("entry", 1))
+    assert entries[at : at + 2] == [("entry", 1), ("alert", "feed/malformed")]
+    assert [value for kind, value in entries if kind == "entry"] == [0, 1, 2, 4]
+    assert ("feed", FeedState.LIVE) in ear.heard
+    assert watcher.state.counts.failures == 1
+    await watcher.close()
+
+
+async def test_a_key_that_arrives_has_its_requests_judged_again(state_folder: Path) -> None:
+    log = Log()
+    for number in range(2):
+        signed(log, call(number, "read"), did=ALICE.did_aip)
+    signed(log, call(9, "read"), key=MALLORY, did=MALLORY.did_aip)
+    watcher = watcher_on(state_folder, ListSource(log.entries))
+    pipeline, keys = watcher._pipeline, watcher._pipeline._keys
+    keys.resolvable = ("did:aip:",)
+    ear = Ear()
+    await watcher.run(ear)
+    assert [row.verdict.waiting for row in watcher.state.rows if row.verdict] == [True, True, True]
+    assert len(pipeline.waiting) == 3
+    verified = View(watcher.state, parse("sig:verified"))
+    assert len(verified) == 0
+    key = decode_base64(ALICE.public_base64)
+    assert key is not None
+    keys.learn(ALICE.did_aip, Resolved(Resolution.REGISTRY, (ResolvedKey(key),)), 1.0)
+    keys.failed(MALLORY.did_aip, "the registry is down", 1.0)
+    pipeline.settled([ALICE.did_aip, MALLORY.did_aip])
+    assert words(watcher.state) == ["VERIFIED", "VERIFIED", "NO CHECK"]
+    verified.sync()
+    assert len(verified) == 2
+    assert len(pipeline.waiting) == 0
+    assert [value for kind, value in ear.heard if kind == "verdict"] == [
+        (0, "VERIFIED"),
+        (1, "VERIFIED"),
+        (2, "NO CHECK"),
+    ]
+    assert watcher.state.identities[ALICE.did_aip].proven == 2
+    assert +watcher.state.counts.words == {Word.VERIFIED: 2, Word.NO_CHECK: 1}
+    await watcher.close()
+
+
+async def test_a_gap_in_the_feed_is_an_alert(state_folder: Path) -> None:
+    class Gappy(ListSource):
+        async def batches(self) -> AsyncGenerator[list[Entry], None]:
+            async for batch in super().batches():
+                yield batch
+            self.status = structs.replace(self.status, state=FeedState.GAP, gaps=(Gap(5, 9, "retention"),))
+            yield []
+
+    log = Log()
+    log.exchange(call(1, "read"), result(1))
+    watcher = watcher_on(state_folder, Gappy(log.entries))
+    ear = Ear()
+    await watcher.run(ear)
+    assert watcher.state.feeds[""].state is FeedState.GAP
+    assert ("alert", "feed/gap") in ear.heard
+    await watcher.close()
+
+
+async def test_a_source_that_fails_ends_alone(state_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(ListSource):
+        async def batches(self) -> AsyncGenerator[list[Entry], None]:
+            async for _ in super().batches():
+                raise OSError("token=hunter2")
+            yield []
+
+    log = Log(source="good")
+    log.exchange(call(1, "read"), result(1))
+    watcher = watcher_on(state_folder, Broken([], name="bad"), ListSource(log.entries, name="good"))
+    await watcher.run()
+    assert watcher.state.counts.sources == {"good": 4}
+    bad = watcher.state.feeds["bad"]
+    assert (bad.state, "OSError in" in bad.detail) == (FeedState.ENDED, True)
+    assert "hunter2" not in caplog.text + bad.detail
+    await watcher.close()
+
+
+async def test_a_long_batch_leaves_turns_to_others(state_folder: Path) -> None:
+    log = Log()
+    for number in range(2 * SLICE):
+        log.exchange(call(number, "read"), result(number))
+    watcher = watcher_on(state_folder, ListSource(log.entries))
+    seen: list[int] = []
+
+    async def other() -> None:
+        while True:
+            seen.append(watcher.state.counts.entries)
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    await watcher.run()
+    task.cancel()
+    steps = [after - before for before, after in itertools.pairwise(seen)]
+    assert watcher.state.counts.entries == 8 * SLICE
+    assert max(steps) <= SLICE
+    await watcher.close()
+
+
+async def test_two_feeds_keep_their_sessions_apart_and_share_the_replay_window(state_folder: Path) -> None:
+    one, two = Log(source="one"), Log(source="two")
+    first = signed(one, call(1, "read"))
+    one.initialize("s1")
+    two.initialize("s1")
+    copied = again(two, first)
+    watcher = watcher_on(state_folder, ListSource(one.entries, name="one"), ListSource(two.entries, name="two"))
+    await watcher.run()
+    assert {source for source, _ in watcher.state.sessions} == {"one", "two"}
+    verdicts = {
+        source: row.verdict
+        for source, index in (("one", first.index), ("two", copied.index))
+        if (row := watcher.state.row(index, source))
+    }
+    assert sorted(verdict.word.value for verdict in verdicts.values() if verdict) == ["REPLAY", "VERIFIED"]
+    await watcher.close()
+
+
+def test_two_feeds_of_one_name_are_refused(state_folder: Path) -> None:
+    with pytest.raises(UsageError, match="two feeds go by the name x"):
+        watcher_on(state_folder, ListSource(name="x"), ListSource(name="x"))
+
+
+async def test_acknowledgements_hold_over_a_restart(state_folder: Path) -> None:
+    entries = story()
+    watcher = await watch(state_folder, entries)
+    watcher = watcher_on(state_folder, ListSource(entries))
+    watcher.author = "ann@desk"
+    await watcher.run()
+    bad = next(alert for alert in watcher.state.alerts.values() if alert.rule == "identity/bad-signature")
+    version = watcher.state.version
+    watcher.acknowledge(bad.id, "known: build 7 \ud800", bad.last_index)
+    assert watcher.state.version > version
+    await watcher.close()
+
+    restarted = await watch(state_folder, entries)
+    alert = restarted.state.alerts[bad.id]
+    assert alert is not bad
+    assert alert.state is AlertState.ACKNOWLEDGED
+    assert alert.acknowledgement is not None
+    assert (alert.acknowledgement.author, alert.acknowledgement.note) == ("ann@desk", "known: build 7 ?")
+    assert View(restarted.state, parse("ack:yes rule:bad-signature")).rows(0, 9) == restarted.state.rows_of_alert(alert)
+
+
+async def test_what_was_taken_back_fires_again_after_a_restart(state_folder: Path) -> None:
+    entries = story()
+    watcher = watcher_on(state_folder, ListSource(entries))
+    await watcher.run()
+    bad = next(alert for alert in watcher.state.alerts.values() if alert.rule == "identity/bad-signature")
+    watcher.acknowledge(bad.id, "known", bad.last_index)
+    watcher.unacknowledge(bad.id, "not so")
+    await watcher.close()
+    restarted = await watch(state_folder, entries)
+    alert = restarted.state.alerts[bad.id]
+    assert alert.state is AlertState.FIRING
+    assert [event.note for event in alert.history] == ["known", "not so"]
+
+
+async def test_closing_closes_the_sources(state_folder: Path) -> None:
+    source = ListSource()
+    await watcher_on(state_folder, source).close()
+    assert source.closed
+
+
+async def test_the_clock_moves_sessions_and_running_times(state_folder: Path) -> None:
+    log = Log()
+    log.request(call(1, "read"), session="s1")
+    now = log.now
+    watcher = open_watcher([ListSource(log.entries)], state_folder, clock=lambda: now)
+    await watcher.run()
+    row = watcher.state.row(0)
+    assert row is not None
+    now += 3_600
+    assert watcher.tick() == now
+    assert row.outcome(watcher.state.gateway_now("")) == "running 1h00m"
+    watcher._pipeline.tick()
+    assert [session.state.value for session in watcher.state.sessions.values()] == ["idle"]
+    await watcher.close()
