@@ -4,12 +4,13 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
+from msgspec import Struct
 
 from mcpwatch.demo.cast import known
 from mcpwatch.demo.child import Child
@@ -30,6 +31,15 @@ _ANY = ("127.0.0.1", 0)
 _SDK, _SDK_MAJOR = "mcp", 2
 
 
+class House(Struct, frozen=True):
+    """The demo's servers behind a gateway, before any agent comes."""
+
+    gateway: Gateway
+    state: Path
+    keys: Path
+    """The folder of the agents' keys."""
+
+
 class Demo:
     """A demo from `start_demo` to `stop`.
 
@@ -38,11 +48,11 @@ class Demo:
     written but the announcement by which a watcher in another terminal finds the feed.
     """
 
-    def __init__(self, gateway: Gateway, state: Path, agents: Child, stack: AsyncExitStack) -> None:
-        self.gateway_address = gateway.listen_address
-        self.feed_address = gateway.feed_address
-        self.token: Secret = gateway.token
-        self.state = state
+    def __init__(self, house: House, agents: Child, stack: AsyncExitStack) -> None:
+        self.gateway_address = house.gateway.listen_address
+        self.feed_address = house.gateway.feed_address
+        self.token: Secret = house.gateway.token
+        self.state = house.state
         self._agents = agents
         self._stack = stack
 
@@ -65,6 +75,27 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
     """Start everything; raises LocalError where this machine lacks something, and then leaves nothing behind."""
     require_sdk()
     async with AsyncExitStack() as stack:
+        house = await stack.enter_async_context(open_house(capture))
+        running = Running(
+            address=house.gateway.feed_address,
+            token_file=str(house.state / "gateway" / TOKEN_FILE),
+            pid=os.getpid(),
+            started=time.time(),
+            upstreams=house.gateway.options.upstreams,
+            state=str(house.state),
+        )
+        announce(state_dir(), running)
+        stack.callback(retire, state_dir(), running)
+        story = (house.gateway.listen_address, str(house.keys), str(seed))
+        agents = await Child.start("mcpwatch.demo.agents", *story, log=house.state / "agents.log")
+        stack.push_async_callback(agents.stop)
+        return Demo(house, agents, stack.pop_all())
+
+
+@asynccontextmanager
+async def open_house(capture: Capture = "masked") -> AsyncIterator[House]:
+    """Start servers and gateway, with keys made for all agents, in a temporary state folder."""
+    async with AsyncExitStack() as stack:
         state = private_dir(Path(stack.enter_context(TemporaryDirectory(prefix="mcpwatch-demo-"))))
         folder = private_dir(state / "agents")
         keys = make_keys(folder)
@@ -82,22 +113,7 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
         gateway = Gateway(GatewayOptions(upstreams=upstreams, state=state, listen=_ANY, feed=_ANY, capture=capture))
         await gateway.start()
         stack.push_async_callback(gateway.stop, "the demo ended")
-
-        running = Running(
-            address=gateway.feed_address,
-            token_file=str(state / "gateway" / TOKEN_FILE),
-            pid=os.getpid(),
-            started=time.time(),
-            upstreams=upstreams,
-            state=str(state),
-        )
-        announce(state_dir(), running)
-        stack.callback(retire, state_dir(), running)
-
-        story = (gateway.listen_address, str(folder), str(seed))
-        agents = await Child.start("mcpwatch.demo.agents", *story, log=state / "agents.log")
-        stack.push_async_callback(agents.stop)
-        return Demo(gateway, state, agents, stack.pop_all())
+        yield House(gateway, state, folder)
 
 
 def require_sdk() -> None:

@@ -1,6 +1,7 @@
 """The order of the demo's acts."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from itertools import islice
 
@@ -28,10 +29,16 @@ def test_a_seed_gives_one_story() -> None:
 
 
 def test_the_story_goes_on_calmly_with_every_act_in_it() -> None:
-    deck = sum(act.weight for act in ACTS)
-    later = opening(3, len(ACTS) + deck)[len(ACTS) :]
+    later = opening(3, 400)[len(ACTS) :]
     assert {name for name, _ in later} == {act.name for act in ACTS}
     assert all(2.0 <= pause <= 4.0 for _, pause in later)
+
+
+def test_most_of_the_later_story_is_honest_work() -> None:
+    trouble = {act.name for act in ACTS if not act.honest}
+    later = Counter(name for name, _ in opening(3, 1000)[len(ACTS) :])
+    assert 0.1 < sum(later[name] for name in trouble) / later.total() < 0.3
+    assert max(later[name] for name in trouble) - min(later[name] for name in trouble) <= 1
 
 
 def act_that(play: Callable[[Stage], Awaitable[None]]) -> Act:

@@ -1,6 +1,7 @@
 """The acts of the demo: a name, what it shows, the coroutine. One row an act."""
 
-from collections.abc import Awaitable, Callable
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
 from random import Random
 
 from msgspec import Struct
@@ -15,20 +16,23 @@ class Act(Struct, frozen=True):
     name: str
     shows: str
     play: Callable[[Stage], Awaitable[None]]
-    weight: int = 1
-    """How often it comes in one round."""
+    honest: int = 0
+    """How often it comes in one round; 0 for what should raise an alert, of which each round has a few."""
 
+
+_TROUBLE = 5
+"""Acts of one round that should raise an alert."""
 
 ACTS = (
     Act("notes", "scribe searches and saves notes in one session, each request signed over the session id",
-        honest.notes_shift, 2),
-    Act("refund", "ledger follows a customer to an order to a refund, signed with AIP", honest.refund, 3),
-    Act("build", "forge runs a build that reports its steps while it runs", honest.build, 2),
+        honest.notes_shift, 3),
+    Act("refund", "ledger follows a customer to an order to a refund, signed with AIP", honest.refund, 5),
+    Act("build", "forge runs a build that reports its steps while it runs", honest.build, 3),
     Act("tampered", "a signed refund of 12.50 becomes 92.50 on its way", hostile.tampered),
     Act("replayed", "parrot sends a signed refund a second time", hostile.replayed),
     Act("taken-over", "magpie calls, with its own key, in scribe's session", hostile.taken_over),
     Act("weather", "tourist does not sign, and the weather server rewrites its tool", honest.weather),
-    Act("parcel", "courier follows a note to an order on another server", honest.late_parcel, 2),
+    Act("parcel", "courier follows a note to an order on another server", honest.late_parcel, 4),
     Act("probing", "mole tries every administrator's tool as a guest", hostile.probing),
     Act("unknown-key", "stranger signs under an identity that is registered nowhere", hostile.unknown_key),
     Act("unheard-of", "nomad signs under a key id that nobody can look up", hostile.unheard_of),
@@ -37,19 +41,28 @@ ACTS = (
     Act("mislabelled", "mole's header says lookup_order, its body refund_order", hostile.mislabelled),
     Act("shared", "cuckoo sits in tourist's session", hostile.shared),
     Act("slow-clock", "rusty signs twenty minutes in the past", hostile.slow_clock),
-    Act("shards", "forge runs three shards of its tests at once", honest.shards),
-    Act("large-refund", "ledger refunds 249.00 and a person has to agree", honest.large_refund),
+    Act("shards", "forge runs three shards of its tests at once", honest.shards, 2),
+    Act("large-refund", "ledger refunds 249.00 and a person has to agree", honest.large_refund, 2),
     Act("body-left-out", "intern signs everything but the body", hostile.body_left_out),
     Act("replayed-elsewhere", "parrot plays a call of courier's session into its own", hostile.replayed_elsewhere),
     Act("promoted", "the person behind a session's token changes", hostile.promoted),
     Act("guessed", "mole calls a tool that was never offered", hostile.guessed),
-    Act("cancelled", "forge gives up a long build", honest.cancelled_build),
-    Act("mistyped", "ledger mistypes an order number", honest.mistyped_order),
+    Act("cancelled", "forge gives up a long build", honest.cancelled_build, 1),
+    Act("mistyped", "ledger mistypes an order number", honest.mistyped_order, 1),
 )  # fmt: skip
 
 
-def round_of(random: Random) -> list[Act]:
-    """Every act as often as its weight says, shuffled."""
-    deck = [act for act in ACTS for _ in range(act.weight)]
-    random.shuffle(deck)
-    return deck
+def rounds(random: Random) -> Iterator[list[Act]]:
+    """Rounds without end: all honest work, with some trouble in it, each kind of trouble as often as any other."""
+    trouble = itertools.chain.from_iterable(_shuffled(random, [act for act in ACTS if not act.honest]))
+    while True:
+        work = [act for act in ACTS for _ in range(act.honest)]
+        deck = [*work, *itertools.islice(trouble, _TROUBLE)]
+        random.shuffle(deck)
+        yield deck
+
+
+def _shuffled(random: Random, acts: list[Act]) -> Iterator[list[Act]]:
+    while True:
+        random.shuffle(acts)
+        yield list(acts)

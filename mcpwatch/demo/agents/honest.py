@@ -27,12 +27,11 @@ async def refund(stage: Stage) -> None:
 
 async def large_refund(stage: Stage) -> None:
     """A refund that a person must agree to: the call comes back for input and is made again."""
-    chain = Chain()
     async with stage.client("ledger", "orders") as orders:
         await orders.list_tools()
-        await chain.call(orders, "lookup_order", number="A-1077")
+        await orders.call_tool("lookup_order", {"number": "A-1077"})
         await stage.pause()
-        await chain.call(orders, "refund_order", number="A-1077", amount=249.0)
+        await orders.call_tool("refund_order", {"number": "A-1077", "amount": 249.0})
 
 
 async def mistyped_order(stage: Stage) -> None:

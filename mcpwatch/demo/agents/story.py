@@ -2,9 +2,9 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
-from mcpwatch.demo.agents.acts import ACTS, Act, round_of
+from mcpwatch.demo.agents.acts import ACTS, Act, rounds
 from mcpwatch.demo.agents.stage import Stage
 
 _BRISK_S = 1.2
@@ -29,10 +29,9 @@ async def play(stage: Stage, tell: Tell) -> None:
 
 def story(stage: Stage) -> Iterator[tuple[Act, float]]:
     """Acts without end, each with the seconds to wait before the next; the stage's random decides."""
-    rounds: Iterable[Iterable[Act]] = (round_of(stage.random) for _ in itertools.count())
     for act in ACTS:
         yield act, _BRISK_S
-    for act in itertools.chain.from_iterable(rounds):
+    for act in itertools.chain.from_iterable(rounds(stage.random)):
         yield act, stage.random.uniform(*_CALM_S)
 
 
