@@ -19,19 +19,22 @@ class Inflate:
     def __init__(self, encoding: str) -> None:
         """`encoding` is one that `can_inflate` accepts."""
         self._stream = zlib.decompressobj(_WINDOWS[encoding])
-        self._may_be_raw = encoding == "deflate"
+        self._start: bytes | None = b"" if encoding == "deflate" else None
 
     def __call__(self, chunk: bytes) -> bytes:
         """What `chunk` adds to the body; raises InflateFault."""
+        if self._start is not None:
+            # RFC 9110, section 8.4.1.2: some send deflate without the zlib wrapper, whose two octets show.
+            self._start = chunk = self._start + chunk
+            if len(chunk) < 2:
+                return b""
+            if chunk[0] & 0x0F != zlib.DEFLATED or int.from_bytes(chunk[:2], "big") % 31:
+                self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
+            self._start = None
         try:
             output = self._stream.decompress(chunk, MAX_OUTPUT)
         except zlib.error:
-            if not self._may_be_raw:
-                raise InflateFault("the body is not what its Content-Encoding says") from None
-            # RFC 9110, section 8.4.1.2: some send deflate without the zlib wrapper.
-            self._stream, self._may_be_raw = zlib.decompressobj(-zlib.MAX_WBITS), False
-            return self(chunk)
-        self._may_be_raw = self._may_be_raw and not output
+            raise InflateFault("the body is not what its Content-Encoding says") from None
         if self._stream.unconsumed_tail:
             raise InflateFault(f"a chunk of the body unfolds to more than {MAX_OUTPUT} octets")
         return output

@@ -34,6 +34,8 @@ DISK_SECONDS = 5.0
 """How long the end waits for a disk in trouble."""
 KEEP_ALIVE_SECONDS = 75.0
 """How long an agent's connection may stay unused, or take to send a request's head."""
+CLOSE_SECONDS = 0.5
+"""How long connections without an exchange get to close."""
 BACKLOG = 512
 MAX_LINE = 16 * 1024
 MAX_FIELD = 32 * 1024
@@ -42,7 +44,9 @@ logger = logging.getLogger(__name__)
 
 
 class Gateway:
-    """A gateway from `start` to `stop`; the addresses and the token are there in between."""
+    """A gateway from `start` to `stop`; addresses, token and log are there in between."""
+
+    log: Log
 
     def __init__(self, options: GatewayOptions) -> None:
         self.options = options
@@ -77,7 +81,7 @@ class Gateway:
         self.listen_address, self.feed_address = _address(listener), _address(feed_listener)
 
         started = GatewayStarted(version=version("mcpwatch-tui"), capture=options.capture, upstreams=options.upstreams)
-        log = Log(folder.key, folder.store, started)
+        self.log = log = Log(folder.key, folder.store, started)
         feed_guard = Guard(options.allowed_hosts, options.allowed_origins, local_origins=False)
         feed = FeedServer(log, folder.token, feed_guard, options.capture)
         runner = web.AppRunner(
@@ -125,7 +129,8 @@ class Gateway:
         async def close() -> None:
             listening.close()
             await proxy.stop(self._grace)
-            await server.shutdown(0)
+            server.pre_shutdown()
+            await server.shutdown(CLOSE_SECONDS)
 
         stack.push_async_callback(close)
 

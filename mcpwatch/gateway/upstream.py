@@ -49,7 +49,11 @@ class Upstream:
         `target` goes onto the request line as it is. Raises aiohttp.ClientError and TimeoutError, and
         UnicodeDecodeError for a header value that is not UTF-8, which aiohttp cannot send.
         """
-        fields = CIMultiDict((name.decode(), value.decode()) for name, value in headers)
+        # Of one name in two spellings aiohttp keeps only the last field, so a repeated name is spelled as at first.
+        spelling: dict[bytes, str] = {}
+        fields = CIMultiDict(
+            (spelling.setdefault(name.lower(), name.decode()), value.decode()) for name, value in headers
+        )
         scheme, host, port = self._url.scheme, self._url.host or "", self._url.port
         url = URL.build(scheme=scheme, host=host, port=port, path=target, encoded=True)
         return await self._session.request(method, url, headers=fields, data=body, allow_redirects=False)

@@ -1,0 +1,211 @@
+"""What the gateway answers itself: with a JSON-RPC error the client understands, and never unlogged."""
+
+import asyncio
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from rig import Reply, Talk, answer, connect, every, fetch, gateway, get, logged, ok, only, post, scripted
+
+from mcpwatch.model.entries import End, Message, Request, Response
+
+CALL = b'{"jsonrpc":"2.0","id":"c-7","method":"tools/call"}'
+
+
+def error_of(reply: Reply) -> tuple[object, str]:
+    """The id and the message of a JSON-RPC error."""
+    value = json.loads(reply.body)
+    assert value["jsonrpc"] == "2.0"
+    assert reply.field(b"content-type") == b"application/json"
+    return value["id"], value["error"]["message"]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+async def test_a_server_that_is_down(tmp_path: Path) -> None:
+    async with gateway(tmp_path, f"files=http://127.0.0.1:{free_port()}/mcp") as running:
+        reply = await fetch(running.listen_address, post(CALL))
+    assert reply.status == 502
+    assert error_of(reply) == ("c-7", "mcpwatch gateway: files cannot be reached (ClientConnectorError)")
+    assert only(tmp_path, Request).upstream == "files"
+    assert only(tmp_path, Response).status == 502
+    assert only(tmp_path, Message).body.text == reply.body.decode()
+    assert (only(tmp_path, End).outcome, only(tmp_path, End).sent) == ("error", len(reply.body))
+
+
+@pytest.mark.parametrize("octets", [b"", b"HTTP/1.1 200", b"SSH-2.0-OpenSSH\r\n\r\n"])
+async def test_a_server_that_does_not_answer_in_http(tmp_path: Path, octets: bytes) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.send(octets)
+        talk.writer.close()
+
+    async with scripted(script) as server, gateway(tmp_path, server.url) as running:
+        reply = await fetch(running.listen_address, post(CALL))
+    assert reply.status == 502
+    assert only(tmp_path, End).outcome == "error"
+
+
+@pytest.mark.parametrize(
+    ("body", "call"),
+    [(b'{"id":3}', 3), (b'{"id":null}', None), (b'{"id":1.5}', None), (b"[]", None), (b"{", None), (b"", None)],
+)
+async def test_the_error_carries_the_id_of_the_call(tmp_path: Path, body: bytes, call: object) -> None:
+    async with gateway(tmp_path, f"http://127.0.0.1:{free_port()}/mcp") as running:
+        reply = await fetch(running.listen_address, post(body))
+    assert error_of(reply)[0] == call
+
+
+HOSTS = [
+    (b"127.0.0.1", 200),
+    (b"localhost:4180", 200),
+    (b"LOCALHOST", 200),
+    (b"[::1]:99", 200),
+    (b"127.8.8.8", 200),
+    (b"gateway.example", 200),
+    (b"gateway.example:8443", 200),
+    (b"pinned.example:1234", 200),
+    (b"pinned.example:1235", 421),
+    (b"pinned.example", 421),
+    (b"evil.example", 421),
+    (b"127.0.0.1.evil.example", 421),
+    (b"localhost.evil.example:4180", 421),
+    (b"localhost@evil.example", 421),
+    (b"", 421),
+]
+
+
+@pytest.mark.parametrize(("host", "status"), HOSTS)
+async def test_hosts(tmp_path: Path, host: bytes, status: int) -> None:
+    hosts = ("Gateway.example", "pinned.example:1234")
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url, allowed_hosts=hosts) as running:
+        reply = await fetch(running.listen_address, post(CALL, host=host))
+    assert reply.status == status
+    assert len(server.requests) == (status == 200)
+    (end,) = every(tmp_path, End)
+    assert end.outcome == ("complete" if status == 200 else "denied")
+    assert only(tmp_path, Request).authority == host.decode()
+
+
+ORIGINS = [
+    (b"http://localhost:6274", 200),
+    (b"https://127.0.0.1", 200),
+    (b"http://[::1]:3000", 200),
+    (b"https://app.example", 200),
+    (b"https://APP.example", 200),
+    (b"http://app.example", 403),
+    (b"https://evil.example", 403),
+    (b"http://localhost.evil.example", 403),
+    (b"http://localhost@evil.example", 403),
+    (b"file://localhost", 403),
+    (b"null", 403),
+    (b"", 403),
+    (b"http://[", 403),
+]
+
+
+@pytest.mark.parametrize(("origin", "status"), ORIGINS)
+async def test_origins(tmp_path: Path, origin: bytes, status: int) -> None:
+    origins = ("https://app.example",)
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url, allowed_origins=origins) as running:
+        reply = await fetch(running.listen_address, post(CALL, b"Origin: " + origin))
+    assert reply.status == status
+    assert len(server.requests) == (status == 200)
+    request = only(tmp_path, Request)
+    assert ("origin", origin.decode()) in request.headers
+    assert request.body is not None
+    assert request.body.text == CALL.decode()
+
+
+async def test_an_absolute_target_does_not_slip_past_the_host_check(tmp_path: Path) -> None:
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
+        reply = await fetch(running.listen_address, get(target=b"http://evil.example/mcp"))
+    assert reply.status == 421
+    assert only(tmp_path, Request).authority == "evil.example"
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 101", b"Transfer-Encoding: chunked"])
+async def test_a_body_that_is_too_large(tmp_path: Path, length: bytes) -> None:
+    body = b"x" * 101 if length.startswith(b"C") else b"65\r\n%b\r\n0\r\n\r\n" % (b"x" * 101)
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url, max_body=100) as running:
+        request = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\n%b\r\n\r\n" % length + body
+        reply = await fetch(running.listen_address, request)
+        fits = await fetch(running.listen_address, post(b"x" * 100))
+    assert reply.status == 413
+    assert error_of(reply) == (None, "mcpwatch gateway: the body is larger than 100 octets")
+    assert fits.status == 200
+    assert [end.outcome for end in every(tmp_path, End)] == ["denied", "complete"]
+
+
+async def test_headers_that_are_too_large(tmp_path: Path) -> None:
+    fields = [b"X-%d: %b" % (number, b"v" * 20_000) for number in range(4)]
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
+        reply = await fetch(running.listen_address, get(*fields))
+    assert reply.status == 431
+    assert only(tmp_path, End).outcome == "denied"
+
+
+@pytest.mark.parametrize("octets", [b"X-Name: caf\xe9", b"Mcp-Name: \xff"])
+async def test_a_field_that_cannot_be_passed_on_exactly_is_not_passed_on(tmp_path: Path, octets: bytes) -> None:
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
+        reply = await fetch(running.listen_address, post(CALL, octets))
+    assert (reply.status, server.requests) == (400, [])
+
+
+async def test_one_exchange_too_many(tmp_path: Path) -> None:
+    go = asyncio.Event()
+
+    async def script(talk: Talk) -> None:
+        await go.wait()
+        await talk.send(ok(b"{}"))
+
+    async with scripted(script) as server, gateway(tmp_path, server.url, max_exchanges=1) as running:
+        first = await connect(running.listen_address)
+        await first.send(post(CALL))
+        await logged(running, Request)
+        turned_away = await fetch(running.listen_address, post(CALL))
+        go.set()
+        assert (await first.reply()).status == 200
+        assert (await fetch(running.listen_address, post(CALL))).status == 200
+    assert (turned_away.status, turned_away.field(b"retry-after")) == (503, b"1")
+    assert sorted(end.outcome for end in every(tmp_path, End)) == ["complete", "complete", "denied"]
+
+
+async def test_one_connection_too_many(tmp_path: Path) -> None:
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url, max_connections=1) as running:
+        first = await connect(running.listen_address)
+        await first.send(post(CALL))
+        assert (await first.reply()).status == 200
+        second = await connect(running.listen_address)
+        await second.closed()
+        await first.send(post(CALL))
+        assert (await first.reply()).status == 200
+
+
+async def test_exchanges_under_way_end_with_the_gateway(tmp_path: Path) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.closed()
+
+    async with scripted(script) as server:
+        async with gateway(tmp_path, server.url) as running:
+            talk = await connect(running.listen_address)
+            await talk.send(post(CALL))
+            await logged(running, Request)
+        await talk.closed()
+    assert only(tmp_path, End) == End(
+        exchange=1,
+        outcome="error",
+        duration_us=only(tmp_path, End).duration_us,
+        sent=0,
+        reason="the gateway was stopped",
+    )
+
+
+@pytest.mark.parametrize("request_line", [b"CONNECT localhost:443 HTTP/1.1", b"GET mcp HTTP/1.1", b"GARBAGE"])
+async def test_other_targets_and_garbage_are_turned_away(tmp_path: Path, request_line: bytes) -> None:
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
+        reply = await fetch(running.listen_address, request_line + b"\r\nHost: localhost\r\n\r\n")
+    assert (reply.status, server.requests) == (400, [])
