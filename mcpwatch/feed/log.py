@@ -33,6 +33,7 @@ class LogReader:
         self._from_start = from_start
         self._standing = Standing(name, address)
         self._verifier: NoteVerifier | None = None
+        self._origin = ""
         self._edge = Edge()
         self._next = 0
         self._claimed = 0
@@ -70,8 +71,9 @@ class LogReader:
     def meet(self, verifier: NoteVerifier, capture: str = "") -> None:
         """Learn whose log it is; without this a feed stays UNPROVEN."""
         self._verifier = verifier
+        self._origin = verifier.origin
         self._standing.provable = True
-        self._standing.set(origin=verifier.origin, key=str(verifier.key), capture=capture)
+        self._standing.set(origin=self._origin, key=str(verifier.key), capture=capture)
 
     def join(self, checkpoint: Checkpoint, frontier: Sequence[bytes], oldest: int, now: float) -> None:
         """Take in what the log says of itself before a connection: its newest checkpoint, its right edge, and
@@ -168,7 +170,7 @@ class LogReader:
         """Why this envelope does not belong in this place, if so."""
         if record.id != str(index):
             return f"its id is {record.id[:40]} in place {index}"
-        if self._verifier is not None and record.source != self._verifier.origin:
+        if self._verifier is not None and record.source != self._origin:
             return f"its source is {record.source[:80]}"
         return ""
 

@@ -1,8 +1,8 @@
 """Server-sent events (WHATWG HTML, section 9.2), with exact octets and with limits.
 
-httpx-sse decodes the lines. What stands before it is ours, because the library splits and decodes text
-without bounds, holds back a line that ends in CR, keeps a byte order mark, dispatches blocks without data
-once an id was seen, and reads `retry: 1_000` as a number.
+httpx-sse reads the event, id and retry fields. What stands before it is ours, because the library splits and
+decodes text without bounds, holds back a line that ends in CR, keeps a byte order mark, dispatches blocks
+without data once an id was seen, and reads `retry: 1_000` as a number.
 """
 
 from httpx_sse._decoders import SSEDecoder
@@ -18,6 +18,7 @@ MAX_EVENT = 2 * MAX_LEAF
 MAX_LINES = 128
 """Lines of an event; a checkpoint has at most 68."""
 _BOM = b"\xef\xbb\xbf"
+_COLON = ord(":")
 
 
 class StreamFault(Exception):
@@ -55,7 +56,7 @@ class SseReader:
         self._pending = bytearray()
         self._at_start = True
         self._after_cr = False
-        self._has_data = False
+        self._data: list[bytes] = []
         self._size = 0
         self._lines = 0
         self._fault = ""
@@ -82,16 +83,17 @@ class SseReader:
             if self._pending:
                 line = bytes(self._pending + line)
                 self._pending.clear()
-            if len(line) > self._max_line:
-                return f"a line is longer than {self._max_line} octets"
             if self._at_start:
                 line = line.removeprefix(_BOM)
                 self._at_start = False
-            if not line:
+            length = len(line)
+            if length > self._max_line:
+                return f"a line is longer than {self._max_line} octets"
+            if not length:
                 self._dispatch(frames)
-            elif not line.startswith(b":"):
+            elif line[0] != _COLON:
                 self._lines += 1
-                self._size += len(line)
+                self._size += length
                 if self._lines > self._max_lines:
                     return f"an event has more than {self._max_lines} lines"
                 if self._size > self._max_event:
@@ -102,24 +104,22 @@ class SseReader:
 
     def _field(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
-        if name == b"retry" and not value.removeprefix(b" ").isdigit():
-            return
         if name == b"data":
-            self._has_data = True
-            # Round-trips any octets through the library's str, UTF-8 or not: leaves are hashed as octets.
-            self._decoder.decode(line.decode("utf-8", "surrogateescape"))
-        else:
+            self._data.append(value.removeprefix(b" "))
+        elif name != b"retry" or value.removeprefix(b" ").isdigit():
             self._decoder.decode(line.decode("utf-8", "replace"))
 
     def _dispatch(self, frames: list[Frame]) -> None:
-        event = self._decoder.decode("") if self._lines else None
-        if event is not None:
-            if event.retry is not None:
-                self.retry = event.retry
-            if self._has_data:
-                data = event.data.encode("utf-8", "surrogateescape")
-                frames.append(Frame(event=event.event, data=data, id=event.id or None, retry=event.retry))
-        self._has_data = False
+        if not self._lines:
+            return
+        # All but the data, which would be decoded, comes from httpx-sse; leaves are hashed as octets.
+        event = self._decoder.decode("")
+        name, id, retry = (event.event, event.id or None, event.retry) if event else ("message", None, None)
+        if retry is not None:
+            self.retry = retry
+        if self._data:
+            frames.append(Frame(name, b"\n".join(self._data), id, retry))
+            self._data.clear()
         self._size = self._lines = 0
 
 
