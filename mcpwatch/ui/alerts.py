@@ -56,7 +56,7 @@ class AlertsScreen(ListScreen[Alert]):
 
     scope = Scope.ALERTS
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.ALERTS)]
-    columns = grid_columns(watch_columns.ALERTS, {"title": 16, "subject": 14}, {"severity": 10})
+    columns = grid_columns(watch_columns.ALERTS, {"title": 20, "subject": 14, "state": 8}, {"severity": 10})
     empty = (
         line(span("No alert", Tone.STRONG)),
         line(span("Nothing that the rules know was seen so far. That is not a proof that all is well.", Tone.DIM)),

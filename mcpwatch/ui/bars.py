@@ -7,7 +7,8 @@ from mcpwatch.model.alerts import Severity
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.commands import Command, key_name
-from mcpwatch.ui.lines import Line, Span, Tone, line, span
+from mcpwatch.ui.lines import Line, Span, Tone, join, line, span
+from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.looks import FEEDS, SEVERITIES, VERDICTS
 from mcpwatch.ui.ribbon import spread
 from mcpwatch.ui.times import age
@@ -84,7 +85,7 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
         line(span(f"{look.glyph} {status.state.value}", look.tone), span(f" {status.name}{several}")),
         _labelled("last", age(now, status.last_entry_at)),
         _labelled("checkpoint", age(now, status.last_checkpoint_at), Tone.WARN if late else Tone.PLAIN),
-        _labelled("", f"{state.entry_rate.per_second(now):,.1f}/s"),
+        line(f"{state.entry_rate.per_second(now):,.1f}/s"),
         line(f"{status.verified_size:,}", span(" proven", Tone.DIM)),
         line(span(f"{pending:,}", Tone.PLAIN), span(" pending", Tone.DIM)),
     ]
@@ -94,25 +95,28 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
 
 
 def wrong_line(state: State, cells: int) -> Line:
-    """Open alerts by severity, then verdicts, worst first; what there is none of is left out."""
+    """Open alerts by severity, then verdicts, worst first; where words do not fit, glyphs stand for them."""
     alerts = state.open_alerts()
-    parts = [
-        line(span(f" {alerts[severity]} {severity.name.lower()} ", SEVERITIES[severity].tone))
-        for severity in sorted(Severity, reverse=True)
-        if alerts[severity]
-    ]
-    head = line(span("alerts", Tone.DIM), *([" ", *_flat(parts)] if parts else [span(" none open", Tone.DIM)]))
-    words = state.counts.words
-    told = [
-        line(
-            span(f"{VERDICTS[word].glyph} ", VERDICTS[word].tone),
-            f"{words[word]:,} ",
-            span(word.value, VERDICTS[word].tone),
-        )
-        for word in _WORST_WORD
-        if words[word] > 0
-    ]
-    return spread([head, *told], Line(), cells)
+    head = [span("alerts", Tone.DIM)]
+    for severity in sorted(Severity, reverse=True):
+        if alerts[severity]:
+            tone = Tone.ALARM if severity is Severity.CRITICAL else SEVERITIES[severity].tone
+            head += [span(" "), span(f"{alerts[severity]} {severity.name.lower()}", tone)]
+    if len(head) == 1:
+        head.append(span(" none open", Tone.DIM))
+    words = [word for word in _WORST_WORD if state.counts.words[word] > 0]
+    for worded in (words, [word for word in words if VERDICTS[word].tone is Tone.WORST], []):
+        told = [_count(word, state.counts.words[word], word in worded) for word in words]
+        if cells_of(join([Line(tuple(head)), *told])) <= cells - 2:
+            break
+    return spread([Line(tuple(head)), *told], Line(), cells)
+
+
+def _count(word: Word, count: int, worded: bool) -> Line:
+    look = VERDICTS[word]
+    if worded:
+        return line(span(f"{look.glyph} ", look.tone), f"{count:,} ", span(word.value, look.tone))
+    return line(span(look.glyph, look.tone), f" {count:,}")
 
 
 def hints(commands: Iterable[Command], cells: int) -> Line:
@@ -152,13 +156,4 @@ def _hint(command: Command) -> Line:
 
 
 def _labelled(label: str, value: str, tone: Tone = Tone.PLAIN) -> Line:
-    return line(span(f"{label} " if label else "", Tone.DIM), span(value, tone))
-
-
-def _flat(parts: Iterable[Line]) -> list[Span]:
-    spans: list[Span] = []
-    for each in parts:
-        if spans:
-            spans.append(span(" "))
-        spans.extend(each.spans)
-    return spans
+    return line(span(f"{label} ", Tone.DIM), span(value, tone))

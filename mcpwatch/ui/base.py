@@ -101,15 +101,16 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         cells = self.size.width
         self.query_one("#tabs", Ribbon).show_lines(bars.tabs(self.app.current_mode, self.state, cells))
         self.query_one("#status", Ribbon).show_lines(bars.feed_line(self.state, cells), self.second_line(cells))
-        self.query_one("#hints", Ribbon).show_lines(bars.hints(self.commands(), cells))
+        self.query_one("#hints", Ribbon).show_lines(bars.hints(self._hinted(), cells))
 
     def second_line(self, cells: int) -> Line:
-        """The line under the feed's: the way here."""
-        return bars.crumbs(self.crumbs(), Line(), cells)
+        """The line under the feed's: the way here, or on a main screen what is wrong."""
+        way = self.crumbs()
+        return bars.crumbs(way, Line(), cells) if way else bars.wrong_line(self.state, cells)
 
     def crumbs(self) -> list[str]:
-        """The way down to this screen, from its main screen."""
-        return [self.scope.value.capitalize()]
+        """The way down to this screen, from its main screen; empty on a main screen."""
+        return []
 
     # -- commands
 
@@ -117,6 +118,11 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         """What can be done here."""
         kinds = [kind for kind, pane in ((Scope.LIST, Grid), (Scope.TEXT, Page)) if isinstance(self.focused, pane)]
         return within(self.scope, *kinds, Scope.APP)
+
+    def _hinted(self) -> list[Command]:
+        """Back is named where there is somewhere to go back to."""
+        deep = len(self.app.screen_stack) > 1 or self.maximized is not None or self.prompt.is_open
+        return [command for command in self.commands() if deep or command.id != "back"]
 
     def panes(self) -> list[Widget]:
         """The panes that can have the keys, in order."""

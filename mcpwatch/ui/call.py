@@ -20,7 +20,7 @@ from mcpwatch.watch.watcher import Watcher
 
 _NEAR = 2_000
 """How many entries after its request an exchange without a call is looked for."""
-_COLUMNS = {"mark", "time", "index", "verdict", "arrow", "kind", "method", "tool", "outcome", "duration"}
+_COLUMNS = {"mark", "time", "index", "verdict", "arrow", "kind", "what", "outcome", "duration"}
 
 
 class CallScreen(WatchScreen):
@@ -41,7 +41,7 @@ class CallScreen(WatchScreen):
 
     def compose_body(self) -> ComposeResult:
         """Entries and page."""
-        yield Grid(live_columns(), id="list")
+        yield Grid(live_columns(), id="list", chosen=_COLUMNS)
         yield Page(id="about")
 
     @property
@@ -53,11 +53,6 @@ class CallScreen(WatchScreen):
     def selected_row(self) -> Row | None:
         """The entry under the cursor."""
         return self._held.rows[self.grid.cursor] if self._held.rows else None
-
-    def on_mount(self) -> None:
-        """The page has the keys' attention, the entries have the keys."""
-        self.grid.choose(_COLUMNS)
-        super().on_mount()
 
     def crumbs(self) -> list[str]:
         """From the main screen down to the call."""

@@ -28,6 +28,8 @@ class Column(NamedTuple):
     """Numbers stand to the right."""
     whole: bool = False
     """Has either the width it likes or the one it needs, none between."""
+    until: int = 0
+    """Shown only below this many cells, in place of wider ones; 0 for no such limit."""
 
 
 class Bar(NamedTuple):
@@ -93,7 +95,8 @@ def fit(columns: Sequence[Column], cells: int, chosen: Collection[str] | None = 
         del wanted[last]
     spare = max(cells - _least(wanted, gap), 0)
     widths = [column.least for column in wanted]
-    for at, column in sorted(enumerate(wanted), key=lambda numbered: numbered[1].whole):
+    # What lacks little is made whole first.
+    for at, column in sorted(enumerate(wanted), key=lambda each: (each[1].whole, each[1].cells - each[1].least)):
         extra = min(max(column.cells - column.least, 0), spare)
         if not column.whole or column.least + extra == column.cells:
             widths[at] += extra
@@ -108,7 +111,7 @@ def fit(columns: Sequence[Column], cells: int, chosen: Collection[str] | None = 
 def _is_wanted(column: Column, cells: int, chosen: Collection[str] | None) -> bool:
     if chosen is not None:
         return column.id in chosen
-    return cells >= _FROM.get(column.priority, cells + 1)
+    return cells >= _FROM.get(column.priority, cells + 1) and (not column.until or cells < column.until)
 
 
 def _least(columns: Sequence[Column], gap: int) -> int:

@@ -1,6 +1,6 @@
 """Calls as a tree: what led to what, and how we know."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mcpwatch.model.traffic import Call, Edge, EdgeKind
@@ -39,37 +39,32 @@ def chain(calls: Iterable[Call], known: Mapping[str, Call], session: str) -> lis
     for siblings in children.values():
         siblings.sort(key=lambda call: (call.started, call.index))
     links: list[Link] = []
-    for root in children.get("", []):
-        _grow(root, "", "", edges, children, session, links, 0)
+    # A stack, not recursion: a session of a thousand calls may be one long line.
+    waiting = [_Place(root, "", "") for root in reversed(children.get("", []))]
+    while waiting:
+        place = waiting.pop()
+        links.append(Link(place.call, place.lead, edges.get(place.call.id), place.call.session != session))
+        waiting.extend(reversed(list(_below(place, children.get(place.call.id, []), edges))))
     return links
 
 
-def _grow(
-    call: Call,
-    lead: str,
-    below: str,
-    edges: Mapping[str, Edge],
-    children: Mapping[str, list[Call]],
-    session: str,
-    links: list[Link],
-    depth: int,
-) -> None:
-    links.append(Link(call, lead, edges.get(call.id), call.session != session))
-    if depth >= _DEPTH:
-        return
-    below_here = children.get(call.id, [])
-    for at, child in enumerate(below_here):
-        last = at == len(below_here) - 1
-        _grow(
-            child,
-            below + ("└─ " if last else "├─ "),
-            below + ("   " if last else "│  "),
-            edges,
-            children,
-            session,
-            links,
-            depth + 1,
-        )
+class _Place(NamedTuple):
+    call: Call
+    lead: str
+    level: str
+    """What is drawn left of the calls beside it."""
+
+
+def _below(place: _Place, calls: Sequence[Call], edges: Mapping[str, Edge]) -> Iterator[_Place]:
+    firm = [call for call in calls if edges[call.id].kind is not EdgeKind.INFERRED]
+    level = place.level[: 3 * _DEPTH]
+    for at, call in enumerate(firm):
+        last = at == len(firm) - 1
+        yield _Place(call, level + ("└─ " if last else "├─ "), level + ("   " if last else "│  "))
+    # A guess is drawn beside, not below: a day of calls one after the other is no staircase.
+    for call in calls:
+        if edges[call.id].kind is EdgeKind.INFERRED:
+            yield _Place(call, place.level, place.level)
 
 
 def _firmest(call: Call, known: Mapping[str, Call]) -> Edge | None:

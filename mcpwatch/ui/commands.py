@@ -18,6 +18,7 @@ class Scope(StrEnum):
     CALL = "call"
     ALERTS = "alerts"
     IDENTITIES = "identities"
+    IDENTITY = "identity"
     TOOLS = "tools"
     TOOL = "tool"
     FEED = "feed"
@@ -66,7 +67,7 @@ _SORTED = (Scope.SESSIONS, Scope.ALERTS, Scope.IDENTITIES, Scope.TOOLS)
 _SPLIT = (Scope.LIVE, Scope.SESSION, Scope.CALL, Scope.ALERTS, Scope.TOOLS)
 _VIEWS = (Scope.SESSION, Scope.CALL)
 _ALERT = (Scope.ALERTS, Scope.LIVE)
-_TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.TOOL)
+_TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.TOOL, Scope.IDENTITY)
 _COPY = (*_TRAFFIC, Scope.LIVE)
 _MOVES = (Scope.LIST, Scope.TEXT)
 _APP = (Scope.APP,)
@@ -102,7 +103,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("tools", "5", "What the servers offer, and what changed", _APP, Group.GO, runs="go:tools"),
     Command("feed", "6", "Whether this is everything that happened", _APP, Group.GO, runs="go:feed"),
     Command("session", "", "The session whose key begins so", _APP, Group.GO, "KEY"),
-    Command("back", "escape", "Out of the prompt, the filter, the screen", _APP, Group.GO),
+    Command("back", "escape", "Out of the prompt, the filter, the screen", _APP, Group.GO, hint=10),
     Command("other-pane", "tab", "The other pane of this screen", _APP, Group.MOVE),
     Command("up", "up,k", "Up", _MOVES, Group.MOVE),
     Command("down", "down,j", "Down", _MOVES, Group.MOVE),
@@ -116,7 +117,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("theme", "", "Change the colours", _APP, Group.APP, "NAME"),
     Command("mute", "b", "Silence the bell, or let it ring again", _APP, Group.APP),
     Command("screenshot", "f8", "Save the screen as SVG in the current folder", _APP, Group.APP, runs="save_screen"),
-    Command("leave", "q", "Back; on a main screen, quit", _APP, Group.APP, hint=12),
+    Command("close", "q", "Back; on a main screen, quit", _APP, Group.APP, hint=12),
     Command("quit", "ctrl+q,ctrl+c", "Quit; asks when serious alerts are open", _APP, Group.APP),
 )
 # fmt: on

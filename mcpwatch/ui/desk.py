@@ -116,7 +116,7 @@ class Desk(App[None], inherit_bindings=False):
         if screen is not None and not screen.go_back() and len(self.screen_stack) > 1:
             await self.pop_screen()
 
-    async def action_leave(self) -> None:
+    async def action_close(self) -> None:
         """Back from a screen one went into; on a main screen, quit."""
         if len(self.screen_stack) > 1:
             await self.pop_screen()

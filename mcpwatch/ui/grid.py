@@ -73,7 +73,9 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
             super().__init__(grid)
             self.column = column
 
-    def __init__(self, columns: Sequence[Column] = (), *, id: str | None = None) -> None:
+    def __init__(
+        self, columns: Sequence[Column] = (), *, id: str | None = None, chosen: Collection[str] | None = None
+    ) -> None:
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.order: tuple[str, bool] | None = None
@@ -81,7 +83,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         self._rows: Rows = NoRows()
         self._follows = False
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_STRIPS)
-        self._chosen: frozenset[str] | None = None
+        self._chosen = None if chosen is None else frozenset(chosen)
         self._fitted: tuple[int, Fitted] | None = None
 
     # -- what is shown

@@ -10,10 +10,11 @@ from mcpwatch.model.identity import Word
 from mcpwatch.ui.cells import Cell
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.identity import IdentityScreen
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import KEYS, VERDICTS
-from mcpwatch.ui.pages.identity import identity_page
+from mcpwatch.ui.pages.identity import identity_facts, identity_page
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.identities import Identity
@@ -32,7 +33,7 @@ def _key(identity: Identity, state: State) -> Cell:
 
 def _words(identity: Identity, state: State) -> Cell:
     seen = [word for word in Word if identity.words.get(word, 0) > 0]
-    worst = any(VERDICTS[word].tone is Tone.BAD for word in seen)
+    worst = any(VERDICTS[word].tone is Tone.WORST for word in seen)
     return span(
         "  ".join(f"{VERDICTS[word].glyph} {identity.words[word]}" for word in seen), Tone.BAD if worst else Tone.PLAIN
     )
@@ -50,13 +51,18 @@ _ORDERS: tuple[Order[Identity], ...] = (
     Order("id", lambda identity: identity.id, down=False),
 )
 
+_PRIORITY = {"words": 1, "sessions": 2}
+
 
 class IdentitiesScreen(ListScreen[Identity]):
     """Every name that a signature gave, proven or not."""
 
     scope = Scope.IDENTITIES
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.IDENTITIES)]
-    columns = grid_columns(watch_columns.IDENTITIES, {"id": 16, "words": 14})
+    columns = tuple(
+        column._replace(priority=_PRIORITY.get(column.id, column.priority))
+        for column in grid_columns(watch_columns.IDENTITIES, {"id": 16, "words": 12, "fingerprint": 8})
+    )
     empty = (
         line(span("No signer yet", Tone.STRONG)),
         line(span("Identities appear with the first signed request. Sign your agent's calls with:", Tone.DIM)),
@@ -80,7 +86,8 @@ class IdentitiesScreen(ListScreen[Identity]):
 
     @on(Grid.Opened, "#list")
     def _opened(self) -> None:
-        self.action_traffic()
+        if (identity := self.selected) is not None:
+            self.app.push_screen(IdentityScreen(self.watcher, identity))
 
     def action_traffic(self) -> None:
         """What was signed in its name, on Live."""
@@ -90,13 +97,4 @@ class IdentitiesScreen(ListScreen[Identity]):
     def action_copy(self) -> None:
         """Copy the identity."""
         if (identity := self.selected) is not None:
-            self.host.copy_json(
-                {
-                    "id": identity.id,
-                    "fingerprint": identity.fingerprint,
-                    "resolution": identity.resolution.value,
-                    "key_state": identity.key_state.value,
-                    "proven": identity.proven,
-                    "words": {word.value: count for word, count in identity.words.items()},
-                }
-            )
+            self.host.copy_json(identity_facts(identity))

@@ -22,6 +22,7 @@ class Tone(StrEnum):
     GOOD = "good"
     WARN = "warn"
     BAD = "bad"
+    WORST = "worst"
     ALARM = "alarm"
     CHIP = "chip"
 
@@ -35,12 +36,18 @@ class Span(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One logical line; when it is wrapped, what follows is indented by `hang` cells."""
+    """One logical line; when it is wrapped, what follows is indented by `hang` cells.
+
+    With `exact` it is broken at the edge and nowhere else, so that no character is lost.
+    """
 
     spans: tuple[Span, ...] = ()
     hang: int = 0
+    exact: bool = False
 
 
+FILLED = frozenset({Tone.ALARM, Tone.CHIP})
+"""Tones with a ground of their own, which no cursor covers."""
 LABEL_CELLS = 13
 BLANK = Line()
 SPACE = Span(Shown(" "))

@@ -6,7 +6,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from mcpwatch.ui import bars
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.dialogs.columns import ColumnsDialog
@@ -71,10 +70,6 @@ class LiveScreen(WatchScreen):
         self._look_at_row()
         self.query_one("#foot", Ribbon).show_lines(self._foot(self.size.width))
 
-    def second_line(self, cells: int) -> Line:
-        """What is wrong, and what the signatures say."""
-        return bars.wrong_line(self.state, cells)
-
     def _look_at_row(self) -> None:
         about = self.query_one("#about", Page)
         row = self.view.selected
@@ -106,6 +101,8 @@ class LiveScreen(WatchScreen):
         if view.follow:
             return line(span("▼ following", Tone.DIM))
         below = max(len(view) - self.grid.top - self.grid.page_size, 0)
+        if not below:
+            return line(span("▽ not following  f follows", Tone.DIM))
         return line(span(f" +{below:,} below ", Tone.CHIP, "screen.follow"), span(" f follows", Tone.DIM))
 
     # -- moving
@@ -271,8 +268,7 @@ class LiveScreen(WatchScreen):
 
     def action_columns(self) -> None:
         """Choose the columns."""
-        columns = [(column.id, column.title or column.id) for column in self.grid.columns]
-        self.app.push_screen(ColumnsDialog(columns, self.grid.shown_columns, self.grid.choose))
+        self.app.push_screen(ColumnsDialog(self.grid.columns, self.grid.shown_columns, self.grid.choose))
 
     @property
     def selected_row(self) -> Row | None:

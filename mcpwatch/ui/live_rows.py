@@ -8,7 +8,7 @@ from mcpwatch.model.traffic import CallState
 from mcpwatch.text import show
 from mcpwatch.ui.cells import Cell, Column, Fitted
 from mcpwatch.ui.lines import Span, Tone, span
-from mcpwatch.ui.looks import CALLS, EVIDENCE, SEVERITIES, severity_cell, verdict_cell
+from mcpwatch.ui.looks import CALLS, EVIDENCE, severity_cell, severity_mark, verdict_cell
 from mcpwatch.ui.table import grid_columns
 from mcpwatch.ui.times import clock, seconds
 from mcpwatch.watch import columns as watch_columns
@@ -19,8 +19,10 @@ from mcpwatch.watch.view import View
 
 _MAX_CELLS = 200
 _CLOCK, _SHORT_CLOCK = 12, 8
-_LEAST = {"time": _SHORT_CLOCK, "who": 11, "method": 10, "outcome": 10, "tool": 10, "session": 8}
-_WIDE = {"verdict": 13, "severity": 10}
+_LEAST = {"time": _SHORT_CLOCK, "who": 12, "method": 12, "outcome": 12, "tool": 10, "index": 6}
+_WIDE = {"verdict": 13, "severity": 10, "outcome": 16}
+_PRIORITY = {"session": 2, "method": 2, "tool": 2, "severity": 4}
+_NARROW = 100
 _EMPTY = span("")
 
 
@@ -39,13 +41,15 @@ class TimeStyle(Enum):
 
 
 def live_columns() -> tuple[Column, ...]:
-    """The severity's glyph comes first at any width; session and alert words come where there is room."""
-    later = {"session": 2, "severity": 4}
+    """The severity's glyph comes first at any width; where there is little room, tool and method share a column."""
     columns = [
-        column._replace(priority=later.get(column.id, column.priority), whole=column.id == "time")
+        column._replace(priority=_PRIORITY.get(column.id, column.priority), whole=column.id == "time")
         for column in grid_columns(watch_columns.LIVE, _LEAST, _WIDE)
     ]
-    return (Column("mark", show(""), 1, 1), *columns)
+    at = [column.id for column in columns].index("method")
+    mark = Column("mark", show(""), 1, 1)
+    what = Column("what", show("CALL"), 16, 12, grow=True, until=_NARROW)
+    return (mark, *columns[:at], what, *columns[at:])
 
 
 class EntryRows(Protocol):
@@ -136,12 +140,17 @@ def _tone(row: Row, column: str) -> Tone:
 def _mark(row: Row, state: State) -> Cell:
     if row.severity is None:
         return _EMPTY
-    look = SEVERITIES[row.severity]
-    return span(look.glyph, look.tone)
+    return severity_mark(row.severity)
 
 
 def _verdict(row: Row, state: State) -> Cell:
     return verdict_cell(row.verdict.word, row.verdict.waiting) if row.verdict else _EMPTY
+
+
+def _what(row: Row, state: State) -> Cell:
+    tool = row.tool or (row.seen.note if row.kind == "malformed" else "")
+    tone = Tone.DIM if row.kind != "request" else Tone.STRONG if tool else Tone.PLAIN
+    return Span(show(tool or row.method, _MAX_CELLS), tone)
 
 
 def _severity(row: Row, state: State) -> Cell:
@@ -166,6 +175,7 @@ def _outcome(row: Row, state: State) -> Cell:
 _PAINTS: dict[str, Callable[[Row, State], Cell]] = {
     "mark": _mark,
     "verdict": _verdict,
+    "what": _what,
     "severity": _severity,
     "who": _who,
     "outcome": _outcome,

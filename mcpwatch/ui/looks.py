@@ -23,9 +23,9 @@ VERDICTS = {
         "◐", Tone.WARN, "Valid, but the body is not covered: who asked is proven, what was asked is not."
     ),
     Word.UNSIGNED: Look("○", Tone.DIM, "Nobody signed this; nothing proves who sent it."),
-    Word.BAD_SIG: Look("✗", Tone.BAD, "The signature does not match these bytes: changed on the way, or forged."),
-    Word.WRONG_KEY: Look("≠", Tone.BAD, "Validly signed, but not by the signer this session belongs to."),
-    Word.REPLAY: Look("↻", Tone.BAD, "These signed bytes were seen before: somebody sends them again."),
+    Word.BAD_SIG: Look("✗", Tone.WORST, "The signature does not match these bytes: changed on the way, or forged."),
+    Word.WRONG_KEY: Look("≠", Tone.WORST, "Validly signed, but not by the signer this session belongs to."),
+    Word.REPLAY: Look("↻", Tone.WORST, "These signed bytes were seen before: somebody sends them again."),
     Word.STALE: Look("◔", Tone.WARN, "Signed too long ago, or in the future: it proves nothing about the present."),
     Word.UNKNOWN_KEY: Look("?", Tone.WARN, "The signer names a key that cannot be found."),
     Word.OLD_KEY: Look("◌", Tone.WARN, "Signed with a key that is no longer in force."),
@@ -33,7 +33,7 @@ VERDICTS = {
 }
 
 SEVERITIES = {
-    Severity.CRITICAL: Look("‼", Tone.ALARM),
+    Severity.CRITICAL: Look("‼", Tone.WORST),
     Severity.HIGH: Look("!", Tone.BAD),
     Severity.MEDIUM: Look("▪", Tone.WARN),
     Severity.LOW: Look("·", Tone.DIM),
@@ -126,18 +126,24 @@ EDGES = {
 }
 
 SESSIONS = {
-    SessionState.OPEN: Look("●", Tone.GOOD),
+    SessionState.OPEN: Look("●", Tone.PLAIN),
     SessionState.IDLE: Look("◌", Tone.DIM),
     SessionState.ENDED: Look("■", Tone.DIM),
 }
 
-ALERT_STATES = {AlertState.FIRING: Tone.BAD, AlertState.ACKNOWLEDGED: Tone.DIM}
+ALERT_STATES = {AlertState.FIRING: Tone.PLAIN, AlertState.ACKNOWLEDGED: Tone.DIM}
 
 
 def verdict_cell(word: Word, waiting: bool = False) -> Span:
     """Glyph and word of a verdict."""
     look = VERDICTS[word]
     return span(f"{look.glyph} {word.value}{'…' if waiting else ''}", look.tone)
+
+
+def severity_mark(severity: Severity) -> Span:
+    """The severity's glyph alone; a critical one is filled."""
+    look = SEVERITIES[severity]
+    return span(look.glyph, Tone.ALARM if severity is Severity.CRITICAL else look.tone)
 
 
 def severity_cell(severity: Severity) -> Span:

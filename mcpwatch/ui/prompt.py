@@ -12,7 +12,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from mcpwatch.text import show
-from mcpwatch.ui.lines import Tone, line, span
+from mcpwatch.ui.lines import SPACE, Tone, line, span
 from mcpwatch.ui.ribbon import Ribbon
 
 _HISTORY = 100
@@ -87,7 +87,9 @@ class Prompt(Horizontal):
         self.kind = kind
         self._at = 0
         self.display = True
-        self.query_one(Ribbon).show_lines(line(span(sign, Tone.ACCENT)))
+        ribbon = self.query_one(Ribbon)
+        ribbon.styles.width = len(sign) + 1
+        ribbon.show_lines(line(SPACE, span(sign, Tone.ACCENT)))
         field = self.query_one(Input)
         field.suggester = _Completer(complete)
         with self.prevent(Input.Changed):

@@ -9,17 +9,15 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from mcpwatch.model.traffic import Call, Session
-from mcpwatch.ui import bars
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.chain import chain
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
-from mcpwatch.ui.pages.session import short_card
+from mcpwatch.ui.pages.session import session_facts, short_card
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.session_rows import CALL_COLUMNS, CHAIN_COLUMNS, CallRows, ChainRows
-from mcpwatch.ui.sessions import session_facts
 from mcpwatch.watch.row import short_session
 from mcpwatch.watch.watcher import Watcher
 
@@ -74,10 +72,6 @@ class SessionScreen(WatchScreen):
     def crumbs(self) -> list[str]:
         """From the main screen down to the session."""
         return ["Sessions", f"{short_session(self.session)} on {self.session.upstream}"]
-
-    def second_line(self, cells: int) -> Line:
-        """The way here, and the views."""
-        return bars.crumbs(self.crumbs(), Line(), cells)
 
     def sync(self) -> None:
         """Bring card and view up to the state."""

@@ -13,21 +13,24 @@ from mcpwatch.watch.state import State
 
 _MAX_CELLS = 200
 _BAR_CELLS = 12
+_NARROW = 100
 
 CALL_COLUMNS = (
     Column("time", Shown("TIME"), 12, 8, whole=True),
     Column("verdict", Shown("VERDICT"), 13, 13),
-    Column("method", Shown("METHOD"), 20, 11),
-    Column("target", Shown("TOOL"), 18, 10),
-    Column("state", Shown("STATE"), 16, 9),
+    Column("what", Shown("CALL"), 22, 14, until=_NARROW),
+    Column("method", Shown("METHOD"), 20, 12, priority=2),
+    Column("target", Shown("TOOL"), 22, 10, priority=2),
+    Column("state", Shown("STATE"), 16, 12),
     Column("took", Shown("TOOK"), 6, 6, right=True),
     Column("bar", Shown("WHEN"), _BAR_CELLS, 8, grow=True),
 )
 CHAIN_COLUMNS = (
     Column("verdict", Shown("VERDICT"), 13, 13),
     Column("tree", Shown("CALL"), 30, 20, grow=True),
-    Column("how", Shown("HOW WE KNOW"), 24, 10),
-    Column("state", Shown("STATE"), 16, 9),
+    Column("how", Shown("HOW WE KNOW"), 14, 11),
+    Column("why", Shown("WHY"), 34, 16, priority=2),
+    Column("state", Shown("STATE"), 16, 12),
     Column("took", Shown("TOOK"), 6, 6, right=True),
 )
 
@@ -108,6 +111,8 @@ class ChainRows:
                 return span("begins here", Tone.DIM)
             look = EDGES[link.edge.kind]
             return span(f"{look.glyph} {link.edge.kind.value}", look.tone)
+        if column == "why":
+            return Span(show(link.edge.why if link.edge else "", _MAX_CELLS), Tone.DIM)
         return call_cell(call, column, self._state.gateway_now(call.source))
 
 
@@ -134,6 +139,9 @@ _CELLS: dict[str, Callable[[Call, float], Cell]] = {
     "verdict": lambda call, now: verdict_cell(call.verdict.word, call.verdict.waiting),
     "method": lambda call, now: Span(show(call.method, _MAX_CELLS), Tone.DIM),
     "target": lambda call, now: Span(show(call.target, _MAX_CELLS), Tone.STRONG),
+    "what": lambda call, now: Span(
+        show(call.target or call.method, _MAX_CELLS), Tone.STRONG if call.target else Tone.PLAIN
+    ),
     "state": _state_cell,
     "took": _took,
 }

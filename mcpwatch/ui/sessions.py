@@ -14,7 +14,7 @@ from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Span, Tone, line, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import SESSIONS, STRENGTHS
-from mcpwatch.ui.pages.session import identity_card
+from mcpwatch.ui.pages.session import identity_card, session_facts
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.row import short_session, short_signer
@@ -78,8 +78,11 @@ class SessionsScreen(ListScreen[Session]):
 
     scope = Scope.SESSIONS
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.SESSIONS)]
-    columns = grid_columns(
-        watch_columns.SESSIONS, {"signer": 20, "server": 8}, {"strength": 8, "state": 7, "signer": 29}
+    columns = tuple(
+        column._replace(priority=1) if column.id == "strength" else column
+        for column in grid_columns(
+            watch_columns.SESSIONS, {"signer": 17, "server": 8}, {"strength": 8, "state": 7, "signer": 29}
+        )
     )
     empty = (
         line(span("No session yet", Tone.STRONG)),
@@ -117,23 +120,3 @@ class SessionsScreen(ListScreen[Session]):
         """Copy the session."""
         if (session := self.selected) is not None:
             self.host.copy_json(session_facts(session))
-
-
-def session_facts(session: Session) -> dict[str, object]:
-    """A session as JSON: names as in `mcpwatch tail --json` where both have them."""
-    signer = session.binding.signer
-    return {
-        "id": session.key,
-        "kind": session.kind.value,
-        "strength": session.binding.strength.value,
-        "bound_to": signer.id if signer else "",
-        "fingerprint": signer.fingerprint if signer else "",
-        "server": session.upstream,
-        "state": session.state.value,
-        "requests": session.requests,
-        "signed": session.signed,
-        "calls": session.call_count,
-        "errors": session.errors,
-        "client_claims": session.client_name,
-        "peers": list(session.peers),
-    }

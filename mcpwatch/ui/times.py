@@ -5,7 +5,7 @@ from datetime import datetime
 from mcpwatch.watch.outcome import seconds
 from mcpwatch.watch.times import clock_time
 
-__all__ = ["age", "ago", "clock", "full", "seconds"]
+__all__ = ["age", "ago", "clock", "count", "full", "seconds"]
 
 _NO_MILLIS = 8
 
@@ -32,3 +32,11 @@ def age(now: float, then: float | None) -> str:
 def ago(now: float, then: float | None) -> str:
     """How long ago as a phrase."""
     return "never" if then is None else f"{age(now, then)} ago"
+
+
+def count(number: int, what: str) -> str:
+    """`1 session`, `2 sessions`, `2,000 entries`."""
+    if number == 1:
+        return f"1 {what}"
+    many = f"{what[:-1]}ies" if what.endswith("ry") else f"{what}s"
+    return f"{number:,} {many}"

@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from mcpwatch.text import cut
-from mcpwatch.ui.lines import Line, Tone
+from mcpwatch.ui.lines import FILLED, Line, Tone
 
 _CLASS = {tone: f"tone--{tone.value}" for tone in Tone}
 
@@ -29,7 +29,8 @@ class Toned(Widget):
     def tone_style(self, tone: Tone, over: str = "") -> Style:
         """The style of a tone on this widget's ground, with the component class `over` laid on top."""
         style = self.rich_style + self.get_component_rich_style(_CLASS[tone], partial=True)
-        return style + self.get_component_rich_style(over, partial=True) if over else style
+        covered = over and tone not in FILLED
+        return style + self.get_component_rich_style(over, partial=True) if covered else style
 
     def strip(self, text: Line, cells: int, over: str = "") -> Strip:
         """Draw a line in exactly `cells` cells."""

@@ -2,19 +2,18 @@
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from mcpwatch.model.traffic import Tool
-from mcpwatch.ui.base import WatchScreen
+from mcpwatch.ui.about import AboutScreen
 from mcpwatch.ui.commands import Scope, bindings
-from mcpwatch.ui.page import Page
-from mcpwatch.ui.pages.tool import tool_page
+from mcpwatch.ui.lines import Line
+from mcpwatch.ui.pages.tool import tool_facts, tool_page
 from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.watcher import Watcher
 
 
-class ToolScreen(WatchScreen):
+class ToolScreen(AboutScreen):
     """A page about one tool."""
 
     scope = Scope.TOOL
@@ -24,17 +23,13 @@ class ToolScreen(WatchScreen):
         super().__init__(watcher)
         self.tool = tool
 
-    def compose_body(self) -> ComposeResult:
-        """The page."""
-        yield Page(id="about")
-
     def crumbs(self) -> list[str]:
         """From the list down to the tool."""
         return ["Tools", self.tool.upstream, self.tool.name]
 
-    def sync(self) -> None:
-        """Bring the page up to the state."""
-        self.query_one("#about", Page).show_lines(tool_page(self.tool))
+    def lines(self) -> list[Line]:
+        """Use, change, definition."""
+        return tool_page(self.tool)
 
     def action_traffic(self) -> None:
         """Its calls, on Live."""
@@ -42,5 +37,4 @@ class ToolScreen(WatchScreen):
 
     def action_copy(self) -> None:
         """Copy the tool's definition."""
-        tool = self.tool
-        self.host.copy_json({"server": tool.upstream, "digest": tool.digest, "definition": tool.definition})
+        self.host.copy_json(tool_facts(self.tool))

@@ -13,7 +13,7 @@ from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Span, Tone, line, span
 from mcpwatch.ui.lists import ListScreen
-from mcpwatch.ui.pages.tool import description, tool_page
+from mcpwatch.ui.pages.tool import description, tool_facts, tool_page
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.ui.tool import ToolScreen
 from mcpwatch.watch import columns as watch_columns
@@ -57,7 +57,7 @@ class ToolsScreen(ListScreen[Tool]):
     scope = Scope.TOOLS
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.TOOLS)]
     columns = (
-        *grid_columns(watch_columns.TOOLS, {"server": 8, "tool": 14}),
+        *grid_columns(watch_columns.TOOLS, {"server": 8, "tool": 14}, {"changed": 8}),
         Column("description", show("DESCRIPTION"), 30, 20, priority=2, grow=True),
     )
     empty = (
@@ -93,4 +93,4 @@ class ToolsScreen(ListScreen[Tool]):
     def action_copy(self) -> None:
         """Copy the tool's definition."""
         if (tool := self.selected) is not None:
-            self.host.copy_json({"server": tool.upstream, "digest": tool.digest, "definition": tool.definition})
+            self.host.copy_json(tool_facts(tool))

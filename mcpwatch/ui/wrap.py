@@ -25,7 +25,7 @@ def _wrap_line(text: Line, cells: int) -> Iterator[Line]:
     row: list[Span] = []
     used = 0
     for part in text.spans:
-        for piece in _PIECES.findall(part.text):
+        for piece in [part.text] if text.exact else _PIECES.findall(part.text):
             wide = width(piece)
             if used + wide > cells and used > indent:
                 yield Line(tuple(row))

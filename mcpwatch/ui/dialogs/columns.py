@@ -1,57 +1,88 @@
 """Choosing the columns of the Live grid."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.content import Content
-from textual.widgets import SelectionList
-from textual.widgets.selection_list import Selection
 
+from mcpwatch.text import Shown
+from mcpwatch.ui.cells import Cell, Column, Fitted
 from mcpwatch.ui.dialogs.dialog import Dialog
+from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Tone, line, span
 from mcpwatch.ui.ribbon import Ribbon
 
 Choose = Callable[[Collection[str] | None], object]
+
+FIXED = frozenset({"mark", "verdict"})
+"""Columns that nobody can turn off: what is wrong, and what we proved."""
+_NAMES = {"arrow": "DIRECTION"}
+_COLUMNS = (
+    Column("shown", Shown("SHOWN"), 8, 8),
+    Column("name", Shown("COLUMN"), 20, 10, grow=True),
+)
+
+
+class _Choices:
+    """The columns that can be turned on or off."""
+
+    def __init__(self, columns: Sequence[Column], shown: Collection[str]) -> None:
+        self.columns = [column for column in columns if column.id not in FIXED]
+        self.shown = set(shown)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def key(self, position: int) -> Hashable:
+        """The column's id."""
+        return self.columns[position].id
+
+    def cells(self, position: int, fitted: Fitted) -> Sequence[Cell]:
+        """Whether it is shown, and its name."""
+        column = self.columns[position]
+        on = column.id in self.shown
+        name = _NAMES.get(column.id, column.title)
+        return [span("✓ shown" if on else "–", Tone.GOOD if on else Tone.DIM), span(name)]
 
 
 class ColumnsDialog(Dialog):
     """Space turns a column on or off; the grid behind follows at once."""
 
     BINDINGS = [  # noqa: RUF012  a class variable of Textual's
+        Binding("space", "turn", show=False),
         Binding("c,q", "leave", show=False),
         Binding("d", "defaults", show=False),
     ]
 
-    def __init__(self, columns: Sequence[tuple[str, str]], shown: Collection[str], choose: Choose) -> None:
+    def __init__(self, columns: Sequence[Column], shown: Collection[str], choose: Choose) -> None:
         super().__init__("Columns")
-        self._columns = columns
-        self._shown = frozenset(shown)
+        self._choices = _Choices(columns, shown)
         self._choose = choose
 
     def compose_box(self) -> ComposeResult:
-        """All columns, those shown ticked."""
-        yield SelectionList[str](
-            *(Selection(Content(name), id, id in self._shown) for id, name in self._columns), id="choices", compact=True
-        )
+        """All columns, and the keys."""
+        yield Grid(_COLUMNS, id="choices")
         yield Ribbon(id="keys")
 
-    def on_mount(self) -> None:
-        """Say what the keys do."""
-        self.opened_at = self.host.monotonic()
+    def fill(self) -> None:
+        """Show what is chosen."""
+        grid = self.query_one(Grid)
+        grid.show_rows(self._choices, grid.cursor)
         keys = [("space ", "on or off   "), ("d ", "as the width allows   "), ("esc ", "done")]
-        self.query_one("#keys", Ribbon).show_lines(
-            line(*(part for key, does in keys for part in (span(key, Tone.ACCENT), span(does))))
-        )
+        parts = [part for key, does in keys for part in (span(key, Tone.ACCENT), span(does))]
+        self.query_one("#keys", Ribbon).show_lines(line(*parts))
 
-    @on(SelectionList.SelectedChanged, "#choices")
-    def _changed(self, event: SelectionList.SelectedChanged[str]) -> None:
-        event.stop()
-        chosen = set(event.selection_list.selected)
-        if chosen and chosen != self._shown:
-            self._shown = frozenset(chosen)
-            self._choose(chosen)
+    @on(Grid.Opened)
+    def _opened(self) -> None:
+        self.action_turn()
+
+    def action_turn(self) -> None:
+        """Turn the column under the cursor on or off."""
+        id = self._choices.columns[self.query_one(Grid).cursor].id
+        self._choices.shown ^= {id}
+        self._choose(self._choices.shown | FIXED)
+        self.fill()
 
     def action_defaults(self) -> None:
         """Leave the columns to the width again."""

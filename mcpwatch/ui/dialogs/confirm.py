@@ -27,9 +27,9 @@ class ConfirmDialog(Dialog):
         yield Page(id="text")
         yield Ribbon(id="keys")
 
-    def on_mount(self) -> None:
-        """Say what the keys do."""
-        super().on_mount()
+    def fill(self) -> None:
+        """Say what will happen, and what the keys do."""
+        super().fill()
         keys = line(span("enter ", Tone.ACCENT), f"{self._agree}   ", span("esc ", Tone.ACCENT), "stay")
         self.query_one("#keys", Ribbon).show_lines(keys)
 

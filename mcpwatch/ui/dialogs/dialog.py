@@ -23,7 +23,7 @@ class Dialog(ModalScreen[None], inherit_bindings=False):
         Binding("ctrl+q,ctrl+c", "app.quit", show=False),
         Binding("f8", "app.save_screen", show=False),
     ]
-    AUTO_FOCUS = "Input, SelectionList, Page"
+    AUTO_FOCUS = "Input, Grid, Page"
 
     def __init__(self, heading: str) -> None:
         super().__init__()
@@ -52,6 +52,10 @@ class Dialog(ModalScreen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         """From this moment on it can be read."""
         self.opened_at = self.host.monotonic()
+        self.fill()
+
+    def fill(self) -> None:
+        """Say what there is to say."""
         self.query_one("#text", Page).show_lines(self.lines())
 
     def lines(self) -> list[Line]:

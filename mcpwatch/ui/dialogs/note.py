@@ -13,6 +13,7 @@ from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span
 from mcpwatch.ui.looks import severity_cell
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.ui.times import count
 
 _MAX_NOTE = 2_000
 
@@ -38,10 +39,13 @@ class NoteDialog(Dialog):
         yield Ribbon(id="fault")
         yield Ribbon(id="keys")
 
-    def on_mount(self) -> None:
-        """Say which alert this is about."""
-        super().on_mount()
-        self._say()
+    def fill(self) -> None:
+        """Say which alert this is about, and what went wrong."""
+        super().fill()
+        self.query_one("#fault", Ribbon).show_lines(line(span(self._fault, Tone.BAD)))
+        does = f"{self.heading.lower()}   "
+        keys = line(span("enter ", Tone.ACCENT), does, span("esc ", Tone.ACCENT), "leave it as it is")
+        self.query_one("#keys", Ribbon).show_lines(keys)
 
     def lines(self) -> list[Line]:
         """The alert as it stood when the dialog last looked."""
@@ -51,17 +55,10 @@ class NoteDialog(Dialog):
             BLANK,
             field("about", alert.subject),
             field("why", alert.reason),
-            field("seen", f"{alert.count:,} times, newest entry {self._shown}"),
+            field("seen", f"{count(alert.count, 'time')}, newest entry {self._shown}"),
             BLANK,
             line(span(self._explains, Tone.DIM)),
         ]
-
-    def _say(self) -> None:
-        self.query_one("#fault", Ribbon).show_lines(line(span(self._fault, Tone.BAD)))
-        keys = line(
-            span("enter ", Tone.ACCENT), f"{self.heading.lower()}   ", span("esc ", Tone.ACCENT), "leave it as it is"
-        )
-        self.query_one("#keys", Ribbon).show_lines(keys)
 
     @on(Input.Submitted, "#note")
     def _submitted(self, event: Input.Submitted) -> None:
@@ -70,7 +67,6 @@ class NoteDialog(Dialog):
         except McpwatchError as error:
             self._fault = f"{error.title}. {error.hint}".strip()
             self._shown = self._alert.last_index
-            self.query_one("#text", Page).show_lines(self.lines())
-            self._say()
+            self.fill()
         else:
             self.dismiss()

@@ -3,7 +3,7 @@
 from mcpwatch.model.alerts import Alert, AlertState, RuleInfo
 from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import ALERT_STATES, severity_cell, verdict_cell
-from mcpwatch.ui.times import ago, clock, full
+from mcpwatch.ui.times import ago, clock, count, full
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 
@@ -17,7 +17,7 @@ def alert_page(alert: Alert, rule: RuleInfo | None, state: State) -> list[Line]:
         BLANK,
         line(alert.reason),
         BLANK,
-        *_standing(alert, state.now),
+        *_standing(alert, state.gateway_now(alert.source)),
     ]
     if rule is not None:
         lines += [BLANK, title("What it means"), line(rule.meaning), BLANK, title("What to do"), line(rule.action)]
@@ -33,7 +33,7 @@ def _standing(alert: Alert, now: float) -> list[Line]:
         field("state", span(alert.state.value, ALERT_STATES[alert.state])),
         field("rule", alert.rule, span(f"   alert {alert.id}", Tone.DIM)),
         field("about", alert.subject),
-        field("seen", f"{alert.count:,} times, ", f"last {ago(now, alert.last_time)}"),
+        field("seen", f"{count(alert.count, 'time')}, ", f"last {ago(now, alert.last_time)}"),
         field("first", full(alert.first_time)),
     ]
     if alert.source:

@@ -21,7 +21,6 @@ from mcpwatch.ui.times import full, seconds
 
 _OCTETS = 64 * 1024
 """The exact view shows at most this much of a leaf."""
-_ROW = 120
 
 
 def proof_lines(entry: Entry, feed: FeedStatus | None) -> list[Line]:
@@ -37,11 +36,10 @@ def proof_lines(entry: Entry, feed: FeedStatus | None) -> list[Line]:
 
 def exact_lines(entry: Entry) -> list[Line]:
     """The leaf's octets as they were hashed; what cannot be drawn is escaped."""
-    text = show_bytes(entry.leaf[:_OCTETS])
-    rows = [line(Span(type(text)(text[at : at + _ROW]))) for at in range(0, len(text), _ROW)]
     left = len(entry.leaf) - _OCTETS
     more = [line(span(f"… {left:,} more octets", Tone.DIM))] if left > 0 else []
-    return [title(f"The exact leaf, {len(entry.leaf):,} octets"), *rows, *more]
+    exact = Line((Span(show_bytes(entry.leaf[:_OCTETS])),), exact=True)
+    return [title(f"The exact leaf, {len(entry.leaf):,} octets"), exact, *more]
 
 
 def content_lines(entry: Entry) -> list[Line]:

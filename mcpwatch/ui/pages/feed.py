@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import FEEDS
-from mcpwatch.ui.times import ago, clock, full, seconds
+from mcpwatch.ui.times import ago, clock, count, full, seconds
 from mcpwatch.watch.state import State
 
 _GAPS = 20
@@ -46,7 +46,7 @@ def _feed(status: FeedStatus, state: State) -> list[Line]:
             "entries", f"{status.received:,} received, {status.verified_size:,} proven, {_pending(status):,} pending"
         ),
         field("last entry", ago(now, status.last_entry_at)),
-        field("connected", ago(now, status.connected_at), f", {status.reconnects} reconnects"),
+        field("connected", ago(now, status.connected_at), f", {count(status.reconnects, 'reconnect')}"),
         field("repeated", f"{status.repeated:,} entries came again with the same hash"),
         field(
             "malformed",

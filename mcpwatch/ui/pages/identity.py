@@ -3,7 +3,7 @@
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span, title
 from mcpwatch.ui.looks import KEYS, verdict_cell
-from mcpwatch.ui.times import ago, full
+from mcpwatch.ui.times import ago, count, full
 from mcpwatch.watch.identities import Identity
 
 _SHOWN = 12
@@ -24,7 +24,7 @@ def identity_page(identity: Identity, now: float) -> list[Line]:
     lines += [
         BLANK,
         title("Seen"),
-        field("proven", f"{identity.proven:,} requests with a valid signature"),
+        field("proven", f"{count(identity.proven, 'request')} with a valid signature"),
         field("first", full(identity.first_time), span(f"  entry {identity.first_index}", Tone.DIM)),
         field("last", ago(now, identity.last_time), span(f"  entry {identity.last_index}", Tone.DIM)),
         field("sessions", f"{len(identity.sessions):,}"),
@@ -34,6 +34,18 @@ def identity_page(identity: Identity, now: float) -> list[Line]:
         field("calls itself", span(_some(sorted(identity.claimed_names)), Tone.DIM), span("  claimed", Tone.DIM)),
     ]
     return lines
+
+
+def identity_facts(identity: Identity) -> dict[str, object]:
+    """The identity as JSON."""
+    return {
+        "id": identity.id,
+        "fingerprint": identity.fingerprint,
+        "resolution": identity.resolution.value,
+        "key_state": identity.key_state.value,
+        "proven": identity.proven,
+        "words": {word.value: count for word, count in identity.words.items() if count},
+    }
 
 
 def _words(identity: Identity) -> list[Line]:

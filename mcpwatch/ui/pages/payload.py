@@ -3,7 +3,7 @@
 import msgspec
 
 from mcpwatch.model.entries import Body, Json
-from mcpwatch.text import show, show_lines, width
+from mcpwatch.text import show, show_lines
 from mcpwatch.ui.lines import Line, Span, Tone, field, line, span
 
 _ROW = 72
@@ -58,7 +58,7 @@ def _lay(value: Json, depth: int, head: tuple[Span, ...], tail: str, lines: list
         return
     flat = _flat(value, len(lines) > _LINES or depth >= _DEPTH)
     if flat is not None:
-        hang = min(_INDENT * depth + sum(width(part.text) for part in head), 24)
+        hang = _INDENT * (depth + 1)
         lines.append(Line((_indent(depth), *head, span(flat, _tone(value)), span(tail, Tone.DIM)), hang))
         return
     opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")

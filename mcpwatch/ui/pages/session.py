@@ -56,8 +56,8 @@ def short_card(session: Session) -> list[Line]:
         field(
             "session",
             span(f"{state.glyph} {session.state.value}", state.tone),
-            f"  {session.upstream}  {session.era.value} {session.protocol}",
-            f"  {session.requests} requests, {session.signed} signed",
+            f"  on {session.upstream}  {session.requests} requests, {session.signed} signed",
+            span(f"  {session.era.value} {session.protocol}", Tone.DIM),
             span(f"  from {', '.join(session.peers[:3])}", Tone.DIM),
         ),
         field(
@@ -101,3 +101,23 @@ def _claims(session: Session) -> list[Line]:
         field("user agent", span(session.user_agent or "–", Tone.DIM)),
         line(span("Names that the ends give themselves; anybody can send them.", Tone.DIM)),
     ]
+
+
+def session_facts(session: Session) -> dict[str, object]:
+    """A session as JSON: names as in `mcpwatch tail --json` where both have them."""
+    signer = session.binding.signer
+    return {
+        "id": session.key,
+        "kind": session.kind.value,
+        "strength": session.binding.strength.value,
+        "bound_to": signer.id if signer else "",
+        "fingerprint": signer.fingerprint if signer else "",
+        "server": session.upstream,
+        "state": session.state.value,
+        "requests": session.requests,
+        "signed": session.signed,
+        "calls": session.call_count,
+        "errors": session.errors,
+        "client_claims": session.client_name,
+        "peers": list(session.peers),
+    }

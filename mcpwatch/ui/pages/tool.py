@@ -8,7 +8,8 @@ from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import Tool
 from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span, title
 from mcpwatch.ui.pages.payload import json_lines
-from mcpwatch.ui.times import seconds
+from mcpwatch.ui.times import count, seconds
+from mcpwatch.watch.columns import percentile
 
 _DIFF_LINES = 400
 _DIFF_CHARS = 200_000
@@ -21,9 +22,9 @@ def tool_page(tool: Tool) -> list[Line]:
         line(span(tool.name, Tone.STRONG), span(f"  on {tool.upstream}", Tone.DIM)),
         BLANK,
         field("calls", f"{tool.calls:,}", span(f"  {tool.errors:,} failed", Tone.BAD) if tool.errors else ""),
-        field("took", f"p50 {quantile(tool, 0.5)}   p95 {quantile(tool, 0.95)}"),
-        field("offered to", f"{len(tool.sessions):,} sessions"),
-        field("called by", f"{len(tool.callers):,} callers"),
+        field("took", f"p50 {_percentile(tool, 50)}   p95 {_percentile(tool, 95)}"),
+        field("offered to", count(len(tool.sessions), "session")),
+        field("called by", count(len(tool.callers), "caller")),
         field("listed", f"first in entry {tool.first_seen}, last in entry {tool.last_seen}"),
         field("digest", span(tool.digest, Tone.DIM)),
     ]
@@ -33,18 +34,20 @@ def tool_page(tool: Tool) -> list[Line]:
     return [*lines, BLANK, title("Definition"), *json_lines(tool.definition)]
 
 
-def quantile(tool: Tool, share: float) -> str:
-    """A quantile of the newest durations."""
-    if not tool.durations:
-        return "–"
-    ordered = sorted(tool.durations)
-    return seconds(ordered[min(int(share * len(ordered)), len(ordered) - 1)])
-
-
 def description(tool: Tool) -> str:
     """What the server says the tool does; untrusted."""
     said = tool.definition.get("description") if isinstance(tool.definition, dict) else None
     return said if isinstance(said, str) else ""
+
+
+def tool_facts(tool: Tool) -> dict[str, object]:
+    """The tool as JSON."""
+    return {"server": tool.upstream, "digest": tool.digest, "definition": tool.definition}
+
+
+def _percentile(tool: Tool, percent: int) -> str:
+    value = percentile(tool.durations, percent)
+    return "–" if value is None else seconds(value)
 
 
 def _diff(tool: Tool) -> list[Line]:

@@ -1,0 +1,40 @@
+"""One signer on a screen of its own."""
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from mcpwatch.ui.about import AboutScreen
+from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.lines import Line
+from mcpwatch.ui.pages.identity import identity_facts, identity_page
+from mcpwatch.watch.identities import Identity
+from mcpwatch.watch.nodes import quote
+from mcpwatch.watch.watcher import Watcher
+
+
+class IdentityScreen(AboutScreen):
+    """A page about one signer."""
+
+    scope = Scope.IDENTITY
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.IDENTITY)]
+
+    def __init__(self, watcher: Watcher, identity: Identity) -> None:
+        super().__init__(watcher)
+        self.identity = identity
+
+    def crumbs(self) -> list[str]:
+        """From the list down to the signer."""
+        return ["Identities", self.identity.fingerprint[:8] or "no key", self.identity.id]
+
+    def lines(self) -> list[Line]:
+        """Key, verdicts, where it was seen."""
+        return identity_page(self.identity, self.state.gateway_now(self.identity.last_source))
+
+    def action_traffic(self) -> None:
+        """What was signed in its name, on Live."""
+        self.host.show_traffic(f"who={quote(self.identity.id)}")
+
+    def action_copy(self) -> None:
+        """Copy the identity."""
+        self.host.copy_json(identity_facts(self.identity))
