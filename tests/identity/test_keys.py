@@ -1,0 +1,193 @@
+"""The key book: pins, caches, who is asked and when."""
+
+import pytest
+from signed import ALICE, BOB, NOW
+
+from mcpwatch.identity.answers import Resolved, ResolvedKey, Status
+from mcpwatch.identity.ed25519 import fingerprint
+from mcpwatch.identity.keys import MAX_ID, KeyBook
+from mcpwatch.model.identity import KeyState, Resolution
+
+DID = ALICE.did_aip
+FOUND = Resolved(Resolution.REGISTRY, (ResolvedKey(ALICE.public),))
+NOBODY = Resolved(Resolution.REGISTRY, (), "never heard of it")
+
+
+@pytest.fixture
+def book() -> KeyBook:
+    book = KeyBook(limit=3)
+    book.resolvable = ("did:aip:",)
+    return book
+
+
+def ask(book: KeyBook, number: int) -> str:
+    did = f"did:aip:{number:032x}"
+    book.lookup(did, NOW)
+    return did
+
+
+def test_a_pinned_key_is_found_by_name_and_thumbprint(book: KeyBook) -> None:
+    book.pin("ci", ALICE.public)
+    for name in ("ci", fingerprint(ALICE.public)):
+        answer = book.lookup(name, NOW)
+        assert answer.status is Status.FOUND
+        assert (answer.keys[0].signer.id, answer.keys[0].signer.resolution) == ("ci", Resolution.PINNED)
+    book.unpin("ci")
+    assert book.lookup("ci", NOW).status is Status.UNAVAILABLE
+    assert book.lookup(fingerprint(ALICE.public), NOW).status is Status.UNAVAILABLE
+
+
+def test_an_identity_may_have_several_pinned_keys(book: KeyBook) -> None:
+    for key in (ALICE.public, BOB.public, ALICE.public):
+        book.pin(DID, key)
+    assert [held.key for held in book.lookup(DID, NOW).keys] == [BOB.public, ALICE.public]
+    assert book.pinned == {DID: (BOB.public, ALICE.public)}
+
+
+@pytest.mark.parametrize("key", [b"", bytes(32), b"\x01" + bytes(31)])
+def test_a_bad_key_is_not_pinned(book: KeyBook, key: bytes) -> None:
+    with pytest.raises(ValueError, match="not an Ed25519"):
+        book.pin(DID, key)
+    assert book.pinned == {}
+
+
+def test_pinned_keys_are_never_evicted(book: KeyBook) -> None:
+    for number in range(20):
+        book.pin(f"name-{number}", ALICE.public)
+    for number in range(20):
+        book.learn(f"did:aip:{number:032x}", FOUND, 0)
+    assert all(book.lookup(f"name-{number}", NOW).status is Status.FOUND for number in range(20))
+
+
+def test_did_key_needs_nobody(book: KeyBook) -> None:
+    answer = book.lookup(f"{ALICE.did_key}#{ALICE.did_key[8:]}", NOW)
+    assert (answer.keys[0].key, answer.keys[0].signer.id) == (ALICE.public, ALICE.did_key)
+    assert book.lookup("did:key:zzz", NOW).status is Status.UNAVAILABLE
+    assert book.wanted(0) == []
+
+
+@pytest.mark.parametrize(
+    ("id", "reason"),
+    [
+        ("did:web:example.com", "nobody here resolves did:web"),
+        ("alice", "no key is pinned under this name"),
+        ("", "no key is pinned under this name"),
+        ("did:aip:" + "0" * MAX_ID, "longer than"),
+    ],
+)
+def test_who_cannot_be_asked_for(book: KeyBook, id: str, reason: str) -> None:
+    answer = book.lookup(id, NOW)
+    assert (answer.status, answer.keys) == (Status.UNAVAILABLE, ())
+    assert reason in answer.reason
+    assert book.wanted(0) == []
+
+
+def test_without_a_registry_did_aip_is_unavailable() -> None:
+    answer = KeyBook().lookup(DID, NOW)
+    assert answer.status is Status.UNAVAILABLE
+    assert "no registry is configured" in answer.reason
+
+
+def test_each_identity_is_asked_for_once(book: KeyBook) -> None:
+    told: list[int] = []
+    book.notify = lambda: told.append(1)
+    for _ in range(5):
+        assert book.lookup(DID, NOW).status is Status.WAITING
+        assert book.lookup(f"{DID}#key-1", NOW).status is Status.WAITING
+    assert told == [1]
+    assert book.wanted(0) == [DID]
+    assert book.wanted(59) == []
+    assert book.wanted(60) == [DID]
+
+
+def test_a_learnt_key_is_refreshed_in_the_background(book: KeyBook) -> None:
+    book.learn(DID, FOUND, 0)
+    assert book.wanted(1000) == []
+    book.lookup(DID, NOW)
+    assert book.wanted(299) == []
+    assert book.wanted(300) == [DID]
+    assert book.lookup(DID, NOW).status is Status.FOUND
+    book.failed(DID, "down", 301)
+    assert book.lookup(DID, NOW).status is Status.FOUND
+    assert book.wanted(600) == []
+    assert book.wanted(601) == [DID]
+
+
+def test_no_such_identity_is_remembered_for_a_minute(book: KeyBook) -> None:
+    book.learn(DID, NOBODY, 0)
+    assert book.wanted(100) == []
+    answer = book.lookup(DID, NOW)
+    assert (answer.status, answer.reason, answer.key_state) == (Status.UNKNOWN, "never heard of it", KeyState.UNKNOWN)
+    assert book.wanted(59) == []
+    assert book.wanted(60) == [DID]
+
+
+def test_a_failure_is_tried_again_by_itself(book: KeyBook) -> None:
+    book.failed(DID, "down", 0)
+    assert book.wanted(59) == []
+    assert book.wanted(60) == [DID]
+    assert book.lookup(DID, NOW).reason == "down"
+    book.learn(DID, FOUND, 61)
+    assert book.lookup(DID, NOW).status is Status.FOUND
+
+
+def test_gone_stays_gone(book: KeyBook) -> None:
+    book.learn(DID, FOUND, 0)
+    book.learn(DID, NOBODY, 1)
+    book.learn(DID, NOBODY, 100)
+    answer = book.lookup(DID, NOW)
+    assert (answer.status, answer.key_state) == (Status.UNKNOWN, KeyState.GONE)
+
+
+def test_keys_that_may_not_be_used_are_left_out(book: KeyBook) -> None:
+    bad = ResolvedKey(b"\x01" + bytes(31))
+    book.learn(DID, Resolved(Resolution.REGISTRY, (bad, ResolvedKey(ALICE.public))), 0)
+    assert [held.key for held in book.lookup(DID, NOW).keys] == [ALICE.public]
+    book.learn(DID, Resolved(Resolution.REGISTRY, (bad,)), 0)
+    assert book.lookup(DID, NOW).status is Status.UNKNOWN
+
+
+def test_everything_is_bounded(book: KeyBook) -> None:
+    dids = [ask(book, number) for number in range(5)]
+    assert "are waiting" in book.lookup(dids[4], NOW).reason
+    assert book.wanted(0) == dids[:3]
+    for did in dids:
+        book.learn(did, FOUND, 0)
+    assert [book.lookup(did, NOW).status is Status.FOUND for did in dids] == [False, False, True, True, True]
+    for did in dids:
+        book.failed(did + "0", "down", 0)
+    assert book.lookup(dids[0] + "0", NOW).status is not Status.UNAVAILABLE
+    assert book.lookup(dids[4] + "0", NOW).reason == "down"
+
+
+def test_refusals_do_not_push_out_what_is_known(book: KeyBook) -> None:
+    book.learn(DID, FOUND, 0)
+    for number in range(50):
+        book.learn(f"did:aip:{number:032x}", NOBODY, 0)
+    assert book.lookup(DID, NOW).status is Status.FOUND
+
+
+def test_doubt_is_heard_once_a_minute(book: KeyBook) -> None:
+    assert not book.doubt(DID)
+    book.learn(DID, FOUND, 0)
+    assert not book.doubt(DID)
+    book.wanted(59)
+    assert not book.doubt(DID)
+    book.wanted(60)
+    assert book.doubt(f"{DID}#key-1")
+    assert book.wanted(61) == [DID]
+    assert book.doubt(DID)
+    book.learn(DID, FOUND, 62)
+    book.wanted(63)
+    assert not book.doubt(DID)
+
+
+@pytest.mark.parametrize(
+    ("at", "state"),
+    [(NOW, KeyState.CURRENT), (NOW + 1, KeyState.GRACE), (NOW + 600, KeyState.GRACE), (NOW + 601, KeyState.SUPERSEDED)],
+)
+def test_a_rotated_key_stands_as_the_requests_time_says(book: KeyBook, at: float, state: KeyState) -> None:
+    keys = (ResolvedKey(BOB.public), ResolvedKey(ALICE.public, NOW))
+    book.learn(DID, Resolved(Resolution.REGISTRY, keys), 0)
+    current, old = book.lookup(DID, at).keys
+    assert (current.signer.key_state, old.signer.key_state) == (KeyState.CURRENT, state)
