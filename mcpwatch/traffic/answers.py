@@ -147,7 +147,7 @@ class Answers:
             ending = Ending(CallState.DONE, text="the log does not carry the answer")
         else:
             ending = of_end(end.outcome, end.reason, status, flow.said, exchange.era)
-        self._calls.finish(call, ending, index, time)
+        self._calls.finish(call, ending, index, time, track)
         effects.update(call)
 
     def _lose(self, flow: Flow, index: int, time: float, effects: Effects) -> None:

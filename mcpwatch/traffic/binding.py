@@ -16,6 +16,10 @@ MAX_HISTORY: Final = 256
 """Requests of one session that can be judged anew when a key arrives."""
 
 
+_LEGACY = SessionKind.LEGACY
+_SIGNER = SessionKind.SIGNER
+
+
 class Standing(NamedTuple):
     """A request's verdict within its session."""
 
@@ -27,8 +31,8 @@ class Standing(NamedTuple):
 def bind(track: Track, index: int, verdict: Verdict, opening: bool) -> Standing:
     """Hold a request against its session's signer, and bind the session if it has none."""
     session = track.session
-    if session.kind is not SessionKind.LEGACY:
-        if session.kind is SessionKind.SIGNER and session.binding.signer is None:
+    if session.kind is not _LEGACY:
+        if session.kind is _SIGNER and session.binding.signer is None:
             session.binding = Binding(good_signer(verdict), Strength.EACH, index)
         return Standing(verdict)
     if verdict.waiting or track.history:

@@ -1,12 +1,13 @@
 """Calls: one for each JSON-RPC request in either direction, from its opening to what became of it."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from mcpwatch.model.entries import Json
 from mcpwatch.model.identity import Evidence, Freshness, SignatureState, Verdict, Word
 from mcpwatch.model.traffic import Call, CallState, Direction, RpcMessage
 from mcpwatch.traffic.chains import Chains
-from mcpwatch.traffic.claims import meta, target, token
+from mcpwatch.traffic.claims import Said, read
 from mcpwatch.traffic.exchanges import Exchanges
 from mcpwatch.traffic.outcomes import FAILED, Ending
 from mcpwatch.traffic.records import Flow, Track
@@ -26,6 +27,8 @@ FROM_SERVER: Final = Verdict(
 )
 """The verdict of requests that a server makes."""
 
+_TO_SERVER = Direction.TO_SERVER
+
 
 class Calls:
     """All calls of one feed, open and finished."""
@@ -42,10 +45,10 @@ class Calls:
         self._tokens: dict[str, str | int] = {}
         """Progress tokens of open calls, by call id."""
 
-    def make(self, flow: Flow, message: RpcMessage, index: int, place: str, time: float) -> Call:
+    def make(self, flow: Flow, message: RpcMessage, said: Said, index: int, place: str, time: float) -> Call:
         """Open a call for a request; `place` is `.N` in a batch, else empty. It is in no session yet."""
         exchange = flow.exchange
-        to_server = message.direction is Direction.TO_SERVER
+        to_server = message.direction is _TO_SERVER
         call = Call(
             id=f"{self._prefix}{index}{place}",
             index=index,
@@ -56,7 +59,7 @@ class Calls:
             direction=message.direction,
             rpc_id=message.id,
             method=message.method,
-            target=target(message),
+            target=said.target,
             started=time,
             verdict=exchange.verdict if to_server else FROM_SERVER,
             era=exchange.era,
@@ -67,19 +70,18 @@ class Calls:
         gone = self.shelf.put(call.id, call)
         if gone is not None:
             self._evict(gone, time)
-        progress = token(meta(message.params).get("progressToken"))
-        if progress is not None:
-            self._tokens[call.id] = progress
+        if said.progress is not None:
+            self._tokens[call.id] = said.progress
         return call
 
-    def opened(self, flow: Flow, call: Call, message: RpcMessage, traceparent: str) -> None:
+    def opened(self, flow: Flow, call: Call, said: Said, traceparent: str) -> None:
         """Chain and count a call of the client, once its exchange has its session."""
-        self._chains.opened(call, message, traceparent, flow.track)
+        self._chains.opened(call, said, traceparent, flow.track)
         self._tools.called(call)
 
     def host(self, flow: Flow, message: RpcMessage, index: int, place: str, time: float) -> Call:
         """Open a call that the server makes on the stream of an exchange."""
-        call = self.make(flow, message, index, place, time)
+        call = self.make(flow, message, read(message), index, place, time)
         if flow.track is not None:
             call.session = flow.exchange.session
             self._sessions.add_call(flow.track, call)
@@ -89,9 +91,11 @@ class Calls:
 
     def settle(self, flow: Flow) -> None:
         """Index the open calls of an exchange under the session it has joined."""
-        for call in (*flow.exchange.calls, *flow.hosted):
-            if flow.track is not None and call.ended is None:
-                self._index(flow.track, call)
+        track = flow.track
+        if track is not None:
+            for call in (*flow.exchange.calls, *flow.hosted) if flow.hosted else flow.exchange.calls:
+                if call.ended is None:
+                    self._index(track, call)
 
     def unsettle(self, flow: Flow) -> None:
         """Take the open calls of an exchange out of its session's indexes."""
@@ -99,32 +103,43 @@ class Calls:
             if flow.track is not None and call.ended is None:
                 self._unindex(flow.track, call)
 
-    def finish(self, call: Call, ending: Ending, index: int, time: float, result: Json = None) -> None:
-        """End a call."""
+    def finish(self, call: Call, ending: Ending, index: int, time: float, track: Track | None) -> None:
+        """End a call; `track` is the session it is in."""
         touch(call, index)
-        call.state, call.error_code, call.error_text = ending
-        call.ended = max(time, call.started)
-        track = self._sessions.track(call.session)
+        state, call.error_code, call.error_text = ending
+        call.state = state
+        call.ended = time if time > call.started else call.started
         if track is not None:
             self._unindex(track, call)
-            track.session.errors += call.state in FAILED
-        self._tokens.pop(call.id, None)
+            if state in FAILED:
+                track.session.errors += 1
+        if self._tokens:
+            self._tokens.pop(call.id, None)
         self.shelf.finish(call.id)
         self._tools.ended(call)
-        self._chains.answered(call, result, track)
+
+    def answer(
+        self, call: Call, ending: Ending, index: int, time: float, track: Track | None, result: Mapping[str, Json]
+    ) -> None:
+        """End a call with its answer."""
+        self.finish(call, ending, index, time, track)
+        if call.direction is _TO_SERVER and ending.state is not CallState.CANCELLED:
+            self._chains.answered(call, result, track)
 
     def give_up(self, track: Track, time: float, why: str, index: int | None = None) -> list[Call]:
         """End the calls of a session whose streams are gone and whose answers nobody waits for any more."""
         calls = list(track.detached.values())
         for call in calls:
-            self.finish(call, Ending(CallState.TRUNCATED, text=why), call.last_index if index is None else index, time)
+            ending = Ending(CallState.TRUNCATED, text=why)
+            self.finish(call, ending, call.last_index if index is None else index, time, track)
         return calls
 
     def abandon(self, flow: Flow, time: float, why: str, index: int | None = None) -> list[Call]:
         """End the open calls of an exchange that will not be heard of again."""
         calls = [call for call in (*flow.exchange.calls, *flow.hosted) if call.ended is None]
         for call in calls:
-            self.finish(call, Ending(CallState.TRUNCATED, text=why), call.last_index if index is None else index, time)
+            ending = Ending(CallState.TRUNCATED, text=why)
+            self.finish(call, ending, call.last_index if index is None else index, time, flow.track)
         if flow.track is not None:
             flow.track.flows -= 1
         return calls
@@ -132,22 +147,21 @@ class Calls:
     def _index(self, track: Track, call: Call) -> None:
         if call.rpc_id is not None:
             track.pending.add(call.rpc_id, call)
-        progress = self._tokens.get(call.id)
-        if progress is not None:
+        if self._tokens and (progress := self._tokens.get(call.id)) is not None:
             track.tokens.add(progress, call)
 
     def _unindex(self, track: Track, call: Call) -> None:
         if call.rpc_id is not None:
             track.pending.remove(call.rpc_id, call)
-        progress = self._tokens.get(call.id)
-        if progress is not None:
+        if self._tokens and (progress := self._tokens.get(call.id)) is not None:
             track.tokens.remove(progress, call)
-        track.detached.pop(call.id, None)
+        if track.detached:
+            track.detached.pop(call.id, None)
 
     def _evict(self, call: Call, time: float) -> None:
-        if call.ended is None:
-            self.finish(call, Ending(CallState.TRUNCATED, text="too many calls are open"), call.last_index, time)
         track, flow = self._sessions.track(call.session), self._exchanges.get(call.exchange)
+        if call.ended is None:
+            self.finish(call, Ending(CallState.TRUNCATED, text="too many calls are open"), call.last_index, time, track)
         lists = [track.session.calls] if track else []
         for calls in (*lists, *((flow.exchange.calls, flow.hosted) if flow else ())):
             if call in calls:

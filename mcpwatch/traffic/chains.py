@@ -10,12 +10,13 @@ A parent is always a call that was opened before, so there are no cycles.
 
 import re
 from collections import OrderedDict
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final
 
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import Call, CallState, Direction, Edge, EdgeKind, RpcMessage
-from mcpwatch.traffic.claims import RELATED_TASK, SUBSCRIPTION, fields, meta, text, token
+from mcpwatch.model.traffic import Call, CallState, Direction, Edge, EdgeKind
+from mcpwatch.traffic.claims import RELATED_TASK, SUBSCRIPTION, Said, fields, token
 from mcpwatch.traffic.records import Flow, Track
 from mcpwatch.traffic.shelf import keep
 
@@ -25,6 +26,8 @@ SOON_S: Final = 30.0
 BY_TIME: Final = frozenset({"tools/call", "resources/read", "prompts/get"})
 """Methods that chain by time."""
 
+_INFERRED = EdgeKind.INFERRED
+_GUESS = tuple(f"a guess: it began {tenths / 10:.1f} s after the answer" for tenths in range(int(SOON_S * 10) + 1))
 _STRENGTH = {kind: place for place, kind in enumerate(EdgeKind)}
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
 
@@ -33,6 +36,9 @@ def join(call: Call, edge: Edge) -> bool:
     """Add an edge to a call, in place of a weaker one to the same parent; False where it adds nothing."""
     if edge.parent == call.id:
         return False
+    if not call.parents:
+        call.parents = (edge,)
+        return True
     for place, known in enumerate(call.parents):
         if known.parent == edge.parent:
             if _STRENGTH[known.kind] <= _STRENGTH[edge.kind]:
@@ -57,12 +63,12 @@ class Chains:
         self._tasks: OrderedDict[tuple[str, str], str] = OrderedDict()
         """Upstream and task id to the call that began the task."""
 
-    def opened(self, call: Call, message: RpcMessage, traceparent: str, track: Track | None) -> None:
-        """Find what led to a request of the client, by all that it carries."""
-        self._trace(call, message, traceparent)
-        params = message.params
-        if type(params) is dict:
-            self._protocol(call, params, track)
+    def opened(self, call: Call, said: Said, traceparent: str, track: Track | None) -> None:
+        """Find what led to a request of the client, by all that it carries; `traceparent` is the header's."""
+        traceparent = said.traceparent or traceparent
+        if traceparent:
+            self._trace(call, traceparent)
+        self._protocol(call, said.params, said.meta, track)
         if not call.parents and track is not None and call.method in BY_TIME:
             _infer(call, track.answered)
 
@@ -72,23 +78,19 @@ class Chains:
         if len(working) == 1:
             join(call, Edge(EdgeKind.PROTOCOL, working[0].id, f"the server asked for {call.method} while it worked"))
 
-    def answered(self, call: Call, result: Json, track: Track | None) -> None:
+    def answered(self, call: Call, result: Mapping[str, Json], track: Track | None) -> None:
         """Remember what the answer gives the client to come back with."""
-        if call.direction is not Direction.TO_SERVER:
-            return
-        if track is not None and call.method in BY_TIME and call.state is not CallState.CANCELLED:
+        if track is not None and call.method in BY_TIME:
             track.answered = call
-        found = fields(result)
-        state = found.get("requestState")
+        state = result.get("requestState")
         if type(state) is str:
             keep(self._states, (call.upstream, _digest(state)), call.id, self._limit)
-        task = text(found.get("taskId")) or text(fields(found.get("task")).get("taskId"))
-        if task and not call.method.startswith("tasks/"):
+        task = result.get("taskId") or fields(result.get("task")).get("taskId")
+        if type(task) is str and not call.method.startswith("tasks/"):
             keep(self._tasks, (call.upstream, task), call.id, self._limit)
 
-    def _trace(self, call: Call, message: RpcMessage, header: str) -> None:
-        own = text(meta(message.params).get("traceparent")) or header
-        match = _TRACEPARENT.fullmatch(own) if own else None
+    def _trace(self, call: Call, traceparent: str) -> None:
+        match = _TRACEPARENT.fullmatch(traceparent)
         if match is None:
             return
         trace, span = match.groups()
@@ -99,7 +101,7 @@ class Chains:
         keep(self._spans, (trace, span), call.id, self._limit)
         keep(self._traces, trace, call.id, self._limit)
 
-    def _protocol(self, call: Call, params: dict[str, Json], track: Track | None) -> None:
+    def _protocol(self, call: Call, params: Mapping[str, Json], said: Mapping[str, Json], track: Track | None) -> None:
         state = params.get("requestState")
         if type(state) is str:
             if parent := self._states.get((call.upstream, _digest(state))):
@@ -108,13 +110,14 @@ class Chains:
             same = (asking.method, asking.target) == (call.method, call.target)
             if same and asking.state is CallState.INPUT_REQUIRED:
                 join(call, Edge(EdgeKind.PROTOCOL, asking.id, "brings the input that it asked for"))
-        said = meta(params)
-        task = text(params.get("taskId")) or text(fields(said.get(RELATED_TASK)).get("taskId"))
-        if task and (parent := self._tasks.get((call.upstream, task))):
+        task = params.get("taskId")
+        if RELATED_TASK in said:
+            task = task or fields(said[RELATED_TASK]).get("taskId")
+        if type(task) is str and (parent := self._tasks.get((call.upstream, task))):
             join(call, Edge(EdgeKind.PROTOCOL, parent, "is about the task that it began"))
-        subscription = token(said.get(SUBSCRIPTION))
-        if subscription is not None and track is not None:
-            for listening in track.pending.find(Direction.TO_SERVER, subscription):
+        if SUBSCRIPTION in said and track is not None:
+            subscription = token(said[SUBSCRIPTION])
+            for listening in track.pending.find(Direction.TO_SERVER, subscription) if subscription is not None else ():
                 if listening.method == "subscriptions/listen":
                     join(call, Edge(EdgeKind.PROTOCOL, listening.id, "names its subscription"))
 
@@ -124,7 +127,7 @@ def _infer(call: Call, before: Call | None) -> None:
         return
     pause = call.started - before.ended
     if 0 <= pause <= SOON_S:
-        join(call, Edge(EdgeKind.INFERRED, before.id, f"a guess: it began {pause:.1f} s after the answer"))
+        join(call, Edge(_INFERRED, before.id, _GUESS[int(pause * 10)]))
 
 
 def _digest(state: str) -> bytes:

@@ -1,7 +1,7 @@
 """What messages say of themselves: `_meta` keys, names of clients and servers, texts. Claims, never proofs."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import RpcMessage
@@ -60,33 +60,22 @@ def token(value: Json) -> str | int | None:
     return value if type(value) is str or type(value) is int else None
 
 
-def target(message: RpcMessage) -> str:
-    """What a request acts on: the name of a tool or prompt, a resource URI, a task id; empty for other methods."""
-    key = TARGET_KEYS.get(message.method)
-    return text(fields(message.params).get(key)) if key else ""
-
-
 def software(info: Json) -> str:
     """Name and version of a `clientInfo` or `serverInfo`; empty where there is none."""
-    name = text(fields(info).get("name"), _MAX_NAME)
-    version = text(fields(info).get("version"), _MAX_NAME)
-    return f"{name} {version}".strip()
+    if type(info) is not dict:
+        return ""
+    name, version = info.get("name"), info.get("version")
+    if type(name) is not str or type(version) is not str or len(name) + len(version) > _MAX_NAME:
+        return f"{text(name, _MAX_NAME)} {text(version, _MAX_NAME)}".strip()
+    return f"{name} {version}" if name and version else name or version
 
 
-def client(message: RpcMessage) -> str:
-    """Name and version of the client that made a request, as it claims."""
-    params = fields(message.params)
-    if message.method == "initialize":
-        return software(params.get("clientInfo"))
-    return software(fields(params.get("_meta")).get(CLIENT_INFO))
-
-
-def server(method: str, result: Json) -> str:
+def server(method: str, result: Mapping[str, Json]) -> str:
     """Name and version of the server that gave `result` to a request for `method`, as it claims."""
-    found = fields(result)
     if method == "initialize":
-        return software(found.get("serverInfo"))
-    return software(fields(found.get("_meta")).get(SERVER_INFO))
+        return software(result.get("serverInfo"))
+    meta = result.get("_meta")
+    return software(meta.get(SERVER_INFO)) if type(meta) is dict else ""
 
 
 def first_text(result: Json) -> str:
@@ -96,3 +85,51 @@ def first_text(result: Json) -> str:
         if found := text(fields(block).get("text")):
             return found
     return ""
+
+
+class Said(NamedTuple):
+    """What a request or notification says of itself, read once."""
+
+    params: Mapping[str, Json] = _NOTHING
+    meta: Mapping[str, Json] = _NOTHING
+    """`_meta` of the params."""
+    target: str = ""
+    """Name of a tool or prompt, resource URI or task id; empty for methods that act on nothing named."""
+    client: str = ""
+    """Name and version of the client."""
+    version: str = ""
+    """The protocol version in `_meta`."""
+    traceparent: str = ""
+    """W3C Trace Context (SEP-414)."""
+    progress: str | int | None = None
+    """The progress token."""
+
+
+SILENT: Final = Said()
+
+
+def read(message: RpcMessage) -> Said:
+    """Read a request or notification."""
+    params = message.params
+    if type(params) is not dict:
+        return SILENT
+    key = TARGET_KEYS.get(message.method)
+    target = params.get(key) if key is not None else ""
+    if type(target) is not str or len(target) > _MAX_TEXT:
+        target = text(target)
+    meta = params.get("_meta")
+    if type(meta) is not dict:
+        client = software(params.get("clientInfo")) if message.method == "initialize" else ""
+        return Said(params, _NOTHING, target, client)
+    get = meta.get
+    client = software(params.get("clientInfo") if message.method == "initialize" else get(CLIENT_INFO))
+    version, trace = get(PROTOCOL_VERSION), get("traceparent")
+    return Said(
+        params,
+        meta,
+        target,
+        client,
+        version if type(version) is str else "",
+        trace if type(trace) is str else "",
+        token(progress) if (progress := get("progressToken")) is not None else None,
+    )

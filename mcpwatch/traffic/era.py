@@ -1,26 +1,26 @@
 """Which protocol era a request belongs to; both may arrive at one URL (spec 2026-07-28, versioning)."""
 
-from collections.abc import Iterable
 from typing import Final
 
-from mcpwatch.model.traffic import Era, RpcMessage
-from mcpwatch.traffic.claims import PROTOCOL_VERSION, meta
+from mcpwatch.model.traffic import Era
 
 HANDSHAKE_VERSIONS: Final = frozenset({"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"})
 """Protocol versions that begin with `initialize`."""
 
+_LEGACY = Era.LEGACY
+_MODERN = Era.MODERN
 
-def era_of(messages: Iterable[RpcMessage], version: str, session: str) -> Era:
+
+def era_of(claimed: str, opening: bool, version: str, session: str) -> Era:
     """The era of one request.
 
-    `version` is the MCP-Protocol-Version header and `session` the hash of Mcp-Session-Id, each empty where there
-    is none. What the body says of itself comes first, then `initialize`, then the two headers.
+    `claimed` is the protocol version in the body's `_meta`, `version` the MCP-Protocol-Version header and `session`
+    the hash of Mcp-Session-Id, each empty where there is none; `opening` says that the body carries `initialize`.
     """
-    for message in messages:
-        if isinstance(meta(message.params).get(PROTOCOL_VERSION), str):
-            return Era.MODERN
-        if message.method == "initialize":
-            return Era.LEGACY
+    if claimed:
+        return _MODERN
+    if opening:
+        return _LEGACY
     if version:
-        return Era.LEGACY if version in HANDSHAKE_VERSIONS else Era.MODERN
-    return Era.LEGACY if session else Era.UNKNOWN
+        return _LEGACY if version in HANDSHAKE_VERSIONS else _MODERN
+    return _LEGACY if session else Era.UNKNOWN

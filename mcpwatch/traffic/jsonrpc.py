@@ -60,22 +60,21 @@ def is_carried(body: Body) -> bool:
 def decode(text: str) -> tuple[Json, str]:
     """Decode JSON text to (value, ""), or to (None, why not)."""
     try:
-        value = _decode(text)
+        value = _JSON.decode(text)
+    except (ValueError, RecursionError):
+        return _decode_leniently(text)
+    return (None, _TOO_DEEP) if _is_deep(text, value) else (value, "")
+
+
+def _decode_leniently(text: str) -> tuple[Json, str]:
+    """Take a byte order mark, half a surrogate pair or a number beyond doubles in our stride, as some readers do."""
+    try:
+        value = _LENIENT.decode(_ESCAPE.sub(_whole, text.removeprefix("\ufeff")))
     except RecursionError:
         return None, _TOO_DEEP
     except ValueError as error:
         return None, f"not JSON: {error}"
-    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value):
-        return None, _TOO_DEEP
-    return value, ""
-
-
-def _decode(text: str) -> Json:
-    try:
-        return _JSON.decode(text)
-    except ValueError:
-        # Some readers take a byte order mark, half a surrogate pair or a number beyond doubles in their stride.
-        return _LENIENT.decode(_ESCAPE.sub(_whole, text.removeprefix("\ufeff")))
+    return (None, _TOO_DEEP) if _is_deep(text, value) else (value, "")
 
 
 def _unreadable(body: Body) -> str:
@@ -116,8 +115,10 @@ def _whole(match: re.Match[str]) -> str:
     return "\\ufffd" if match[1] else match[0]
 
 
-def _is_deep(value: Json) -> bool:
+def _is_deep(text: str, value: Json) -> bool:
     """Whether containers nest deeper than MAX_DEPTH; looks level by level, without recursion."""
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return False
     level = [value] if type(value) is dict or type(value) is list else []
     for _ in range(MAX_DEPTH):
         within = [inner for outer in level for inner in (outer.values() if type(outer) is dict else outer)]

@@ -1,7 +1,10 @@
 """What one message does to the calls: it opens one, moves it on or ends it."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct, field
 
+from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import Call, CallState, Direction, RpcMessage, SessionKind, ToolChange
 from mcpwatch.traffic.calls import Calls, touch
 from mcpwatch.traffic.claims import fields, number, server, text
@@ -10,6 +13,8 @@ from mcpwatch.traffic.outcomes import UNKNOWN_METHOD, Ending, of_answer
 from mcpwatch.traffic.records import Flow
 from mcpwatch.traffic.sessions import Sessions
 from mcpwatch.traffic.tools import Tools
+
+_TO_SERVER = Direction.TO_SERVER
 
 
 class Effects(Struct):
@@ -49,7 +54,7 @@ class Messages:
             self._note(flow, message, index, effects)
 
     def _answer(self, flow: Flow, message: RpcMessage, index: int, time: float, effects: Effects) -> None:
-        if fields(message.error).get("code") == UNKNOWN_METHOD:
+        if message.error is not None and fields(message.error).get("code") == UNKNOWN_METHOD:
             flow.unknown_method = True
         call = answered_by(flow, message)
         if call is None:
@@ -57,27 +62,29 @@ class Messages:
         if call.ended is not None:
             touch(call, index)
             return
-        if call.direction is Direction.TO_SERVER:
-            call.status = flow.exchange.status
-        self._calls.finish(call, of_answer(message, flow.exchange.status), index, time, message.result)
+        status = flow.exchange.status
+        if call.direction is _TO_SERVER:
+            call.status = status
+        result = fields(message.result)
+        self._calls.answer(call, of_answer(message, result, status), index, time, flow.track, result)
         effects.update(call)
         if message.error is None:
-            self._learn(flow, call, message, index, effects)
+            self._learn(flow, call, result, index, effects)
         elif call.method == "initialize":
             self._unopen(flow, time)
 
-    def _learn(self, flow: Flow, call: Call, message: RpcMessage, index: int, effects: Effects) -> None:
+    def _learn(self, flow: Flow, call: Call, result: Mapping[str, Json], index: int, effects: Effects) -> None:
         """What a good answer tells beyond its call: the server's name, the version agreed on, tools."""
         track = flow.track
         session = track.session if track is not None else None
-        if session is not None and call.direction is Direction.TO_SERVER:
-            name = server(call.method, message.result)
+        if session is not None and call.direction is _TO_SERVER:
+            name = server(call.method, result)
             if name and name != session.server_name:
                 session.server_name = name
             if call.method == "initialize":
-                session.protocol = text(fields(message.result).get("protocolVersion")) or session.protocol
+                session.protocol = text(result.get("protocolVersion")) or session.protocol
         if call.method == "tools/list" and call.state is CallState.DONE:
-            effects.tools += self._tools.listed(call.upstream, session, message.result, index)
+            effects.tools += self._tools.listed(call.upstream, session, result, index)
 
     def _unopen(self, flow: Flow, time: float) -> None:
         """An `initialize` refused inside of a 2xx has opened nothing."""
@@ -89,7 +96,7 @@ class Messages:
         call = cancelled_by(flow, message)
         if call is not None:
             reason = text(fields(message.params).get("reason"))
-            self._calls.finish(call, Ending(CallState.CANCELLED, text=reason), index, time)
+            self._calls.finish(call, Ending(CallState.CANCELLED, text=reason), index, time, flow.track)
             effects.update(call)
 
     def _note(self, flow: Flow, message: RpcMessage, index: int, effects: Effects) -> None:

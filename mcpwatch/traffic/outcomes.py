@@ -5,9 +5,10 @@ SDK for its own time-out, and protocol 2026-07-28 retires -32002.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from mcpwatch.model.entries import Outcome
+from mcpwatch.model.entries import Json, Outcome
 from mcpwatch.model.traffic import CallState, Era, RpcMessage
 from mcpwatch.traffic.claims import fields, first_text, text
 
@@ -50,22 +51,24 @@ class Ending(NamedTuple):
     text: str = ""
 
 
+_DONE = Ending(CallState.DONE)
+
+
 def is_denial(said: str) -> bool:
     """Whether an error's text says that the caller may not do this."""
     return _DENIAL.search(said[:_SAID_WITHIN]) is not None
 
 
-def of_answer(message: RpcMessage, status: int | None) -> Ending:
-    """What a JSON-RPC answer, come with HTTP `status`, makes of its call."""
+def of_answer(message: RpcMessage, result: Mapping[str, Json], status: int | None) -> Ending:
+    """What a JSON-RPC answer, come with HTTP `status`, makes of its call; `result` is the message's."""
     if message.error is not None:
         return _of_error(message, status)
-    result = fields(message.result)
     if result.get("isError") is True:
         said = first_text(result)
         return Ending(CallState.DENIED if is_denial(said) else CallState.TOOL_ERROR, text=said)
     if result.get("resultType") == "input_required":
         return Ending(CallState.INPUT_REQUIRED)
-    return Ending(CallState.DONE)
+    return _DONE
 
 
 def of_end(outcome: Outcome, reason: str, status: int | None, said: str, era: Era) -> Ending:

@@ -11,6 +11,10 @@ Derived = tuple[str, str, str, str, str]
 """Whom a derived session belongs to: upstream, kind and up to three names."""
 
 
+_VERIFIED = Word.VERIFIED
+_PARTIAL = Word.PARTIAL
+
+
 class Limits(Struct, frozen=True):
     """How much the fold holds."""
 
@@ -113,4 +117,4 @@ class Flow(Struct):
 def good_signer(verdict: Verdict) -> Signer | None:
     """Who signed a request, where that is proven here; else None."""
     word = verdict.word
-    return verdict.signer if word is Word.VERIFIED or word is Word.PARTIAL else None
+    return verdict.signer if word is _VERIFIED or word is _PARTIAL else None

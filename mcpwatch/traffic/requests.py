@@ -7,7 +7,7 @@ from mcpwatch.model.identity import Evidence, Freshness, SignatureState, Verdict
 from mcpwatch.model.traffic import Call, Direction, Era, Exchange, Observation, RpcMessage
 from mcpwatch.traffic.binding import Standing
 from mcpwatch.traffic.calls import Calls
-from mcpwatch.traffic.claims import PROTOCOL_VERSION, TARGET_KEYS, client, meta, text
+from mcpwatch.traffic.claims import SILENT, Said, read
 from mcpwatch.traffic.era import era_of
 from mcpwatch.traffic.exchanges import Exchanges
 from mcpwatch.traffic.jsonrpc import is_carried, parse
@@ -43,19 +43,26 @@ class Requests:
         index = entry.index
         messages = parse(request.body, Direction.TO_SERVER) if request.body is not None else ()
         headers = dict(reversed(request.headers))
-        version = headers.get("mcp-protocol-version", "")
-        era = era_of(messages, version, request.session)
+        version, client, opening = headers.get("mcp-protocol-version", ""), "", False
+        claimed = ""
+        said: list[Said] = []
+        for message in messages:
+            one = read(message) if message.method else SILENT
+            said.append(one)
+            client = client or one.client
+            claimed = claimed or one.version
+            opening = opening or message.method == "initialize"
         exchange = Exchange(
-            index=index,
-            source=entry.source,
-            upstream=request.upstream,
-            method=request.method,
-            target=request.target,
-            peer=request.peer,
-            session="",
-            era=era,
-            started=time,
-            verdict=verdict if verdict is not None else UNJUDGED,
+            index,
+            entry.source,
+            request.upstream,
+            request.method,
+            request.target,
+            request.peer,
+            "",
+            era_of(claimed, opening, version, request.session),
+            time,
+            verdict if verdict is not None else UNJUDGED,
         )
         flow = Flow(
             exchange,
@@ -63,30 +70,32 @@ class Requests:
             request.peer.rpartition(":")[0] or request.peer,
             headers.get("user-agent", ""),
             request.principal,
-            version=version,
+            client,
+            "" if opening else claimed or version,
+            opening=opening,
         )
-        effects = Effects()
         self._make_room(flow, time)
-        asked = self._open(flow, messages, headers, request, index, time)
-        standing = self._place(flow, messages, index, time, effects)
+        effects = Effects()
+        asked = self._open(flow, messages, said, headers, request, time)
+        standing = self._place(flow, messages, time, effects)
         traceparent = headers.get("traceparent", "")
-        for call, message in asked:
-            self._calls.opened(flow, call, message, traceparent)
+        for call, one in asked:
+            self._calls.opened(flow, call, one, traceparent)
             effects.opened.append(call)
         for message in messages:
             if message.id is None or not message.method:
                 self._messages.take(flow, message, index, "", time, effects)
         return Observation(
-            index=index,
-            source=entry.source,
-            time=time,
-            kind="request",
-            exchange=exchange,
-            session=flow.track.session if flow.track is not None else None,
-            verdict=exchange.verdict,
-            messages=messages,
-            opened=tuple(effects.opened),
-            updated=tuple(effects.updated),
+            index,
+            entry.source,
+            time,
+            "request",
+            exchange,
+            flow.track.session if flow.track is not None else None,
+            exchange.verdict,
+            messages,
+            tuple(effects.opened),
+            tuple(effects.updated),
             rebound=standing.rebound,
             request=request,
         )
@@ -100,39 +109,31 @@ class Requests:
         self,
         flow: Flow,
         messages: tuple[RpcMessage, ...],
+        said: list[Said],
         headers: dict[str, str],
         request: Request,
-        index: int,
         time: float,
-    ) -> list[tuple[Call, RpcMessage]]:
+    ) -> list[tuple[Call, Said]]:
         """Open a call for each request of the body; where the body did not travel, for the one the headers name."""
-        asked: list[tuple[Call, RpcMessage]] = []
-        batch = len(messages) > 1
+        index, make = flow.exchange.index, self._calls.make
+        if len(messages) == 1:
+            message = messages[0]
+            if message.method and message.id is not None:
+                return [(make(flow, message, said[0], index, "", time), said[0])]
+        asked: list[tuple[Call, Said]] = []
         for place, message in enumerate(messages):
-            if message.method:
-                self._read(flow, message)
-                if message.id is not None:
-                    call = self._calls.make(flow, message, index, f".{place}" if batch else "", time)
-                    asked.append((call, message))
+            if message.method and message.id is not None:
+                asked.append((make(flow, message, said[place], index, f".{place}", time), said[place]))
         if request.body is not None and not is_carried(request.body):
             flow.opaque = True
             method = headers.get("mcp-method", "")
             if method and not method.startswith("notifications/"):
-                params = {TARGET_KEYS.get(method, ""): headers.get("mcp-name")}
-                message = RpcMessage(Direction.TO_SERVER, None, method, params)
-                asked.append((self._calls.make(flow, message, index, "", time), message))
+                named = Said(target=headers.get("mcp-name", ""))
+                message = RpcMessage(Direction.TO_SERVER, method=method)
+                asked.append((make(flow, message, named, index, "", time), named))
         return asked
 
-    def _read(self, flow: Flow, message: RpcMessage) -> None:
-        flow.client = client(message) or flow.client
-        if message.method == "initialize":
-            flow.opening = True
-        else:
-            flow.version = text(meta(message.params).get(PROTOCOL_VERSION)) or flow.version
-
-    def _place(
-        self, flow: Flow, messages: tuple[RpcMessage, ...], index: int, time: float, effects: Effects
-    ) -> Standing:
+    def _place(self, flow: Flow, messages: tuple[RpcMessage, ...], time: float, effects: Effects) -> Standing:
         """Put the request into its session.
 
         `initialize` has none before its answer. What is not known to be MCP waits for an answer that is.
@@ -148,7 +149,7 @@ class Requests:
         if track is not None:
             if track.detached and time - track.session.last_seen > IDLE_S:
                 why = "no answer came on another stream"
-                for call in self._calls.give_up(track, time, why, index):
+                for call in self._calls.give_up(track, time, why, exchange.index):
                     effects.update(call)
             self._sessions.seen(track, time)
         return standing

@@ -4,6 +4,7 @@ A session id counts only after a 2xx answer to `initialize`, or, where the watch
 that is not a 4xx. A derived session ends after 30 minutes without traffic.
 """
 
+from bisect import insort
 from collections import OrderedDict
 from typing import Final
 
@@ -27,6 +28,12 @@ MAX_PEERS: Final = 16
 MAX_CALLS: Final = 2_000
 
 
+_IDLE = SessionState.IDLE
+_ENDED = SessionState.ENDED
+_MODERN = Era.MODERN
+_UNKNOWN = Era.UNKNOWN
+
+
 class Sessions:
     """All sessions of one feed."""
 
@@ -46,7 +53,7 @@ class Sessions:
     def find(self, flow: Flow, verdict: Verdict) -> Track:
         """The session a request belongs to, made where there is none."""
         exchange = flow.exchange
-        if flow.session_id and exchange.era is not Era.MODERN:
+        if flow.session_id and exchange.era is not _MODERN:
             return self.by_id(flow, flow.session_id, proven=False)
         return self._derived(flow, verdict)
 
@@ -63,18 +70,19 @@ class Sessions:
         """Make an exchange, with the calls it has, part of a session."""
         exchange, session = flow.exchange, track.session
         flow.track, exchange.session = track, session.key
+        self.shelf.touch(session.key)
         if exchange.ended is None:
             track.flows += 1
         session.requests += 1
-        self.count_signed(flow)
-        session.started = min(session.started, exchange.started)
-        if session.era is Era.UNKNOWN:
+        if good_signer(exchange.verdict) is not None:
+            session.signed += 1
+            flow.signed = True
+        if exchange.started < session.started:
+            session.started = exchange.started
+        if session.era is _UNKNOWN:
             session.era = exchange.era
         self._describe(session, flow)
-        for call in exchange.calls:
-            call.session = session.key
-            self.add_call(track, call)
-        for call in flow.hosted:
+        for call in (*exchange.calls, *flow.hosted) if flow.hosted else exchange.calls:
             call.session = session.key
             self.add_call(track, call)
 
@@ -111,11 +119,13 @@ class Sessions:
         """Add a call to its session's list."""
         session = track.session
         session.call_count += 1
-        session.calls.append(call)
-        if len(session.calls) > 1 and session.calls[-2].index > call.index:
-            session.calls.sort(key=_by_index)
-        if len(session.calls) > MAX_CALLS:
-            del session.calls[0]
+        calls = session.calls
+        if calls and calls[-1].index > call.index:
+            insort(calls, call, key=_by_index)
+        else:
+            calls.append(call)
+        if len(calls) > MAX_CALLS:
+            del calls[0]
 
     def end(self, track: Track, time: float, *, lost: bool) -> None:
         """The session is over: deleted, or `lost`, when the server does not know its id."""
@@ -133,8 +143,7 @@ class Sessions:
         """There is traffic in the session."""
         session = track.session
         session.last_seen = time
-        self.shelf.touch(session.key)
-        if session.state is SessionState.IDLE:
+        if session.state is _IDLE:
             session.state = SessionState.OPEN
 
     def probe(self, flow: Flow) -> Flow | None:
@@ -169,7 +178,7 @@ class Sessions:
         track = self._newest.get(derived)
         if track is not None:
             last = track.session.last_seen
-            ended = track.session.state is SessionState.ENDED
+            ended = track.session.state is _ENDED
             if not ended and (track.flows > 0 or exchange.started - last <= GAP_S):
                 return track
             self.end(track, last, lost=False)

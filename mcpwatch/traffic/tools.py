@@ -1,6 +1,7 @@
 """Tools: what each server offers, to whom, and whether a definition is still what it was."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
@@ -32,9 +33,11 @@ class Tools:
         self.all: dict[tuple[str, str], Tool] = {}
         self._names: dict[str, OrderedDict[str, None]] = {}
 
-    def listed(self, upstream: str, session: Session | None, result: Json, index: int) -> tuple[ToolChange, ...]:
+    def listed(
+        self, upstream: str, session: Session | None, result: Mapping[str, Json], index: int
+    ) -> tuple[ToolChange, ...]:
         """Take in the answer to `tools/list`, or one page of it."""
-        tools = fields(result).get("tools")
+        tools = result.get("tools")
         changes: list[ToolChange] = []
         for definition in tools[: self.limit] if type(tools) is list else ():
             name = fields(definition).get("name")
