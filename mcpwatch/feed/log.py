@@ -1,4 +1,4 @@
-"""A log as it is read: every entry in its place, every checkpoint held against the entries (SPEC.md, section 5)."""
+"""A log as it is read: every entry in its place, every checkpoint held against the entries (SPEC.md, section 6)."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,0 +1,122 @@
+"""SPEC.md against itself and against the code: its vectors are computed again, its tables compared."""
+
+import base64
+import json
+import re
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+import pytest
+from nacl.signing import SigningKey
+
+import mcpwatch.feed
+from mcpwatch.feed import about, edge, envelope, note, sse
+from mcpwatch.feed.about import parse_about
+from mcpwatch.feed.envelope import ENVELOPES, Malformed, decode, encode
+from mcpwatch.feed.log import LogReader
+from mcpwatch.feed.merkle import Frontier, leaf_hash
+from mcpwatch.feed.note import LogKey, NoteVerifier
+from mcpwatch.model.entries import Body, Envelope, Principal, UpstreamInfo
+from mcpwatch.model.feed import FeedState
+
+TEXT = Path(mcpwatch.feed.__path__[0], "SPEC.md").read_text(encoding="utf-8")
+BLOCKS: dict[str, str] = dict(re.findall(r"^```\w+ ([\w-]+)\n(.*?)^```$", TEXT, re.M | re.S))
+LEAVES = [BLOCKS[f"leaf-{index}"].rstrip("\n").encode() for index in range(3)]
+TABLES = re.findall(r"((?:^\|.*\n)+)", TEXT, re.M)
+
+
+def members(table: str) -> list[tuple[str, str]]:
+    """Name and default of each row."""
+    rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in table.splitlines()[2:]]
+    return [(row[0].strip("`"), row[2].strip("`")) for row in rows]
+
+
+def declared(kind: type[msgspec.Struct]) -> list[tuple[str, str]]:
+    """The same, from the struct."""
+    fields = msgspec.structs.fields(kind)
+    return [(each.name, "" if each.required else json.dumps(each.default).replace("null", "none")) for each in fields]
+
+
+def test_the_vectors_by_nothing_but_hashes_and_signatures() -> None:
+    """As another implementation would: with no code of ours."""
+    seeds = [SigningKey(bytes.fromhex(line)) for line in BLOCKS["seeds"].split()]
+    hashes = [sha256(b"\x00" + leaf).digest() for leaf in LEAVES]
+    assert [each.hex() for each in hashes] == BLOCKS["leaf-hashes"].split()
+    pair = sha256(b"\x01" + hashes[0] + hashes[1]).digest()
+    roots = [sha256(b"").digest(), hashes[0], pair, sha256(b"\x01" + pair + hashes[2]).digest()]
+    assert [base64.b64encode(each).decode() for each in roots] == BLOCKS["roots"].split()
+    text = f"gateway.example/feed/1\n3\n{BLOCKS['roots'].split()[3]}\n"
+    lines, vkeys = [], []
+    origin = "gateway.example/feed/1"
+    for name, kind, seed in ((origin, b"\x01", seeds[0]), (f"{origin}/time", b"\x04", seeds[1])):
+        material = kind + bytes(seed.verify_key)
+        key_id = sha256(name.encode() + b"\n" + material).digest()[:4]
+        vkeys.append(f"{name}+{key_id.hex()}+{base64.b64encode(material).decode()}")
+        if kind == b"\x01":
+            signature = seed.sign(text.encode()).signature
+        else:
+            timed = f"cosignature/v1\ntime 1795348802\n{text}".encode()
+            signature = (1795348802).to_bytes(8, "big") + seed.sign(timed).signature
+        lines.append(f"\u2014 {name} {base64.b64encode(key_id + signature).decode()}\n")
+    assert vkeys == BLOCKS["keys"].split()
+    assert text + "\n" + "".join(lines) == BLOCKS["note"]
+    stream = f"id: 2\nevent: entry\ndata: {LEAVES[2].decode()}\n\nevent: checkpoint\n"
+    stream += "".join(f"data: {line}\n" for line in BLOCKS["note"].removesuffix("\n").split("\n"))
+    assert stream == BLOCKS["stream"]
+
+
+def test_the_vectors_by_this_code() -> None:
+    seeds = [SigningKey(bytes.fromhex(line)) for line in BLOCKS["seeds"].split()]
+    key = LogKey("gateway.example/feed/1", *seeds)
+    assert [key.verifier_key, key.time_verifier_key] == BLOCKS["keys"].split()
+    frontier = Frontier()
+    for leaf in LEAVES:
+        assert encode(decode(leaf)) == leaf
+        frontier.append(leaf_hash(leaf))
+    assert key.sign_checkpoint(3, frontier.root(), 1795348802).decode() == BLOCKS["note"]
+    introduction = parse_about(BLOCKS["introduction"].encode())
+    assert introduction is not None
+    assert introduction.frontier == frontier.hashes()
+    assert introduction.note == BLOCKS["note"]
+
+
+def test_the_stream_of_the_vectors_is_read_and_proven() -> None:
+    reader = LogReader(verifier=NoteVerifier(*BLOCKS["keys"].split()))
+    reader.connected(1795348803.0)
+    frames = sse.SseReader().feed(
+        b"".join(sse.frame("entry", LEAVES[index], index) for index in range(2)) + BLOCKS["stream"].encode() + b"\n"
+    )
+    entries = [entry for each in frames for entry in reader.take(each, 1795348803.0)]
+    assert [entry.leaf for entry in entries] == LEAVES
+    assert not any(entry.fault for entry in entries)
+    assert (reader.status.state, reader.status.verified_size) == (FeedState.LIVE, 3)
+
+
+@pytest.mark.parametrize("leaf", BLOCKS["malformed"].splitlines())
+def test_the_malformed_leaves_are_malformed_and_json_all_the_same(leaf: str) -> None:
+    assert json.loads(leaf)["specversion"] == "1.0"
+    with pytest.raises(Malformed):
+        decode(leaf.encode())
+
+
+def test_every_type_and_part_has_its_table() -> None:
+    kinds = [Envelope, *ENVELOPES, UpstreamInfo, Body, Principal]
+    tables = [members(table) for table in TABLES if table.startswith("| member | type | default |")]
+    envelope_table = tables[0]
+    assert envelope_table[0] == ("type", "")
+    assert envelope_table[-1] == ("data", "")
+    tables[0] = envelope_table[1:-1]
+    assert tables == [declared(kind) for kind in kinds]
+
+
+def test_every_type_is_named() -> None:
+    named = re.findall(r"^`(mcpwatch\.[a-z.]+)`:", TEXT, re.M)
+    assert named == [each.__struct_config__.tag for each in ENVELOPES.values()]
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    numbers = {int(each.replace(",", "")) for each in re.findall(r"\d[\d,]*\d|\d", TEXT[TEXT.index("## 8.") :][:700])}
+    limits = {sse.MAX_LINE, sse.MAX_EVENT, sse.MAX_LINES, envelope.MAX_LEAF, note.MAX_NOTE, note.MAX_SIGNATURES}
+    assert limits | {about.MAX_ABOUT} <= numbers
+    assert f"{edge.REMEMBERED:,} entries" in TEXT
