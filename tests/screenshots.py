@@ -1,0 +1,97 @@
+"""Makes screenshots/ from the running demo: `uv run python tests/screenshots.py`.
+
+One real demo is watched by two dashboards, at 80x24 and at 140x40; keys are pressed as a person would.
+"""
+
+import asyncio
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from mcpwatch.commands import sources
+from mcpwatch.demo.run import start_demo
+from mcpwatch.detect.rules import RULES
+from mcpwatch.model.alerts import Severity
+from mcpwatch.ui.app import WatchApp
+from mcpwatch.watch.watcher import Watcher
+
+OUT = Path(__file__).resolve().parents[1] / "screenshots"
+SIZES = ((80, 24), (140, 40))
+PATIENCE_S = 90.0
+
+Step = tuple[str, tuple[str, ...]]
+"""A picture's name, and the keys that lead there from the picture before."""
+
+STEPS: tuple[Step, ...] = (
+    ("live", ("1",)),
+    ("filter", ("slash", *"sig:bad", "space", "vertical_line", "space", *"sev>=high")),
+    ("verdict", ("enter", "home", "enter")),
+    ("sessions", ("escape", "escape", "2", "home")),
+    ("session", ("enter",)),
+    ("chain", ("v",)),
+    ("alerts", ("escape", "3", "home")),
+    ("acknowledge", ("a", *"known test agent")),
+    ("identities", ("escape", "4", "home")),
+    ("tools", ("5", "home")),
+    ("feed", ("6",)),
+    ("help", ("question_mark",)),
+)
+
+
+async def main() -> None:
+    """Run the demo until there is enough to see, then take every picture."""
+    os.environ["MCPWATCH_STATE"] = tempfile.mkdtemp(prefix="mcpwatch-pictures-")
+    demo = await start_demo()
+    try:
+        place = sources.place(sources.Feed(demo.feed_address, demo.token), demo.state)
+        for size in SIZES:
+            await shoot(await sources.open_watcher(place), size)
+    finally:
+        await demo.stop()
+
+
+async def shoot(watcher: Watcher, size: tuple[int, int]) -> None:
+    """Take every picture in one size."""
+    app = WatchApp(watcher, rules={rule.info.id: rule.info for rule in RULES})
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: _enough(watcher))
+        for name, keys in STEPS:
+            for key in keys:
+                await pilot.press(key)
+            await settle(pilot)
+            path = OUT / f"{name}-{size[0]}x{size[1]}.svg"
+            path.write_text(_local(app.export_screenshot(title="mcpwatch")))
+            print(path.name)
+    await watcher.close()
+
+
+def _local(picture: str) -> str:
+    """The picture without addresses of fonts on other machines."""
+    return re.sub(r"@font-face \{.*?\n    \}", "", picture, flags=re.DOTALL)
+
+
+def _enough(watcher: Watcher) -> bool:
+    """Whether the story has reached the acts that the pictures show."""
+    rules = {alert.rule for alert in watcher.state.alerts.values()}
+    return len(rules) >= 14 and any(alert.severity is Severity.CRITICAL for alert in watcher.state.alerts.values())
+
+
+async def until(pilot: "Pilot[None]", done: Callable[[], bool]) -> None:
+    """Let the dashboard run until something holds."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not done():
+            await pilot.pause(0.2)
+
+
+async def settle(pilot: "Pilot[None]") -> None:
+    """Let two ticks of the dashboard pass."""
+    await pilot.pause(0.3)
+
+
+if __name__ == "__main__":
+    OUT.mkdir(exist_ok=True)
+    asyncio.run(main())
