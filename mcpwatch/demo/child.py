@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from mcpwatch.errors import LocalError
+from mcpwatch.files import create_private
 
 _GRACE_S = 2.0
 """How long a child may take to end before it is killed."""
@@ -29,6 +30,7 @@ class Child:
     @classmethod
     async def start(cls, module: str, *arguments: str, log: Path) -> "Child":
         """Run `module` with this interpreter."""
+        create_private(log, b"")
         with log.open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,

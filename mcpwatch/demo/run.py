@@ -103,7 +103,8 @@ async def open_house(capture: Capture = "masked") -> AsyncIterator[House]:
         for name in known("to the operator"):
             add_pin(pins_path(state), keys[name].did_aip, keys[name].public_base64)
 
-        servers = await Child.start("mcpwatch.demo.servers", json.dumps(registered), log=state / "servers.log")
+        write_private(state / "registered.json", json.dumps(registered).encode())
+        servers = await Child.start("mcpwatch.demo.servers", str(state / "registered.json"), log=state / "servers.log")
         stack.push_async_callback(servers.stop)
         addresses: dict[str, str] = json.loads(await servers.line())
         registry = addresses.pop(REGISTRY)

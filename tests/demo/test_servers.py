@@ -23,10 +23,12 @@ MODES: tuple[Mode, ...] = ("auto", "legacy")
 
 
 @pytest.fixture(scope="module")
-def addresses() -> Iterator[dict[str, str]]:
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Where the servers listen."""
+    registered = tmp_path_factory.mktemp("servers") / "registered.json"
+    registered.write_text(json.dumps(KNOWN))
     process = subprocess.Popen(
-        [sys.executable, "-m", "mcpwatch.demo.servers", json.dumps(KNOWN)],
+        [sys.executable, "-m", "mcpwatch.demo.servers", str(registered)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

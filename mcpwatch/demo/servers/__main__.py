@@ -1,6 +1,6 @@
 """Serve the demo's MCP servers and registry: `python -m mcpwatch.demo.servers REGISTERED`.
 
-REGISTERED is a JSON object of identities and their keys in base64. Each server takes a loopback port of its
+REGISTERED is a file with a JSON object of identities and their keys in base64. Each server takes a loopback port of its
 own; one JSON line says where they are.
 """
 
@@ -12,6 +12,7 @@ import socket
 import sys
 import warnings
 from collections.abc import Generator, Mapping
+from pathlib import Path
 
 import uvicorn
 
@@ -50,4 +51,4 @@ async def serve(registered: Mapping[str, str]) -> None:
 if __name__ == "__main__":
     lifeline.hold()
     warnings.simplefilter("ignore")
-    asyncio.run(serve(json.loads(sys.argv[1])))
+    asyncio.run(serve(json.loads(Path(sys.argv[1]).read_bytes())))

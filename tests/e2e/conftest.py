@@ -1,0 +1,31 @@
+"""The marker of end-to-end tests, and the processes that most of them need."""
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from behind import Rig, open_rig
+from processes import Process
+
+from mcpwatch.demo.servers import REGISTRY
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "e2e: real processes; a part of every run")
+
+
+@pytest.fixture
+async def rig(state_folder: Path, tmp_path: Path) -> AsyncIterator[Rig]:
+    """A gateway with all servers of the demo behind it."""
+    registered = tmp_path / "registered.json"
+    registered.write_text("{}")
+    servers = await Process.run(sys.executable, "-m", "mcpwatch.demo.servers", str(registered), stdin=subprocess.PIPE)
+    addresses = json.loads(await servers.line(""))
+    del addresses[REGISTRY]
+    made = await open_rig(tuple(f"{name}={url}" for name, url in addresses.items()))
+    yield made
+    await made.gateway.end()
+    await servers.end()
