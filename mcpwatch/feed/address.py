@@ -6,7 +6,7 @@ from mcpwatch.errors import UsageError
 
 FEED_PATH = "/v1/feed"
 CHECKPOINT_PATH = "/v1/checkpoint"
-_HINT = "Give the address the gateway printed, such as http://127.0.0.1:4874"
+_HINT = "Give the address the gateway printed, such as http://127.0.0.1:4181"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 

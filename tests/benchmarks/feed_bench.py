@@ -1,4 +1,4 @@
-"""How much a watched entry costs the feed, step by step: `python -m tests.benchmarks.feed_bench`."""
+"""How much a watched entry costs the feed, step by step: `python tests/benchmarks/feed_bench.py`."""
 
 import time
 from collections.abc import Callable

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared import vectors
 
 from mcpwatch.feed.envelope import ENVELOPES, MAX_LEAF, Malformed, decode, encode, seal
 from mcpwatch.model.entries import Data, Record, Request, Response
-from tests.shared import vectors
 
 TIME = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
 LEAF = encode(seal(17, "gateway.example/feed/1", TIME, Response(exchange=16, status=200, headers=(("a", "b"),))))

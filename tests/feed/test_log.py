@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
+from tiny_log import ORIGIN, START, TinyLog, frames
 
 from mcpwatch.feed.edge import REMEMBERED
 from mcpwatch.feed.log import LogReader
@@ -11,13 +12,12 @@ from mcpwatch.feed.sse import Frame, frame
 from mcpwatch.feed.standing import MAX_GAPS, MAX_HISTORY, STALE_AFTER
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import FeedState, Gap
-from tests.feed.logs import ORIGIN, START, TinyLog, frames
 
 NOW = float(START)
 
 
 def reader_of(log: TinyLog, *, connected: bool = True, from_start: bool = True) -> LogReader:
-    reader = LogReader("prod", "http://127.0.0.1:4874", log.verifier, from_start=from_start)
+    reader = LogReader("prod", "http://127.0.0.1:4181", log.verifier, from_start=from_start)
     if connected:
         reader.connected(NOW)
     return reader

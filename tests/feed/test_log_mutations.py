@@ -5,12 +5,12 @@ from itertools import pairwise
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tiny_log import START, TinyLog
 
 from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.sse import SseReader, StreamFault, frame
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import FeedState
-from tests.feed.logs import START, TinyLog
 
 EVERY = 8
 LOG = TinyLog()

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
+from fake_gateway import TOKEN, FakeTime, proven, read
+from tiny_log import START, TinyLog
 
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.model.feed import FeedState
 from mcpwatch.secret import Secret
-from tests.feed.gateways import TOKEN, FakeTime, proven, read
-from tests.feed.logs import START, TinyLog
 
 Stream = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
 

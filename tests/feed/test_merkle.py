@@ -7,9 +7,9 @@ from hashlib import sha256
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared import vectors
 
 from mcpwatch.feed.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_hash
-from tests.shared import vectors
 
 
 def naive_root(leaves: list[bytes]) -> bytes:

@@ -7,14 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-
-from mcpwatch.errors import LocalError, UsageError
-from mcpwatch.feed.answers import REFUSALS
-from mcpwatch.feed.sse import MAX_LINE
-from mcpwatch.feed.subscriber import SLICE, HttpSource
-from mcpwatch.model.feed import FeedState, Gap
-from mcpwatch.secret import Secret
-from tests.feed.gateways import (
+from fake_gateway import (
     ADDRESS,
     TOKEN,
     FakeGateway,
@@ -29,7 +22,14 @@ from tests.feed.gateways import (
     saying,
     stream,
 )
-from tests.feed.logs import START, TinyLog
+from tiny_log import START, TinyLog
+
+from mcpwatch.errors import LocalError, UsageError
+from mcpwatch.feed.answers import REFUSALS
+from mcpwatch.feed.sse import MAX_LINE
+from mcpwatch.feed.subscriber import SLICE, HttpSource
+from mcpwatch.model.feed import FeedState, Gap
+from mcpwatch.secret import Secret
 
 
 def grown(entries: int) -> TinyLog:
@@ -41,10 +41,10 @@ def grown(entries: int) -> TinyLog:
 async def test_a_feed_is_read_from_its_beginning_and_proven() -> None:
     gateway = FakeGateway(grown(5))
     source = gateway.source(FakeTime())
-    assert (source.name, source.address) == ("127.0.0.1:4874", ADDRESS)
+    assert (source.name, source.address) == ("127.0.0.1:4181", ADDRESS)
     entries = await read(source, proven(5))
     assert [entry.leaf for entry in entries] == gateway.log.leaves
-    assert {entry.source for entry in entries} == {"127.0.0.1:4874"}
+    assert {entry.source for entry in entries} == {"127.0.0.1:4181"}
     status = source.status
     assert (status.state, status.capture, status.origin) == (FeedState.LIVE, "masked", gateway.log.key.origin)
 
@@ -494,9 +494,9 @@ def test_a_token_that_cannot_be_sent_is_refused_without_being_shown(value: str) 
 @pytest.mark.parametrize(
     ("url", "address"),
     [
-        ("http://127.0.0.1:4874", ADDRESS),
-        (" HTTP://127.0.0.1:4874/ ", ADDRESS),
-        ("http://127.0.0.1:4874/v1/feed", ADDRESS),
+        ("http://127.0.0.1:4181", ADDRESS),
+        (" HTTP://127.0.0.1:4181/ ", ADDRESS),
+        ("http://127.0.0.1:4181/v1/feed", ADDRESS),
         ("http://LOCALHOST", "http://localhost:80"),
         ("https://gateway.example/watch/", "https://gateway.example:443/watch"),
         ("http://[::1]:99/v1/feed/", "http://[::1]:99"),
@@ -510,7 +510,7 @@ def test_an_address_has_one_spelling(url: str, address: str) -> None:
     "url",
     [
         "",
-        "127.0.0.1:4874",
+        "127.0.0.1:4181",
         "ftp://127.0.0.1",
         "http://",
         "http://a:b",
@@ -526,7 +526,7 @@ def test_an_address_has_one_spelling(url: str, address: str) -> None:
 def test_an_address_that_is_none_says_how_one_looks(url: str) -> None:
     with pytest.raises(UsageError, match="address") as caught:
         HttpSource(url, Secret("t"))
-    assert "http://127.0.0.1:4874" in caught.value.hint
+    assert "http://127.0.0.1:4181" in caught.value.hint
 
 
 async def test_a_stream_in_any_pieces_is_read_alike() -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import httpx
 import msgspec
+from tiny_log import START, TinyLog
 
 from mcpwatch.feed.about import About
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.model.entries import Entry
 from mcpwatch.secret import Secret
-from tests.feed.logs import START, TinyLog
 
-ADDRESS = "http://127.0.0.1:4874"
+ADDRESS = "http://127.0.0.1:4181"
 TOKEN = "a-token-nobody-should-see"
 Handler = Callable[[httpx.Request], Awaitable[httpx.Response]]
 
