@@ -1,6 +1,7 @@
 """Requests as a gateway shows them, signed by an agent's key."""
 
 import hashlib
+from base64 import b64encode
 
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
@@ -84,3 +85,32 @@ def judge(*pinned: AgentKey, capacity: int = 1000) -> Judge:
 def verdict(asked: Request, *pinned: AgentKey, now: float = NOW) -> Verdict:
     """The verdict on one request by a judge that knows `pinned`, Alice unless told otherwise."""
     return judge(*(pinned or (ALICE,))).judge(0, asked, now)
+
+
+def sign(
+    covered: dict[str, str],
+    parameters: str = "",
+    *,
+    key: AgentKey = ALICE,
+    key_id: str = "",
+    label: str = "sig1",
+    created: float | None = NOW,
+) -> dict[str, str]:
+    """Signature fields over component identifiers (as serialised) and their values."""
+    listed = " ".join(covered)
+    text = f"({listed})" + (f";created={int(created)}" if created is not None else "")
+    text += f';keyid="{key_id or key.did_key}"{parameters}'
+    base = "\n".join([*(f"{name}: {value}" for name, value in covered.items()), f'"@signature-params": {text}'])
+    signature = b64encode(key.sign(base.encode())).decode()
+    return {"signature-input": f"{label}={text}", "signature": f"{label}=:{signature}:"}
+
+
+def digest(data: bytes = CALL, algorithm: str = "sha-256") -> str:
+    """A Content-Digest field."""
+    value = hashlib.new(algorithm.replace("-", ""), data).digest()
+    return f"{algorithm}=:{b64encode(value).decode()}:"
+
+
+def judged(asked: Request, now: float = NOW) -> Verdict:
+    """The verdict by a judge that knows nobody."""
+    return judge().judge(0, asked, now)

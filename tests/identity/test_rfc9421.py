@@ -1,19 +1,18 @@
-"""HTTP message signatures: published vectors, components, coverage, digests."""
+"""HTTP message signatures: published vectors, parameters, key ids, several signatures."""
 
-import hashlib
 from base64 import b64encode
 
 import pytest
-from signed import ALICE, BOB, CALL, NOW, SESSION, aip, body_of, digest_only, judge, request, rfc9421
+from signed import ALICE, BOB, NOW, aip, digest, judge, judged, request, rfc9421, sign
 
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
-from mcpwatch.identity.signer import AgentKey
-from mcpwatch.model.entries import Request
-from mcpwatch.model.identity import Covered, Evidence, Freshness, Resolution, SignatureState, Verdict, Word
+from mcpwatch.model.identity import Covered, Evidence, Freshness, Resolution, SignatureState, Word
 
 VECTOR_KEY = bytes.fromhex("26b40b8f93fff3d897112f7ebc582b232dbd72517d082fe83cfb30ddce43d1bb")
+
+
 VECTOR = request(
     [
         ("date", "Tue, 20 Apr 2021 02:07:55 GMT"),
@@ -34,34 +33,9 @@ VECTOR = request(
     scheme="https",
     authority="example.com",
 )
+
+
 ALL = tuple(Covered)
-
-
-def sign(
-    covered: dict[str, str],
-    parameters: str = "",
-    *,
-    key: AgentKey = ALICE,
-    key_id: str = "",
-    label: str = "sig1",
-    created: float | None = NOW,
-) -> dict[str, str]:
-    """Signature fields over component identifiers (as serialised) and their values."""
-    listed = " ".join(covered)
-    text = f"({listed})" + (f";created={int(created)}" if created is not None else "")
-    text += f';keyid="{key_id or key.did_key}"{parameters}'
-    base = "\n".join([*(f"{name}: {value}" for name, value in covered.items()), f'"@signature-params": {text}'])
-    signature = b64encode(key.sign(base.encode())).decode()
-    return {"signature-input": f"{label}={text}", "signature": f"{label}=:{signature}:"}
-
-
-def digest(data: bytes = CALL, algorithm: str = "sha-256") -> str:
-    value = hashlib.new(algorithm.replace("-", ""), data).digest()
-    return f"{algorithm}=:{b64encode(value).decode()}:"
-
-
-def judged(asked: Request, now: float = NOW) -> Verdict:
-    return judge().judge(0, asked, now)
 
 
 def test_rfc9421_b26() -> None:
@@ -104,183 +78,6 @@ def test_a_covered_field_that_changes(name: str) -> None:
     changed = {"Signature-Input": ("n1", "n2"), "mcp-session-id": ("0", "1")}.get(name, ("2", "3"))
     headers[name] = headers[name].replace(*changed)
     assert judged(request(headers)).word is Word.BAD_SIG
-
-
-def test_a_changed_body_is_told_from_a_bad_signature() -> None:
-    result = judged(request(rfc9421(), CALL.replace(b"1", b"2", 1)))
-    assert result.word is Word.BAD_SIG
-    assert result.reasons == ("the signature holds, but the body is not the one that was signed",)
-    assert result.coverage == ()
-
-
-@pytest.mark.parametrize("algorithm", ["sha-256", "sha-512"])
-def test_a_hidden_body_verifies_by_its_digest(algorithm: str) -> None:
-    headers = {"content-digest": digest(algorithm=algorithm), **sign({'"content-digest"': digest(algorithm=algorithm)})}
-    result = judged(request(headers, body=digest_only(CALL, sha512=True)))
-    assert (result.word, result.body_by_digest) == (Word.VERIFIED, True)
-    assert judged(request(headers)).body_by_digest is False
-    assert judged(request(headers, body=digest_only(b"{}", sha512=True))).word is Word.BAD_SIG
-
-
-def test_a_digest_that_cannot_be_compared_covers_nothing() -> None:
-    for field in (digest(algorithm="sha-512"), "md5=:1B2M2Y8AsgTpgAmY7PhCfg==:"):
-        headers = {"content-digest": field, **sign({'"content-digest"': field})}
-        result = judged(request(headers, body=digest_only(CALL)))
-        assert result.word is Word.PARTIAL
-        assert Covered.BODY not in result.coverage
-        assert any("cannot be compared" in reason for reason in result.reasons)
-
-
-def test_every_digest_must_match() -> None:
-    field = f"{digest()}, {digest(b'other', 'sha-512')}"
-    headers = {"content-digest": field, **sign({'"content-digest"': field})}
-    assert judged(request(headers)).word is Word.BAD_SIG
-
-
-def test_a_malformed_digest_is_bad() -> None:
-    headers = {"content-digest": "sha-256=abc", **sign({'"content-digest"': "sha-256=abc"})}
-    result = judged(request(headers))
-    assert (result.word, result.reasons) == (Word.BAD_SIG, ("Content-Digest is malformed",))
-
-
-def test_a_digest_that_is_not_covered_proves_nothing() -> None:
-    headers = {"content-digest": digest(), **sign({'"@method"': "POST"})}
-    result = judged(request(headers))
-    assert result.word is Word.PARTIAL
-    assert "the body is not covered" in result.reasons
-
-
-def test_an_empty_body_has_a_digest_too() -> None:
-    headers = {"content-digest": digest(b""), **sign({'"@method"': "GET", '"content-digest"': digest(b"")})}
-    assert judged(request(headers, b"", method="GET")).word is Word.VERIFIED
-
-
-COMPONENTS = {
-    '"@method"': "POST",
-    '"@target-uri"': "http://127.0.0.1:8080/a%20b?q=1&n=a+b%2F%7E&e=",
-    '"@authority"': "127.0.0.1:8080",
-    '"@scheme"': "http",
-    '"@request-target"': "/a%20b?q=1&n=a+b%2F%7E&e=",
-    '"@path"': "/a%20b",
-    '"@query"': "?q=1&n=a+b%2F%7E&e=",
-    '"@query-param";name="n"': "a%20b%2F%7E",
-    '"@query-param";name="e"': "",
-    '"host"': "127.0.0.1:8080",
-    '"content-length"': str(len(CALL)),
-    '"x-empty"': "",
-    '"x-two"': "a, b",
-    '"x-two";bs': ":YQ==:, :Yg==:",
-    '"x-dict"': "a=1,   b=2;x=1;y=2,   c=(a   b   c), d",
-    '"x-dict";key="a"': "1",
-    '"x-dict";key="b"': "2;x=1;y=2",
-    '"x-dict";key="c"': "(a b c)",
-    '"x-dict";key="d"': "?1",
-    '"content-digest";sf': digest(),
-    '"content-digest";key="sha-256"': digest().partition("=")[2],
-    '"traceparent"': "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-}
-LINES = [
-    ("x-empty", ""),
-    ("x-two", " a "),
-    ("x-two", "b"),
-    ("x-dict", "a=1,   b=2;x=1;y=2,   c=(a   b   c), d"),
-    ("content-digest", digest()),
-    ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
-]
-TARGET = "/a%20b?q=1&n=a+b%2F%7E&e="
-
-
-@pytest.mark.parametrize("component", COMPONENTS)
-def test_each_component_has_its_value(component: str) -> None:
-    signed = sign({component: COMPONENTS[component]})
-    assert judged(request([*LINES, *signed.items()], target=TARGET)).signature is SignatureState.VALID
-    wrong = sign({component: COMPONENTS[component] + "x"})
-    assert judged(request([*LINES, *wrong.items()], target=TARGET)).signature is SignatureState.INVALID
-
-
-def test_all_components_at_once() -> None:
-    result = judged(request([*LINES, *sign(COMPONENTS).items()], target=TARGET))
-    assert result.word is Word.VERIFIED
-    assert Covered.TARGET in result.coverage
-
-
-@pytest.mark.parametrize(
-    ("component", "reason"),
-    [
-        ('"@status"', "@status"),
-        ('"@nonsense"', "@nonsense"),
-        ('"@method";req', "req"),
-        ('"content-digest";tr', "tr"),
-        ('"content-digest";bs;sf', "bs"),
-        ('"x-unknown";sf', "no known type"),
-        ('"x-elsewhere"', "does not carry"),
-    ],
-)
-def test_what_is_not_supported_is_named(component: str, reason: str) -> None:
-    headers = {"content-digest": digest(), "x-unknown": "a", **sign({component: "x"})}
-    result = judged(request(headers))
-    assert (result.word, result.signature) == (Word.NO_CHECK, SignatureState.UNSUPPORTED)
-    assert reason in result.reasons[0]
-
-
-@pytest.mark.parametrize(
-    ("component", "reason"),
-    [
-        ('"mcp-name"', "which the request does not have"),
-        ('"mcp-session-id"', "which the request does not have"),
-        ('"@query-param";name="zz"', "comes 0 times"),
-        ('"x-dict";key="zz"', "not of that shape"),
-        ('"X-Dict"', "not the name"),
-        ('"@method" "@method"', "covered twice"),
-        ('"x-dict";key="a";key="b"', "twice"),
-        ('"@signature-params"', "not the name"),
-    ],
-)
-def test_what_cannot_hold_is_bad(component: str, reason: str) -> None:
-    result = judged(request([*LINES, *sign({component: "x"}).items()]))
-    assert (result.word, result.signature) == (Word.BAD_SIG, SignatureState.INVALID)
-    assert reason in result.reasons[0]
-
-
-def test_a_withheld_field_is_named() -> None:
-    headers = sign({'"@method"': "POST", '"authorization"': "Bearer x"})
-    result = judged(request(headers, withheld=("authorization",)))
-    assert (result.word, result.reasons) == (
-        Word.NO_CHECK,
-        ("covers `authorization`, whose value the feed withholds",),
-    )
-
-
-def test_a_masked_query_is_named() -> None:
-    headers = sign({'"@target-uri"': "http://127.0.0.1:8080/mcp?token=secret"})
-    result = judged(request(headers, target="/mcp?token=***", withheld=("@query",)))
-    assert result.word is Word.NO_CHECK
-    assert "masks values of the query" in result.reasons[0]
-    path = sign({'"@path"': "/mcp"})
-    assert judged(request(path, target="/mcp?token=***", withheld=("@query",))).word is Word.PARTIAL
-
-
-def test_headers_that_were_too_large_for_the_feed() -> None:
-    result = judged(request({}, withheld=("*",)))
-    assert (result.word, result.signature) == (Word.NO_CHECK, SignatureState.UNSUPPORTED)
-
-
-@pytest.mark.parametrize(
-    ("signed", "authority"),
-    [
-        ("http://gateway.example/mcp", "Gateway.Example:80"),
-        ("http://gateway.example/mcp", "gateway.example:80"),
-        ("http://Gateway.Example/mcp", "Gateway.Example"),
-    ],
-)
-def test_the_host_may_be_normalised(signed: str, authority: str) -> None:
-    assert judged(request(sign({'"@target-uri"': signed}), authority=authority)).signature is SignatureState.VALID
-
-
-def test_tls_may_end_before_the_gateway() -> None:
-    result = judged(request(sign({'"@target-uri"': "https://gateway.example/mcp"}), authority="gateway.example"))
-    assert result.signature is SignatureState.VALID
-    assert any("TLS ends before" in reason for reason in result.reasons)
 
 
 @pytest.mark.parametrize(
@@ -417,39 +214,3 @@ def test_more_signatures_than_anyone_needs() -> None:
     result = judged(request(headers))
     assert result.signature is SignatureState.VALID
     assert any("more than 8" in reason for reason in result.reasons)
-
-
-def test_a_line_break_cannot_forge_a_component() -> None:
-    forged = sign({'"x-note"': "a", '"mcp-session-id"': "stolen"})
-    text = forged["signature-input"].replace(' "mcp-session-id"', "")
-    note = 'a\n"mcp-session-id": stolen'
-    result = judged(request({"signature-input": text, "signature": forged["signature"], "x-note": note}))
-    assert result.word is Word.BAD_SIG
-
-
-def test_session_is_covered_only_when_signed() -> None:
-    headers = {**SESSION, "content-digest": digest(), **sign({'"content-digest"': digest()})}
-    result = judged(request(headers))
-    assert Covered.SESSION not in result.coverage
-    assert Covered.MCP in result.coverage
-
-
-def test_mcp_fields_without_the_body() -> None:
-    fields = {"mcp-method": "tools/call", "mcp-name": "echo"}
-    both = sign({f'"{name}"': value for name, value in fields.items()})
-    assert Covered.MCP in judged(request({**fields, **both})).coverage
-    one = sign({'"mcp-method"': "tools/call"})
-    assert Covered.MCP not in judged(request({**fields, **one})).coverage
-    assert Covered.MCP in judged(request({"mcp-method": "tools/call", **one})).coverage
-
-
-def test_a_feed_that_shows_another_body_is_caught() -> None:
-    result = judged(request(rfc9421(), body=body_of(CALL, text="{}")))
-    assert result.word is Word.BAD_SIG
-    assert "shows another body" in result.reasons[0]
-
-
-def test_more_than_64_kib_are_not_checked() -> None:
-    headers = {"x-note": "a" * 70_000, **sign({'"x-note"': "a" * 70_000})}
-    result = judged(request(headers))
-    assert (result.word, result.signature) == (Word.NO_CHECK, SignatureState.UNSUPPORTED)
