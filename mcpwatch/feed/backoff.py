@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 BASE = 0.5
 CAP = 30.0
-RETRY_FLOOR, RETRY_CEILING = 0.1, 60.0
+RETRY_FLOOR_MS, RETRY_CEILING_MS = 100, 60_000
 MAX_RETRY_AFTER = 300.0
 
 
@@ -23,7 +23,7 @@ class Backoff:
     def heed(self, retry: int | None) -> None:
         """Take the stream's `retry:`, milliseconds, as the shortest delay, within bounds."""
         if retry is not None:
-            self._floor = min(max(retry / 1000, RETRY_FLOOR), RETRY_CEILING)
+            self._floor = min(max(retry, RETRY_FLOOR_MS), RETRY_CEILING_MS) / 1000
 
     def next(self, retry_after: float = 0.0) -> float:
         """The next delay, not shorter than the other end asked for with Retry-After, up to 5 minutes."""

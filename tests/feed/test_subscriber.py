@@ -234,7 +234,7 @@ async def test_retry_after_is_honoured_within_bounds(status: int, value: str, de
     assert time.slept == [delay]
 
 
-@pytest.mark.parametrize(("retry", "delay"), [(0, 0.5), (2_000, 2.0), (10**18, 60.0), (10, 0.5)])
+@pytest.mark.parametrize(("retry", "delay"), [(0, 0.5), (2_000, 2.0), (10**18, 60.0), (10**400, 60.0), (10, 0.5)])
 async def test_the_streams_own_retry_is_the_shortest_delay(retry: int, delay: float) -> None:
     gateway = FakeGateway(grown(1), answering(f"retry: {retry}\n\n".encode()))
     gateway.streams.append(gateway.whole)
