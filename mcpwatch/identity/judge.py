@@ -51,6 +51,7 @@ _NOT_CARRIED = Verdict(
     reasons=("the header fields were too large for the feed: nothing says whether they held a signature",),
 )
 _VALID, _VERIFIED_HERE, _BODY = SignatureState.VALID, Evidence.VERIFIED, Covered.BODY
+_FOUND = Status.FOUND
 _FRESH, _STALE = Freshness.FRESH, Freshness.STALE
 _KEY_NOTES = {
     KeyState.GRACE: "signed with a key that was rotated less than ten minutes before",
@@ -83,7 +84,10 @@ class Judge:
         Never raises. Judging an entry again, as when its key has come, is no replay of it.
         """
         signed = SignedRequest(request)
-        readings = [reading for scheme in SCHEMES if scheme.recognise(signed) for reading in scheme.read(signed)]
+        readings: list[Reading] = []
+        for scheme in SCHEMES:
+            if scheme.recognise(signed):
+                readings.extend(scheme.read(signed))
         if not readings:
             if NOTHING_CARRIED in request.withheld:
                 return _NOT_CARRIED
@@ -97,16 +101,16 @@ class Judge:
     def _weigh(self, reading: Reading, moment: _Moment) -> Verdict:
         if reading.refusal is not None:
             return _unproven(reading, reading.refusal, reading.reason)
-        if any(len(attempt.signed) > MAX_SIGNED for attempt in reading.attempts):
+        first = reading.attempt
+        if len(first.signed) > MAX_SIGNED:
             return _unproven(reading, SignatureState.UNSUPPORTED, f"more than {MAX_SIGNED} octets are signed")
         answer = self._keys.lookup(reading.key_id, moment.now)
-        if answer.status is not Status.FOUND:
+        if answer.status is not _FOUND:
             return _unresolved(reading, answer)
         for held in answer.keys:
-            for attempt in reading.attempts:
-                if ed25519.verify(held.key, attempt.signed, reading.signature):
-                    return self._held(reading, attempt, held, moment)
-        for attempt in reading.retry() if reading.retry is not None else ():
+            if ed25519.verify(held.key, first.signed, reading.signature):
+                return self._held(reading, first, held, moment)
+        for attempt in reading.retry():
             for held in answer.keys if len(attempt.signed) <= MAX_SIGNED else ():
                 if ed25519.verify(held.key, attempt.signed, reading.signature):
                     return self._held(reading, attempt, held, moment)

@@ -1,6 +1,6 @@
 """What a scheme reads off a request, before any key is known."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, Protocol
 
 from msgspec import Struct
@@ -18,6 +18,9 @@ class Attempt(Struct, frozen=True, gc=False):
     """What to know about this coverage."""
 
 
+_NOTHING = Attempt(b"", ())
+
+
 class Reading(Struct, frozen=True, gc=False):
     """One signature, or the lack of one."""
 
@@ -26,10 +29,10 @@ class Reading(Struct, frozen=True, gc=False):
     key_id: str = ""
     """The identity the signature names, as sent."""
     signature: bytes = b""
-    attempts: tuple[Attempt, ...] = ()
-    """In the order they are tried; without any, `refusal` says why."""
-    retry: Callable[[], Iterator[Attempt]] | None = None
-    """Further attempts, made when those do not verify."""
+    attempt: Attempt = _NOTHING
+    """What is tried first; with nothing to try, `refusal` says why."""
+    retry: Callable[[], Iterable[Attempt]] = tuple
+    """Makes further attempts when that one does not verify."""
     created: float | None = None
     """Signed, seconds since the epoch."""
     expires: float | None = None

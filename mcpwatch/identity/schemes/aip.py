@@ -119,7 +119,7 @@ def _read_headers(request: SignedRequest) -> Reading:
         created = float(timestamp)
     covers_body = not epoch or bool(nonce)
     tail = f":{timestamp}:{nonce}:{request.body.sha256}"
-    attempts = (_by_path(request, tail, nonce) if covers_body else _by_url(request),)
+    attempt = _by_path(request, tail, nonce) if covers_body else _by_url(request)
     variant = "aip" if covers_body else "aip-guide"
     body = request.body
     notes: tuple[str, ...] = () if nonce else (_NO_NONCE,)
@@ -129,7 +129,7 @@ def _read_headers(request: SignedRequest) -> Reading:
         "aip-sep" if prefixed else variant,
         did,
         signature,
-        attempts,
+        attempt,
         partial(_whole_target, request, tail, nonce) if covers_body else partial(_guide_elsewhere, request),
         created,
         None,

@@ -91,7 +91,7 @@ def _read(label: str, listed: str, raw: str, signature: bytes | None, request: S
         "rfc9421",
         key_id,
         signature,
-        (Attempt(signed, coverage),),
+        Attempt(signed, coverage),
         partial(_elsewhere, components, last, request, coverage),
         created if isinstance(created, int) else None,
         expires if isinstance(expires, int) else None,
