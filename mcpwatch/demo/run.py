@@ -9,14 +9,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import msgspec
 from msgspec import Struct
 
 from mcpwatch.demo.cast import known
 from mcpwatch.demo.child import Child
 from mcpwatch.demo.keyring import make_keys
 from mcpwatch.demo.servers import REGISTRY
-from mcpwatch.demo.told import Told
+from mcpwatch.demo.told import Hearing, Told
 from mcpwatch.errors import LocalError
 from mcpwatch.feed.discover import Running, announce, retire
 from mcpwatch.files import private_dir, state_dir, write_private
@@ -55,20 +54,22 @@ class Demo:
         self.state = house.state
         self._agents = agents
         self._stack = stack
+        self._hearing = Hearing(agents.lines())
 
     async def told(self) -> AsyncIterator[Told]:
-        """What the agents do, act by act, until the demo stops.
+        """What the agents do, act by act, until the demo stops; who does not listen misses only the oldest.
 
         Raises LocalError when the agents end by themselves.
         """
-        async for line in self._agents.lines():
-            yield msgspec.json.decode(line, type=Told)
+        async for told in self._hearing.told():
+            yield told
         if not self._agents.stopping:
             raise LocalError("The demo's agents ended early", self._agents.last_words())
 
     async def stop(self) -> None:
         """End agents, gateway and servers, in that order, and remove the state folder."""
         await self._stack.aclose()
+        await self._hearing.ended()
 
 
 async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
@@ -96,7 +97,9 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
 async def open_house(capture: Capture = "masked") -> AsyncIterator[House]:
     """Start servers and gateway, with keys made for all agents, in a temporary state folder."""
     async with AsyncExitStack() as stack:
-        state = private_dir(Path(stack.enter_context(TemporaryDirectory(prefix="mcpwatch-demo-"))))
+        # A watcher in another terminal may still write there when it is removed.
+        made = stack.enter_context(TemporaryDirectory(prefix="mcpwatch-demo-", ignore_cleanup_errors=True))
+        state = Path(made)
         folder = private_dir(state / "agents")
         keys = make_keys(folder)
         registered = {keys[name].did_aip: keys[name].public_base64 for name in known("to the registry")}

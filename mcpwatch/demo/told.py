@@ -1,6 +1,14 @@
 """What the demo says of itself while it runs."""
 
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+import msgspec
 from msgspec import Struct
+
+REMEMBERED = 1_000
+"""Acts that nobody has asked for yet."""
 
 
 class Told(Struct, frozen=True):
@@ -10,3 +18,32 @@ class Told(Struct, frozen=True):
     shows: str
     failed: str = ""
     """Why, when it failed."""
+
+
+class Hearing:
+    """Takes in what the agents say as they say it, since a full pipe would hold them up, and keeps the newest."""
+
+    def __init__(self, lines: AsyncIterator[bytes]) -> None:
+        self._told: deque[Told] = deque(maxlen=REMEMBERED)
+        self._news = asyncio.Event()
+        self._task = asyncio.create_task(self._hear(lines))
+        self._task.add_done_callback(lambda _: self._news.set())
+
+    async def told(self) -> AsyncIterator[Told]:
+        """What was said and not yet asked for, and then what comes, until there is nothing more."""
+        while True:
+            self._news.clear()
+            while self._told:
+                yield self._told.popleft()
+            if self._task.done():
+                return
+            await self._news.wait()
+
+    async def ended(self) -> None:
+        """Wait until there is nothing more."""
+        await asyncio.wait({self._task})
+
+    async def _hear(self, lines: AsyncIterator[bytes]) -> None:
+        async for line in lines:
+            self._told.append(msgspec.json.decode(line, type=Told))
+            self._news.set()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from mcpwatch.demo.agents.acts import ACTS, Act, rounds
 from mcpwatch.demo.agents.stage import Stage
 
-_BRISK_S = 1.2
+_BRISK_S = 1.0
 _CALM_S = (2.0, 4.0)
 _AT_ONCE = 8
 """Acts that may be on stage together; a long one does not hold up the next."""
