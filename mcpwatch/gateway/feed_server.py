@@ -40,14 +40,11 @@ class Cursor:
 class FeedServer:
     """The feed's HTTP face: routes, the token, and one stream a watcher."""
 
-    def __init__(
-        self, log: Log, token: Secret, guard: Guard, capture: Capture, *, stall_seconds: float = STALL_SECONDS
-    ) -> None:
+    def __init__(self, log: Log, token: Secret, guard: Guard, capture: Capture) -> None:
         self._log = log
         self._expected = token.reveal().encode()
         self._guard = guard
         self._capture = capture
-        self._stall_seconds = stall_seconds
 
     def application(self) -> web.Application:
         """The routes; every answer but a stream is JSON."""
@@ -98,7 +95,7 @@ class FeedServer:
         try:
             await self._stream(stream, Cursor(first))
         except TimeoutError:
-            _log.info("a watcher took nothing for %.0f seconds and was cut off", self._stall_seconds)
+            _log.info("a watcher took nothing for %.0f seconds and was cut off", STALL_SECONDS)
             if request.transport is not None:
                 request.transport.abort()
         except ConnectionError:
@@ -109,7 +106,7 @@ class FeedServer:
         while True:
             frames = self._recent(cursor) if cursor.index >= self._log.ring.first else await self._older(cursor)
             if frames:
-                async with asyncio.timeout(self._stall_seconds):
+                async with asyncio.timeout(STALL_SECONDS):
                     await stream.write(b"".join(frames))
             elif self._log.closed:
                 return

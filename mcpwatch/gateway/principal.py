@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from mcpwatch.gateway.headers import RawHeader, first, octets
+from mcpwatch.gateway.tables import AUTH_SCHEMES
 from mcpwatch.model.entries import Json, Principal
 
 MAX_TOKEN = 16_384
@@ -49,15 +50,17 @@ def read_principal(headers: Iterable[RawHeader], hashed: KeyedHash) -> Principal
     value = first(headers, b"authorization")
     if value is None:
         return None
-    scheme, _, token = value.partition(b" ")
-    token = token.strip()
+    word, _, token = value.partition(b" ")
+    scheme, token = octets(word).lower(), token.strip()
+    if scheme not in AUTH_SCHEMES:
+        scheme, token = "", value
     parts = token.split(b".") if len(token) <= MAX_TOKEN else []
     head = _part(parts[0], _Head) if len(parts) in (3, 5) else None
     claims = _part(parts[1], _Claims) if len(parts) == 3 else None
     if head is None:
         claims = None
     return Principal(
-        scheme=octets(scheme).lower()[:32],
+        scheme=scheme,
         token_hash=hashed(token),
         algorithm=_text(head.alg) if head else "",
         issuer=_text(claims.iss) if claims else "",

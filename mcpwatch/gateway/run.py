@@ -144,7 +144,7 @@ class _Full(asyncio.Protocol):
 
 
 async def serve(options: GatewayOptions) -> None:
-    """Run a gateway until SIGINT or SIGTERM and say where it is; raises LocalError and IntegrityError."""
+    """Run a gateway until SIGINT, SIGTERM or SIGHUP and say where it is; raises LocalError and IntegrityError."""
     gateway = Gateway(options)
     loop = asyncio.get_running_loop()
     told: asyncio.Future[str] = loop.create_future()
@@ -153,7 +153,7 @@ async def serve(options: GatewayOptions) -> None:
         if not told.done():
             told.set_result(name)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, tell, number.name)
     await gateway.start()
     try:

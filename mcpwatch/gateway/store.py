@@ -34,15 +34,13 @@ class Store:
         self._writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._reader = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, check_same_thread=False)
         self._reading = threading.Lock()
-        self._writer.execute("PRAGMA journal_mode = WAL")
-        # Nothing is published before it is on the disk, so a commit must be on the disk.
-        self._writer.execute("PRAGMA synchronous = FULL")
 
     @classmethod
     def create(cls, path: Path, origin: str, hash_key: bytes) -> "Store":
         """A new, empty journal of the log `origin`."""
         create_private(path, b"")
         store = cls(path)
+        store._prepare()
         store._writer.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
         store._writer.executemany(
             "INSERT INTO meta VALUES (?, ?)",
@@ -53,10 +51,12 @@ class Store:
     @classmethod
     def open(cls, path: Path) -> "Store":
         """The journal at `path`; raises IntegrityError when it does not hold together."""
+        store = cls(path)
         try:
-            store = cls(path)
+            store._prepare()
             store.frontier = store._checked_frontier()
         except (sqlite3.DatabaseError, ValueError) as error:
+            store.close()
             raise damaged(path, str(error)) from None
         return store
 
@@ -113,11 +113,16 @@ class Store:
             self._reader.close()
         self._writer.close()
 
+    def _prepare(self) -> None:
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        # Nothing is shown before it is on the disk, so a commit has to be on the disk.
+        self._writer.execute("PRAGMA synchronous = FULL")
+
     def _meta(self, key: str) -> bytes:
         row = self._writer.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        if row is None:
+        if row is None or not isinstance(row[0], bytes):
             raise ValueError(f"it has no {key}")
-        return bytes(row[0])
+        return row[0]
 
     def _checked_frontier(self) -> Frontier:
         """The right edge as stored, held against the newest entries; raises ValueError when it does not fit them."""
@@ -131,7 +136,7 @@ class Store:
         for expected, (index, leaf) in enumerate(
             self._writer.execute("SELECT idx, leaf FROM entries WHERE idx >= ? ORDER BY idx", (begin,)), begin
         ):
-            if index != expected:
+            if index != expected or not isinstance(leaf, bytes):
                 raise ValueError(f"entry {expected} is missing")
             tail.append(leaf_hash(leaf))
         if tail.size != size - begin or tail.hashes() != frontier.hashes()[begin.bit_count() :]:

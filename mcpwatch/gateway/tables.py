@@ -31,6 +31,14 @@ WITHHELD_FIELDS = _words(
 WITHHELD_PREFIX = "mcp-param-"
 """Of fields that mirror a tool's arguments (SEP-2243); withheld as well."""
 
+AUTH_SCHEMES = _words(
+    """
+    basic bearer concealed digest dpop gnap hoba mutual negotiate ntlm privatetoken scram-sha-1 scram-sha-256 vapid
+    token apikey aws4-hmac-sha256
+    """
+)
+"""The IANA registry of authentication schemes, and a few that are common; any other word may be the secret itself."""
+
 SECRET_NAMES = _words(
     """
     password passwd pwd passphrase passcode pass secret secrets secretkey clientsecret

@@ -69,6 +69,11 @@ def test_claims_of_the_wrong_kind_are_left_out(claims: object) -> None:
     assert read(b"Bearer " + token) == Principal(scheme="bearer", token_hash=HASHED(token), algorithm="ES256")
 
 
+@pytest.mark.parametrize("value", [b"s3cret", b"s3cret-word s3cret", b" s3cret", b"Bearer\ts3cret"])
+def test_a_word_that_is_no_scheme_may_be_the_secret(value: bytes) -> None:
+    assert read(value) == Principal(scheme="", token_hash=HASHED(value))
+
+
 def test_no_token_no_principal() -> None:
     assert read_principal([(b"cookie", b"x")], HASHED) is None
 
