@@ -17,6 +17,7 @@ KEY_SIZE = 32
 SIGNATURE_SIZE = 64
 DID_KEY = "did:key:"
 DID_AIP = "did:aip:"
+MD5_DERIVED = "the DID is the MD5 of the key, where did:aip takes its SHA-256"
 _ED25519_CODEC = b"\xed\x01"
 """Multicodec ed25519-pub, as a varint."""
 
@@ -76,13 +77,16 @@ def did_aip(key: bytes) -> str:
 def derivation_fault(did: str, key: bytes) -> str:
     """Why a did:aip does not derive from `key`; empty when it does.
 
-    Some AIP tools derive it with MD5 instead; that is named, and still not accepted.
+    The MD5 that some AIP tools take instead is named, and not accepted.
     """
     if did == did_aip(key):
         return ""
-    if did == DID_AIP + md5(key, usedforsecurity=False).hexdigest():
-        return "the DID is the MD5 of the key, where did:aip takes its SHA-256"
-    return "the DID does not derive from the key"
+    return MD5_DERIVED if is_md5_of(did, key) else "the DID does not derive from the key"
+
+
+def is_md5_of(did: str, key: bytes) -> bool:
+    """Whether `did` is what some AIP tools make of `key`, with MD5."""
+    return did == DID_AIP + md5(key, usedforsecurity=False).hexdigest()
 
 
 def _base64url(data: bytes) -> str:

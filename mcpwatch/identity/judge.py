@@ -41,8 +41,18 @@ FUTURE_S = 60
 MAX_SIGNED = 65_536
 """Octets of signed text that are checked; bodies enter as digests and do not count."""
 
-_UNSIGNED = Verdict(Word.UNSIGNED, SignatureState.ABSENT, Freshness.UNCHECKED, Evidence.ABSENT)
-_PRINCIPAL_ONLY = replace(_UNSIGNED, evidence=Evidence.ASSERTED)
+_UNSIGNED = Verdict(
+    Word.UNSIGNED,
+    SignatureState.ABSENT,
+    Freshness.UNCHECKED,
+    Evidence.ABSENT,
+    reasons=("nothing in the request is signed",),
+)
+_PRINCIPAL_ONLY = replace(
+    _UNSIGNED,
+    evidence=Evidence.ASSERTED,
+    reasons=("nothing in the request is signed; whose access token it came with is the gateway's word",),
+)
 _NOT_CARRIED = Verdict(
     Word.NO_CHECK,
     SignatureState.UNSUPPORTED,
@@ -52,7 +62,7 @@ _NOT_CARRIED = Verdict(
 )
 _VALID, _VERIFIED_HERE, _BODY = SignatureState.VALID, Evidence.VERIFIED, Covered.BODY
 _FOUND = Status.FOUND
-_FRESH, _STALE = Freshness.FRESH, Freshness.STALE
+_FRESH = Freshness.FRESH
 _KEY_NOTES = {
     KeyState.GRACE: "signed with a key that was rotated less than ten minutes before",
     KeyState.SUPERSEDED: "signed with a key that had been rotated more than ten minutes before",
@@ -123,19 +133,18 @@ class Judge:
         fresh, why = freshness(reading.created, reading.expires, moment.now, self._window_s, self._future_s)
         reasons = [why] if why else []
         first, first_source = None, None
-        if fresh is not _STALE:
-            since = None if reading.created is None else reading.created - self._future_s
-            sighting = self._replays.see(
-                held.key, attempt.signed, moment.index, moment.now, since=since, source=moment.source
-            )
-            if sighting.first is not None:
-                fresh, first = Freshness.REPLAYED, sighting.first
-                first_source = sighting.source if sighting.source != moment.source else None
-                where = f" of {first_source}" if first_source is not None else ""
-                reasons.insert(0, f"the same signed request came first as entry {first}{where}")
-            elif not sighting.decidable and fresh is _FRESH:
-                fresh = Freshness.UNDECIDABLE
-                reasons.append("whether it came before cannot be told: the replay memory was too small for the traffic")
+        since = None if reading.created is None else reading.created - self._future_s
+        sighting = self._replays.see(
+            held.key, attempt.signed, moment.index, moment.now, since=since, source=moment.source
+        )
+        if sighting.first is not None:
+            fresh, first = Freshness.REPLAYED, sighting.first
+            first_source = sighting.source if sighting.source != moment.source else None
+            where = f" of {first_source}" if first_source is not None else ""
+            reasons.insert(0, f"the same signed request came first as entry {first}{where}")
+        elif not sighting.decidable and fresh is _FRESH:
+            fresh = Freshness.UNDECIDABLE
+            reasons.append("whether it came before cannot be told: the replay memory was too small for the traffic")
         state = held.signer.key_state
         if state is not KeyState.CURRENT:
             reasons.append(_KEY_NOTES[state])
@@ -168,15 +177,10 @@ class Judge:
             reason = "it does not verify with the key known so far; asking whether the key was rotated"
             return replace(_unproven(reading, SignatureState.UNRESOLVABLE, reason, signer), waiting=True)
         reason = f"the signature does not verify with the {signer.resolution.value} key of its signer"
-        if signer.id.startswith(ed25519.DID_AIP) and "MD5" in (fault := _derivation(answer)):
-            reason = f"{reason}; {fault}"
         verdict = _unproven(reading, SignatureState.INVALID, reason, signer)
-        more = tuple(text for text in (answer.reason, reading.body_fault) if text)
+        derived = ed25519.MD5_DERIVED if ed25519.is_md5_of(signer.id, answer.keys[-1].key) else ""
+        more = tuple(text for text in (derived, answer.reason, reading.body_fault) if text)
         return replace(verdict, reasons=verdict.reasons + more) if more else verdict
-
-
-def _derivation(answer: KeyAnswer) -> str:
-    return ed25519.derivation_fault(answer.keys[0].signer.id, answer.keys[-1].key)
 
 
 def _unproven(reading: Reading, state: SignatureState, reason: str, signer: Signer | None = None) -> Verdict:

@@ -218,7 +218,7 @@ def test_the_md5_derivation_is_named() -> None:
     keys.pin(did, ALICE.public)
     result = Judge(keys, ReplayWindow()).judge(0, request({**aip(BOB), "X-AIP-DID": did}), NOW)
     assert result.word is Word.BAD_SIG
-    assert "MD5" in result.reasons[0]
+    assert any("MD5" in reason for reason in result.reasons)
 
 
 def test_no_key_means_no_check() -> None:

@@ -92,7 +92,7 @@ def sound(result: Verdict) -> bool:
         and (proven or not result.coverage)
         and (not proven or (result.signer is not None and bool(result.signer.fingerprint)))
         and result.scheme in VARIANTS
-        and (result.word in (Word.VERIFIED, Word.UNSIGNED) or bool(result.reasons))
+        and (result.word is Word.VERIFIED or bool(result.reasons))
     )
 
 

@@ -135,10 +135,12 @@ def test_a_bad_signature_does_not_claim_the_message() -> None:
     assert here.judge(2, request(headers), NOW).word is Word.VERIFIED
 
 
-def test_a_replay_after_the_window_is_stale() -> None:
+def test_a_replay_after_the_window_is_still_one() -> None:
     here, asked = judge(ALICE), request(rfc9421())
     here.judge(1, asked, NOW)
-    assert here.judge(2, asked, NOW + 301).word is Word.STALE
+    result = here.judge(2, asked, NOW + 301)
+    assert (result.word, result.first_seen) == (Word.REPLAY, 1)
+    assert any("300 s are allowed" in reason for reason in result.reasons)
 
 
 def test_forgetting_inside_the_window_is_undecidable() -> None:
