@@ -83,11 +83,11 @@ def template() -> str:
     lines: list[str] = []
     for section in msgspec.structs.fields(Config):
         table = section.type
-        manual = _manual(table)
+        docs = manual(table)
         lines += [f"# {inspect.getdoc(table)}", f"[{section.name}]"]
         for key in msgspec.structs.fields(table):
             value = msgspec.json.encode(key.default).decode()
-            lines += [f"# {manual[key.name]}", f"# {key.name} = {value}"]
+            lines += [f"# {docs[key.name]}", f"# {key.name} = {value}"]
         lines.append("")
     return "\n".join(lines)
 
@@ -103,11 +103,11 @@ def dump(config: Config) -> str:
     return "\n".join(lines)
 
 
-def _manual(table: type[Struct]) -> dict[str, str]:
+def manual(table: type[Struct]) -> dict[str, str]:
     """The docstrings that follow a struct's fields."""
     body = ast.parse(inspect.getsource(table)).body[0]
     assert isinstance(body, ast.ClassDef)  # noqa: S101
-    manual: dict[str, str] = {}
+    docs: dict[str, str] = {}
     for line, following in zip(body.body, body.body[1:], strict=False):
         if (
             isinstance(line, ast.AnnAssign)
@@ -115,5 +115,5 @@ def _manual(table: type[Struct]) -> dict[str, str]:
             and isinstance(following, ast.Expr)
             and isinstance(following.value, ast.Constant)
         ):
-            manual[line.target.id] = str(following.value.value)
-    return manual
+            docs[line.target.id] = str(following.value.value)
+    return docs

@@ -1,0 +1,94 @@
+"""The README's tables, made from the code's own: `uv run python tests/readme.py` writes them anew."""
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from mcpwatch.cli import COMMANDS as CLI_COMMANDS
+from mcpwatch.config import Config, manual
+from mcpwatch.detect.rules import CATALOGUE
+from mcpwatch.model.identity import Word
+from mcpwatch.ui.commands import COMMANDS, key_names
+from mcpwatch.ui.looks import VERDICTS
+from mcpwatch.watch import told
+from mcpwatch.watch.words import WORDS
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+_MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def _commands() -> str:
+    return table(("command", "what it does"), ((f"`mcpwatch {row.name}`", row.help) for row in CLI_COMMANDS))
+
+
+def _verdicts() -> str:
+    return table(("word", "what it says"), ((f"`{word.value}`", VERDICTS[word].means) for word in Word))
+
+
+def _keys() -> str:
+    rows = ((key_names(row.keys), f"`:{row.id}`", row.help, _places(row.scopes)) for row in COMMANDS)
+    return table(("keys", "command", "what it does", "where"), rows)
+
+
+def _places(scopes: Iterable[str]) -> str:
+    return ", ".join(scopes)
+
+
+def _filter() -> str:
+    return table(("word", "what it reads"), ((f"`{word.name}`", word.help) for word in WORDS))
+
+
+def _rules() -> str:
+    rows = ((f"`{info.id}`", info.severity.name.lower(), info.meaning) for info in CATALOGUE.values())
+    return table(("rule", "severity", "what it means"), rows)
+
+
+def _json() -> str:
+    shapes = (told.EntryLine, told.VerdictLine, told.VerdictChangeLine, told.AlertLine, told.FeedLine)
+    rows = (
+        (_title(shape), f"`{field.name}`", manual(shape).get(field.name, "").replace("\n", " "))
+        for shape in shapes
+        for field in msgspec.structs.fields(shape)
+    )
+    return table(("object", "field", "what it holds"), rows)
+
+
+def _title(shape: type[msgspec.Struct]) -> str:
+    return str(shape.__struct_config__.tag or "entry.verdict")
+
+
+def _config() -> str:
+    rows = (
+        (f"`{section.name}.{key.name}`", f"`{msgspec.json.encode(key.default).decode()}`", manual(section.type)[key.name])
+        for section in msgspec.structs.fields(Config)
+        for key in msgspec.structs.fields(section.type)
+    )
+    return table(("key", "default", "what it does"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "commands": _commands,
+    "verdicts": _verdicts,
+    "keys": _keys,
+    "filter": _filter,
+    "rules": _rules,
+    "json": _json,
+    "config": _config,
+}
+
+
+def renew(text: str) -> str:
+    """The README with each table as the code has it."""
+    return _MARK.sub(lambda match: match[1] + TABLES[match[2]]() + match[3], text)
+
+
+if __name__ == "__main__":
+    README.write_text(renew(README.read_text()))
