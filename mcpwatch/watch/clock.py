@@ -14,7 +14,8 @@ class GatewayClock:
 
     def note(self, stated: float, received: float) -> None:
         """The gateway said `stated` when the watcher's clock said `received`."""
-        if stated >= self.at(received):
+        passed = received - self._received
+        if stated >= (self._stated + passed if passed > 0 else self._stated):
             self._stated, self._received = stated, received
 
     def at(self, now: float) -> float:

@@ -140,7 +140,7 @@ class _Parser:
         start = self.at
         if self._take("!"):
             self._space()
-            if self.at == len(self.text):
+            if self.at == len(self.text) or self.text[self.at] in "|)":
                 raise BadQuery(start, "! needs something to turn round")
             node: Node = Not(self._not())
         elif self._take("("):

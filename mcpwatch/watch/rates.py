@@ -12,7 +12,9 @@ class Rate:
 
     def add(self, now: float, count: int = 1) -> None:
         """Count events at `now`; what lies more than a minute back is dropped."""
-        second = self._advance(now)
+        second = int(now)
+        if second != self._newest:
+            self._advance(now)
         if second > self._newest - SECONDS:
             self._counts[second % SECONDS] += count
 
@@ -26,10 +28,9 @@ class Rate:
         """Mean over the last `span` whole seconds."""
         return sum(self.series(now)[-1 - span : -1]) / span
 
-    def _advance(self, now: float) -> int:
+    def _advance(self, now: float) -> None:
         second = int(now)
         if second > self._newest:
             for passed in range(max(self._newest + 1, second - SECONDS + 1), second + 1):
                 self._counts[passed % SECONDS] = 0
             self._newest = second
-        return second

@@ -1,6 +1,6 @@
 """The newest rows, bounded in number and in octets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mcpwatch.watch.row import Row
 
@@ -54,13 +54,17 @@ class Ring:
         """The row of one log entry."""
         return self._places.get(source, {}).get(index)
 
-    def append(self, row: Row) -> list[Row]:
+    def append(self, row: Row) -> Sequence[Row]:
         """Add a row, whose `seq` must be `end`; what it pushed out comes back."""
-        self._rows.append(row)
-        self._places.setdefault(row.source, {})[row.index] = row
+        rows = self._rows
+        rows.append(row)
+        places = self._places.get(row.source)
+        if places is None:
+            places = self._places[row.source] = {}
+        places[row.index] = row
         self.bytes += len(row.entry.leaf)
-        if len(self) <= self.max_rows and self.bytes <= self.max_bytes:
-            return []
+        if len(rows) - self._head <= self.max_rows and self.bytes <= self.max_bytes:
+            return ()
         return list(self._evict())
 
     def _evict(self) -> Iterator[Row]:

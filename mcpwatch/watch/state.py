@@ -93,24 +93,26 @@ class State:
     def apply(self, entry: Entry, seen: Observation, raised: Sequence[Raised] = ()) -> Row:
         """Take in one entry with its meaning and with what is wrong about it."""
         self.version += 1
-        row = Row(self.rows.end, entry.index, entry.source, seen.time, entry, seen)
+        source, kind, time = entry.source, seen.kind, seen.time
+        row = Row(self.rows.end, entry.index, source, time, entry, seen)
         counts = self.counts
         counts.entries += 1
-        counts.kinds[seen.kind] += 1
-        counts.sources[entry.source] += 1
+        counts.kinds[kind] += 1
+        counts.sources[source] += 1
         self.entry_rate.add(entry.received)
-        self._clock(entry.source).note(seen.time, entry.received)
-        if seen.verdict is not None:
-            counts.words[seen.verdict.word] += 1
+        self._clock(source).note(time, entry.received)
         self._index(seen)
         for old in self.rows.append(row):
             self.evicted += 1
             self.pinned.offer(old, self.alerts)
-        if seen.kind == "request":
+        if kind == "request":
+            if seen.verdict is not None:
+                counts.words[seen.verdict.word] += 1
             self._identities.observe(row)
         else:
             self._touch_request(seen)
-        self._mark(raised, entry.received)
+        if raised:
+            self._mark(raised, entry.received)
         return row
 
     def rejudge(self, seen: Observation) -> Row | None:
@@ -139,9 +141,7 @@ class State:
         """Take note that calls changed without an entry: time gave them up."""
         for call in calls:
             self.version += 1
-            row = self.rows.find(call.source, call.index)
-            if row is not None:
-                self._touch(row.seq)
+            self._touch_entry(call.source, call.index)
 
     def set_feed(self, status: FeedStatus) -> None:
         """Take in how a feed stands."""
@@ -202,24 +202,22 @@ class State:
         return clock
 
     def _index(self, seen: Observation) -> None:
-        if seen.session is not None:
-            _put(self.sessions, (seen.source, seen.session.key), seen.session, MAX_SESSIONS)
-        for session in seen.gone:
-            if self.sessions.get((seen.source, session.key)) is session:
-                del self.sessions[seen.source, session.key]
+        session = seen.session
+        if session is not None:
+            _put(self.sessions, (seen.source, session.key), session, MAX_SESSIONS)
+        for gone in seen.gone:
+            if self.sessions.get((seen.source, gone.key)) is gone:
+                del self.sessions[seen.source, gone.key]
         for call in seen.opened:
             _put(self.calls, call.id, call, MAX_CALLS)
         for change in seen.tools:
             _put(self.tools, (seen.source, change.tool.upstream, change.tool.name), change.tool, MAX_TOOLS)
 
     def _touch_request(self, seen: Observation) -> None:
-        indexes = {call.index for call in seen.updated}
-        if seen.exchange is not None and seen.kind in ("response", "end"):
-            indexes.add(seen.exchange.index)
-        for index in indexes:
-            row = self.rows.find(seen.source, index)
-            if row is not None:
-                self._touch(row.seq)
+        for call in seen.updated:
+            self._touch_entry(seen.source, call.index)
+        if seen.exchange is not None and seen.kind != "message":
+            self._touch_entry(seen.source, seen.exchange.index)
 
     def _mark(self, raised: Iterable[Raised], now: float) -> None:
         for finding, alert in raised:
@@ -239,6 +237,11 @@ class State:
                 if alert.id not in row.alerts and len(row.alerts) < MAX_ALERTS_OF_ROW:
                     row.alerts = (*row.alerts, alert.id)
                 self._touch(row.seq)
+
+    def _touch_entry(self, source: str, index: int) -> None:
+        row = self.rows.find(source, index)
+        if row is not None:
+            self._touch(row.seq)
 
     def _touch(self, seq: int) -> None:
         self.touches += 1

@@ -37,6 +37,7 @@ class View:
         self._seqs: list[int] = []
         self._target: int | None = None
         self._next = 0
+        self._stop = 0
         self._touches = 0
         self._alert_changes = 0
         self._swept = 0
@@ -161,8 +162,9 @@ class View:
         return line if line < len(self._seqs) and self._seqs[line] == row.seq else None
 
     def freeze(self) -> None:
-        """Stop; the state goes on and `pending` counts."""
+        """Stop; the state goes on and `pending` counts. Another filter then looks at what had come so far."""
         self.frozen = True
+        self._stop = self._next
         self.pending = 0
 
     def thaw(self) -> None:
@@ -191,13 +193,15 @@ class View:
         return self.jump(step, lambda row: row.severity is not None)
 
     def _refill(self) -> None:
-        self._rows = [row for row in self.state.rows if self.passes(row)]
+        held = self.state.rows
+        stop = self._stop if self.frozen else held.end
+        self._rows = [row for row in held.since(held.first, stop) if self.passes(row)]
         self._seqs = [row.seq for row in self._rows]
-        self._next = self.state.rows.end
+        self._next = held.end
         self._touches = self.state.touches
         self._alert_changes = self.state.alert_changes
         self._version = self.state.version
-        self.pending = 0
+        self.pending = sum(map(self.passes, held.since(stop)))
         self._settle()
 
     def _append(self, new: list[Row]) -> None:
@@ -235,5 +239,5 @@ class View:
         self._swept = rows.first if stop == rows.end else stop
 
     def _settle(self) -> None:
-        if self._seqs and (self.follow or self._target is None):
+        if self._seqs and ((self.follow and not self.frozen) or self._target is None):
             self._target = self._seqs[-1]

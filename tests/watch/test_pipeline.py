@@ -25,6 +25,7 @@ from mcpwatch.watch.query import parse
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import Raised, State
 from mcpwatch.watch.view import View
+from mcpwatch.watch.waiting import Waiting
 
 
 def words(state: State) -> list[str]:
@@ -178,6 +179,66 @@ async def test_a_key_that_arrives_has_its_requests_judged_again(state_folder: Pa
     assert watcher.state.identities[ALICE.did_aip].proven == 2
     assert +watcher.state.counts.words == {Word.VERIFIED: 2, Word.NO_CHECK: 1}
     await watcher.close()
+
+
+async def test_a_key_that_arrives_late_takes_the_session_from_who_came_later(state_folder: Path) -> None:
+    log = Log()
+    log.initialize("s1")
+    first = signed(log, call(1, "read"), did=ALICE.did_aip, session="s1")
+    second = signed(log, call(2, "read"), key=MALLORY, session="s1")
+    watcher = watcher_on(state_folder, ListSource(log.entries))
+    pipeline, keys = watcher._pipeline, watcher._pipeline._keys
+    keys.resolvable = ("did:aip:",)
+    ear = Ear()
+    await watcher.run(ear)
+    assert words(watcher.state) == ["NO CHECK", "VERIFIED"]
+    key = decode_base64(ALICE.public_base64)
+    assert key is not None
+    keys.learn(ALICE.did_aip, Resolved(Resolution.REGISTRY, (ResolvedKey(key),)), 1.0)
+    pipeline.settled([ALICE.did_aip])
+    assert words(watcher.state) == ["VERIFIED", "WRONG KEY"]
+    told = [value for kind, value in ear.heard if kind == "verdict"]
+    assert told == [(first.index, "VERIFIED"), (second.index, "WRONG KEY")]
+    row = watcher.state.row(second.index)
+    assert row is not None
+    rules = {watcher.state.alerts[key].rule for key in row.alerts}
+    assert "identity/wrong-key" in rules
+    assert row.severity is not None
+    await watcher.close()
+
+
+async def test_an_acknowledgement_that_runs_out_lets_the_alert_fire(state_folder: Path) -> None:
+    entries = story()
+    now = entries[-1].received
+    watcher = open_watcher([ListSource(entries)], state_folder, clock=lambda: now)
+    await watcher.run()
+    alert = next(iter(watcher.state.alerts.values()))
+    watcher.acknowledge(alert.id, "known", alert.last_index)
+    version, changes = watcher.state.version, watcher.state.alert_changes
+    watcher._pipeline.tick()
+    assert (alert.state, watcher.state.alert_changes) == (AlertState.ACKNOWLEDGED, changes)
+    now += 9 * 3_600
+    watcher._pipeline.tick()
+    assert alert.state is AlertState.FIRING
+    assert watcher.state.version > version
+    assert watcher.state.alert_changes == changes + 1
+    await watcher.close()
+
+
+def test_waiting_requests_are_given_out_once_and_bounded() -> None:
+    waiting = Waiting(limit=3, unnamed_limit=2)
+    waiting.add("did:x:1#key", ("", 1))
+    waiting.add("did:x:1", ("", 2))
+    for index in (3, 4, 5):
+        waiting.add("", ("", index))
+    assert len(waiting) == 4
+    assert waiting.take("did:x:1#other") == [("", 1), ("", 2), ("", 4), ("", 5)]
+    assert waiting.take("did:x:1") == []
+    for index in range(4):
+        waiting.add(f"did:x:{index % 2}", ("", index))
+    assert len(waiting) == 2
+    assert waiting.take("did:x:0") == []
+    assert waiting.take("did:x:1") == [("", 1), ("", 3)]
 
 
 async def test_a_gap_in_the_feed_is_an_alert(state_folder: Path) -> None:

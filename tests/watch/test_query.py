@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from verdicts import judged, principal, verified
 from watched import Stage
@@ -66,6 +66,7 @@ def test_a_query_reads_back_from_its_own_text(root: Node) -> None:
     assert query.english()
 
 
+@settings(max_examples=400)
 @given(st.text(max_size=60) | st.text(alphabet='()|!":=<>re/ tolsevdu\\5ms', max_size=40))
 def test_any_text_is_a_query_or_is_refused_with_a_place_in_it(text: str) -> None:
     try:
@@ -108,6 +109,8 @@ def test_what_people_paste_is_looked_for_as_it_is() -> None:
         ("a |", 3, "something to look for is missing here"),
         ("()", 1, "something to look for is missing here"),
         ("!", 0, "! needs something to turn round"),
+        ("(!)", 1, "! needs something to turn round"),
+        ("a !| b", 2, "! needs something to turn round"),
         ('a "b', 2, "this quote is not closed"),
         ('""', 0, "there is nothing between the quotes"),
         ("re:/a", 0, "the regular expression needs a closing /"),

@@ -123,6 +123,17 @@ def test_calls_and_sessions_are_found_again() -> None:
     assert stage.state.rows_of_session(session) == [request, answer]
 
 
+def test_a_session_that_turned_out_to_be_none_is_forgotten() -> None:
+    stage = Stage()
+    session = stage.session("abc")
+    row = stage.request(session=session)
+    twin = stage.session("abc")
+    stage.state.rejudge(structs.replace(row.seen, session=None, gone=(twin,)))
+    assert stage.state.sessions == {("", "abc"): session}
+    stage.state.rejudge(structs.replace(row.seen, session=None, gone=(session,)))
+    assert stage.state.sessions == {}
+
+
 def test_the_gateways_present_follows_its_entries_and_its_checkpoints() -> None:
     stage = Stage()
     state = stage.state
