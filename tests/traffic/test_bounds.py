@@ -1,0 +1,181 @@
+"""Nothing grows without end, what is finished goes first, and what went is counted."""
+
+from collections import OrderedDict
+
+from build import Log
+from folding import fold
+from rpc import ask, call, modern, note, result
+from verdicts import principal
+
+from mcpwatch.model.traffic import CallState, SessionState
+from mcpwatch.traffic.pending import MAX_SAME
+from mcpwatch.traffic.records import Limits
+from mcpwatch.traffic.sessions import MAX_CALLS
+from mcpwatch.traffic.shelf import Shelf, keep
+
+
+def test_a_shelf_gives_up_what_finished_first_and_then_what_is_oldest() -> None:
+    shelf: Shelf[str, int] = Shelf(3)
+    for number, key in enumerate("abc"):
+        assert shelf.put(key, number) is None
+    shelf.finish("c")
+    shelf.finish("b")
+    assert [shelf.put("d", 3), shelf.put("e", 4), shelf.put("f", 5)] == [2, 1, 0]
+    assert (list(shelf.items), shelf.evicted) == (["d", "e", "f"], 3)
+    shelf.touch("d")
+    assert shelf.put("g", 6) == 4
+
+
+def test_a_shelf_keeps_what_was_revived_and_forgets_what_was_removed() -> None:
+    shelf: Shelf[str, int] = Shelf(2)
+    shelf.put("a", 1)
+    shelf.put("b", 2)
+    shelf.finish("b")
+    shelf.revive("b")
+    assert not shelf.is_finished("b")
+    assert shelf.put("c", 3) == 1
+    shelf.remove("b")
+    shelf.remove("unknown")
+    assert list(shelf.items) == ["c"]
+    assert shelf.put("c", 4) is None
+    assert (shelf.items["c"], shelf.evicted) == (4, 1)
+
+
+def test_a_table_keeps_the_newest() -> None:
+    table: OrderedDict[str, int] = OrderedDict()
+    for number, key in enumerate("abca"):
+        keep(table, key, number, 2)
+    assert list(table.items()) == [("c", 2), ("a", 3)]
+
+
+def test_finished_calls_go_before_open_ones() -> None:
+    log = Log()
+    running = log.request(call(1, "running"), session="s1")
+    for id in range(2, 20):
+        log.exchange(call(id, "x"), result(id), session="s1")
+    folded = fold(log, limits=Limits(calls=5))
+    assert len(folded.calls) == 5
+    assert folded.traffic.calls[str(running.index)].state is CallState.RUNNING
+    assert folded.traffic.evicted["calls"] == 14
+    (session,) = folded.sessions
+    assert session.call_count == 19
+    assert session.calls == folded.calls
+
+
+def test_where_all_calls_are_open_the_oldest_is_given_up() -> None:
+    log = Log()
+    for id in range(1, 8):
+        log.request(call(id, "x"), session="s1")
+    folded = fold(log, limits=Limits(calls=5))
+    assert folded.states == ["running"] * 5
+    gone = folded.seen[0].opened[0]
+    assert (gone.state, gone.error_text) == (CallState.TRUNCATED, "too many calls are open")
+    log.message(0, result(1))
+    assert fold(log, limits=Limits(calls=5)).states == ["running"] * 5
+
+
+def test_where_all_exchanges_are_open_the_oldest_is_given_up() -> None:
+    log = Log()
+    for id in range(1, 8):
+        log.request(call(id, "x"), session="s1")
+    folded = fold(log, limits=Limits(exchanges=5))
+    assert list(folded.traffic.exchanges) == [2, 3, 4, 5, 6]
+    assert folded.states == ["truncated"] * 2 + ["running"] * 5
+    assert folded.traffic.evicted["exchanges"] == 2
+
+
+def test_finished_exchanges_go_before_open_ones() -> None:
+    log = Log()
+    log.request(call(1, "running"), session="s1")
+    for id in range(2, 10):
+        log.exchange(call(id, "x"), result(id), session="s1")
+    folded = fold(log, limits=Limits(exchanges=5))
+    assert len(folded.traffic.exchanges) == 5
+    assert 0 in folded.traffic.exchanges
+
+
+def test_ended_sessions_go_first_and_then_the_most_silent() -> None:
+    log = Log()
+    for name in ("a", "b", "c"):
+        log.initialize(name)
+    log.exchange(None, method="DELETE", session="b")
+    log.exchange(ask(1, "ping"), result(1), session="a")
+    log.initialize("d")
+    log.initialize("e")
+    folded = fold(log, limits=Limits(sessions=3))
+    assert [session.initialized_at for session in folded.sessions] == [1, 29, 36]
+    assert folded.traffic.evicted["sessions"] == 2
+    assert all(session.state is SessionState.OPEN for session in folded.sessions)
+
+
+def test_a_flood_of_session_ids_leaves_only_so_many() -> None:
+    log = Log()
+    for number in range(200):
+        log.request(ask(number, "ping"), session=f"guess-{number}")
+    folded = fold(log, limits=Limits(sessions=10))
+    assert len(folded.sessions) == 10
+    assert folded.traffic.evicted["sessions"] == 190
+
+
+def test_a_flood_of_names_leaves_only_so_many() -> None:
+    log = Log()
+    for number in range(200):
+        log.request(modern(call(number, "x"), client=f"c{number}"), principal=principal(f"p{number}"))
+        log.request(modern(call(number, "x"), client=f"c{number}"), peer=f"10.0.0.{number}:1")
+    folded = fold(log, limits=Limits(sessions=10, names=10))
+    sessions = folded.traffic._sessions
+    tables = (sessions._newest, sessions._clients, sessions._probes, sessions._counters)
+    assert all(len(table) <= 10 for table in tables)
+    assert len(folded.sessions) == 10
+
+
+def test_a_session_that_went_and_comes_again_begins_anew() -> None:
+    log = Log()
+    first = log.request(call(1, "x"), session="a")
+    log.request(call(1, "x"), session="b")
+    log.message(first, result(1))
+    log.end(first)
+    log.request(call(2, "x"), session="a")
+    folded = fold(log, limits=Limits(sessions=1))
+    (session,) = folded.sessions
+    assert (session.requests, session.call_count) == (1, 1)
+    assert folded.states == ["done", "running", "running"]
+
+
+def test_one_id_for_everything_stays_bounded() -> None:
+    log = Log()
+    log.initialize("s1")
+    for _ in range(MAX_SAME + 50):
+        log.request(call(1, "x"), session="s1")
+    folded = fold(log)
+    (track,) = folded.traffic._sessions.shelf.items.values()
+    assert len(track.pending) == MAX_SAME
+    oldest = folded.calls[1]
+    folded.traffic.apply(log.message(oldest.exchange, result(1)))
+    assert oldest.state is CallState.DONE
+
+
+def test_calls_of_one_session_are_the_newest() -> None:
+    log = Log()
+    for id in range(MAX_CALLS // 100 + 3):
+        log.exchange([call(id * 100 + one, "x") for one in range(100)], session="s1")
+    (session,) = fold(log).sessions
+    assert (len(session.calls), session.call_count) == (MAX_CALLS, MAX_CALLS + 300)
+    assert session.calls[-1].rpc_id == MAX_CALLS + 299
+
+
+def test_nothing_is_left_behind_when_all_is_over() -> None:
+    log = Log()
+    log.initialize("s1")
+    for id in range(1, 30):
+        asked = log.request(call(id, "x", meta={"progressToken": id}), session="s1")
+        log.message(asked, note("notifications/progress", {"progressToken": id}), stream=True)
+        log.message(asked, ask(id, "elicitation/create"), stream=True)
+        log.exchange(result(id), status=202, session="s1")
+        log.message(asked, result(id), stream=True)
+        log.end(asked)
+    folded = fold(log)
+    (track,) = folded.traffic._sessions.shelf.items.values()
+    assert (len(track.pending), len(track.tokens), track.detached, track.flows) == (0, 0, {}, 0)
+    assert folded.traffic._calls._tokens == {}
+    assert set(folded.states) == {"done"}

@@ -1,0 +1,162 @@
+"""What servers offer, and whether it is still what it was."""
+
+from hashlib import sha256
+
+import pytest
+from build import Log
+from folding import Folded, fold
+from rpc import ask, call, error, modern, result, text, tool
+from verdicts import signer, verified
+
+from mcpwatch.model.entries import Entry, Json
+from mcpwatch.model.traffic import Tool, ToolChange
+from mcpwatch.traffic.records import Limits
+
+
+def listing(log: Log, *tools: Json, id: int = 1, session: str = "s1", upstream: str = "") -> list[Entry]:
+    """An exchange that lists these tools."""
+    body = ask(id, "tools/list")
+    return log.exchange(body, result(id, {"tools": list(tools)}), session=session, upstream=upstream)
+
+
+def changes(folded: Folded) -> list[tuple[str, bool, bool]]:
+    """Name, new, changed of every listing of a tool, in order."""
+    return [(change.tool.name, change.is_new, change.is_changed) for seen in folded.seen for change in seen.tools]
+
+
+def test_a_listing_tells_of_each_tool() -> None:
+    log = Log()
+    answer = listing(log, tool("read", "Reads"), tool("write"))[2]
+    folded = fold(log)
+    read, write = folded.traffic.tools.values()
+    assert folded.at(answer).tools == (ToolChange(read, True, False), ToolChange(write, True, False))
+    assert (read.upstream, read.name, read.definition) == ("files", "read", tool("read", "Reads"))
+    assert (read.first_seen, read.last_seen, read.changed) == (answer.index, answer.index, 0)
+    (session,) = folded.sessions
+    assert session.listed_tools == {"read", "write"}
+    assert read.sessions == {session.key}
+
+
+def test_the_digest_is_over_sorted_keys_and_the_whole_object() -> None:
+    log = Log()
+    listing(log, {"name": "x", "description": "a", "inputSchema": {"b": 1, "a": 2}})
+    listing(log, {"inputSchema": {"a": 2, "b": 1}, "description": "a", "name": "x"}, id=2)
+    listing(log, {"name": "x", "description": "a", "inputSchema": {"b": 1, "a": 2}, "_meta": {"z": 1}}, id=3)
+    folded = fold(log)
+    assert changes(folded) == [("x", True, False), ("x", False, False), ("x", False, True)]
+    (one,) = folded.traffic.tools.values()
+    whole = b'{"_meta":{"z":1},"description":"a","inputSchema":{"a":2,"b":1},"name":"x"}'
+    assert one.digest == sha256(whole).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (tool("x", "Reads a file"), tool("x", "Reads a file and mails it")),
+        (tool("x", annotations={"readOnlyHint": True}), tool("x", annotations={"readOnlyHint": 1})),
+        (tool("x", count=1), tool("x", count=1.0)),
+    ],
+)
+def test_a_changed_definition_is_told_and_the_one_before_is_kept(before: Json, after: Json) -> None:
+    log = Log()
+    listing(log, before)
+    second = listing(log, after, id=2, session="s2")[2]
+    folded = fold(log)
+    (one,) = folded.traffic.tools.values()
+    assert folded.at(second).tools == (ToolChange(one, False, True),)
+    assert (one.changed, one.previous, one.definition, one.last_seen) == (1, before, after, second.index)
+    assert len(one.sessions) == 2
+
+
+def test_a_change_back_is_a_change() -> None:
+    log = Log()
+    for id, description in enumerate(("a", "b", "a")):
+        listing(log, tool("x", description), id=id)
+    assert [changed for _, _, changed in changes(fold(log))] == [False, True, True]
+
+
+def test_pages_and_streams_and_both_eras_list_alike() -> None:
+    log = Log()
+    listing(log, tool("a"))
+    page = ask(2, "tools/list", {"cursor": "2"})
+    log.exchange(page, result(2, {"tools": [tool("b")], "nextCursor": "3"}), session="s1", stream=True)
+    log.exchange(modern(ask(3, "tools/list")), result(3, {"resultType": "complete", "tools": [tool("a")]}))
+    folded = fold(log)
+    assert changes(folded) == [("a", True, False), ("b", True, False), ("a", False, False)]
+    assert [session.listed_tools for session in folded.sessions] == [{"a", "b"}, {"a"}]
+
+
+def test_the_same_name_on_another_server_is_another_tool() -> None:
+    log = Log()
+    listing(log, tool("x", "a"))
+    listing(log, tool("x", "b"), upstream="mail")
+    folded = fold(log)
+    assert changes(folded) == [("x", True, False), ("x", True, False)]
+    assert set(folded.traffic.tools) == {("files", "x"), ("mail", "x")}
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [None, "tools", {"tools": None}, {"tools": {"name": "x"}}, {"tools": [1, {}, {"name": 7}, None]}, []],
+)
+def test_a_listing_that_is_none_lists_nothing(listed: Json) -> None:
+    log = Log()
+    log.exchange(ask(1, "tools/list"), result(1, listed), session="s1")
+    folded = fold(log)
+    assert folded.traffic.tools == {}
+    assert folded.states == ["done"]
+
+
+def test_tools_are_only_what_a_listing_was_asked_for() -> None:
+    log = Log()
+    log.exchange(call(1, "x"), result(1, {"tools": [tool("x")]}), session="s1")
+    log.exchange(ask(2, "tools/list"), error(2, -32000, "no"), session="s1")
+    assert fold(log).traffic.tools == {}
+
+
+def test_calls_errors_durations_and_callers_are_counted() -> None:
+    log = Log(step=0.0)
+    listing(log, tool("x"))
+    signed = log.request(call(2, "x"), session="s1")
+    log.wait(0.25)
+    log.message(signed, result(2, text("good")))
+    failed = log.request(call(3, "x"), session="s1")
+    log.wait(0.5)
+    log.message(failed, result(3, text("bad", is_error=True)))
+    gone = log.request(call(4, "x"), session="s1")
+    log.response(gone, 500)
+    log.end(gone)
+    log.request(call(5, "x"), session="s1")
+    folded = fold(log, {signed.index: verified("alice")})
+    (one,) = folded.traffic.tools.values()
+    assert (one.calls, one.errors) == (4, 2)
+    assert one.durations == pytest.approx([0.25, 0.5])
+    assert one.callers == {signer("alice").id, folded.sessions[0].key}
+
+
+def test_a_tool_that_nobody_listed_is_not_counted() -> None:
+    log = Log()
+    log.exchange(call(1, "ghost"), result(1), session="s1")
+    assert fold(log).traffic.tools == {}
+
+
+def test_durations_are_bounded() -> None:
+    log = Log()
+    listing(log, tool("x"))
+    for id in range(2, 232):
+        log.exchange(call(id, "x"), result(id), session="s1")
+    (one,) = fold(log).traffic.tools.values()
+    assert (one.calls, len(one.durations)) == (230, 200)
+
+
+def test_a_server_with_endless_tools_pushes_out_its_own() -> None:
+    log = Log()
+    listing(log, tool("precious"), upstream="mail")
+    for page in range(30):
+        listing(log, *(tool(f"t{page}-{number}") for number in range(10)), id=page)
+    folded = fold(log, limits=Limits(tools=50))
+    tools: dict[tuple[str, str], Tool] = folded.traffic.tools
+    assert len(tools) == 50
+    assert ("mail", "precious") in tools
+    assert ("files", "t29-9") in tools
+    assert folded.traffic.evicted["tools"] == 251
