@@ -267,6 +267,16 @@ def test_what_time_alone_changes_shows_without_a_new_entry() -> None:
     assert (len(young), len(slow)) == (0, 1)
 
 
+def test_an_answer_moves_its_request_in_and_out_of_a_filter_by_outcome() -> None:
+    stage = _stage("a")
+    running, done = View(stage.state, parse("status:running")), View(stage.state, parse("kind:request status:ok"))
+    assert (len(running), len(done)) == (1, 0)
+    stage.answer(next(iter(stage.state.rows)))
+    running.sync()
+    done.sync()
+    assert (len(running), len(done)) == (0, 1)
+
+
 def test_an_acknowledgement_moves_rows_in_and_out_of_a_filter_by_it() -> None:
     stage = _stage("a")
     alert = stage.alert(0)
