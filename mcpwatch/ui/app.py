@@ -105,7 +105,9 @@ class WatchApp(Desk, inherit_bindings=False):
     @on(Worker.StateChanged)
     def _worker_changed(self, event: Worker.StateChanged) -> None:
         if event.worker.group == "watch" and event.state is WorkerState.ERROR:
-            self.failure = f"{type(event.worker.error).__name__}"
+            self.failure = type(event.worker.error).__name__
+            if self.current is not None:
+                self.current.look()
             self.tell("Nothing is taken in any more: an error of mcpwatch's own. Start it again.", serious=True)
 
     def tick(self) -> None:

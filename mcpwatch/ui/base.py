@@ -13,7 +13,7 @@ from mcpwatch.ui import bars
 from mcpwatch.ui.commands import Command, Scope, within
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.host import Host, host_of
-from mcpwatch.ui.lines import Line
+from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.prompt import Complete, Prompt
 from mcpwatch.ui.ribbon import Ribbon
@@ -97,11 +97,21 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         """Fill the new width."""
         self.call_after_refresh(self.look)
 
+    def on_descendant_focus(self) -> None:
+        """Other keys work in another pane."""
+        self._look_at_bars()
+
     def _look_at_bars(self) -> None:
         cells = self.size.width
         self.query_one("#tabs", Ribbon).show_lines(bars.tabs(self.app.current_mode, self.state, cells))
-        self.query_one("#status", Ribbon).show_lines(bars.feed_line(self.state, cells), self.second_line(cells))
+        self.query_one("#status", Ribbon).show_lines(
+            bars.feed_line(self.state, cells, self._failure()), self.second_line(cells)
+        )
         self.query_one("#hints", Ribbon).show_lines(bars.hints(self._hinted(), cells))
+
+    def _failure(self) -> Line:
+        failure = self.host.failure
+        return line(span(f" NOTHING IS TAKEN IN: {failure} ", Tone.ALARM)) if failure else Line()
 
     def second_line(self, cells: int) -> Line:
         """The line under the feed's: the way here, or on a main screen what is wrong."""

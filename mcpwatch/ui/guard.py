@@ -23,8 +23,10 @@ class Guard(LineFilter):
 
 
 def _is_clean(segment: Segment) -> bool:
-    style = segment.style
-    return segment.text.isprintable() and (style is None or style.link is None)
+    text, style = segment.text, segment.style
+    if style is not None and style.link is not None:
+        return False
+    return text.isprintable() if text.isascii() else not any(map(is_hidden, text))
 
 
 def _cleaned(segment: Segment) -> Segment:

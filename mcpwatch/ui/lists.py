@@ -118,6 +118,7 @@ class ListScreen(WatchScreen, Generic[T]):
         self._down = not self._down
         self._arrange(self.table.items)
         self.look()
+        self.grid.reveal()
 
     def select(self, key: Hashable) -> None:
         """Put the cursor on the item with this key, if it is listed."""
@@ -129,3 +130,4 @@ class ListScreen(WatchScreen, Generic[T]):
         self._order, self._down = order, self._orders[order].down
         self._arrange(self.table.items)
         self.look()
+        self.grid.reveal()

@@ -10,16 +10,15 @@ from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.dialogs.columns import ColumnsDialog
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lines import Line, Tone, line, span
-from mcpwatch.ui.live_rows import LiveRows, TimeStyle, ViewRows, live_columns
+from mcpwatch.ui.live_foot import foot
+from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.call import row_lines
 from mcpwatch.ui.pages.empty import empty_page
 from mcpwatch.ui.prompt import Prompt
-from mcpwatch.ui.ribbon import Ribbon, spread
+from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.watch.complete import complete
 from mcpwatch.watch.query import ALL, BadQuery, Query, parse
-from mcpwatch.watch.row import Row
 from mcpwatch.watch.told import entry_line
 from mcpwatch.watch.watcher import Watcher
 
@@ -68,42 +67,14 @@ class LiveScreen(WatchScreen):
             self.query_one("#empty", Page).show_lines(empty_page(self.state, said))
         grid.show_rows(self._rows, view.cursor, top=anchor, follow=view.follow and not view.frozen)
         self._look_at_row()
-        self.query_one("#foot", Ribbon).show_lines(self._foot(self.size.width))
+        below = max(len(view) - grid.top - grid.page_size, 0)
+        self.query_one("#foot", Ribbon).show_lines(foot(view, below, self._fault, self.size.width))
 
     def _look_at_row(self) -> None:
         about = self.query_one("#about", Page)
         row = self.view.selected
         if row is not None and about.display:
             about.show_lines(row_lines(row, self.state), row.seq)
-
-    def _foot(self, cells: int) -> Line:
-        view = self.view
-        left = [self._filter_said()]
-        if view.query.is_empty and view.hidden and not view.frozen:
-            left.append(line(span(f"{view.hidden:,} of plumbing hidden (p)", Tone.DIM)))
-        return spread(left, self._pill(), cells)
-
-    def _filter_said(self) -> Line:
-        view = self.view
-        if self._fault:
-            return line(span(f"✗ {self._fault}", Tone.BAD))
-        if view.query.is_empty:
-            return line(f"{len(view):,}", span(" entries", Tone.DIM))
-        english = span(f"  where {view.query.english()}", Tone.DIM)
-        return line(span(f"/ {view.query}", Tone.ACCENT), f"  {len(view):,} of {len(self.state.rows):,}", english)
-
-    def _pill(self) -> Line:
-        view = self.view
-        if view.frozen:
-            return line(
-                span(f" FROZEN +{view.pending:,} new ", Tone.CHIP, "screen.freeze"), span(" space goes on", Tone.DIM)
-            )
-        if view.follow:
-            return line(span("▼ following", Tone.DIM))
-        below = max(len(view) - self.grid.top - self.grid.page_size, 0)
-        if not below:
-            return line(span("▽ not following  f follows", Tone.DIM))
-        return line(span(f" +{below:,} below ", Tone.CHIP, "screen.follow"), span(" f follows", Tone.DIM))
 
     # -- moving
 
@@ -261,19 +232,9 @@ class LiveScreen(WatchScreen):
         self.host.tell(f"Times as {self._rows.times.value}")
         self.look()
 
-    @property
-    def times(self) -> TimeStyle:
-        """How times are told."""
-        return self._rows.times
-
     def action_columns(self) -> None:
         """Choose the columns."""
         self.app.push_screen(ColumnsDialog(self.grid.columns, self.grid.shown_columns, self.grid.choose))
-
-    @property
-    def selected_row(self) -> Row | None:
-        """The entry under the cursor."""
-        return self.view.selected
 
     def action_its_session(self) -> None:
         """The session of the entry under the cursor."""

@@ -70,7 +70,9 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         """The sign, then the field."""
         yield Ribbon(id="sign")
-        yield _Field(id="field", compact=True, select_on_focus=False)
+        field = _Field(id="field", compact=True, select_on_focus=False)
+        field.cursor_blink = False
+        yield field
 
     @property
     def is_open(self) -> bool:

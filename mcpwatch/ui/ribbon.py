@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from textual import events
 from textual.strip import Strip
 
-from mcpwatch.text import Shown, width
+from mcpwatch.text import Shown, cut, width
 from mcpwatch.ui.lines import SPACE, Line, Span, join
 from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.toned import Toned
@@ -36,6 +36,20 @@ class Ribbon(Toned):
             await self.app.run_action(action)
 
 
+def cut_line(text: Line, cells: int) -> Line:
+    """The line's beginning, at most `cells` wide, with an ellipsis where it was cut."""
+    if cells_of(text) <= cells:
+        return text
+    spans: list[Span] = []
+    left = cells
+    for part in text.spans:
+        spans.append(part._replace(text=Shown(cut(part.text, left))))
+        left -= width(spans[-1].text)
+        if left <= 0:
+            break
+    return Line(tuple(spans))
+
+
 def _action_at(line: Line, x: int) -> str:
     at = 0
     for part in line.spans:
@@ -46,11 +60,14 @@ def _action_at(line: Line, x: int) -> str:
 
 
 def spread(left: Sequence[Line], right: Line, cells: int, gap: str = "  ") -> Line:
-    """As many of `left` as fit before `right`, which stands at the right edge; what comes last leaves first."""
+    """As many of `left` as fit before `right`, which stands at the right edge; what comes last leaves first.
+
+    The first stays, cut if it must be.
+    """
     kept = list(left)
-    room = cells - cells_of(right) - 2
-    while kept and cells_of(join(kept, gap)) > room:
+    room = max(cells - cells_of(right) - 2, 0)
+    while len(kept) > 1 and cells_of(join(kept, gap)) > room:
         kept.pop()
-    drawn = join(kept, gap)
+    drawn = cut_line(join(kept, gap), room)
     fill = max(cells - cells_of(drawn) - cells_of(right) - 2, 0)
     return Line((SPACE, *drawn.spans, Span(Shown(" " * fill)), *right.spans, SPACE))

@@ -1,10 +1,12 @@
 """Telling about new serious alerts without drowning the screen."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
 from mcpwatch.watch.state import State
 
+_SUBJECT = 60
 EVERY = 5.0
 """At least this many seconds lie between two toasts."""
 
@@ -51,7 +53,9 @@ class Toasts:
 def _worded(alerts: list[Alert]) -> Notice:
     worst = max(alerts, key=lambda alert: alert.severity)
     critical = worst.severity is Severity.CRITICAL
-    about = f"{worst.title}: {worst.subject}"
     if len(alerts) == 1:
+        about = f"{worst.title}: {worst.subject[:_SUBJECT]}"
         return Notice(f"New {worst.severity.name.lower()} alert", about, critical)
-    return Notice(f"{len(alerts)} new alerts", f"worst: {about}", critical)
+    counts = Counter(alert.severity for alert in alerts)
+    said = ", ".join(f"{counts[severity]} {severity.name.lower()}" for severity in sorted(counts, reverse=True))
+    return Notice(f"{len(alerts)} new alerts", f"{said}; worst: {worst.title}", critical)

@@ -35,7 +35,9 @@ class NoteDialog(Dialog):
     def compose_box(self) -> ComposeResult:
         """The alert, the note, the keys."""
         yield Page(id="text")
-        yield Input(id="note", placeholder="note: why, or what you did about it", max_length=_MAX_NOTE, compact=True)
+        note = Input(id="note", placeholder="note: why, or what you did about it", max_length=_MAX_NOTE, compact=True)
+        note.cursor_blink = False
+        yield note
         yield Ribbon(id="fault")
         yield Ribbon(id="keys")
 

@@ -1,0 +1,33 @@
+"""The line under the Live grid: what is shown of all there is, and whether it moves."""
+
+from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.ribbon import spread
+from mcpwatch.watch.view import View
+
+
+def foot(view: View, below: int, fault: str, cells: int) -> Line:
+    """The filter to the left, the pill to the right; `below` rows lie under what is in view."""
+    left = [_filter(view, fault)]
+    if view.query.is_empty and view.hidden and not view.frozen:
+        left.append(line(span(f"{view.hidden:,} of plumbing hidden (p)", Tone.DIM)))
+    return spread(left, _pill(view, below), cells)
+
+
+def _filter(view: View, fault: str) -> Line:
+    if fault:
+        return line(span(f"✗ {fault}", Tone.BAD))
+    if view.query.is_empty:
+        return line(f"{len(view):,}", span(" entries", Tone.DIM))
+    english = span(f"  where {view.query.english()}", Tone.DIM)
+    return line(span(f"/ {view.query}", Tone.ACCENT), f"  {len(view):,} of {len(view.state.rows):,}", english)
+
+
+def _pill(view: View, below: int) -> Line:
+    if view.frozen:
+        pill = span(f" FROZEN +{view.pending:,} new ", Tone.CHIP, "screen.freeze")
+        return line(pill, span(" space goes on", Tone.DIM))
+    if view.follow:
+        return line(span("▼ following", Tone.DIM))
+    if not below:
+        return line(span("▽ not following  f follows", Tone.DIM))
+    return line(span(f" +{below:,} below ", Tone.CHIP, "screen.follow"), span(" f follows", Tone.DIM))

@@ -1,0 +1,130 @@
+"""Pages: what they say of verdicts, payloads and entries, and that nothing makes them fail."""
+
+import pytest
+from build import Log, body_of
+from hostile import CORPUS
+from hypothesis import given
+from hypothesis import strategies as st
+from verdicts import judged, unsigned, verified
+
+from mcpwatch.model.alerts import AlertState, Severity
+from mcpwatch.model.entries import Body, Json
+from mcpwatch.model.feed import FeedState
+from mcpwatch.model.identity import Covered, Evidence, Freshness, KeyState, SignatureState, Strength, Word
+from mcpwatch.model.traffic import CallState, EdgeKind, SessionState
+from mcpwatch.text import is_hidden
+from mcpwatch.ui import looks
+from mcpwatch.ui.lines import Line, plain
+from mcpwatch.ui.pages.entry import content_lines, exact_lines, proof_lines
+from mcpwatch.ui.pages.payload import body_lines, json_lines, text_lines
+from mcpwatch.ui.pages.verdict import verdict_lines
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def said(lines: list[Line]) -> str:
+    """The text of lines."""
+    return "\n".join(plain(each) for each in lines)
+
+
+@pytest.mark.parametrize(
+    ("states", "table"),
+    [
+        (Word, looks.VERDICTS),
+        (Severity, looks.SEVERITIES),
+        (FeedState, looks.FEEDS),
+        (CallState, looks.CALLS),
+        (SignatureState, looks.SIGNATURES),
+        (Freshness, looks.FRESHNESS),
+        (KeyState, looks.KEYS),
+        (Evidence, looks.EVIDENCE),
+        (Strength, looks.STRENGTHS),
+        (EdgeKind, looks.EDGES),
+        (SessionState, looks.SESSIONS),
+        (AlertState, looks.ALERT_STATES),
+    ],
+)
+def test_every_state_has_a_look(states: type, table: dict[object, object]) -> None:
+    assert set(table) == set(states)  # type: ignore[call-overload]
+
+
+def test_states_of_one_kind_have_glyphs_of_one_cell_that_differ() -> None:
+    glyphs = [look.glyph for look in looks.VERDICTS.values()]
+    assert all(len(glyph) == 1 for glyph in glyphs) and len(set(glyphs)) == len(glyphs)
+
+
+def test_a_verdict_says_what_is_covered_and_what_is_not() -> None:
+    text = said(verdict_lines(verified("alice", Covered.METHOD, Covered.BODY)))
+    assert "✓ method" in text and "✓ body" in text
+    assert "✗ session id" in text and "✗ authority" in text and "✗ body" not in text
+
+
+def test_a_bad_verdict_gives_its_reasons() -> None:
+    text = said(verdict_lines(judged(Word.BAD_SIG, "alice")))
+    assert "✗ BAD SIG" in text and "made up" in text and "forged" in text
+
+
+def test_nothing_is_said_of_the_coverage_of_what_is_not_signed() -> None:
+    assert "covers" not in said(verdict_lines(unsigned()))
+
+
+@given(values)
+def test_json_of_any_shape_is_laid_out(value: Json) -> None:
+    assert not any(is_hidden(char) for char in said(json_lines(value)).replace("\n", ""))
+
+
+def test_json_reads_as_json_and_folds_what_is_long() -> None:
+    text = said(json_lines({"a": 1, "b": {"c": [1, 2]}, "many": list(range(500)), "long": "x" * 5_000}))
+    assert '"a": 1,' in text and '"c": [1,2]' in text
+    assert "… 400 more" in text and "3,000 more characters" in text
+
+
+def test_text_with_line_breaks_is_laid_open() -> None:
+    assert "│ one\n│ two" in said(json_lines("one\ntwo")) or "│ two" in said(json_lines({"t": "one\ntwo"}))
+
+
+def test_deep_json_is_cut_and_told() -> None:
+    assert "… 1 items" in said(text_lines("[" * 60 + "1" + "]" * 60))
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_bodies_of_any_text_are_shown_safely(text: str) -> None:
+    body = body_of(text.encode("utf-8", "surrogatepass"))
+    assert not any(is_hidden(char) for char in said(body_lines(body)).replace("\n", ""))
+
+
+def test_a_body_says_what_the_capture_left_out() -> None:
+    assert "digest only" in said(body_lines(Body(9, "ab")))
+    assert "3 values masked" in said(body_lines(Body(9, "ab", text="{}", masked=3)))
+    assert "too large" in said(body_lines(Body(9, "ab", truncated=True)))
+    assert "no body" in said(body_lines(None))
+
+
+def test_every_kind_of_entry_has_its_words() -> None:
+    log = Log()
+    asked = log.request({"a": 1}, withheld=("authorization",))
+    words = {
+        "The gateway started": log.started(),
+        "withheld: authorization": asked,
+        "HTTP 500": log.response(asked, 500),
+        "named odd": log.message(asked, {"r": 1}, event="odd"),
+        "gone": log.end(asked, "error", reason="gone"),
+        "asked to": log.stopped(),
+        "Malformed": log.malformed(b"\xff\x1b[2J"),
+    }
+    for word, entry in words.items():
+        assert word in said(content_lines(entry))
+
+
+def test_an_entry_is_pending_until_a_checkpoint_covers_it() -> None:
+    entry = Log().started()
+    assert "pending" in said(proof_lines(entry, None))
+
+
+def test_the_exact_leaf_is_shown_whole() -> None:
+    entry = Log().started()
+    assert entry.leaf.decode() in said(exact_lines(entry)).replace("\n", "")

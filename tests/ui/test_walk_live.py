@@ -1,0 +1,209 @@
+"""Walks over the Live screen, with real keys."""
+
+from hands import hands
+from rpc import call, result, text
+from scene import Scene
+
+from mcpwatch.model.feed import FeedState
+
+pytest_plugins = ["played"]
+
+
+def more(scene: Scene, count: int) -> None:
+    """Further traffic."""
+    for number in range(count):
+        scene.take(
+            scene.log.exchange(
+                call(100 + number, "read_file", path=f"{number}"), result(100 + number, text("x")), session="a"
+            )
+        )
+    scene.feed()
+
+
+def rows(shown: str) -> list[str]:
+    """The grid's rows without their outcome, which may count seconds."""
+    return [line[:60] for line in shown.splitlines()[4:22]]
+
+
+def cursor(shown: str) -> str:
+    """The row that the cursor stands on."""
+    return next(line for line in shown.splitlines() if line.startswith("▌"))
+
+
+async def test_the_status_tells_state_ages_proof_and_what_is_wrong(scene: Scene) -> None:
+    async with hands(scene) as at:
+        lines = (await at.read()).splitlines()
+    assert "● LIVE gateway" in lines[1]
+    assert "last 400ms" in lines[1] and "checkpoint 1.2s" in lines[1]
+    assert "proven" in lines[1] and "3 pending" in lines[1]
+    assert "4 critical" in lines[2] and "high" in lines[2] and "medium" in lines[2]
+
+
+async def test_every_bad_verdict_is_counted_at_80_cells(scene: Scene) -> None:
+    async with hands(scene) as at:
+        line = await at.line(2)
+    assert "≠ 1" in line and "✗ 1" in line and "↻ 1" in line
+
+
+async def test_a_silent_feed_shows_its_age(scene: Scene) -> None:
+    async with hands(scene) as at:
+        scene.now += 62
+        assert "last 1m02s" in await at.line(1)
+
+
+async def test_it_follows_until_one_moves_up_and_again_after_f(scene: Scene) -> None:
+    async with hands(scene) as at:
+        assert "▼ following" in await at.line(-2)
+        await at.press("k")
+        assert "not following" in await at.line(-2)
+        more(scene, 30)
+        assert "below" in await at.line(-2)
+        await at.press("f")
+        assert "▼ following" in await at.line(-2)
+
+
+async def test_what_one_reads_stays_in_place_while_traffic_comes(scene: Scene) -> None:
+    async with hands(scene) as at:
+        before = rows(await at.press("k", "k"))
+        more(scene, 40)
+        assert rows(await at.read()) == before
+
+
+async def test_freezing_counts_what_comes_and_going_on_shows_it(scene: Scene) -> None:
+    async with hands(scene) as at:
+        before = rows(await at.press("space"))
+        more(scene, 5)
+        after = await at.read()
+        assert rows(after) == before
+        assert "FROZEN +10 new" in after.splitlines()[-2]
+        assert "FROZEN" not in (await at.press("space")).splitlines()[-2]
+
+
+async def test_a_filter_narrows_while_one_types_and_says_so_in_english(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("slash")
+        await at.type("tool:notes")
+        assert "where the tool contains “notes”" in await at.read()
+        shown = await at.press("enter")
+        assert "read_file" not in shown and "notes.add" in shown
+
+
+async def test_a_bad_filter_says_why_and_the_last_good_one_stays(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("slash")
+        shown = await at.type('tool:notes "')
+        assert "✗ this quote is not closed" in shown
+        assert "notes.add" in shown and "search" not in shown
+
+
+async def test_leaving_the_filter_prompt_puts_the_old_filter_back(scene: Scene) -> None:
+    async with hands(scene, (100, 60)) as at:
+        await at.press("slash")
+        await at.type("tool:notes")
+        assert "read_file" in await at.press("escape")
+
+
+async def test_tab_completes_and_arrow_up_recalls(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("slash")
+        await at.type("tool:read")
+        await at.press("tab", "enter")
+        assert "tool:read_file" in await at.line(-2)
+        await at.press("escape", "slash", "up")
+        assert "tool:read_file" in await at.line(-2)
+
+
+async def test_escape_takes_the_filter_off(scene: Scene) -> None:
+    async with hands(scene, (100, 60)) as at:
+        await at.press("slash")
+        await at.type("tool:notes")
+        await at.press("enter")
+        assert "read_file" in await at.press("escape")
+
+
+async def test_a_filter_that_matches_nothing_says_so(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("slash")
+        await at.type("tool:nosuchtool")
+        shown = await at.press("enter")
+        assert "Nothing matches" in shown and "press esc" in shown
+
+
+async def test_e_goes_from_alert_to_alert(scene: Scene) -> None:
+    async with hands(scene) as at:
+        found = [cursor(await at.press(*keys)) for keys in (("g", "e"), ("e",), ("E",))]
+        assert all(line[1] in "‼!▪·" for line in found)
+        assert found[0] != found[1] and found[0] == found[2]
+
+
+async def test_find_marks_and_goes_on_with_n(scene: Scene) -> None:
+    async with hands(scene) as at:
+        found = [cursor(await at.command("find summarise"))]
+        found += [cursor(await at.press(key)) for key in ("n", "N")]
+        assert all("summarise" in line for line in found)
+        assert found[0] != found[1] and found[0] == found[2]
+
+
+async def test_t_turns_times_to_ages_and_steps(scene: Scene) -> None:
+    async with hands(scene) as at:
+        assert "12:00:" in await at.line(8)
+        assert "12:00:" not in (await at.press("t")).splitlines()[8]
+        assert "+" in (await at.press("t")).splitlines()[8]
+
+
+async def test_columns_can_be_chosen_but_not_the_verdict(scene: Scene) -> None:
+    async with hands(scene, (140, 40)) as at:
+        dialog = await at.press("c")
+        assert "✓ shown" in dialog and "OUTCOME" in dialog
+        assert "VERDICT" not in "\n".join(line for line in dialog.splitlines() if "│" in line)
+        header = (await at.press("space", "escape")).splitlines()[3]
+        assert "TIME" not in header and "VERDICT" in header
+
+
+async def test_the_detail_follows_the_cursor_from_120_cells_on(scene: Scene) -> None:
+    async with hands(scene, (140, 40)) as at:
+        await at.command("goto 43")
+        shown = await at.read()
+        assert "✗ BAD SIG" in shown and "The signature does not match these bytes" in shown
+        assert "the body's digest is not the one that was signed" in shown
+
+
+async def test_copy_gives_one_line_of_plain_json(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("y")
+        copied = at.app.clipboard
+        assert copied.startswith("{") and copied.isascii() and copied.isprintable()
+
+
+async def test_an_empty_dashboard_tells_how_to_get_traffic(blank: Scene) -> None:
+    async with hands(blank) as at:
+        shown = await at.read()
+    assert "No feed yet" in shown and "mcpwatch demo" in shown and "mcpwatch gateway --upstream" in shown
+
+
+async def test_a_live_feed_without_traffic_tells_how_to_get_some(blank: Scene) -> None:
+    blank.feed()
+    async with hands(blank) as at:
+        shown = await at.read()
+    assert "● LIVE" in shown and "No traffic yet" in shown and "point your MCP client" in shown
+
+
+async def test_a_refusing_feed_tells_what_to_do(blank: Scene) -> None:
+    blank.feed(FeedState.REFUSED, "401: the token is not known")
+    async with hands(blank) as at:
+        shown = await at.read()
+    assert "⊘ REFUSED" in shown and "401: the token is not known" in shown and "right token" in shown
+
+
+async def test_a_lost_feed_keeps_what_was_received(scene: Scene) -> None:
+    scene.feed(FeedState.DISCONNECTED, "connection refused")
+    async with hands(scene) as at:
+        shown = await at.read()
+    assert "◌ DISCONNECTED" in shown and "VERIFIED" in shown
+
+
+async def test_a_failed_pipeline_is_told(scene: Scene) -> None:
+    async with hands(scene, notifications=True) as at:
+        at.app.failure = "ValueError"
+        scene.now += 1
+        assert "NOTHING IS TAKEN IN" in await at.line(1)

@@ -1,0 +1,213 @@
+"""Walks over the other screens, with real keys."""
+
+from hands import hands
+from scene import Scene
+
+pytest_plugins = ["played"]
+
+
+async def test_numbers_go_to_the_main_screens(scene: Scene) -> None:
+    async with hands(scene) as at:
+        for key, word in (
+            ("2", "BOUND TO"),
+            ("3", "SEVERITY"),
+            ("4", "IDENTITY"),
+            ("5", "CHANGED"),
+            ("6", "checkpoint"),
+            ("1", "OUTCOME"),
+        ):
+            assert word in await at.press(key)
+
+
+async def test_sessions_tell_who_is_bound_and_how_firmly(scene: Scene) -> None:
+    async with hands(scene) as at:
+        shown = await at.press("2")
+    assert "◐ fair" in shown and "○ none" in shown and "nobody proven" in shown
+
+
+async def test_a_session_shows_its_card_its_calls_and_a_running_one(scene: Scene) -> None:
+    async with hands(scene, (100, 30)) as at:
+        shown = await at.press("2", "enter")
+        assert "signer" in shown and "binding" in shown and "claims" in shown
+        assert "release-agent 1.0" in shown and "(asserted)" in shown
+        assert "≠ WRONG KEY" in shown and "↻ REPLAY" in shown
+        assert "60%" in shown and "▸" in shown
+
+
+async def test_v_turns_calls_to_chain_to_entries_and_back(scene: Scene) -> None:
+    async with hands(scene, (100, 30)) as at:
+        await at.press("2", "enter")
+        assert "HOW WE KNOW" in await at.press("v")
+        assert "HTTP 200" in await at.press("v")
+        assert "WHEN" in await at.press("v")
+
+
+async def test_a_chain_says_how_each_edge_is_known(scene: Scene) -> None:
+    async with hands(scene, (140, 40)) as at:
+        await at.press("2")
+        shown = ""
+        for _ in range(5):
+            shown = await at.press("enter", "v")
+            if "traced" in shown:
+                break
+            await at.press("escape", "j")
+        assert "traced" in shown and "(session " in shown
+
+
+async def test_a_call_shows_verdict_coverage_payload_and_proof(scene: Scene) -> None:
+    async with hands(scene, (100, 90)) as at:
+        await at.press("2", "enter", "g", "j", "j")
+        shown = await at.press("enter")
+        assert "✓ VERIFIED" in shown and "What the signature covers" in shown
+        assert "✓ body" in shown and "✗ MCP method and name" in shown
+        assert '"path": "README.md"' in shown or '{"path":"README.md"}' in shown
+        assert "leaf hash" in shown and "✓ proven by the checkpoint at size" in shown
+
+
+async def test_v_shows_the_exact_leaf(scene: Scene) -> None:
+    async with hands(scene, (100, 90)) as at:
+        await at.press("2", "enter", "g", "enter")
+        shown = await at.press("v")
+        assert "The exact leaf," in shown and '{"type":"mcpwatch.exchange.request"' in shown
+
+
+async def test_escape_goes_up_step_by_step(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("2", "enter", "enter")
+        assert "›" in await at.line(2)
+        assert "Sessions ›" in (await at.press("escape")).splitlines()[2]
+        assert "BOUND TO" in await at.press("escape")
+        assert "BOUND TO" in await at.press("escape")
+
+
+async def test_the_same_number_again_goes_to_the_top_of_that_screen(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("2", "enter", "enter")
+        assert "BOUND TO" in await at.press("2")
+
+
+async def test_alerts_tell_meaning_and_what_to_do_at_80x24(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("3")
+        shown = await at.press("tab", "z")
+    assert "What it means" in shown and "What to do" in shown
+
+
+async def test_enter_on_an_alert_opens_its_evidence(scene: Scene) -> None:
+    async with hands(scene, (100, 40)) as at:
+        await at.press("3")
+        shown = await at.press("j", "enter")
+        assert "≠ WRONG KEY" in shown and "Alerts ›" in shown
+
+
+async def test_l_shows_the_evidence_of_an_alert_on_live(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("3", "j")
+        shown = await at.press("l")
+        assert "alert:" in shown.splitlines()[-2] and "≠ WRONG KEY" in shown
+
+
+async def test_order_changes_and_the_selection_stays(scene: Scene) -> None:
+    async with hands(scene) as at:
+        shown = await at.press("3", "j", "j")
+        cursor = next(line for line in shown.splitlines() if line.startswith("▌"))
+        shown = await at.press("o")
+        assert "SEEN▼" in shown
+        again = next(line for line in shown.splitlines() if line.startswith("▌"))
+        assert again[:40] == cursor[:40]
+        assert "SEEN▲" in await at.press("O")
+
+
+async def test_identities_open_on_a_page_at_80_cells(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("4")
+        shown = await at.press("enter")
+        assert "fingerprint" in shown and "✓ VERIFIED" in shown and "calls itself" in shown and "claimed" in shown
+
+
+async def test_a_changed_tool_comes_first_and_shows_its_diff_with_escapes_visible(scene: Scene) -> None:
+    async with hands(scene, (100, 40)) as at:
+        shown = await at.press("5")
+        assert "≠ 1×" in shown.splitlines()[4]
+        shown = await at.press("enter")
+        assert "The definition changed once" in shown and "\\u001b]52;c" in shown
+        assert '-  "description": "Reads a file of the project."' in shown
+
+
+async def test_the_feed_screen_tells_key_checkpoint_gaps_and_files(scene: Scene) -> None:
+    async with hands(scene, (100, 40)) as at:
+        shown = await at.press("6")
+    for word in ("origin", "log key", "checkpoint", "gaps", "States, newest first", "CONNECTING", "state", "config"):
+        assert word in shown
+
+
+async def test_help_lists_the_keys_of_this_screen_and_the_filter_words(scene: Scene) -> None:
+    async with hands(scene, (100, 30)) as at:
+        text = await at.press("question_mark")
+        assert "Help · live" in text and "Hold the view still" in text
+        shown = await at.press("end")
+        assert "sev" in shown or "index" in shown
+        await at.press("escape", "3")
+        text = await at.press("question_mark")
+        assert "Help · alerts" in text and "Hold the view still" not in text
+
+
+async def test_commands_can_be_typed_and_shortened(scene: Scene) -> None:
+    async with hands(scene) as at:
+        assert "SEVERITY" in await at.command("alerts")
+        assert "BOUND TO" in await at.command("sessions")
+        assert "tool:notes" in (await at.command("live") and await at.command("filter tool:notes"))
+
+
+async def test_an_unknown_command_is_told_with_the_nearest(scene: Scene) -> None:
+    async with hands(scene, notifications=True) as at:
+        assert "there is no command alrts; did you mean" in await at.command("alrts")
+
+
+async def test_the_palette_runs_commands(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("ctrl+p")
+        await at.type("freeze")
+        await at.pilot.pause(0.3)
+        await at.press("enter")
+        assert "FROZEN" in await at.line(-2)
+
+
+async def test_the_theme_changes_by_name_and_by_turn(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.command("theme mcpwatch-light")
+        assert at.app.theme == "mcpwatch-light"
+        await at.command("theme")
+        assert at.app.theme == "mcpwatch-dark"
+
+
+async def test_every_theme_of_the_library_can_be_used(scene: Scene) -> None:
+    async with hands(scene) as at:
+        for theme in list(at.app.available_themes):
+            at.app.theme = theme
+            assert "VERIFIED" in await at.read()
+
+
+async def test_maximise_gives_the_pane_the_screen_and_back(scene: Scene) -> None:
+    async with hands(scene, (140, 40)) as at:
+        split = await at.read()
+        assert "In the log" in split
+        assert "In the log" not in await at.press("z")
+        assert "In the log" in await at.press("z")
+
+
+async def test_a_screenshot_is_saved_in_the_current_folder(scene: Scene) -> None:
+    from pathlib import Path
+
+    async with hands(scene) as at:
+        await at.press("f8")
+    saved = list(Path.cwd().glob("mcpwatch-*.svg"))
+    assert len(saved) == 1 and "<svg" in saved[0].read_text()
+
+
+async def test_keys_can_be_remapped_by_id(scene: Scene) -> None:
+    app = scene.app(keymap={"freeze": "p,x", "plumbing": "P"})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("x")
+        await pilot.pause()
+        assert app.screen.view.frozen  # type: ignore[attr-defined]
