@@ -85,7 +85,7 @@ async def watch(house: House, ear: Ear) -> Watcher:
     feed = HttpSource(house.gateway.feed_address, house.gateway.token, state=house.state / "log-keys")
     watcher = open_watcher([feed], house.state, load(house.state / "config.toml"))
     watching = asyncio.create_task(watcher.run(ear))
-    stage = Stage(house.gateway.listen_address, load_keys(house.keys), seed=1, pace=0)
+    stage = Stage(house.gateway.listen_address, load_keys(house.keys), pace=0)
     for act in ACTS:
         await act.play(stage)
         await ear.mark(house, act.name)

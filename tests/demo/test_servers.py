@@ -13,7 +13,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import TextContent
 
-from mcpwatch.demo.agents.stage import Mode, agree, text
+from mcpwatch.demo.agents.stage import Mode, agree
 from mcpwatch.demo.agents.wire import Wire, send_again
 from mcpwatch.demo.servers import REGISTRY
 from mcpwatch.demo.servers.table import SERVERS
@@ -75,7 +75,9 @@ async def test_a_large_refund_asks_a_person(addresses: dict[str, str]) -> None:
         )
         assert first.result_type == "input_required"
         answer = await orders.call_tool("refund_order", {"number": "A-1077", "amount": 249.0})
-        assert text(answer) == "Refunded 249.00 for A-1077."
+        assert [part.text for part in answer.content if isinstance(part, TextContent)] == [
+            "Refunded 249.00 for A-1077."
+        ]
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -13,8 +13,7 @@ from mcpwatch.demo.agents.stage import Stage
 
 
 def opening(seed: int, length: int) -> list[tuple[str, float]]:
-    stage = Stage("http://gateway.test", {}, seed)
-    return [(act.name, pause) for act, pause in islice(story.story(stage), length)]
+    return [(act.name, pause) for act, pause in islice(story.story(seed), length)]
 
 
 def test_every_act_comes_once_within_half_a_minute() -> None:
@@ -51,9 +50,7 @@ async def test_a_failure_ends_the_act_alone_and_is_told() -> None:
     async def fail(stage: Stage) -> None:
         raise ExceptionGroup("outer", [ExceptionGroup("inner", [ValueError("no such note")])])
 
-    await story.perform(
-        act_that(fail), Stage("http://gateway.test", {}, 1), lambda act, why: told.append((act.name, why))
-    )
+    await story.perform(act_that(fail), Stage("http://gateway.test", {}), lambda act, why: told.append((act.name, why)))
     assert told == [("a", ""), ("a", "ValueError: no such note")]
 
 
@@ -68,9 +65,9 @@ async def test_long_acts_leave_room_for_a_bounded_number_of_others(monkeypatch: 
         for _ in range(number):
             await asyncio.sleep(0)
 
-    monkeypatch.setattr(story, "story", lambda stage: ((act_that(linger), 0.0) for _ in range(1000)))
-    stage = Stage("http://gateway.test", {}, 1)
-    playing = asyncio.create_task(story.play(stage, lambda act, why: begun.append(act.name)))
+    monkeypatch.setattr(story, "story", lambda seed: ((act_that(linger), 0.0) for _ in range(1000)))
+    stage = Stage("http://gateway.test", {})
+    playing = asyncio.create_task(story.play(stage, 1, lambda act, why: begun.append(act.name)))
     await turns(100)
     assert len(begun) == 8
     curtain.set()

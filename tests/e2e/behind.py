@@ -23,7 +23,7 @@ class Rig(Struct):
 
     def stage(self) -> Stage:
         """Where the demo's agents can act."""
-        return Stage(self.address, self.keys, seed=1, pace=0)
+        return Stage(self.address, self.keys, pace=0)
 
     async def restart(self) -> None:
         """Start the gateway again where it was."""

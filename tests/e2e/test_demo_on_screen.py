@@ -26,7 +26,9 @@ def nothing_left(folder: Path) -> bool:
     return not processes_with(f"{folder}/mcpwatch-demo-") and not list(folder.glob("mcpwatch-demo-*"))
 
 
-def test_q_ends_it(demo: Terminal, tmp_path: Path) -> None:
+def test_verdicts_are_drawn_and_q_ends_it(demo: Terminal, tmp_path: Path) -> None:
+    for word in (b"VERIFIED", b"BAD SIG", b"REPLAY", b"WRONG KEY"):
+        demo.until(word)
     # With alerts that nobody has seen, q asks, and Enter agrees.
     assert demo.type_until_it_ends(b"q", b"\r") == 0
     assert nothing_left(tmp_path)

@@ -29,4 +29,4 @@ if __name__ == "__main__":
     logging.disable(logging.ERROR)
     warnings.simplefilter("ignore")
     gateway, keys, seed = sys.argv[1:]
-    asyncio.run(play(Stage(gateway, load_keys(Path(keys)), int(seed)), tell))
+    asyncio.run(play(Stage(gateway, load_keys(Path(keys))), int(seed), tell))

@@ -12,14 +12,7 @@ import httpx2
 from mcp.client.client import Client
 from mcp.client.context import ClientRequestContext
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import (
-    CallToolResult,
-    ElicitRequestParams,
-    ElicitResult,
-    Implementation,
-    RequestParamsMeta,
-    TextContent,
-)
+from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, Implementation, RequestParamsMeta
 
 from mcpwatch.demo.agents.wire import Wire
 from mcpwatch.demo.cast import CAST, Agent
@@ -33,12 +26,12 @@ Auth = Callable[[httpx2.Request], httpx2.Request]
 class Stage:
     """What an act needs."""
 
-    def __init__(self, gateway: str, keys: dict[str, AgentKey], seed: int, pace: float = 1.0) -> None:
+    def __init__(self, gateway: str, keys: dict[str, AgentKey], pace: float = 1.0) -> None:
         """`pace` stretches everything that takes time; 0 leaves the time out."""
         self._gateway = gateway
         self._keys = keys
         self._pace = pace
-        self.random = Random(seed)  # noqa: S311 - the order of the story, not a secret
+        self.random = Random()  # noqa: S311 (pauses and choices, not secrets)
 
     def seconds(self, about: float) -> float:
         """About so many seconds, at the stage's pace."""
@@ -112,8 +105,3 @@ class Chain:
         """The next call of the chain."""
         meta = {"traceparent": f"00-{self._trace}-{secrets.token_hex(8)}-01"}
         return await client.call_tool(tool, arguments, meta=cast(RequestParamsMeta, meta))
-
-
-def text(result: CallToolResult) -> str:
-    """The text of a result."""
-    return "\n".join(part.text for part in result.content if isinstance(part, TextContent))
