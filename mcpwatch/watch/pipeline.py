@@ -143,8 +143,8 @@ class Pipeline:
             async with contextlib.aclosing(lane.source.batches()) as batches:
                 async for batch in batches:
                     self.state.advance(self._clock())
-                    await self._take_all(lane, batch)
                     self._set_feed(lane)
+                    await self._take_all(lane, batch)
             self._set_feed(lane)
         except Exception as error:
             reason = f"mcpwatch failed to read it: {type(error).__name__} in {_place(error)}"

@@ -40,7 +40,7 @@ class TextPrinter:
             return (
                 f"{self._from(row.source)}{clock_time(row.time)} {row.kind.upper():11} {show(row.seen.note)}".rstrip()
             )
-        columns = self._columns[:-1] if row.is_running else self._columns
+        columns = self._columns[:-1] if row.is_open else self._columns
         cells = [self._cell(column.text(row, state), _TEXT_COLUMNS[column.id]) for column in columns]
         return self._from(row.source) + " ".join(cells).rstrip()
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from mcpwatch.model.alerts import Severity
 from mcpwatch.model.entries import Entry, Message, Request, Response
 from mcpwatch.model.identity import Evidence, SignatureState, Signer, Verdict
-from mcpwatch.model.traffic import Call, CallState, Direction, Observation, RpcMessage, Session
+from mcpwatch.model.traffic import Call, CallState, Direction, Observation, RpcMessage, Session, SessionKind
 from mcpwatch.watch import outcome
 
 _DIRECTIONS = {"request": Direction.TO_SERVER, "response": Direction.TO_CLIENT, "message": Direction.TO_CLIENT}
@@ -19,6 +19,7 @@ _SHORT_PRINT = 8
 _SHORT_ID = 20
 _SHORT_SESSION = 8
 _QUIET_ENDS = ("", "complete")
+_UNANSWERED = frozenset({CallState.RUNNING, CallState.CANCELLED, CallState.TRUNCATED})
 
 
 class Who(NamedTuple):
@@ -76,7 +77,7 @@ class Row(Struct, gc=False):
 
     @property
     def session_label(self) -> str:
-        """The short name of the session: eight characters of its key."""
+        """The short name of the session, eight characters."""
         return short_session(self.seen.session) if self.seen.session else ""
 
     @property
@@ -170,6 +171,14 @@ class Row(Struct, gc=False):
         call = self.call
         return self.seen.kind == "request" and call is not None and call.ended is None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is a request of which nothing has come yet."""
+        exchange = self.seen.exchange
+        if self.seen.kind != "request" or exchange is None or self.call is not None:
+            return self.is_running
+        return exchange.status is None and exchange.ended is None
+
     def duration(self, now: float) -> float | None:
         """Seconds the call or exchange took, or has taken by `now` (gateway's clock); None where that says nothing."""
         return outcome.duration(self.seen, self.call, now)
@@ -180,12 +189,21 @@ class Row(Struct, gc=False):
 
     @property
     def plumbing(self) -> bool:
-        """Whether it only carries: heads of good answers and quiet ends, which nobody reads one by one."""
+        """Whether it only carries: heads of good answers and quiet ends, which nobody reads one by one.
+
+        A client that hangs up once it has its answer ends quietly too.
+        """
         if self.alerts:
             return False
         if self.seen.kind == "response":
             return (self.status or 0) < 400
-        return self.seen.kind == "end" and bool(self.seen.exchange) and self._outcome in _QUIET_ENDS
+        exchange = self.seen.exchange
+        if self.seen.kind != "end" or exchange is None:
+            return False
+        answered = [call.state not in _UNANSWERED for call in exchange.calls]
+        return exchange.outcome in _QUIET_ENDS or (
+            exchange.outcome == "client-closed" and answered != [] and all(answered)
+        )
 
     @property
     def body(self) -> str:
@@ -203,14 +221,14 @@ class Row(Struct, gc=False):
         place = (exchange.target, exchange.peer) if exchange else ()
         return "\n".join((*parts, *place, self.seen.note, self.entry.fault, self.body))
 
-    @property
-    def _outcome(self) -> str:
-        return self.seen.exchange.outcome if self.seen.exchange else ""
-
 
 def short_session(session: Session) -> str:
-    """A session's short name: the first characters of its key, after a derived key's prefix."""
-    return session.key.rpartition(":")[2][:_SHORT_SESSION] or session.key[:_SHORT_SESSION]
+    """A session's short name: the head of its id's hash, or `~` and what tells its derived owner from others."""
+    if session.kind is SessionKind.LEGACY:
+        return session.key.rpartition("/")[2][:_SHORT_SESSION]
+    owner, sign, number = session.key.rpartition("~")[2].partition("#")
+    room = _SHORT_SESSION - 1 - len(sign + number)
+    return f"~{owner[-room:] if '…' in owner else owner[:room]}{sign}{number}"
 
 
 def short_signer(signer: Signer | None) -> str:

@@ -6,9 +6,9 @@ from verdicts import judged, principal, verified
 from watched import START, Stage
 
 from mcpwatch.model.identity import Evidence, Word
-from mcpwatch.model.traffic import CallState, Direction, Observation, RpcMessage
+from mcpwatch.model.traffic import CallState, Direction, Observation, RpcMessage, SessionKind
 from mcpwatch.watch.outcome import outcome, seconds
-from mcpwatch.watch.row import short_id
+from mcpwatch.watch.row import short_id, short_session
 
 
 def test_a_verified_signer_comes_first_with_its_key() -> None:
@@ -117,6 +117,50 @@ def test_an_exchange_without_a_call_tells_its_http_side() -> None:
     assert request.duration(START) == end.duration(START) == pytest.approx(end.time - request.time)
     exchange.outcome = "client-closed"
     assert request.outcome(START) == "client-closed"
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "quiet"),
+    [
+        (CallState.DONE, "complete", True),
+        (CallState.DONE, "client-closed", True),
+        (CallState.TOOL_ERROR, "client-closed", True),
+        (CallState.RUNNING, "client-closed", False),
+        (CallState.CANCELLED, "client-closed", False),
+        (CallState.TRUNCATED, "upstream-closed", False),
+        (CallState.DONE, "upstream-closed", False),
+    ],
+)
+def test_an_end_is_quiet_when_the_answer_was_there(state: CallState, outcome: str, quiet: bool) -> None:
+    stage = Stage()
+    request = stage.request()
+    assert request.call is not None
+    request.call.state = state
+    assert stage.end(request, outcome).plumbing is quiet
+
+
+def test_the_end_of_an_exchange_without_calls_is_shown_when_somebody_hung_up() -> None:
+    stage = Stage()
+    request = stage.request()
+    assert request.seen.exchange is not None
+    request.seen.exchange.calls.clear()
+    assert not stage.end(request, "client-closed").plumbing
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "short"),
+    [
+        ("notes/4fe345b2e8ac", SessionKind.LEGACY, "4fe345b2"),
+        ("orders~did:key:z6Mk…6bmFf8cn", SessionKind.SIGNER, "~bmFf8cn"),
+        ("orders~ann@login.example", SessionKind.PRINCIPAL, "~ann@log"),
+        ("orders~127.0.0.1~courier-1.0#2", SessionKind.ANONYMOUS, "~couri#2"),
+        ("plain", SessionKind.LEGACY, "plain"),
+    ],
+)
+def test_sessions_have_short_names(key: str, kind: SessionKind, short: str) -> None:
+    session = Stage().session(key)
+    session.kind = kind
+    assert short_session(session) == short
 
 
 def test_a_batch_says_how_many_more_it_holds() -> None:
