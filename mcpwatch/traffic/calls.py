@@ -11,7 +11,7 @@ from mcpwatch.traffic.claims import Said, read
 from mcpwatch.traffic.exchanges import Exchanges
 from mcpwatch.traffic.outcomes import FAILED, Ending
 from mcpwatch.traffic.records import Flow, Track
-from mcpwatch.traffic.sessions import Sessions
+from mcpwatch.traffic.sessions import Sessions, discard
 from mcpwatch.traffic.shelf import Shelf
 from mcpwatch.traffic.tools import Tools
 
@@ -162,10 +162,11 @@ class Calls:
         track, flow = self._sessions.track(call.session), self._exchanges.get(call.exchange)
         if call.ended is None:
             self.finish(call, Ending(CallState.TRUNCATED, text="too many calls are open"), call.last_index, time, track)
-        lists = [track.session.calls] if track else []
-        for calls in (*lists, *((flow.exchange.calls, flow.hosted) if flow else ())):
-            if call in calls:
-                calls.remove(call)
+        if track is not None:
+            discard(track.session.calls, call)
+        if flow is not None:
+            discard(flow.exchange.calls, call)
+            discard(flow.hosted, call)
 
 
 def touch(call: Call, index: int) -> None:

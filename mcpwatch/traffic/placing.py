@@ -39,7 +39,8 @@ class Placing:
             self._join(track, probe)
         self._join(track, flow)
         track.session.era = Era.LEGACY
-        track.session.initialized_at = index
+        if track.session.initialized_at is None:
+            track.session.initialized_at = index
         return () if gone is None else (gone,)
 
     def refuse(self, flow: Flow) -> tuple[Session, ...]:

@@ -4,7 +4,7 @@ A session id counts only after a 2xx answer to `initialize`, or, where the watch
 that is not a 4xx. A derived session ends after 30 minutes without traffic.
 """
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import OrderedDict
 from typing import Final
 
@@ -26,7 +26,7 @@ PROBE_S: Final = 5.0
 
 MAX_PEERS: Final = 16
 MAX_CALLS: Final = 2_000
-
+MAX_PROBES: Final = 256
 
 _IDLE = SessionState.IDLE
 _ENDED = SessionState.ENDED
@@ -100,8 +100,7 @@ class Sessions:
         flow.signed = False
         for call in (*exchange.calls, *flow.hosted):
             call.session = ""
-            if call in session.calls:
-                session.calls.remove(call)
+            discard(session.calls, call)
             session.call_count -= 1
         if session.requests:
             return None
@@ -190,7 +189,7 @@ class Sessions:
         keep(self._newest, derived, track, self._limits.names)
         if len(exchange.calls) == 1 and exchange.calls[0].method == "server/discover":
             track.probe = flow
-            keep(self._probes, (exchange.upstream, flow.address, flow.agent), track, self._limits.names)
+            keep(self._probes, (exchange.upstream, flow.address, flow.agent), track, MAX_PROBES)
         return track
 
     def _client(self, flow: Flow) -> str:
@@ -241,6 +240,16 @@ class Sessions:
         self.all.pop(track.session.key, None)
         if track.derived is not None and self._newest.get(track.derived) is track:
             del self._newest[track.derived]
+
+
+def discard(calls: list[Call], call: Call) -> None:
+    """Take a call out of a list that is in the order of entries; nothing happens where it is not there."""
+    place = bisect_left(calls, call.index, key=_by_index)
+    while place < len(calls) and calls[place].index == call.index:
+        if calls[place] is call:
+            del calls[place]
+            return
+        place += 1
 
 
 def _by_index(call: Call) -> int:
