@@ -3,7 +3,7 @@
 These structs change while traffic flows and only `mcpwatch.traffic` writes them; everybody else reads.
 Times are seconds since the epoch by the gateway's clock.
 
-No cycle runs through the structs with `gc=False`, so the garbage collector need not look at them; a third of the
+No cycle runs through the structs with `gc=False`, so the garbage collector need not look at them; a fifth of the
 fold's time goes to it otherwise.
 """
 
