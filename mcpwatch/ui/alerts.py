@@ -96,6 +96,7 @@ class AlertsScreen(ListScreen[Alert]):
     def action_acknowledge(self) -> None:
         """Ask for a note and acknowledge."""
         if (alert := self.selected) is not None:
+            self.stay()
             self.host.acknowledge(alert)
 
     def action_unacknowledge(self) -> None:

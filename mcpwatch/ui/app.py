@@ -31,6 +31,7 @@ from mcpwatch.ui.terminal import is_gone, robust, watch_signals
 from mcpwatch.ui.theme import DARK, THEMES, variables
 from mcpwatch.ui.toasts import Toasts
 from mcpwatch.ui.tools import ToolsScreen
+from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.watcher import Watcher
 
 TICK = 0.1
@@ -39,7 +40,7 @@ _SIGNALLED = 128
 
 
 class WatchApp(Desk, inherit_bindings=False):
-    """Shows what a watcher knows and runs it; `rules` explain the alerts.
+    """Shows what a watcher knows and runs it; `rules` explain the alerts, `query` is the first filter.
 
     `monotonic` is the clock by which dialogs ignore early keys, in seconds.
     """
@@ -58,6 +59,7 @@ class WatchApp(Desk, inherit_bindings=False):
         watcher: Watcher,
         *,
         rules: Mapping[str, RuleInfo] | None = None,
+        query: Query = ALL,
         keymap: Mapping[str, str] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -70,7 +72,7 @@ class WatchApp(Desk, inherit_bindings=False):
         self.theme = DARK.name
         self.set_keymap(dict(keymap or {}))
         for mode, screen in (
-            ("live", LiveScreen),
+            ("live", partial(LiveScreen, query=query)),
             ("sessions", SessionsScreen),
             ("alerts", AlertsScreen),
             ("identities", IdentitiesScreen),

@@ -85,6 +85,14 @@ class ListScreen(WatchScreen, Generic[T]):
         self.grid.show_rows(self.table, self.grid.cursor if cursor is None else cursor)
         self._look_at_item()
 
+    def on_screen_resume(self) -> None:
+        """What was done in a dialog may have changed the order."""
+        self._arranged = float("-inf")
+
+    def stay(self) -> None:
+        """Let the cursor stay in its place when the item under it moves away."""
+        self._selected = None
+
     def _arrange(self, items: Iterable[T]) -> None:
         order = self._orders[self._order]
         self.table.arrange(items, order, self._down)

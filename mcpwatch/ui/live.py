@@ -31,9 +31,9 @@ class LiveScreen(WatchScreen):
     scope = Scope.LIVE
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.LIVE)]
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, watcher: Watcher, query: Query = ALL) -> None:
         super().__init__(watcher)
-        self.view = watcher.view()
+        self.view = watcher.view(query)
         self._rows = LiveRows(ViewRows(self.view), watcher.state)
         self._fault = ""
         self._found: Query | None = None

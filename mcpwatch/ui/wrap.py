@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from mcpwatch.text import Shown, width
 from mcpwatch.ui.lines import Line, Span
 
+_WIDEST = 2
+"""Cells of the widest character."""
 _PIECES = re.compile(r" +|[^ ]+")
 
 
@@ -22,6 +24,8 @@ def _wrap_line(text: Line, cells: int) -> Iterator[Line]:
         yield text
         return
     indent = min(text.hang, cells // 2)
+    if cells - indent < _WIDEST:
+        indent = 0
     row: list[Span] = []
     used = 0
     for part in text.spans:

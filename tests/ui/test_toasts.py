@@ -61,6 +61,7 @@ async def test_the_app_tells_once_and_rings_unless_muted(scene: Scene, tmp_path:
         scene.state.alerts["x"] = alert("x")  # type: ignore[index]
         scene.state.alerts_changed()
         app.tick()
+        await pilot.pause()
         assert len(rung) == 1
         assert "New high alert" in {note.title for note in app._notifications}
 

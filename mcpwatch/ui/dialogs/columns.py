@@ -49,6 +49,8 @@ class _Choices:
 class ColumnsDialog(Dialog):
     """Space turns a column on or off; the grid behind follows at once."""
 
+    AUTO_FOCUS = "#choices"
+
     BINDINGS = [  # noqa: RUF012  a class variable of Textual's
         Binding("space", "turn", show=False),
         Binding("c,q", "leave", show=False),

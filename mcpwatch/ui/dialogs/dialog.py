@@ -23,7 +23,7 @@ class Dialog(ModalScreen[None], inherit_bindings=False):
         Binding("ctrl+q,ctrl+c", "app.quit", show=False),
         Binding("f8", "app.save_screen", show=False),
     ]
-    AUTO_FOCUS = "Input, Grid, Page"
+    AUTO_FOCUS = "#text"
 
     def __init__(self, heading: str) -> None:
         super().__init__()

@@ -24,6 +24,8 @@ Act = Callable[[str, int], object]
 class NoteDialog(Dialog):
     """Does one thing to one alert, with a note."""
 
+    AUTO_FOCUS = "#note"
+
     def __init__(self, heading: str, alert: Alert, explains: str, act: Act) -> None:
         super().__init__(heading)
         self._alert = alert
