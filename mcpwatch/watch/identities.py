@@ -6,8 +6,8 @@ from heapq import nsmallest
 from msgspec import Struct, field
 
 from mcpwatch.model.entries import Request
-from mcpwatch.model.identity import KeyState, Resolution, SignatureState, Signer, Verdict, Word
-from mcpwatch.watch.row import Row
+from mcpwatch.model.identity import KeyState, Resolution, Signer, Verdict, Word
+from mcpwatch.watch.row import Row, is_proof
 
 MAX_IDENTITIES = 10_000
 MAX_EACH = 1_000
@@ -17,8 +17,8 @@ MAX_EACH = 1_000
 class Identity(Struct):
     """One signer id and all that was signed, or claimed to be signed, under it.
 
-    Only requests whose signature is valid add sessions, servers, tools and keys; a forged signature that names
-    this id shows in `words` alone.
+    Only requests that it provably sent add sessions, servers, tools and keys; a forged signature that names this
+    id, or a replayed one, shows in `words` alone.
     """
 
     id: str
@@ -33,7 +33,7 @@ class Identity(Struct):
     last_index: int = 0
     last_time: float = 0.0
     proven: int = 0
-    """Requests with a valid signature."""
+    """Requests that it provably sent."""
     words: Counter[Word] = field(default_factory=Counter)
     fingerprints: list[str] = field(default_factory=list)
     """Every key that signed validly, oldest first, at most 16."""
@@ -67,7 +67,7 @@ class Identities:
         """Take in a request once more, whose verdict was `before`."""
         if before is not None and before.signer is not None and (identity := self.all.get(before.signer.id)):
             identity.words[before.word] -= 1
-            if before.signature is SignatureState.VALID:
+            if is_proof(before):
                 identity.proven -= 1
         verdict = row.verdict
         if verdict is not None and verdict.signer is not None:
@@ -85,7 +85,7 @@ class Identities:
     def _add(self, identity: Identity, verdict: Verdict, row: Row) -> None:
         identity.words[verdict.word] += 1
         signer = verdict.signer
-        if signer is None or verdict.signature is not SignatureState.VALID:
+        if signer is None or not is_proof(verdict):
             return
         identity.proven += 1
         identity.resolution, identity.key_state = signer.resolution, signer.key_state

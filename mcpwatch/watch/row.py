@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mcpwatch.model.alerts import Severity
 from mcpwatch.model.entries import Entry, Message, Request, Response
-from mcpwatch.model.identity import Evidence, SignatureState, Signer, Verdict
+from mcpwatch.model.identity import Evidence, Freshness, SignatureState, Signer, Verdict
 from mcpwatch.model.traffic import Call, CallState, Direction, Observation, RpcMessage, Session, SessionKind
 from mcpwatch.watch import outcome
 
@@ -100,13 +100,15 @@ class Row(Struct, gc=False):
     @property
     def who(self) -> Who:
         """Whom the exchange is put down to: verified signer, else principal, else what the client says of itself."""
-        exchange, session = self.seen.exchange, self.seen.session
-        verdict = self.seen.verdict or (exchange.verdict if exchange else None)
+        seen = self.seen
+        verdict = seen.verdict or (seen.exchange.verdict if seen.exchange else None)
         signer = verdict.signer if verdict else None
-        if signer and verdict and verdict.signature is SignatureState.VALID:
+        if signer and verdict and is_proof(verdict):
             return Who(short_signer(signer), Evidence.VERIFIED, signer.id)
-        if session and session.principal and session.principal.subject:
-            return Who(f"@{session.principal.subject}", Evidence.ASSERTED, session.principal.subject)
+        session = seen.session
+        principal = seen.request.principal if seen.request else session.principal if session else None
+        if principal and principal.subject:
+            return Who(f"@{principal.subject}", Evidence.ASSERTED, principal.subject)
         if signer:
             return Who(f"?{short_id(signer.id)}", Evidence.CLAIMED, signer.id)
         if session and session.client_name:
@@ -220,6 +222,11 @@ class Row(Struct, gc=False):
         parts = (self.method, self.tool, self.word, self.who.text, self.session_label, self.upstream)
         place = (exchange.target, exchange.peer) if exchange else ()
         return "\n".join((*parts, *place, self.seen.note, self.entry.fault, self.body))
+
+
+def is_proof(verdict: Verdict) -> bool:
+    """Whether a verdict proves who sent the request: whoever replays a request has its signature, not its key."""
+    return verdict.signature is SignatureState.VALID and verdict.freshness is not Freshness.REPLAYED
 
 
 def short_session(session: Session) -> str:

@@ -41,7 +41,8 @@ async def test_honest_tampered_replayed_and_foreign_calls_are_told_apart(state_f
     assert calls[0].severity is None and all(row.severity for row in calls[1:])
     identity = watcher.state.identities[ALICE.did_key]
     assert identity.words == {Word.VERIFIED: 1, Word.BAD_SIG: 1, Word.REPLAY: 1}
-    assert identity.proven == 2
+    assert identity.proven == 1
+    assert [row.who.evidence.name for row in calls] == ["VERIFIED", "CLAIMED", "CLAIMED", "VERIFIED"]
     assert [(session.upstream, session.call_count) for session in watcher.state.sessions.values()] == [("files", 5)]
 
 

@@ -1,14 +1,16 @@
 """What a row says of itself, raw and never more than is known."""
 
 import pytest
+from build import Log
 from msgspec import structs
 from verdicts import judged, principal, verified
 from watched import START, Stage
 
+from mcpwatch.model.entries import Request
 from mcpwatch.model.identity import Evidence, Word
 from mcpwatch.model.traffic import CallState, Direction, Observation, RpcMessage, SessionKind
 from mcpwatch.watch.outcome import outcome, seconds
-from mcpwatch.watch.row import short_id, short_session
+from mcpwatch.watch.row import Row, short_id, short_session
 
 
 def test_a_verified_signer_comes_first_with_its_key() -> None:
@@ -32,6 +34,16 @@ def test_without_a_valid_signature_the_principal_comes_before_any_claim() -> Non
     session.principal = principal("ann")
     assert stage.request(session=session, verdict=forged).who[:2] == ("@ann", Evidence.ASSERTED)
     assert stage.request().who == ("", Evidence.ABSENT, "")
+
+
+def test_a_request_is_put_down_to_its_own_principal_not_to_the_sessions_first() -> None:
+    log = Log()
+    entry = log.request(principal=principal("ben"))
+    assert entry.record is not None and isinstance(entry.record.data, Request)
+    session = Stage().session()
+    session.principal = principal("ann")
+    seen = Observation(0, "", START, "request", session=session, request=entry.record.data)
+    assert Row(0, 0, "", START, entry, seen).who[:2] == ("@ben", Evidence.ASSERTED)
 
 
 def test_only_a_request_carries_a_verdicts_word() -> None:
