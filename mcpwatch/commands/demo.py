@@ -3,10 +3,10 @@
 import argparse
 import asyncio
 import contextlib
-import signal
 import sys
 
 from mcpwatch.commands import sources
+from mcpwatch.commands.signals import until_signalled
 from mcpwatch.commands.watch import dashboard, require_terminal
 from mcpwatch.demo.run import Demo, start_demo
 from mcpwatch.text import show
@@ -19,10 +19,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    if options.headless:
-        return asyncio.run(_headless(options))
-    require_terminal()
-    return asyncio.run(_watched(options))
+    if not options.headless:
+        require_terminal()
+    return asyncio.run(until_signalled(_headless(options) if options.headless else _watched(options)))
 
 
 async def _watched(options: argparse.Namespace) -> int:
@@ -39,35 +38,20 @@ async def _watched(options: argparse.Namespace) -> int:
 
 
 async def _headless(options: argparse.Namespace) -> int:
-    loop = asyncio.get_running_loop()
-    stopped: asyncio.Future[int] = loop.create_future()
-
-    def stop(number: int) -> None:
-        if not stopped.done():
-            stopped.set_result(0 if number == 0 else 128 + number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop, number)
     demo = await start_demo(seed=options.seed)
-    telling = asyncio.create_task(_tell(demo))
     try:
-        if options.seconds is not None:
-            loop.call_later(options.seconds, stop, 0)
-        ends: tuple[asyncio.Future[int], asyncio.Future[int]] = (stopped, telling)
-        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        return done.pop().result()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(options.seconds):
+                await _tell(demo)
     finally:
-        telling.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(telling, return_exceptions=True)
         await demo.stop()
+    return 0
 
 
-async def _tell(demo: Demo) -> int:
+async def _tell(demo: Demo) -> None:
     """Print what the demo does until it stops; raises LocalError when it stops by itself."""
     print(demo.feed_address, flush=True)
     print(f"watch it from another terminal: mcpwatch watch {demo.feed_address}", flush=True)
     async for told in demo.told():
         failed = f" (failed: {told.failed})" if told.failed else ""
         print(show(f"{told.act}: {told.shows}{failed}"), flush=True)
-    return 0

@@ -2,10 +2,10 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 
 from mcpwatch.commands import sources
+from mcpwatch.commands.signals import until_signalled
 from mcpwatch.watch.tail import TailOptions, tail
 
 
@@ -19,20 +19,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     place = sources.find(options)
     query = sources.query(options.filter)
-    tail_options = TailOptions(query=query, json=options.json, count=options.count, until_idle=options.until_idle)
-    return asyncio.run(_tail(place, tail_options))
+    told = TailOptions(query=query, json=options.json, count=options.count, until_idle=options.until_idle)
+    return asyncio.run(until_signalled(_tail(place, told)))
 
 
 async def _tail(place: sources.Place, options: TailOptions) -> int:
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101 (asyncio.run made it)
-    loop.add_signal_handler(signal.SIGTERM, task.cancel)
     watcher = await sources.open_watcher(place)
     try:
         await tail(watcher, sys.stdout, options)
-    except asyncio.CancelledError:
-        return 128 + signal.SIGTERM
     finally:
         await watcher.close()
     return sources.exit_code(watcher.state.feeds.values())

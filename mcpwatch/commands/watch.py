@@ -5,7 +5,9 @@ import asyncio
 import sys
 
 from mcpwatch.commands import sources
+from mcpwatch.commands.signals import until_signalled
 from mcpwatch.errors import LocalError
+from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.watcher import Watcher
 
 
@@ -16,16 +18,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     require_terminal()
     place = sources.find(options)
-    query = sources.query(options.filter)
+    return asyncio.run(until_signalled(_watch(place, sources.query(options.filter))))
 
-    async def watch() -> int:
-        watcher = await sources.open_watcher(place)
-        try:
-            return await dashboard(watcher, str(query))
-        finally:
-            await watcher.close()
 
-    return asyncio.run(watch())
+async def _watch(place: sources.Place, query: Query) -> int:
+    watcher = await sources.open_watcher(place)
+    try:
+        return await dashboard(watcher, query)
+    finally:
+        await watcher.close()
 
 
 def require_terminal() -> None:
@@ -34,11 +35,11 @@ def require_terminal() -> None:
         raise LocalError("The dashboard needs a terminal", "For pipes and scripts there is: mcpwatch tail")
 
 
-async def dashboard(watcher: Watcher, filter: str = "") -> int:
+async def dashboard(watcher: Watcher, query: Query = ALL) -> int:
     """Show a watcher until the operator leaves; returns the exit code."""
-    from mcpwatch.detect.rules import RULES
+    from mcpwatch.detect.rules import CATALOGUE
     from mcpwatch.ui.app import WatchApp
 
-    app = WatchApp(watcher, rules={rule.info.id: rule.info for rule in RULES})
+    app = WatchApp(watcher, rules=CATALOGUE, query=query)
     await app.run_async()
     return app.return_code or 0
