@@ -11,7 +11,7 @@ from watcher import Watcher, ask, bearer, token_of
 from mcpwatch.feed.note import NoteVerifier
 from mcpwatch.gateway import feed_server, ring
 from mcpwatch.gateway.run import Gateway
-from mcpwatch.gateway.store import Store
+from mcpwatch.gateway.store import Leaf, Store
 from mcpwatch.model.entries import End, GatewayStarted, GatewayStopped, Request
 from mcpwatch.model.feed import FeedState
 
@@ -108,9 +108,12 @@ async def test_a_slow_watcher_gets_everything_from_the_disk(tmp_path: Path, monk
     monkeypatch.setattr(feed_server, "CHUNK", 2_000)
     read_from_disk: list[int] = []
     leaves = Store.leaves
-    monkeypatch.setattr(
-        Store, "leaves", lambda store, first, *rest: read_from_disk.append(first) or leaves(store, first, *rest)
-    )
+
+    def spy(store: Store, first: int, end: int, octets: int) -> list[Leaf]:
+        read_from_disk.append(first)
+        return leaves(store, first, end, octets)
+
+    monkeypatch.setattr(Store, "leaves", spy)
     slow, quick = Watcher(), Watcher()
     async with gateway(tmp_path, NOWHERE) as running:
         await slow.connect(running.feed_address, token_of(tmp_path))

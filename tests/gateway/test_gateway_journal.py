@@ -186,7 +186,7 @@ async def test_a_journal_without_its_key_is_an_error(tmp_path: Path) -> None:
     async with running(open_folder(tmp_path)):
         pass
     (tmp_path / "gateway" / "log.key").unlink()
-    with pytest.raises(LocalError, match="its key .* is not"):
+    with pytest.raises(LocalError, match=r"its key .* is not"):
         open_folder(tmp_path)
 
 

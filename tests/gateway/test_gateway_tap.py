@@ -8,6 +8,7 @@ from rig import Talk, answer, connect, every, fetch, gateway, get, journal, logg
 
 from mcpwatch.gateway import tap
 from mcpwatch.gateway.log import Log
+from mcpwatch.gateway.principal import KeyedHash
 from mcpwatch.model.entries import Body, End, Message, Principal, Request, Response
 
 CALL = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"password":"x"}}}'
@@ -31,21 +32,21 @@ async def test_an_exchange_is_four_entries(tmp_path: Path) -> None:
         talk = await connect(running.listen_address)
         await talk.send(post(CALL, *fields, target=b"/mcp?a=1&token=x"))
         await talk.reply()
-        peer = "%s:%d" % talk.writer.get_extra_info("sockname")
+        host, port = talk.writer.get_extra_info("sockname")
         talk.writer.close()
         hashed = running.log.store.hash_key
     _, request, response, message, end, _ = journal(tmp_path)
     assert isinstance(request, Request)
     assert isinstance(response, Response)
     assert isinstance(end, End)
-    keyed = tap.KeyedHash(hashed)
+    keyed = KeyedHash(hashed)
     assert request == Request(
         upstream="files",
         method="POST",
         scheme="http",
         authority="127.0.0.1",
         target="/mcp?a=1&token=***",
-        peer=peer,
+        peer=f"{host}:{port}",
         headers=(
             ("content-type", "application/json"),
             ("mcp-protocol-version", "2025-11-25"),

@@ -1,0 +1,134 @@
+"""A server on the official SDK that uses what a proxy could break: progress, questions back, changes, cancellation."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Annotated
+
+import mcp_types
+import uvicorn
+from mcp.server.mcpserver import (
+    AcceptedElicitation,
+    Context,
+    Elicit,
+    ElicitationResult,
+    MCPServer,
+    Resolve,
+    Sample,
+)
+from pydantic import BaseModel
+
+RESOURCE = "test://counter"
+
+
+class Name(BaseModel):
+    name: str
+
+
+def ask() -> Elicit[Name]:
+    return Elicit("your name?", Name)
+
+
+def think() -> Sample:
+    text = mcp_types.TextContent(type="text", text="2+2?")
+    return Sample([mcp_types.SamplingMessage(role="user", content=text)], max_tokens=5)
+
+
+class Fixture:
+    """The server and what its tools have seen."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.waiting = asyncio.Event()
+        """Someone calls `wait`."""
+        self.cancelled = asyncio.Event()
+        """The call of `wait` was cancelled."""
+        self.together = asyncio.Barrier(10)
+        self.server = MCPServer("fixture", version="1.0")
+        self._add_tools(self.server)
+
+    def _add_tools(self, server: MCPServer) -> None:
+        @server.tool()
+        def echo(message: str) -> str:
+            return f"Echo: {message}"
+
+        @server.tool()
+        def fail() -> str:
+            raise RuntimeError("inside")
+
+        @server.tool()
+        async def steps(ctx: Context, count: int) -> str:
+            for number in range(count):
+                await ctx.report_progress(number + 1, count, f"step {number + 1}")
+            return f"{count} steps"
+
+        @server.tool()
+        async def greet(who: Annotated[ElicitationResult[Name], Resolve(ask)]) -> str:
+            return f"hi {who.data.name}" if isinstance(who, AcceptedElicitation) else "declined"
+
+        @server.tool()
+        async def model(answer: Annotated[mcp_types.CreateMessageResult, Resolve(think)]) -> str:
+            return f"model said {answer.content}"
+
+        @server.tool()
+        async def touch(ctx: Context) -> str:
+            await ctx.notify_resource_updated(RESOURCE)
+            await ctx.notify_tools_changed()
+            return "touched"
+
+        @server.tool()
+        async def announce(ctx: Context) -> str:
+            await ctx.session.send_tool_list_changed()
+            return "announced"
+
+        @server.tool()
+        async def meet() -> str:
+            await self.together.wait()
+            return "met"
+
+        @server.tool()
+        async def wait() -> str:
+            self.waiting.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.cancelled.set()
+            return "never"
+
+        @server.resource(RESOURCE)
+        def counter() -> str:
+            return "1"
+
+        @server.prompt()
+        def hello(name: str) -> str:
+            return f"Say hello to {name}"
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def fixture() -> AsyncIterator[Fixture]:
+    """The server, answering both protocol eras at `url`."""
+    made = Fixture()
+    server = _Server(
+        uvicorn.Config(made.server.streamable_http_app(), port=0, log_level="warning", timeout_graceful_shutdown=1)
+    )
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0)
+    made.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/mcp"
+    try:
+        yield made
+    finally:
+        server.should_exit = True
+        await serving
+
+
+if __name__ == "__main__":
+    import sys
+
+    uvicorn.run(Fixture().server.streamable_http_app(), port=int(sys.argv[1]), log_level="warning")
