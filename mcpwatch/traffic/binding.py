@@ -4,8 +4,9 @@ A session is bound to a signer, that is to a key or to the name the key goes by;
 so a refreshed token rebinds nothing. A valid signature by anybody else on a bound session is the wrong key.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mcpwatch.model.identity import Covered, Signer, Strength, Verdict, Word
@@ -20,21 +21,21 @@ _LEGACY = SessionKind.LEGACY
 _SIGNER = SessionKind.SIGNER
 
 
-class Standing(NamedTuple):
-    """A request's verdict within its session."""
+class Standing(Struct, frozen=True, gc=False):
+    """What a request is worth within its session."""
 
     verdict: Verdict
     rebound: Signer | None = None
     """Whom the session is bound to, where the request came from another."""
 
 
-def bind(track: Track, index: int, verdict: Verdict, opening: bool) -> Standing:
-    """Hold a request against its session's signer, and bind the session if it has none."""
+def bind(track: Track, index: int, verdict: Verdict, opening: bool) -> Standing | None:
+    """Hold a request against its session's signer, and bind the session if it has none; None where nothing is amiss."""
     session = track.session
     if session.kind is not _LEGACY:
         if session.kind is _SIGNER and session.binding.signer is None:
             session.binding = Binding(good_signer(verdict), Strength.EACH, index)
-        return Standing(verdict)
+        return None
     if verdict.waiting or track.history:
         _remember(track, Judged(index, verdict, opening))
     bound, standing = _step(track.bound, index, verdict, opening)
@@ -51,13 +52,13 @@ def rebind(track: Track, index: int, verdict: Verdict) -> list[tuple[int, Standi
     if judged is None:
         bound, standing = _step(track.bound, index, verdict, opening=False)
         _set(track, bound)
-        return [(index, standing)]
+        return [(index, standing or Standing(verdict))]
     judged.verdict = verdict
     bound = track.before
     revisions: list[tuple[int, Standing]] = []
     for judged in track.history:
         bound, standing = _step(bound, judged.index, judged.verdict, judged.opening)
-        revisions.append((judged.index, standing))
+        revisions.append((judged.index, standing or Standing(judged.verdict)))
     _set(track, bound)
     if not any(judged.verdict.waiting for judged in track.history):
         track.history.clear()
@@ -78,21 +79,21 @@ def _remember(track: Track, judged: Judged) -> None:
         track.before, _ = _step(track.before, oldest.index, oldest.verdict, oldest.opening)
 
 
-def _step(bound: Bound, index: int, verdict: Verdict, opening: bool) -> tuple[Bound, Standing]:
+def _step(bound: Bound, index: int, verdict: Verdict, opening: bool) -> tuple[Bound, Standing | None]:
     signer = good_signer(verdict)
     if signer is None:
         if bound.signer is None or bound.others or verdict.waiting:
-            return bound, Standing(verdict)
-        return replace(bound, others=True), Standing(verdict)
+            return bound, None
+        return replace(bound, others=True), None
     covered = Covered.SESSION in verdict.coverage
     uncovered = not covered and not opening
     if bound.signer is None:
-        return Bound(signer, index, covered=covered, uncovered=uncovered), Standing(verdict)
+        return Bound(signer, index, covered=covered, uncovered=uncovered), None
     if not same_signer(bound.signer, signer):
         return replace(bound, others=True), Standing(_wrong_key(verdict, signer, bound.signer), bound.signer)
     if covered > bound.covered or uncovered > bound.uncovered:
         bound = replace(bound, covered=bound.covered or covered, uncovered=bound.uncovered or uncovered)
-    return bound, Standing(verdict)
+    return bound, None
 
 
 def _wrong_key(verdict: Verdict, signer: Signer, owner: Signer) -> Verdict:

@@ -106,8 +106,8 @@ class Calls:
     def finish(self, call: Call, ending: Ending, index: int, time: float, track: Track | None) -> None:
         """End a call; `track` is the session it is in."""
         touch(call, index)
-        state, call.error_code, call.error_text = ending
-        call.state = state
+        state = ending.state
+        call.state, call.error_code, call.error_text = state, ending.code, ending.text
         call.ended = time if time > call.started else call.started
         if track is not None:
             self._unindex(track, call)

@@ -1,7 +1,9 @@
 """What messages say of themselves: `_meta` keys, names of clients and servers, texts. Claims, never proofs."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import RpcMessage
@@ -87,7 +89,7 @@ def first_text(result: Json) -> str:
     return ""
 
 
-class Said(NamedTuple):
+class Said(Struct, frozen=True, gc=False):
     """What a request or notification says of itself, read once."""
 
     params: Mapping[str, Json] = _NOTHING

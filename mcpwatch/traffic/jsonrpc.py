@@ -35,13 +35,17 @@ def parse(body: Body, direction: Direction, event: str = "") -> tuple[RpcMessage
     text = body.text
     if text is None:
         return (RpcMessage(direction, fault=_unreadable(body), event=event),)
-    value, fault = decode(text)
+    try:
+        value = _JSON.decode(text)
+        fault = _TOO_DEEP if _is_deep(text, value) else ""
+    except (ValueError, RecursionError):
+        value, fault = _decode_leniently(text)
+    if type(value) is dict and not fault:
+        return (_message(value, direction, event),)
     if fault:
         masked = f", with {body.masked} values masked" if body.masked else ""
         return (RpcMessage(direction, fault=fault + masked, event=event),)
-    if isinstance(value, dict):
-        return (_message(value, direction, event),)
-    if not isinstance(value, list):
+    if type(value) is not list:
         return (RpcMessage(direction, fault="not JSON-RPC: neither an object nor an array", event=event),)
     if not value:
         return (RpcMessage(direction, fault="an empty batch", event=event),)
@@ -55,15 +59,6 @@ def parse(body: Body, direction: Direction, event: str = "") -> tuple[RpcMessage
 def is_carried(body: Body) -> bool:
     """Whether the log holds the body itself and not only its size and digest."""
     return not body.size or body.text is not None or body.base64 is not None
-
-
-def decode(text: str) -> tuple[Json, str]:
-    """Decode JSON text to (value, ""), or to (None, why not)."""
-    try:
-        value = _JSON.decode(text)
-    except (ValueError, RecursionError):
-        return _decode_leniently(text)
-    return (None, _TOO_DEEP) if _is_deep(text, value) else (value, "")
 
 
 def _decode_leniently(text: str) -> tuple[Json, str]:

@@ -6,7 +6,9 @@ SDK for its own time-out, and protocol 2026-07-28 retires -32002.
 
 import re
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from mcpwatch.model.entries import Json, Outcome
 from mcpwatch.model.traffic import CallState, Era, RpcMessage
@@ -43,7 +45,7 @@ _DENIAL = re.compile(
 )
 
 
-class Ending(NamedTuple):
+class Ending(Struct, frozen=True, gc=False):
     """What became of a call."""
 
     state: CallState

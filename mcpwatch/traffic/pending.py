@@ -34,11 +34,10 @@ class Pending:
         calls = self._calls.get(place)
         if calls is None:
             return
-        kept = [other for other in calls if other is not call]
-        if kept:
-            self._calls[place] = kept
-        else:
+        if len(calls) == 1 and calls[0] is call:
             del self._calls[place]
+        elif kept := [other for other in calls if other is not call]:
+            self._calls[place] = kept
 
     def find(self, direction: Direction, key: Key) -> list[Call]:
         """Calls of that direction under `key`, oldest first."""

@@ -1,6 +1,6 @@
 """Where an exchange belongs: into which session, and what the session's binding makes of its verdict."""
 
-from mcpwatch.model.identity import Verdict
+from mcpwatch.model.identity import Signer, Verdict
 from mcpwatch.model.traffic import Era, Session, SessionKind
 from mcpwatch.traffic.binding import Standing, bind, rebind
 from mcpwatch.traffic.calls import Calls
@@ -17,8 +17,8 @@ class Placing:
         self._sessions = sessions
         self._calls = calls
 
-    def place(self, flow: Flow) -> Standing:
-        """Put an exchange into the session it belongs to by what its request says."""
+    def place(self, flow: Flow) -> Signer | None:
+        """Put an exchange into the session it belongs to; returns its signer where the request came from another."""
         return self._join(self._sessions.find(flow, flow.exchange.verdict), flow)
 
     def open(self, flow: Flow, session_id: str, index: int) -> tuple[Session, ...]:
@@ -61,13 +61,14 @@ class Placing:
             return [(exchange.index, Standing(verdict))], ()
         better = self._sessions.find(flow, verdict)
         if better is track:
-            return [(exchange.index, bind(track, exchange.index, verdict, flow.opening))], ()
+            bind(track, exchange.index, verdict, flow.opening)
+            return [(exchange.index, Standing(verdict))], ()
         gone = self._leave(flow)
-        standing = self._join(better, flow)
+        rebound = self._join(better, flow)
         better.session.last_seen = max(better.session.last_seen, track.session.last_seen)
         if any(call.method == "tools/list" for call in exchange.calls):
             better.session.listed_tools |= track.session.listed_tools
-        return [(exchange.index, standing)], () if gone is None else (gone,)
+        return [(exchange.index, Standing(exchange.verdict, rebound))], () if gone is None else (gone,)
 
     def judge(self, flow: Flow, verdict: Verdict) -> None:
         """Write a verdict on a request and on its calls."""
@@ -76,14 +77,14 @@ class Placing:
             call.verdict = verdict
         self._sessions.count_signed(flow)
 
-    def _join(self, track: Track, flow: Flow) -> Standing:
+    def _join(self, track: Track, flow: Flow) -> Signer | None:
         exchange = flow.exchange
         standing = bind(track, exchange.index, exchange.verdict, flow.opening)
-        if standing.verdict is not exchange.verdict:
+        if standing is not None:
             self.judge(flow, standing.verdict)
         self._sessions.join(track, flow)
         self._calls.settle(flow)
-        return standing
+        return standing.rebound if standing is not None else None
 
     def _leave(self, flow: Flow) -> Session | None:
         self._calls.unsettle(flow)

@@ -3,9 +3,8 @@
 from typing import Final
 
 from mcpwatch.model.entries import Entry, Request
-from mcpwatch.model.identity import Evidence, Freshness, SignatureState, Verdict, Word
+from mcpwatch.model.identity import Evidence, Freshness, SignatureState, Signer, Verdict, Word
 from mcpwatch.model.traffic import Call, Direction, Era, Exchange, Observation, RpcMessage
-from mcpwatch.traffic.binding import Standing
 from mcpwatch.traffic.calls import Calls
 from mcpwatch.traffic.claims import SILENT, Said, read
 from mcpwatch.traffic.era import era_of
@@ -77,7 +76,7 @@ class Requests:
         self._make_room(flow, time)
         effects = Effects()
         asked = self._open(flow, messages, said, headers, request, time)
-        standing = self._place(flow, messages, time, effects)
+        rebound = self._place(flow, messages, time, effects)
         traceparent = headers.get("traceparent", "")
         for call, one in asked:
             self._calls.opened(flow, call, one, traceparent)
@@ -96,7 +95,7 @@ class Requests:
             messages,
             tuple(effects.opened),
             tuple(effects.updated),
-            rebound=standing.rebound,
+            rebound=rebound,
             request=request,
         )
 
@@ -133,18 +132,18 @@ class Requests:
                 asked.append((make(flow, message, named, index, "", time), named))
         return asked
 
-    def _place(self, flow: Flow, messages: tuple[RpcMessage, ...], time: float, effects: Effects) -> Standing:
-        """Put the request into its session.
+    def _place(self, flow: Flow, messages: tuple[RpcMessage, ...], time: float, effects: Effects) -> Signer | None:
+        """Put the request into its session; returns whom that is bound to, where the request came from another.
 
         `initialize` has none before its answer. What is not known to be MCP waits for an answer that is.
         """
         exchange = flow.exchange
         if flow.opening:
-            return Standing(exchange.verdict)
+            return None
         if exchange.era is Era.UNKNOWN and all(message.fault for message in messages) and not flow.exchange.calls:
             flow.deferred = True
-            return Standing(exchange.verdict)
-        standing = self._placing.place(flow)
+            return None
+        rebound = self._placing.place(flow)
         track = flow.track
         if track is not None:
             if track.detached and time - track.session.last_seen > IDLE_S:
@@ -152,4 +151,4 @@ class Requests:
                 for call in self._calls.give_up(track, time, why, exchange.index):
                     effects.update(call)
             self._sessions.seen(track, time)
-        return standing
+        return rebound
