@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from rpc import call, modern, modern_headers, result, text, tool
-from scene import UNSIGNED, Scene
+from rule_scene import UNSIGNED, Scene
 
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.engine import Engine

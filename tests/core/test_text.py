@@ -57,7 +57,7 @@ def test_cut_text_fits_its_cells(text: str, cells: int) -> None:
     assert width(show(text, cells)) <= cells
 
 
-@given(st.text(alphabet=st.characters(categories=("Mn",)), min_size=4, max_size=400))
+@given(st.text(alphabet=st.characters(categories=["Mn"]), min_size=4, max_size=400))
 def test_marks_do_not_pile_up(marks: str) -> None:
     run = 0
     for char in show("e" + marks):

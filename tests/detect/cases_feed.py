@@ -2,7 +2,7 @@
 
 from registry import fires, spares
 from rpc import call
-from scene import Scene
+from rule_scene import Scene
 
 from mcpwatch.model.feed import FeedState, Gap
 

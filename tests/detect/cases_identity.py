@@ -3,7 +3,7 @@
 import msgspec
 from registry import fires, spares
 from rpc import ask, call, note, result, text
-from scene import UNSIGNED, Scene, open_session
+from rule_scene import UNSIGNED, Scene, open_session
 from verdicts import judged, signer, verified
 
 from mcpwatch.model.identity import Freshness, SignatureState, Verdict, Word

@@ -2,7 +2,7 @@
 
 from registry import fires, spares
 from rpc import ask, call, error, note, result, text
-from scene import UNSIGNED, Scene, open_session
+from rule_scene import UNSIGNED, Scene, open_session
 from verdicts import principal
 
 from mcpwatch.model.entries import Principal

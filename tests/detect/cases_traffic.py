@@ -4,7 +4,7 @@ import base64
 
 from registry import fires, spares
 from rpc import MODERN, ask, call, error, modern, modern_headers, note, result, text, tool
-from scene import Scene
+from rule_scene import Scene
 
 from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import CallState, Era, Session, SessionKind

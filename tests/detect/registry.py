@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 
-from scene import Scene
+from rule_scene import Scene
 
 Play = Callable[[Scene], None]
 

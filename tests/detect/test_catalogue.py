@@ -8,7 +8,7 @@ import cases_session
 import cases_traffic
 import pytest
 from registry import FIRES, SPARES, Play
-from scene import Scene
+from rule_scene import Scene
 
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules import CATALOGUE, RULES

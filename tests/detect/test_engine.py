@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 from rpc import call
-from scene import UNSIGNED, Scene
+from rule_scene import UNSIGNED, Scene
 
 from mcpwatch.detect.engine import Engine
 from mcpwatch.detect.rule import Rule

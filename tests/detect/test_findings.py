@@ -4,7 +4,7 @@ import cases_identity
 import cases_session
 import cases_traffic
 from rpc import call, error, modern_headers, result, tool
-from scene import UNSIGNED, Scene
+from rule_scene import UNSIGNED, Scene
 from verdicts import judged, signer, verified
 
 from mcpwatch.model.alerts import Finding

@@ -1,4 +1,4 @@
-"""The marker of end-to-end tests, and the processes that most of them need."""
+"""The processes that most end-to-end tests need, as a plugin of the whole run."""
 
 import json
 import subprocess
@@ -11,10 +11,6 @@ from behind import Rig, open_rig
 from processes import Process
 
 from mcpwatch.demo.servers import REGISTRY
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "e2e: real processes; a part of every run")
 
 
 @pytest.fixture
