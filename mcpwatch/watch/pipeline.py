@@ -137,6 +137,7 @@ class Pipeline:
             self._set_feed(lane)
         if self._book.tick(now):
             self.state.alerts_changed()
+        self.state.counts.rule_failures = sum(failure.count for failure in self._engine.failures.values())
 
     async def _read(self, lane: Lane) -> None:
         try:

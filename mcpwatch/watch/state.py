@@ -30,7 +30,7 @@ ToolKey = tuple[str, str, str]
 K = TypeVar("K")
 V = TypeVar("V")
 
-MAX_CALLS = 50_000
+MAX_CALLS = 20_000
 MAX_SESSIONS = 20_000
 MAX_TOOLS = 20_000
 MAX_TOUCHES = 20_000
@@ -48,6 +48,8 @@ class Counts(Struct):
     findings: int = 0
     failures: int = 0
     """Entries that a room could not take in and that became malformed rows."""
+    rule_failures: int = 0
+    """Times that a rule failed and did not say what it should have said."""
 
 
 class State:

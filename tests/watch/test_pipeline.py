@@ -109,6 +109,20 @@ async def test_what_a_room_cannot_take_in_is_a_row_and_the_rest_goes_on(
     await watcher.close()
 
 
+async def test_a_rule_that_fails_is_counted_and_its_neighbours_go_on(
+    state_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError("no")
+
+    monkeypatch.setattr("mcpwatch.detect.rules.identity.BadSignature.observe", fails)
+    watcher = await watch(state_folder, story())
+    watcher._pipeline.tick()
+    assert watcher.state.counts.rule_failures > 0
+    assert watcher.state.counts.failures == 0
+    assert "identity/replayed" in {alert.rule for alert in watcher.state.alerts.values()}
+
+
 class Ear:
     """A listener that remembers; it fails once where asked to."""
 
