@@ -54,9 +54,9 @@ class Track(Struct):
     """A session with what the fold must know to go on with it."""
 
     session: Session
-    derived: Derived | None = None
-    proven: bool = True
+    proven: bool
     """False for a session id that was never seen to open, until the server accepts it."""
+    derived: Derived | None = None
     lost: bool = False
     """It ended with a 404 and not with a DELETE: an answer to a later request proves it alive."""
     flows: int = 0

@@ -211,7 +211,7 @@ class Sessions:
         exchange = flow.exchange
         started = exchange.started
         session = Session(key, kind, exchange.source, exchange.upstream, exchange.era, started, started)
-        track = Track(session, proven=proven)
+        track = Track(session, proven)
         gone = self.shelf.put(key, track)
         if gone is not None:
             self._forget(gone)

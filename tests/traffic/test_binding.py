@@ -4,7 +4,7 @@ import pytest
 from build import Log
 from folding import Folded, fold
 from msgspec.structs import replace
-from rpc import ask, call, modern, result, tool
+from rpc import ask, call, modern, note, result, tool
 from verdicts import judged, principal, signer, unsigned, verified
 
 from mcpwatch.model.entries import Entry
@@ -235,6 +235,20 @@ def test_a_modern_request_moves_to_its_signers_session_when_the_key_arrives() ->
     assert session.binding == Binding(signer("alice"), Strength.EACH, listed.index)
     folded.traffic.apply(log.message(running, result(2)))
     assert [call.state.value for call in session.calls] == ["done", "done"]
+
+
+def test_a_call_that_moved_is_not_found_in_its_former_session() -> None:
+    log = Log()
+    moved = log.request(modern(call(7, "slow"), progressToken="p"))
+    stay = log.request(modern(call(8, "other")))
+    folded = fold(log, WAITING)
+    folded.traffic.rejudge(moved.index, ALICE)
+    for stray in (result(7), note("notifications/progress", {"progressToken": "p", "progress": 1})):
+        folded.traffic.apply(log.message(stay, stray))
+    slow, other = folded.calls
+    assert (slow.state.value, slow.progress, other.progress) == ("running", None, 1.0)
+    folded.traffic.apply(log.message(moved, result(7)))
+    assert slow.state.value == "done"
 
 
 def test_many_waiting_requests_stay_bounded_and_still_bind() -> None:

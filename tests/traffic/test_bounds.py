@@ -7,8 +7,8 @@ from folding import fold
 from rpc import ask, call, modern, note, result
 from verdicts import principal
 
-from mcpwatch.model.traffic import CallState, SessionState
-from mcpwatch.traffic.pending import MAX_SAME
+from mcpwatch.model.traffic import CallState, Direction, SessionState
+from mcpwatch.traffic.pending import MAX_SAME, Pending
 from mcpwatch.traffic.records import Limits
 from mcpwatch.traffic.sessions import MAX_CALLS
 from mcpwatch.traffic.shelf import Shelf, keep
@@ -39,6 +39,24 @@ def test_a_shelf_keeps_what_was_revived_and_forgets_what_was_removed() -> None:
     assert list(shelf.items) == ["c"]
     assert shelf.put("c", 4) is None
     assert (shelf.items["c"], shelf.evicted) == (4, 1)
+
+
+def test_of_several_calls_under_one_key_the_right_one_is_taken_out() -> None:
+    log = Log()
+    for id in range(3):
+        log.request(call(id, "x"), session="s1")
+    first, second, third = fold(log).calls
+    pending = Pending()
+    for one in (first, second, third):
+        pending.add("same", one)
+    pending.remove("same", second)
+    pending.remove("other", first)
+    assert pending.find(Direction.TO_SERVER, "same") == [first, third]
+    assert pending.find(Direction.TO_CLIENT, "same") == []
+    pending.remove("same", second)
+    pending.remove("same", first)
+    pending.remove("same", third)
+    assert (len(pending), pending.find(Direction.TO_SERVER, "same")) == (0, [])
 
 
 def test_a_table_keeps_the_newest() -> None:

@@ -6,6 +6,7 @@ from folding import fold
 from rpc import MODERN, ask, call, error, modern, modern_headers, note, result, tool
 from verdicts import judged, principal, unsigned, verified
 
+from mcpwatch.model.entries import Json
 from mcpwatch.model.identity import Word
 from mcpwatch.model.traffic import Era, SessionKind, SessionState
 
@@ -84,6 +85,24 @@ def test_a_request_that_does_not_say_its_client_is_put_down_to_the_last_that_did
     log.request(modern(call(1, "x"), client="agent"))
     log.request(modern(call(1, "x"), client=""))
     assert [session.requests for session in fold(log).sessions] == [2]
+
+
+@pytest.mark.parametrize(
+    ("agent", "client", "key"),
+    [
+        ("client/1 (linux)", {}, "files~127.0.0.1~client/1"),
+        ("", {}, "files~127.0.0.1~anonymous"),
+        ("client/1", {"name": "named"}, "files~127.0.0.1~named"),
+        ("client/1", {"name": "named", "version": 7}, "files~127.0.0.1~named"),
+        ("client/1", {"version": "7"}, "files~127.0.0.1~7"),
+        ("client/1", "no object", "files~127.0.0.1~client/1"),
+    ],
+)
+def test_an_anonymous_key_says_the_best_that_is_known(agent: str, client: Json, key: str) -> None:
+    log = Log()
+    body = modern(call(1, "x"), **{"io.modelcontextprotocol/clientInfo": client})
+    log.request(body, headers={"user-agent": agent} if agent else {})
+    assert [session.key for session in fold(log).sessions] == [key]
 
 
 def test_two_owners_of_one_readable_key_are_told_apart() -> None:

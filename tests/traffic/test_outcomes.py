@@ -161,6 +161,9 @@ def test_such_a_call_is_given_up_after_five_idle_minutes() -> None:
     assert folded.traffic.tick(ended_at + 299) == ()
     (given_up,) = folded.traffic.tick(ended_at + 301)
     assert (given_up.state, given_up.target) == (CallState.TRUNCATED, "slow")
+    assert given_up.last_index == log.entries[-1].index
+    asked, head, _, end = log.entries[-4:]
+    assert given_up.entries == [asked.index, head.index, end.index]
     assert folded.traffic.tick(ended_at + 302) == ()
 
 

@@ -181,6 +181,13 @@ def test_a_subscription_runs_until_its_stream_closes(outcome: str, status: int, 
     assert fold(log).states == [state]
 
 
+def test_frames_of_a_subscription_go_to_it_and_not_to_its_neighbour() -> None:
+    log = Log()
+    asked = log.request([modern(ask(1, "ping")), LISTEN])
+    log.message(asked, note("notifications/tools/list_changed", SUBSCRIPTION), stream=True)
+    assert [one.messages for one in fold(log).calls] == [0, 1]
+
+
 def test_a_server_may_cancel_a_subscription() -> None:
     log = Log()
     asked = log.request(LISTEN)

@@ -148,6 +148,14 @@ def test_peers_are_kept_in_order_without_ports_and_bounded() -> None:
     assert peers == [f"10.0.0.{number}" for number in range(16)]
 
 
+def test_what_a_session_said_of_itself_first_stays() -> None:
+    log = Log()
+    log.initialize("s1", client="agent", headers=CLIENT)
+    log.request(call(1, "x"), session="s1", headers={"user-agent": "other", "mcp-protocol-version": "2024-11-05"})
+    (session,) = fold(log).sessions
+    assert (session.user_agent, session.client_name, session.protocol) == ("client/1", "agent 1.0", "2025-11-25")
+
+
 def test_errors_are_counted() -> None:
     log = Log()
     log.exchange(call(1, "x"), error(1, -32000, "boom"), session="s1")

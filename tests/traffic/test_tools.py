@@ -145,8 +145,11 @@ def test_durations_are_bounded() -> None:
     listing(log, tool("x"))
     for id in range(2, 232):
         log.exchange(call(id, "x"), result(id), session="s1")
+    log.step = 1.0
+    log.exchange(call(232, "x"), result(232), session="s1")
     (one,) = fold(log).traffic.tools.values()
-    assert (one.calls, len(one.durations)) == (230, 200)
+    assert (one.calls, len(one.durations)) == (231, 200)
+    assert one.durations[-2:] == pytest.approx([0.002, 2.0], abs=1e-4)
 
 
 def test_a_server_with_endless_tools_pushes_out_its_own() -> None:
