@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from build import Log
 from folding import fold
-from rpc import ask, call, modern, note, result
+from rpc import ask, call, modern, note, result, tool
 from verdicts import principal
 
 from mcpwatch.model.traffic import CallState, Direction, SessionState
@@ -12,6 +12,7 @@ from mcpwatch.traffic.pending import MAX_SAME, Pending
 from mcpwatch.traffic.records import Limits
 from mcpwatch.traffic.sessions import MAX_CALLS
 from mcpwatch.traffic.shelf import Shelf, keep
+from mcpwatch.traffic.tools import MAX_LISTED, MAX_PARTIES
 
 
 def test_a_shelf_gives_up_what_finished_first_and_then_what_is_oldest() -> None:
@@ -55,6 +56,9 @@ def test_of_several_calls_under_one_key_the_right_one_is_taken_out() -> None:
     assert pending.find(Direction.TO_CLIENT, "same") == []
     pending.remove("same", second)
     pending.remove("same", first)
+    assert pending.find(Direction.TO_SERVER, "same") == [third]
+    pending.remove("same", first)
+    assert pending.find(Direction.TO_SERVER, "same") == [third]
     pending.remove("same", third)
     assert (len(pending), pending.find(Direction.TO_SERVER, "same")) == (0, [])
 
@@ -135,6 +139,20 @@ def test_a_flood_of_session_ids_leaves_only_so_many() -> None:
     assert folded.traffic.evicted["sessions"] == 190
 
 
+def test_parties_of_a_tool_and_tools_of_a_session_are_bounded() -> None:
+    log = Log()
+    for number in range(MAX_PARTIES + 5):
+        log.exchange(ask(1, "tools/list"), result(1, {"tools": [tool("x")]}), session=f"s{number}")
+        log.request(call(2, "x"), session=f"s{number}")
+    for page in range(6):
+        names = [tool(f"t{page}-{number}") for number in range(1000)]
+        log.exchange(ask(1, "tools/list"), result(1, {"tools": names}), session="s0")
+    traffic = fold(log, limits=Limits(tools=10_000)).traffic
+    one = traffic.tools[("files", "x")]
+    assert (len(one.sessions), len(one.callers), one.calls) == (MAX_PARTIES, MAX_PARTIES, MAX_PARTIES + 5)
+    assert len(traffic.sessions[traffic.calls["0"].session].listed_tools) == MAX_LISTED
+
+
 def test_a_flood_of_names_leaves_only_so_many() -> None:
     log = Log()
     for number in range(200):
@@ -168,6 +186,7 @@ def test_one_id_for_everything_stays_bounded() -> None:
     folded = fold(log)
     (track,) = folded.traffic._sessions.shelf.items.values()
     assert len(track.pending) == MAX_SAME
+    assert track.pending.find(Direction.TO_SERVER, 1) == folded.calls[-MAX_SAME:]
     oldest = folded.calls[1]
     folded.traffic.apply(log.message(oldest.exchange, result(1)))
     assert oldest.state is CallState.DONE

@@ -204,6 +204,39 @@ def test_a_call_named_only_by_headers_is_still_a_call() -> None:
     assert one.error_text == "the log does not carry the answer"
 
 
+@pytest.mark.parametrize("method", ["", "notifications/initialized"])
+def test_headers_that_name_no_request_open_no_call(method: str) -> None:
+    log = Log()
+    log.request(Body(70, "0" * 64), headers={"mcp-protocol-version": "2026-07-28", "mcp-method": method})
+    assert fold(log).calls == []
+
+
+def test_whether_an_answer_streams_is_told_by_its_type() -> None:
+    log = Log()
+    kinds = [{"content-type": "Text/Event-Stream; charset=utf-8"}, {"content-type": "application/json"}]
+    for headers in [*kinds, {"x-other": "text/event-stream"}]:
+        log.response(log.request(ask(1, "ping"), session="s1"), headers=headers)
+    assert [exchange.stream for exchange in fold(log).traffic.exchanges.values()] == [True, False, False]
+
+
+def test_what_a_server_asks_in_a_batch_has_ids_of_its_own() -> None:
+    log = Log()
+    asked = log.request(call(1, "x"), session="s1")
+    both = log.message(asked, [ask(1, "roots/list"), ask(2, "ping")], stream=True)
+    one = log.message(asked, ask(3, "ping"), stream=True)
+    opened = [call.id for seen in (fold(log).at(both), fold(log).at(one)) for call in seen.opened]
+    assert opened == ["1.0", "1.1", "2"]
+
+
+def test_a_stray_answer_to_several_goes_to_the_oldest() -> None:
+    log = Log()
+    log.initialize("s1")
+    for name in ("first", "second"):
+        log.request(call(1, name), session="s1")
+    log.message(log.request(None, method="GET", session="s1"), result(1), stream=True)
+    assert [(one.target, one.state.value) for one in fold(log).calls[1:]] == [("first", "done"), ("second", "running")]
+
+
 def test_an_answer_too_large_for_the_log_still_ends_its_call() -> None:
     log = Log()
     log.exchange(call(1, "x"), Body(9_000_000, "0" * 64, truncated=True), session="s1")

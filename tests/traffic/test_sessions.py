@@ -6,6 +6,7 @@ from folding import fold
 from rpc import ask, call, error, result
 from verdicts import principal
 
+from mcpwatch.model.entries import Body
 from mcpwatch.model.traffic import CallState, Era, SessionKind, SessionState
 
 CLIENT = {"user-agent": "client/1"}
@@ -146,6 +147,25 @@ def test_peers_are_kept_in_order_without_ports_and_bounded() -> None:
     log.request(call(99, "x"), session="s1", peer="[::1]:5000")
     peers = fold(log).sessions[0].peers
     assert peers == [f"10.0.0.{number}" for number in range(16)]
+
+
+def test_where_bodies_do_not_travel_an_id_in_the_answer_opens_a_session() -> None:
+    log = Log()
+    asked = log.request(Body(70, "0" * 64))
+    head = log.response(asked, 200, session="s1")
+    log.end(asked)
+    again = log.request(Body(70, "0" * 64), session="s1")
+    log.response(again, 200, session="another")
+    folded = fold(log)
+    (session,) = folded.sessions
+    assert (session.requests, session.initialized_at) == (2, head.index)
+    assert folded.at(again).session is session
+
+
+def test_an_id_in_the_answer_to_anything_else_opens_none() -> None:
+    log = Log()
+    log.exchange(call(1, "x"), result(1), opens="ghost")
+    assert [session.kind for session in fold(log).sessions] == [SessionKind.ANONYMOUS]
 
 
 def test_what_a_session_said_of_itself_first_stays() -> None:
