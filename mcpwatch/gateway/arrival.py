@@ -7,7 +7,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from mcpwatch.gateway.guard import Guard, local_address
-from mcpwatch.gateway.headers import RawHeader, first, octets
+from mcpwatch.gateway.headers import RawHeader, octets
 from mcpwatch.gateway.refusal import Refusal
 
 BODY_SECONDS = 60.0
@@ -27,9 +27,9 @@ class Arrival:
         self.headers: tuple[RawHeader, ...] = request.raw_headers
         self.target = octets(request.raw_path.encode("utf-8", "surrogateescape"))
         """As on the request line, one character an octet."""
-        host = octets(first(self.headers, b"host") or b"")
+        hosts = [octets(value) for name, value in self.headers if name.lower() == b"host"] or [""]
         absolute = _ABSOLUTE.fullmatch(self.target)
-        self.authority = absolute[1] if absolute else host
+        self.authority = absolute[1] if absolute else hosts[0]
         self.path = self.target
         """Path and query: the target in origin-form, or `*`; empty for any other form (RFC 9112, section 3.2)."""
         if absolute:
@@ -37,7 +37,7 @@ class Arrival:
         elif not self.target.startswith("/") and self.target != "*":
             self.path = ""
         self.body: bytes | None = None
-        self._hosts = {host, self.authority}
+        self._hosts = {*hosts, self.authority}
 
     @property
     def peer(self) -> str:
@@ -76,7 +76,7 @@ class Arrival:
         here = local_address(self.request)
         if not all(guard.host(host, here) for host in self._hosts):
             raise Refusal(HTTPStatus.MISDIRECTED_REQUEST, "this Host is not allowed")
-        if not guard.origin(self.request.headers.get("Origin")):
+        if not all(guard.origin(origin) for origin in self.request.headers.getall("Origin", [])):
             raise Refusal(HTTPStatus.FORBIDDEN, "this Origin is not allowed")
         if not self.path:
             raise Refusal(HTTPStatus.BAD_REQUEST, "the request target is not a path")

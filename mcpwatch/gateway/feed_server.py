@@ -56,9 +56,9 @@ class FeedServer:
 
     @web.middleware
     async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not self._guard.host(request.headers.get("Host"), local_address(request)):
+        if not self._guard.host(request.headers.get("Host", ""), local_address(request)):
             return _error(403, "this Host is not allowed", "Use the address the gateway printed.")
-        if not self._guard.origin(request.headers.get("Origin")):
+        if not all(self._guard.origin(origin) for origin in request.headers.getall("Origin", [])):
             return _error(403, "this Origin is not allowed", "The feed is not for web pages.")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         given = token.strip().encode("utf-8", "surrogateescape")

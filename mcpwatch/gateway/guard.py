@@ -23,18 +23,14 @@ class Guard:
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
         self._local_origins = local_origins
 
-    def host(self, value: str | None, local_address: str) -> bool:
+    def host(self, value: str, local_address: str) -> bool:
         """Whether the Host header `value` names this listener, whose socket is at `local_address`."""
-        if not value:
-            return False
         value = value.lower()
         name = host_name(value)
-        return is_loopback(name) or name == local_address or value in self._hosts or name in self._hosts
+        return is_loopback(name) or name in self._hosts or value in self._hosts or (name == local_address != "")
 
-    def origin(self, value: str | None) -> bool:
+    def origin(self, value: str) -> bool:
         """Whether a page from the origin `value` may come in; agents that are no browsers send none."""
-        if value is None:
-            return True
         value = value.lower()
         if value in self._origins:
             return True

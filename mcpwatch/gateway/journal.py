@@ -50,7 +50,7 @@ class Journal:
         self.trouble = ""
         """Why the newest commit failed; empty while all is well."""
         self.refused = 0
-        """Entries not taken since the trouble began."""
+        """Entries not taken, and not yet declared as lost."""
         self._store = store
         self._origin = origin
         self._durable = durable

@@ -31,6 +31,7 @@ class Log:
         self.closed = False
         """No entry and no checkpoint will follow."""
         self._started = started
+        self._closing = False
         self._loop = asyncio.get_running_loop()
         self._news: set[asyncio.Future[None]] = set()
         self._serial = 0
@@ -66,6 +67,8 @@ class Log:
 
     async def close(self, reason: str, patience: float) -> None:
         """Log the end, sign for all there is, and stop writing; waits `patience` seconds for a disk in trouble."""
+        self._closing = True
+        self._declare_hole()
         with contextlib.suppress(TimeoutError, Unwritable):
             async with asyncio.timeout(patience):
                 self.append(GatewayStopped(reason=reason))
@@ -108,14 +111,17 @@ class Log:
             if covered_before:
                 self._sign_in(CHECKPOINT_SECONDS)
             self._tell()
-        if self._journal.refused:
-            self._mark_hole()
+        if not self._closing:
+            self._declare_hole()
 
-    def _mark_hole(self) -> None:
-        """Say in the log that it missed some of what happened."""
-        missed, self._journal.refused = self._journal.refused, 0
-        self.append(GatewayStopped(reason=f"{missed} entries were lost while the journal could not be written"))
-        self.append(self._started)
+    def _declare_hole(self) -> None:
+        """Say in the log that it missed some of what happened, once it can be said."""
+        if self._journal.refused:
+            reason = f"{self._journal.refused} entries were lost while the journal could not be written"
+            with contextlib.suppress(Unwritable):
+                self.append(GatewayStopped(reason=reason))
+                self.append(self._started)
+                self._journal.refused = 0
 
     def _tell(self) -> None:
         for waiter in self._news:

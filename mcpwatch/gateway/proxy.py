@@ -58,9 +58,9 @@ class Proxy:
 
     async def _serve(self, arrival: Arrival, answer: Answer) -> None:
         refusal: Refusal | None = None
-        route: tuple[Upstream, str] | None = None
+        route = self._router.find(arrival.path)
         try:
-            route = await self._receive(arrival)
+            await self._receive(arrival)
         except Refusal as refused:
             refusal = refused
         exchange = self._tap.begin(
@@ -84,19 +84,14 @@ class Proxy:
         finally:
             exchange.end(end[0], answer.sent, end[1])
 
-    async def _receive(self, arrival: Arrival) -> tuple[Upstream, str]:
-        """Take a request in whole and find where it goes; raises Refusal."""
+    async def _receive(self, arrival: Arrival) -> None:
+        """Take a request in whole; raises Refusal where it may not go on."""
         if len(self._running) > self._options.max_exchanges:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many exchanges at a time")
         if self._tap.log.trouble and self._options.when_unwritable == "block":
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the log cannot be written, so no call is let through")
         await arrival.read_body(self._options.max_body)
         arrival.admit(self._guard)
-        route = self._router.find(arrival.path)
-        if route is None:
-            names = ", ".join(f"/{upstream.info.name}/" for upstream in self._router.upstreams)
-            raise Refusal(HTTPStatus.NOT_FOUND, f"no server here; there are {names}")
-        return route
 
     async def _answer(
         self,
@@ -106,14 +101,16 @@ class Proxy:
         route: tuple[Upstream, str] | None,
         refusal: Refusal | None,
     ) -> End:
-        if route is not None:
-            try:
-                return await _forward(arrival, answer, exchange, *route)
-            except Refusal as refused:
-                refusal = refused
-        assert refusal is not None  # noqa: S101 (a request without a route was refused)
-        await _refuse(arrival, answer, exchange, refusal)
-        return refusal.outcome, refusal.message
+        try:
+            if refusal is not None:
+                raise refusal
+            if route is None:
+                names = ", ".join(f"/{upstream.info.name}/" for upstream in self._router.upstreams)
+                raise Refusal(HTTPStatus.NOT_FOUND, f"no server here; there are {names}")
+            return await _forward(arrival, answer, exchange, *route)
+        except Refusal as refused:
+            await _refuse(arrival, answer, exchange, refused)
+            return refused.outcome, refused.message
 
 
 async def _forward(arrival: Arrival, answer: Answer, exchange: Exchange, upstream: Upstream, target: str) -> End:

@@ -51,8 +51,10 @@ class Tap:
         body: bytes | None,
     ) -> "Exchange":
         """Log a request before it is passed on; `target` and `authority` as the agent sent them."""
-        exchange = Exchange(self, body is not None)
+        exchange = Exchange(self)
         exchange.request(upstream, method, authority, target, peer, headers, body)
+        if exchange.fault:
+            exchange.bare_request(upstream, method, peer)
         return exchange
 
 
@@ -76,7 +78,7 @@ def _harmless(
 class Exchange:
     """One exchange on its way into the log. Its id is the index of its request's entry."""
 
-    def __init__(self, tap: Tap, has_body: bool) -> None:
+    def __init__(self, tap: Tap) -> None:
         self.fault = ""
         """Why the log does not have all of it."""
         self._tap = tap
@@ -121,6 +123,22 @@ class Exchange:
         )
 
     @_harmless
+    def bare_request(self, upstream: str, method: str, peer: str) -> None:
+        """Log at least that there was a request, when `request` failed."""
+        self._index = self._append(
+            Request(
+                upstream=upstream,
+                method=method,
+                scheme="http",
+                authority="",
+                target="",
+                peer=peer,
+                headers=(),
+                withheld=(EVERYTHING,),
+            )
+        )
+
+    @_harmless
     def response(self, status: int, headers: Sequence[RawHeader]) -> None:
         """The answer's head has been passed on."""
         if self._index is None:
@@ -149,11 +167,15 @@ class Exchange:
         """Nothing more will be passed on; `sent` is how much of the body was."""
         if self._index is None:
             return
-        if self._body is not None and self._body.size:
-            self._append(Message(exchange=self._index, body=self._body.finish()))
+        self._finish_body()
         duration = int((time.monotonic() - self._begun) * 1_000_000)
         reasons = "; ".join(filter(None, (reason, self.fault)))
         self._append(End(exchange=self._index, outcome=outcome, duration_us=duration, sent=sent, reason=reasons))
+
+    @_harmless
+    def _finish_body(self) -> None:
+        if self._index is not None and self._body is not None and self._body.size:
+            self._append(Message(exchange=self._index, body=self._body.finish()))
 
     def _read_events(self, chunk: bytes) -> None:
         assert self._events is not None and self._index is not None  # noqa: S101 (set together, by `response`)

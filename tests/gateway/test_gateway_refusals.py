@@ -88,6 +88,7 @@ async def test_hosts(tmp_path: Path, host: bytes, status: int) -> None:
     (end,) = every(tmp_path, End)
     assert end.outcome == ("complete" if status == 200 else "denied")
     assert only(tmp_path, Request).authority == host.decode()
+    assert only(tmp_path, Request).upstream == server.url.split("/")[2]
 
 
 ORIGINS = [
@@ -118,6 +119,13 @@ async def test_origins(tmp_path: Path, origin: bytes, status: int) -> None:
     assert ("origin", origin.decode()) in request.headers
     assert request.body is not None
     assert request.body.text == CALL.decode()
+
+
+@pytest.mark.parametrize("field", [b"Host: evil.example", b"Origin: http://evil.example"])
+async def test_a_second_field_does_not_slip_past_the_check(tmp_path: Path, field: bytes) -> None:
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
+        reply = await fetch(running.listen_address, get(b"Origin: http://localhost", field))
+    assert (reply.status in (400, 403, 421), server.requests) == (True, [])
 
 
 async def test_an_absolute_target_does_not_slip_past_the_host_check(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from rig import Talk, answer, connect, every, fetch, gateway, get, journal, logged, ok, only, post, scripted
 
+from mcpwatch.gateway import journal as journal_module
 from mcpwatch.gateway import tap
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.principal import KeyedHash
-from mcpwatch.model.entries import Body, End, Message, Principal, Request, Response
+from mcpwatch.model.entries import Body, End, GatewayStopped, Message, Principal, Request, Response
 
 CALL = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"password":"x"}}}'
 RESULT = b'{"jsonrpc":"2.0","id":1,"result":{"content":[]}}'
@@ -149,16 +150,30 @@ async def test_a_tap_that_fails_is_told_in_the_log_and_nowhere_else(
     async with scripted(answer(ok(RESULT))) as server, gateway(tmp_path, server.url) as running:
         reply = await fetch(running.listen_address, post(CALL))
         assert (reply.status, reply.body) == (200, RESULT)
-    assert [type(data) for data in journal(tmp_path)[1:-1]] == [Request, Response]
+    assert [type(data) for data in journal(tmp_path)[1:-1]] == [Request, Response, End]
+    assert only(tmp_path, End).reason == "not all of this exchange was logged (ValueError)"
 
 
-async def test_a_request_that_cannot_be_logged_passes_all_the_same(
+async def test_a_request_that_cannot_be_described_passes_and_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tap, "logged", lambda headers: 1 / 0)
-    async with scripted(answer(ok(RESULT))) as server, gateway(tmp_path, server.url) as running:
+    monkeypatch.setattr(tap, "mask_target", lambda target: 1 / 0)
+    async with scripted(answer(ok(RESULT))) as server, gateway(tmp_path, f"files={server.url}") as running:
         assert (await fetch(running.listen_address, post(CALL))).body == RESULT
-    assert len(journal(tmp_path)) == 2
+    request = only(tmp_path, Request)
+    assert (request.upstream, request.method, request.target, request.withheld) == ("files", "POST", "", ("*",))
+    assert only(tmp_path, End).reason == "not all of this exchange was logged (ZeroDivisionError)"
+
+
+async def test_an_exchange_that_the_journal_does_not_take_passes_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scripted(answer(ok(RESULT))) as server, gateway(tmp_path, server.url) as running:
+        with monkeypatch.context() as context:
+            context.setattr(journal_module, "MAX_BACKLOG", -1)
+            assert (await fetch(running.listen_address, post(CALL))).body == RESULT
+    assert every(tmp_path, Request) == []
+    assert "entries were lost" in every(tmp_path, GatewayStopped)[0].reason
 
 
 @pytest.mark.parametrize(("policy", "status"), [("block", 503), ("pass", 200)])
