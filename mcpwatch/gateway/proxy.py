@@ -22,6 +22,12 @@ End = tuple[Outcome, str]
 _NOT_FORWARDED = frozenset({b"host", b"expect"})
 """Host becomes the server's; what an agent expects has been given by the time its body is here."""
 
+_FAILURES = {
+    aiohttp.ClientConnectorError: "cannot be reached",
+    aiohttp.ServerDisconnectedError: "closed the connection without an answer",
+    aiohttp.ClientResponseError: "does not answer in HTTP",
+}
+
 
 class Proxy:
     """Handles the requests of the gateway's listener."""
@@ -123,8 +129,8 @@ async def _forward(arrival: Arrival, answer: Answer, exchange: Exchange, upstrea
     except TimeoutError:
         raise Refusal(HTTPStatus.GATEWAY_TIMEOUT, f"{upstream.info.name} does not answer", "error") from None
     except (aiohttp.ClientError, OSError) as error:
-        why = f"{upstream.info.name} cannot be reached ({type(error).__name__})"
-        raise Refusal(HTTPStatus.BAD_GATEWAY, why, "error") from None
+        what = next((what for kind, what in _FAILURES.items() if isinstance(error, kind)), "broke the connection off")
+        raise Refusal(HTTPStatus.BAD_GATEWAY, f"{upstream.info.name} {what}", "error") from None
     try:
         return await _relay(response, answer, exchange)
     finally:

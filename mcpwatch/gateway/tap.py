@@ -12,7 +12,7 @@ from mcpwatch.feed.sse import SseReader, StreamFault, is_event_stream
 from mcpwatch.gateway.bodies import BodyReader, capture_body
 from mcpwatch.gateway.headers import RawHeader, first, logged, octets
 from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
-from mcpwatch.gateway.journal import TooLarge
+from mcpwatch.gateway.journal import TooLarge, Unwritable
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.mask import mask_target
 from mcpwatch.gateway.principal import KeyedHash, read_principal
@@ -70,7 +70,8 @@ def _harmless(
         except Exception as error:
             # The message could quote traffic, so only the kind of error is told.
             self.fault = self.fault or f"not all of this exchange was logged ({type(error).__name__})"
-            log.warning("the tap failed in %s: %s", method.__name__, type(error).__name__)
+            if not isinstance(error, Unwritable):
+                log.warning("the tap failed in %s: %s", method.__name__, type(error).__name__)
 
     return guarded
 

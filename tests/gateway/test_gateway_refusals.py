@@ -30,15 +30,23 @@ async def test_a_server_that_is_down(tmp_path: Path) -> None:
     async with gateway(tmp_path, f"files=http://127.0.0.1:{free_port()}/mcp") as running:
         reply = await fetch(running.listen_address, post(CALL))
     assert reply.status == 502
-    assert error_of(reply) == ("c-7", "mcpwatch gateway: files cannot be reached (ClientConnectorError)")
+    assert error_of(reply) == ("c-7", "mcpwatch gateway: files cannot be reached")
     assert only(tmp_path, Request).upstream == "files"
     assert only(tmp_path, Response).status == 502
     assert only(tmp_path, Message).body.text == reply.body.decode()
     assert (only(tmp_path, End).outcome, only(tmp_path, End).sent) == ("error", len(reply.body))
 
 
-@pytest.mark.parametrize("octets", [b"", b"HTTP/1.1 200", b"SSH-2.0-OpenSSH\r\n\r\n"])
-async def test_a_server_that_does_not_answer_in_http(tmp_path: Path, octets: bytes) -> None:
+@pytest.mark.parametrize(
+    ("octets", "why"),
+    [
+        (b"", "closed the connection without an answer"),
+        (b"HTTP/1.1 200", "closed the connection without an answer"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "does not answer in HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "does not answer in HTTP"),
+    ],
+)
+async def test_a_server_that_does_not_answer_in_http(tmp_path: Path, octets: bytes, why: str) -> None:
     async def script(talk: Talk) -> None:
         await talk.send(octets)
         talk.writer.close()
@@ -46,6 +54,7 @@ async def test_a_server_that_does_not_answer_in_http(tmp_path: Path, octets: byt
     async with scripted(script) as server, gateway(tmp_path, server.url) as running:
         reply = await fetch(running.listen_address, post(CALL))
     assert reply.status == 502
+    assert error_of(reply)[1].endswith(why)
     assert only(tmp_path, End).outcome == "error"
 
 
