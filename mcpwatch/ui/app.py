@@ -1,6 +1,7 @@
 """The dashboard: modes, the tick, and what every screen can ask for."""
 
 import contextlib
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import ClassVar
 
 from rich.console import RenderableType
 from textual import events, on
+from textual.app import ScreenStackError
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -27,7 +29,7 @@ from mcpwatch.ui.identities import IdentitiesScreen
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.palette import CommandProvider
 from mcpwatch.ui.sessions import SessionsScreen
-from mcpwatch.ui.terminal import is_gone, robust, watch_signals
+from mcpwatch.ui.terminal import forget_signals, robust, watch_signals
 from mcpwatch.ui.theme import DARK, THEMES, variables
 from mcpwatch.ui.toasts import Toasts
 from mcpwatch.ui.tools import ToolsScreen
@@ -114,11 +116,14 @@ class WatchApp(Desk, inherit_bindings=False):
 
     def tick(self) -> None:
         """Move the clock, look if there is something new, tell of new alerts."""
-        if not self.is_headless and sys.__stdin__ is not None and is_gone(sys.__stdin__.fileno()):
-            self._signalled(1)
+        if getattr(self._driver, "is_gone", False):
+            self._signalled(signal.SIGHUP)
             return
+        try:
+            screen = self.screen
+        except ScreenStackError:
+            return  # The last tick may come while the screens are being taken down.
         self.watcher.tick()
-        screen = self.screen
         if isinstance(screen, WatchScreen) and screen.is_current:
             screen.tick()
         notice = self._toasts.notice(self.watcher.state, self.monotonic())
@@ -160,6 +165,8 @@ class WatchApp(Desk, inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         """Stop taking in, before the loop ends."""
+        if not self.is_headless:
+            forget_signals()
         for worker in [worker for worker in self.workers if worker.group == "watch"]:
             worker.cancel()
             with contextlib.suppress(Exception):

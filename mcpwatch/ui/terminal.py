@@ -20,6 +20,14 @@ def watch_signals(stop: Callable[[int], object]) -> None:
             loop.add_signal_handler(number, stop, number)
 
 
+def forget_signals() -> None:
+    """Give the signals back."""
+    loop = asyncio.get_running_loop()
+    for number in ASKING_TO_STOP:
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.remove_signal_handler(number)
+
+
 def is_gone(fileno: int) -> bool:
     """Whether the terminal behind this descriptor has hung up."""
     if not hasattr(select, "poll"):

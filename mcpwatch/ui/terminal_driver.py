@@ -52,8 +52,8 @@ class TerminalDriver(LinuxDriver):
 
     @property
     def is_gone(self) -> bool:
-        """Whether the terminal has hung up."""
-        return is_gone(self.fileno)
+        """Whether the terminal has hung up; never where there was none."""
+        return self.input_tty and is_gone(self.fileno)
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop, or until the terminal ends."""

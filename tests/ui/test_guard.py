@@ -4,6 +4,7 @@ import pytest
 from hostile import CORPUS
 from hypothesis import given
 from hypothesis import strategies as st
+from recorder import faults
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
@@ -32,6 +33,11 @@ def test_text_keeps_its_width_and_loses_what_is_hidden(text: str) -> None:
     if not any(is_hidden(char) for char in text):
         assert out == text
     assert cell_len(out) == sum(cell_len(char) for char in text)
+
+
+@pytest.mark.parametrize("text", [text for text in CORPUS if any(map(is_hidden, text))])
+def test_the_reader_of_terminals_would_notice(text: str) -> None:
+    assert list(faults(text)) or set(filter(is_hidden, text)) <= set("\n\r\x07")
 
 
 def test_hyperlinks_are_dropped() -> None:
