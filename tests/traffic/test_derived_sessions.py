@@ -142,6 +142,8 @@ def test_silence_makes_idle_and_ends_what_is_derived() -> None:
     log.exchange(modern(call(1, "x")), result(1))
     folded = fold(log)
     legacy, derived = folded.sessions
+    folded.traffic.tick(log.now + 299)
+    assert (legacy.state, derived.state) == (SessionState.OPEN, SessionState.OPEN)
     folded.traffic.tick(log.now + 301)
     assert (legacy.state, derived.state) == (SessionState.IDLE, SessionState.IDLE)
     folded.traffic.tick(log.now + 1801)

@@ -91,11 +91,11 @@ def test_a_good_answer_after_a_404_proves_it_alive() -> None:
 
 def test_a_session_joined_late_is_one() -> None:
     log = Log()
-    asked = log.request(call(5, "x"), session="s1")
+    asked = log.request(call(5, "x"), session="s1", headers={"mcp-protocol-version": "2025-06-18"})
     folded = fold(log)
     (session,) = folded.sessions
     assert folded.at(asked).session is session
-    assert (session.kind, session.initialized_at) == (SessionKind.LEGACY, None)
+    assert (session.kind, session.initialized_at, session.protocol) == (SessionKind.LEGACY, None, "2025-06-18")
     log.response(asked, 200)
     log.message(asked, result(5))
     log.end(asked)
