@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import UsageError
 from mcpwatch.files import state_dir
 from mcpwatch.text import show
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace, state: Path) -> None:
     from mcpwatch.feed.pins import Pins
-    from mcpwatch.identity.ed25519 import decode_base64, fingerprint
+    from mcpwatch.identity.ed25519 import fingerprint
     from mcpwatch.identity.pins import pins_path, read_pins
 
     for pin in read_pins(pins_path(state)):

@@ -9,9 +9,10 @@ import base64
 from msgspec import Struct
 from nacl.signing import SigningKey
 
+from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import LocalError
 from mcpwatch.feed.merkle import EMPTY_ROOT, HASH_SIZE
-from mcpwatch.feed.vkey import PLAIN, TIMED, BadNote, VerifierKey, good_name, strict_base64
+from mcpwatch.feed.vkey import PLAIN, TIMED, BadNote, VerifierKey, good_name
 from mcpwatch.model.feed import Checkpoint
 
 __all__ = ["BadNote", "LogKey", "Note", "NoteVerifier"]
@@ -51,7 +52,7 @@ class Note(Struct, frozen=True):
         signatures: dict[tuple[str, bytes], bytes] = {}
         for line in lines:
             name, _, encoded = line.removeprefix(_DASH).partition(" ")
-            raw = strict_base64(encoded)
+            raw = decode_base64(encoded)
             if not line.startswith(_DASH) or not good_name(name) or raw is None or len(raw) < 5:
                 raise BadNote("a signature line is not well-formed")
             if signatures.setdefault((name, raw[:4]), raw[4:]) != raw[4:]:
@@ -180,7 +181,7 @@ def _checkpoint_text(text: bytes, origin: str) -> tuple[int, bytes]:
     size = lines[1]
     if not size.isascii() or not size.isdigit() or len(size) > 19 or str(int(size)) != size:
         raise BadNote("the checkpoint's size is not a number in canonical form")
-    root = strict_base64(lines[2])
+    root = decode_base64(lines[2])
     if root is None or len(root) != HASH_SIZE:
         raise BadNote("the checkpoint's root is not 32 octets")
     if size == "0" and root != EMPTY_ROOT:
@@ -196,7 +197,7 @@ def _dump_secret(key: VerifierKey, secret: SigningKey) -> bytes:
 def _parse_secret(line: str, kind: int) -> tuple[str, SigningKey]:
     name, _, rest = line.removeprefix(_SECRET_PREFIX).partition("+")
     hex_id, _, encoded = rest.partition("+")
-    material = strict_base64(encoded)
+    material = decode_base64(encoded)
     if not line.startswith(_SECRET_PREFIX) or material is None or len(material) != 33 or material[0] != kind:
         raise ValueError
     key = SigningKey(material[1:])

@@ -1,12 +1,13 @@
 """Public keys of a log in the form of C2SP signed-note: `NAME+ID+KEY`."""
 
 import base64
-import binascii
 from hashlib import sha256
 
 from msgspec import Struct
 from nacl.exceptions import CryptoError
 from nacl.signing import VerifyKey
+
+from mcpwatch.encoding import decode_base64
 
 PLAIN = 0x01
 """Ed25519 over the note's text."""
@@ -38,7 +39,7 @@ class VerifierKey(Struct, frozen=True):
         """Read `NAME+HEXID+BASE64`; raises BadNote, also when the id is not the key's own."""
         name, _, rest = vkey.partition("+")
         hex_id, _, encoded = rest.partition("+")
-        material = strict_base64(encoded)
+        material = decode_base64(encoded)
         if not vkey.isprintable() or not good_name(name) or material is None or len(material) != 33:
             raise BadNote("not an Ed25519 verifier key")
         key = cls(name=name, type=material[0], public=material[1:])
@@ -60,12 +61,3 @@ class VerifierKey(Struct, frozen=True):
 def good_name(name: str) -> bool:
     """Whether `name` can name a key: not empty, no spaces, no plus sign, no control characters."""
     return bool(name) and not any(char in "+\x7f" or char < "!" or char.isspace() for char in name)
-
-
-def strict_base64(text: str) -> bytes | None:
-    """Standard base64 that re-encodes to the same text, so that one value has one spelling; else None."""
-    try:
-        decoded = base64.b64decode(text.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError):
-        return None
-    return decoded if base64.b64encode(decoded).decode() == text else None

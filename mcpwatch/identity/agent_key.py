@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nacl.signing import SigningKey
 
+from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import LocalError
 from mcpwatch.files import create_private, read_private
 from mcpwatch.identity import ed25519
@@ -39,7 +40,7 @@ class AgentKey:
         """The key in a PEM file that only its owner can read. Raises LocalError."""
         lines = read_private(path).decode("ascii", "replace").split()
         text = " ".join(lines)
-        data = ed25519.decode_base64(text.removeprefix(_BEGIN).removesuffix(_END).replace(" ", ""))
+        data = decode_base64(text.removeprefix(_BEGIN).removesuffix(_END).replace(" ", ""))
         framed = text.startswith(_BEGIN) and text.endswith(_END)
         if not framed or data is None or len(data) != len(_PKCS8) + SEED_SIZE or not data.startswith(_PKCS8):
             raise LocalError(f"{path} is not an Ed25519 key in PEM", "Make one with: mcpwatch keygen")

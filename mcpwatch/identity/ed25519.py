@@ -4,13 +4,12 @@ libsodium (through PyNaCl) refuses small-order and non-canonical keys and signat
 accept some of them. Two verifiers would give two verdicts on the same octets, so nothing else verifies.
 """
 
-import binascii
-from base64 import urlsafe_b64encode
 from hashlib import md5, sha256
 
 from nacl.bindings import crypto_core_ed25519_is_valid_point, crypto_sign_open
 from nacl.exceptions import CryptoError
 
+from mcpwatch.encoding import encode_base64url
 from mcpwatch.identity import base58
 
 KEY_SIZE = 32
@@ -38,19 +37,10 @@ def good_key(key: bytes) -> bool:
     return len(key) == KEY_SIZE and bool(crypto_core_ed25519_is_valid_point(key))
 
 
-def decode_base64(text: str) -> bytes | None:
-    """The octets of standard base64; None unless they encode to the very same text (RFC 4648 section 3.5)."""
-    try:
-        data = binascii.a2b_base64(text, strict_mode=True)
-    except ValueError:
-        return None
-    return data if binascii.b2a_base64(data, newline=False).decode("ascii") == text else None
-
-
 def fingerprint(key: bytes) -> str:
     """The RFC 7638 thumbprint of an Ed25519 key: SHA-256 of its JWK, base64url without padding."""
-    jwk = f'{{"crv":"Ed25519","kty":"OKP","x":"{_base64url(key)}"}}'
-    return _base64url(sha256(jwk.encode("ascii")).digest())
+    jwk = f'{{"crv":"Ed25519","kty":"OKP","x":"{encode_base64url(key)}"}}'
+    return encode_base64url(sha256(jwk.encode("ascii")).digest())
 
 
 def did_key(key: bytes) -> str:
@@ -87,7 +77,3 @@ def derivation_fault(did: str, key: bytes) -> str:
 def is_md5_of(did: str, key: bytes) -> bool:
     """Whether `did` is what some AIP tools make of `key`, with MD5."""
     return did == DID_AIP + md5(key, usedforsecurity=False).hexdigest()
-
-
-def _base64url(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

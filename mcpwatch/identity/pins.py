@@ -5,9 +5,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import LocalError, UsageError
 from mcpwatch.files import read_private, write_private
-from mcpwatch.identity.ed25519 import decode_base64, good_key
+from mcpwatch.identity.ed25519 import good_key
 from mcpwatch.identity.keys import MAX_ID, KeyBook
 
 FILE = "keys.json"

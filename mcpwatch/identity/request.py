@@ -7,7 +7,7 @@ from hashlib import sha256, sha512
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mcpwatch.identity.ed25519 import decode_base64
+from mcpwatch.encoding import decode_base64
 from mcpwatch.model.entries import Body, Request
 
 EMPTY_SHA256 = sha256(b"").hexdigest()

@@ -7,12 +7,13 @@ Both libraries accept a callable that takes the request and returns it; so neith
 
 import os
 import time
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Protocol, TypeVar
 
+from mcpwatch.encoding import encode_base64url
 from mcpwatch.identity.agent_key import AgentKey
 
 __all__ = ["AgentKey", "AipAuth", "Rfc9421Auth", "aip_headers", "rfc9421_headers"]
@@ -164,4 +165,4 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _nonce() -> str:
-    return urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode("ascii")
+    return encode_base64url(os.urandom(16))

@@ -9,7 +9,7 @@ import re
 
 import http_sf
 
-from mcpwatch.identity.ed25519 import decode_base64
+from mcpwatch.encoding import decode_base64
 
 MAX_FIELD = 16_384
 """Characters of a field that are looked at."""

@@ -8,7 +8,7 @@ import pytest
 from shared import vectors
 from signed import ALICE, BOB, CALL, NOW, aip, body_of, digest_only, judge, request, verdict
 
-from mcpwatch.identity.ed25519 import decode_base64
+from mcpwatch.encoding import decode_base64
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow

@@ -16,9 +16,10 @@ from shared import vectors
 from signed import ALICE, BOB
 from streamed import streamed
 
+from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import UsageError
 from mcpwatch.identity.answers import Resolved, ResolvedKey, Unavailable
-from mcpwatch.identity.ed25519 import decode_base64, did_aip
+from mcpwatch.identity.ed25519 import did_aip
 from mcpwatch.identity.resolvers.aip_registry import MAX_ANSWER, AipRegistry
 
 DID = ALICE.did_aip

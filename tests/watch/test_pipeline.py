@@ -12,9 +12,9 @@ from msgspec import structs
 from piped import ALICE, MALLORY, ListSource, again, signed, story, watch, watcher_on
 from rpc import call, note, result, text
 
+from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import UsageError
 from mcpwatch.identity.answers import Resolved, ResolvedKey
-from mcpwatch.identity.ed25519 import decode_base64
 from mcpwatch.model.alerts import AlertState
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import FeedState, FeedStatus, Gap

@@ -1,6 +1,5 @@
 """Acts of agents that do what they must not, and of those that do not know better."""
 
-import base64
 import contextlib
 import hashlib
 import hmac
@@ -14,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcpwatch.demo.agents.homemade import BodilessAuth
 from mcpwatch.demo.agents.stage import Stage
 from mcpwatch.demo.agents.wire import Wire, send_again
+from mcpwatch.encoding import encode_base64url
 
 _SLOW_CLOCK_S = 1200.0
 _TOKEN_KEY = secrets.token_bytes(32)
@@ -146,13 +146,9 @@ def token(subject: str) -> str:
     """An access token in JWT form (RFC 7519), signed with a key of this process."""
     now = int(time.time())
     claims = {"iss": "https://login.example.com", "sub": subject, "aud": "accounts", "exp": now + 3600}
-    parts = [base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
+    parts = [encode_base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
     signature = hmac.digest(_TOKEN_KEY, ".".join(parts).encode(), hashlib.sha256)
-    return ".".join([*parts, base64url(signature)])
-
-
-def base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+    return ".".join([*parts, encode_base64url(signature)])
 
 
 def intruder(theirs: Wire) -> Wire:

@@ -1,12 +1,11 @@
 """Is it the protocol that it claims to be?"""
 
-import base64
-import binascii
 from collections.abc import Iterable, Iterator
 
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.words import cut, quote, subject_of
+from mcpwatch.encoding import decode_base64
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json, Request
 from mcpwatch.model.traffic import Era, Observation, RpcMessage
@@ -111,10 +110,10 @@ def _fault(name: str, values: list[str], expected: str | None, required: bool) -
 def _decode(value: str) -> str | None:
     """The text behind the sentinel form; None where it is not canonical base64 of UTF-8."""
     inner = value[len(_OPEN) : -len(_CLOSE)]
+    data = decode_base64(inner)
     try:
-        data = base64.b64decode(inner, validate=True)
-        return data.decode() if base64.b64encode(data).decode() == inner else None
-    except (binascii.Error, ValueError):
+        return None if data is None else data.decode()
+    except UnicodeDecodeError:
         return None
 
 

@@ -14,9 +14,10 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import UsageError
 from mcpwatch.identity.answers import Resolved, ResolvedKey, Unavailable
-from mcpwatch.identity.ed25519 import decode_base64, derivation_fault, good_key
+from mcpwatch.identity.ed25519 import derivation_fault, good_key
 from mcpwatch.identity.times import parse_registry_time
 from mcpwatch.model.identity import Resolution
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 import msgspec
 from msgspec import Struct
 
-from mcpwatch.identity.ed25519 import decode_base64
+from mcpwatch.encoding import decode_base64
 from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.request import SignedRequest
 from mcpwatch.identity.times import parse_time
