@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
+from mcpwatch.bounded import keep
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -24,10 +26,7 @@ class Recent(Generic[K, V]):
 
     def put(self, key: K, value: V) -> V:
         """Keep `value` and give it back."""
-        self._items[key] = value
-        self._items.move_to_end(key)
-        if len(self._items) > self.limit:
-            self._items.popitem(last=False)
+        keep(self._items, key, value, self.limit)
         return value
 
     def pop(self, key: K) -> V | None:

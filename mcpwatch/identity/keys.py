@@ -3,10 +3,10 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeVar
 
 from msgspec.structs import replace
 
+from mcpwatch.bounded import keep
 from mcpwatch.identity import ed25519
 from mcpwatch.identity.answers import HeldKey, KeyAnswer, Resolved, Status, held
 from mcpwatch.model.identity import KeyState, Resolution
@@ -23,7 +23,6 @@ _WAITING = KeyAnswer(Status.WAITING, reason="the key is being fetched")
 _TOO_LONG = KeyAnswer(Status.UNAVAILABLE, reason=f"the identity's name is longer than {MAX_ID} characters")
 _CROWDED = KeyAnswer(Status.UNAVAILABLE, reason=f"more than {LIMIT} identities are waiting for their keys")
 _NO_DID_KEY = KeyAnswer(Status.UNAVAILABLE, reason="the did:key holds no Ed25519 key that may be used")
-_T = TypeVar("_T")
 _NEVER = float("-inf")
 
 
@@ -159,7 +158,7 @@ class KeyBook:
         keys = tuple(key for key in resolved.keys[:MAX_KEYS] if ed25519.good_key(key.key))
         refused = self._refused.get(id)
         if keys:
-            _keep(self._known, id, _Known(id, Resolved(resolved.resolution, keys), now), self._limit)
+            keep(self._known, id, _Known(id, Resolved(resolved.resolution, keys), now), self._limit)
             self._refused.pop(id, None)
             self._waiting.pop(id, None)
             return
@@ -169,7 +168,7 @@ class KeyBook:
         state = KeyState.GONE if gone else KeyState.UNKNOWN
         if gone:
             reason = f"an identity that was known before is gone: {reason}"
-        _keep(self._refused, id, _Refused(KeyAnswer(Status.UNKNOWN, (), reason, state), now, False), self._limit)
+        keep(self._refused, id, _Refused(KeyAnswer(Status.UNKNOWN, (), reason, state), now, False), self._limit)
         self._waiting.pop(id, None)
 
     def failed(self, id: str, reason: str, now: float) -> None:
@@ -181,7 +180,7 @@ class KeyBook:
             known.answer = replace(known.answer, reason=f"its key could not be fetched again: {reason}")
             self._waiting.pop(id, None)
             return
-        _keep(self._refused, id, _Refused(KeyAnswer(Status.UNAVAILABLE, (), reason), now, True), self._limit)
+        keep(self._refused, id, _Refused(KeyAnswer(Status.UNAVAILABLE, (), reason), now, True), self._limit)
         self._waiting.pop(id, None)
 
     def _missing(self, id: str) -> KeyAnswer:
@@ -231,11 +230,3 @@ def _why_nobody(id: str) -> str:
     if id.startswith("did:"):
         return f"nobody here resolves {':'.join(id.split(':')[:2])}, and no key is pinned for it"
     return "no key is pinned under this name"
-
-
-def _keep(cache: OrderedDict[str, _T], id: str, item: _T, limit: int) -> None:
-    """Put `item` in as the newest, and the oldest out where there are too many."""
-    cache[id] = item
-    cache.move_to_end(id)
-    if len(cache) > limit:
-        cache.popitem(last=False)

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final
 
+from mcpwatch.bounded import keep
 from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import Call, CallState, Direction, Edge, EdgeKind
 from mcpwatch.traffic.claims import RELATED_TASK, SUBSCRIPTION, Said, fields, token
 from mcpwatch.traffic.records import Flow, Track
-from mcpwatch.traffic.shelf import keep
 
 SOON_S: Final = 30.0
 """The longest pause that still lets us guess that one call led to the next, seconds."""

@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 
 from msgspec.structs import replace
 
+from mcpwatch.bounded import keep
 from mcpwatch.model.entries import (
     End,
     Entry,
@@ -28,7 +29,6 @@ from mcpwatch.traffic.placing import Placing
 from mcpwatch.traffic.records import Limits
 from mcpwatch.traffic.requests import Requests
 from mcpwatch.traffic.sessions import IDLE_S, Sessions
-from mcpwatch.traffic.shelf import keep
 from mcpwatch.traffic.tools import Tools
 
 

@@ -8,12 +8,13 @@ from bisect import bisect_left, insort
 from collections import OrderedDict
 from typing import Final
 
+from mcpwatch.bounded import keep
 from mcpwatch.model.entries import Principal
 from mcpwatch.model.identity import Verdict
 from mcpwatch.model.traffic import Call, CallState, Era, Session, SessionKind, SessionState
 from mcpwatch.traffic import naming
 from mcpwatch.traffic.records import Derived, Flow, Limits, Track, good_signer
-from mcpwatch.traffic.shelf import Shelf, keep
+from mcpwatch.traffic.shelf import Shelf
 
 GAP_S: Final = 1800.0
 """Silence that splits a derived session, seconds."""

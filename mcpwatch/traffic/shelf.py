@@ -53,11 +53,3 @@ class Shelf(Generic[K, V]):
         key = next(iter(self._finished or self.items))
         self._finished.pop(key, None)
         return self.items.pop(key)
-
-
-def keep(table: OrderedDict[K, V], key: K, value: V, limit: int) -> None:
-    """Put an item at the end of a table; past `limit` the one put there longest ago goes."""
-    table[key] = value
-    table.move_to_end(key)
-    if len(table) > limit:
-        table.popitem(last=False)

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from mcpwatch.bounded import add
 from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import Call, CallState, Session, Tool, ToolChange
 from mcpwatch.traffic.claims import fields
@@ -45,8 +46,8 @@ class Tools:
                 continue
             changes.append(self._define(upstream, name, definition, index))
             if session is not None:
-                _add(session.listed_tools, name, MAX_LISTED)
-                _add(changes[-1].tool.sessions, session.key, MAX_PARTIES)
+                add(session.listed_tools, name, MAX_LISTED)
+                add(changes[-1].tool.sessions, session.key, MAX_PARTIES)
         return tuple(changes)
 
     def called(self, call: Call) -> None:
@@ -55,7 +56,7 @@ class Tools:
         if tool is not None:
             tool.calls += 1
             signer = good_signer(call.verdict)
-            _add(tool.callers, signer.id if signer else call.session, MAX_PARTIES)
+            add(tool.callers, signer.id if signer else call.session, MAX_PARTIES)
 
     def ended(self, call: Call) -> None:
         """Count how a call ended, and how long it took."""
@@ -94,8 +95,3 @@ class Tools:
             name, _ = self._names[upstream].popitem(last=False)
             del self.all[(upstream, name)]
             self.evicted += 1
-
-
-def _add(names: set[str], name: str, limit: int) -> None:
-    if name and len(names) < limit:
-        names.add(name)

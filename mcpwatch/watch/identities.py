@@ -5,6 +5,7 @@ from heapq import nsmallest
 
 from msgspec import Struct, field
 
+from mcpwatch.bounded import add
 from mcpwatch.model.entries import Request
 from mcpwatch.model.identity import KeyState, Resolution, Signer, Verdict, Word
 from mcpwatch.watch.row import Row, is_proof
@@ -93,25 +94,20 @@ class Identities:
             identity.fingerprint = signer.fingerprint
             if signer.fingerprint not in identity.fingerprints:
                 identity.fingerprints = [*identity.fingerprints, signer.fingerprint][-16:]
-        _keep(identity.upstreams, row.upstream)
+        add(identity.upstreams, row.upstream, MAX_EACH)
         if row.session:
             if len(identity.sessions) < MAX_EACH:
                 identity.sessions.add((row.source, row.session.key))
-            _keep(identity.claimed_names, row.session.client_name)
+            add(identity.claimed_names, row.session.client_name, MAX_EACH)
         for call in row.seen.opened:
             if call.target and (call.target in identity.tools or len(identity.tools) < MAX_EACH):
                 identity.tools[call.target] += 1
         record = row.entry.record
         if record is not None and isinstance(record.data, Request):
-            _keep(identity.peers, record.data.peer.rpartition(":")[0])
+            add(identity.peers, record.data.peer.rpartition(":")[0], MAX_EACH)
 
     def _drop(self) -> None:
         # A tenth at once: a flood of made-up ids must not cost a search each.
         oldest = nsmallest(self.limit // 10 + 1, self.all.values(), key=lambda one: (one.proven > 0, one.last_time))
         for identity in oldest:
             del self.all[identity.id]
-
-
-def _keep(values: set[str], value: str) -> None:
-    if value and len(values) < MAX_EACH:
-        values.add(value)

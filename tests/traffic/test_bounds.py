@@ -7,11 +7,12 @@ from folding import fold
 from rpc import ask, call, modern, note, result, tool
 from verdicts import principal
 
+from mcpwatch.bounded import keep
 from mcpwatch.model.traffic import CallState, Direction, SessionState
 from mcpwatch.traffic.pending import MAX_SAME, Pending
 from mcpwatch.traffic.records import Limits
 from mcpwatch.traffic.sessions import MAX_CALLS
-from mcpwatch.traffic.shelf import Shelf, keep
+from mcpwatch.traffic.shelf import Shelf
 from mcpwatch.traffic.tools import MAX_LISTED, MAX_PARTIES
 
 
