@@ -12,20 +12,24 @@ from textual.driver import Driver
 ASKING_TO_STOP = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT) if sys.platform != "win32" else ()
 
 
-def watch_signals(stop: Callable[[int], object]) -> None:
-    """Call `stop(number)` from the event loop when a signal asks this process to end."""
-    loop = asyncio.get_running_loop()
-    for number in ASKING_TO_STOP:
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, stop, number)
+def watch_signals(stop: Callable[[int], object]) -> Callable[[], None]:
+    """Call `stop(number)` from the event loop when a signal asks this process to end; the result undoes it.
 
-
-def forget_signals() -> None:
-    """Give the signals back."""
+    A signal that is ignored, or that somebody handles already, is left as it is.
+    """
     loop = asyncio.get_running_loop()
+    ours = []
     for number in ASKING_TO_STOP:
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, stop, number)
+                ours.append(number)
+
+    def undo() -> None:
+        for number in ours:
             loop.remove_signal_handler(number)
+
+    return undo
 
 
 def is_gone(fileno: int) -> bool:

@@ -1,0 +1,107 @@
+"""Pictures of every screen at three sizes, from the played scene with its fixed clocks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rpc import call, result, text
+from scene import Scene
+from textual.pilot import Pilot
+
+from mcpwatch.model.feed import FeedState, Gap
+
+pytest_plugins = ["played"]
+
+Compare = Callable[..., bool]
+SIZES = ((80, 24), (100, 30), (140, 40))
+SCREENS: dict[str, tuple[str, ...]] = {
+    "live": (),
+    "sessions": ("2",),
+    "session-calls": ("2", "enter"),
+    "session-chain": ("2", "enter", "v"),
+    "session-entries": ("2", "enter", "v", "v"),
+    "call": ("2", "enter", "g", "j", "j", "j", "j", "j", "enter"),
+    "call-exact": ("2", "enter", "g", "enter", "v"),
+    "alerts": ("3", "j"),
+    "acknowledge": ("3", "a"),
+    "identities": ("4",),
+    "identity": ("4", "enter"),
+    "tools": ("5",),
+    "tool": ("5", "enter"),
+    "feed": ("6",),
+    "help": ("question_mark",),
+}
+SMALL: dict[str, tuple[str, ...]] = {
+    "columns": ("c",),
+    "quit": ("q",),
+    "filter": ("slash", *"tool", "colon", *"notes"),
+    "bad-filter": ("slash", *"tool", "colon"),
+    "nothing-matches": ("slash", *"xyzzy", "enter"),
+    "command": ("colon", *"sess"),
+    "unfollowed": ("g",),
+    "ages": ("t",),
+    "light": ("colon", *"theme mcpwatch-light", "enter"),
+}
+
+
+def pressing(scene: Scene, keys: tuple[str, ...]) -> Callable[[Pilot[None]], object]:
+    """Press keys, a second apart, and let the screen settle."""
+
+    async def press(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        await pilot.pause()
+        for key in keys:
+            scene.monotonic += 1
+            await pilot.press({" ": "space", "-": "minus"}.get(key, key))
+        await pilot.pause()
+        app.tick()  # type: ignore[attr-defined]
+        await pilot.pause()
+
+    return press
+
+
+def name(size: tuple[int, int]) -> str:
+    """`80x24`."""
+    return f"{size[0]}x{size[1]}"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=name)
+@pytest.mark.parametrize("screen", SCREENS)
+def test_screen(snap_compare: Compare, scene: Scene, screen: str, size: tuple[int, int]) -> None:
+    assert snap_compare(scene.app(), terminal_size=size, run_before=pressing(scene, SCREENS[screen]))
+
+
+@pytest.mark.parametrize("screen", SMALL)
+def test_small_screen(snap_compare: Compare, scene: Scene, screen: str) -> None:
+    assert snap_compare(scene.app(), terminal_size=(80, 24), run_before=pressing(scene, SMALL[screen]))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=name)
+def test_empty(snap_compare: Compare, blank: Scene, size: tuple[int, int]) -> None:
+    blank.feed()
+    assert snap_compare(blank.app(), terminal_size=size, run_before=pressing(blank, ()))
+
+
+@pytest.mark.parametrize("state", [FeedState.REFUSED, FeedState.DISCONNECTED, FeedState.BROKEN, FeedState.CONNECTING])
+def test_a_feed_in_trouble_before_anything_came(snap_compare: Compare, blank: Scene, state: FeedState) -> None:
+    blank.feed(state, "what the other end said")
+    assert snap_compare(blank.app(), terminal_size=(80, 24), run_before=pressing(blank, ()))
+
+
+def test_a_feed_with_a_gap(snap_compare: Compare, scene: Scene) -> None:
+    scene.feed(FeedState.GAP, "retention", gaps=(Gap(40, 52, "past the gateway's retention"),))
+    assert snap_compare(scene.app(), terminal_size=(100, 30), run_before=pressing(scene, ("6",)))
+
+
+def test_frozen(snap_compare: Compare, scene: Scene) -> None:
+    async def freeze(pilot: Pilot[None]) -> None:
+        await pressing(scene, ("space",))(pilot)  # type: ignore[misc]
+        scene.take(scene.log.exchange(call(90, "search"), result(90, text("x")), session="a"))
+        await pressing(scene, ())(pilot)  # type: ignore[misc]
+
+    assert snap_compare(scene.app(), terminal_size=(80, 24), run_before=freeze)
+
+
+def test_without_colour(snap_compare: Compare, scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(scene.app(), terminal_size=(80, 24), run_before=pressing(scene, ("3", "j")))
