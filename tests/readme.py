@@ -67,7 +67,7 @@ def _title(shape: type[msgspec.Struct]) -> str:
 
 def _config() -> str:
     rows = (
-        (f"`{section.name}.{key.name}`", f"`{msgspec.json.encode(key.default).decode()}`", manual(section.type)[key.name])
+        (f"`{section.name}.{key.name}`", f"`{key.default!r}`", manual(section.type)[key.name])
         for section in msgspec.structs.fields(Config)
         for key in msgspec.structs.fields(section.type)
     )

@@ -22,6 +22,8 @@ from mcpwatch.watch.watcher import Watcher
 OUT = Path(__file__).resolve().parents[1] / "screenshots"
 SIZES = ((80, 24), (140, 40))
 PATIENCE_S = 90.0
+SLOW = ("a", "enter", "escape", "slash")
+"""Keys after which a person waits for the screen; a dialog takes no keys in its first moments."""
 
 Step = tuple[str, tuple[str, ...]]
 """A picture's name, and the keys that lead there from the picture before."""
@@ -62,6 +64,8 @@ async def shoot(watcher: Watcher, size: tuple[int, int]) -> None:
         for name, keys in STEPS:
             for key in keys:
                 await pilot.press(key)
+                if key in SLOW:
+                    await settle(pilot)
             await settle(pilot)
             path = OUT / f"{name}-{size[0]}x{size[1]}.svg"
             path.write_text(_local(app.export_screenshot(title="mcpwatch")))

@@ -1,4 +1,4 @@
-"""What the rules cost for each entry, by hand: `PYTHONPATH=tests:tests/detect python tests/benchmarks/detect_bench.py`.
+"""What the rules cost for each entry.
 
 Prints microseconds an entry for good and for bad traffic, each rule's share, and the book's cost for a finding.
 """

@@ -1,4 +1,4 @@
-"""How much a watched entry costs the feed, step by step: `python tests/benchmarks/feed_bench.py`."""
+"""How much a watched entry costs the feed, step by step."""
 
 import time
 from collections.abc import Callable

@@ -1,7 +1,4 @@
-"""What a verdict costs beside the bare signature check on the same octets. Run by hand:
-
-python tests/benchmarks/identity_bench.py
-"""
+"""What a verdict costs beside the bare signature check on the same octets."""
 
 import gc
 import time

@@ -1,6 +1,4 @@
-"""The whole watcher, from the octets of an event stream to the state. Run by hand:
-
-PYTHONPATH=tests:tests/watch python tests/benchmarks/pipeline_bench.py [--profile NAME]
+"""The whole watcher, from the octets of an event stream to the state.
 
 Prints entries a second for each stream, for signed ones the ratio to bare PyNaCl on the same messages, memory after
 100,000 and after 1,000,000 entries with `--memory`, and what a view costs.

@@ -1,4 +1,4 @@
-"""What the fold costs an entry, microseconds: `python tests/benchmarks/traffic_bench.py [CALLS]`.
+"""What the fold costs an entry, microseconds; takes the number of calls.
 
 Plain `tools/call` exchanges of both eras, request, response, message and end, decoded beforehand.
 """
