@@ -29,7 +29,7 @@ from mcpwatch.ui.identities import IdentitiesScreen
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.palette import CommandProvider
 from mcpwatch.ui.sessions import SessionsScreen
-from mcpwatch.ui.terminal import forget_signals, robust, watch_signals
+from mcpwatch.ui.terminal import robust, watch_signals
 from mcpwatch.ui.theme import DARK, THEMES, variables
 from mcpwatch.ui.toasts import Toasts
 from mcpwatch.ui.tools import ToolsScreen
@@ -69,6 +69,7 @@ class WatchApp(Desk, inherit_bindings=False):
         self.use_command_palette = True
         self._toasts = Toasts()
         self._guard = Guard()
+        self._undo_signals: Callable[[], None] = lambda: None
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
@@ -98,7 +99,7 @@ class WatchApp(Desk, inherit_bindings=False):
     def on_mount(self) -> None:
         """Begin to take in, and to look."""
         if not self.is_headless:
-            watch_signals(self._signalled)
+            self._undo_signals = watch_signals(self._signalled)
         self.watcher.tick()
         self.run_worker(self._run(), group="watch", exclusive=True, exit_on_error=False)
         self.set_interval(TICK, self.tick)
@@ -165,8 +166,7 @@ class WatchApp(Desk, inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         """Stop taking in, before the loop ends."""
-        if not self.is_headless:
-            forget_signals()
+        self._undo_signals()
         for worker in [worker for worker in self.workers if worker.group == "watch"]:
             worker.cancel()
             with contextlib.suppress(Exception):

@@ -1,10 +1,12 @@
 """Walks over the Live screen, with real keys."""
 
-from hands import hands
+from hands import hands, screen_text
 from rpc import call, result, text
 from scene import Scene
 
 from mcpwatch.model.feed import FeedState
+from mcpwatch.ui.app import WatchApp
+from mcpwatch.watch.query import parse
 
 pytest_plugins = ["played"]
 
@@ -111,6 +113,15 @@ async def test_tab_completes_and_arrow_up_recalls(scene: Scene) -> None:
         assert "tool:read_file" in await at.line(-2)
         await at.press("escape", "slash", "up")
         assert "tool:read_file" in await at.line(-2)
+
+
+async def test_it_can_begin_with_a_filter(scene: Scene) -> None:
+    app = WatchApp(scene.watcher, query=parse("tool:notes"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        app.tick()
+        await pilot.pause()
+        assert "/ tool:notes" in screen_text(app).splitlines()[-2]
 
 
 async def test_escape_takes_the_filter_off(scene: Scene) -> None:
