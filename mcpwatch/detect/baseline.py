@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.rule import Place
 from mcpwatch.model.entries import Request
-from mcpwatch.model.traffic import CallState, Observation, Session, SessionKind
+from mcpwatch.model.traffic import CallState, Observation, Session, SessionKey, SessionKind
 
 T = TypeVar("T")
 _OPENING = 2_000
@@ -15,7 +14,7 @@ _OPENING = 2_000
 class Known(NamedTuple, Generic[T]):
     """A request in a known session."""
 
-    place: Place
+    key: SessionKey
     session: Session
     first: T
     """What the session began with."""
@@ -37,7 +36,7 @@ class Baseline(Generic[T]):
     def __init__(self, read: Callable[[Request], T], limit: int) -> None:
         self._read = read
         self._opening: Recent[tuple[str, int], T] = Recent(_OPENING)
-        self._first: Recent[Place, tuple[T, int]] = Recent(limit)
+        self._first: Recent[SessionKey, tuple[T, int]] = Recent(limit)
 
     def compare(self, seen: Observation) -> Known[T] | None:
         """This request beside the session's first one; None where there is nothing to compare."""
@@ -65,7 +64,7 @@ class Baseline(Generic[T]):
 
     def learn(self, known: Known[T]) -> None:
         """Let this request be what later ones are held against."""
-        self._first.put(known.place, (known.value, known.here))
+        self._first.put(known.key, (known.value, known.here))
 
     def _settle(self, seen: Observation, exchange: int, session: Session) -> None:
         if any(call.method == "initialize" and call.state is CallState.DONE for call in seen.updated):

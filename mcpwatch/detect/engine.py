@@ -9,11 +9,10 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules import RULES
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.feed import FeedStatus
-from mcpwatch.model.traffic import Observation
+from mcpwatch.model.traffic import ENTRY_KINDS, Observation
 from mcpwatch.text import show
 
 _LOG = logging.getLogger(__name__)
-_KINDS = ("request", "response", "message", "end", "gateway", "malformed")
 
 
 class Failure(Struct):
@@ -35,7 +34,7 @@ class Engine:
         every = [rule() for rule in rules]
         self.failures: dict[str, Failure] = {}
         """Rule id -> how it fails."""
-        self._of_kind = {kind: tuple(rule for rule in every if kind in rule.kinds) for kind in _KINDS}
+        self._of_kind = {kind: tuple(rule for rule in every if kind in rule.kinds) for kind in ENTRY_KINDS}
         self._rejudging = {
             kind: tuple(rule for rule in rules if rule.rejudges) for kind, rules in self._of_kind.items()
         }

@@ -6,10 +6,7 @@ from typing import ClassVar
 from mcpwatch.detect.words import clip
 from mcpwatch.model.alerts import Finding, RuleInfo
 from mcpwatch.model.feed import FeedStatus
-from mcpwatch.model.traffic import Call, Observation
-
-Place = tuple[str, str]
-"""A session for certain: the feed's name and the session's key."""
+from mcpwatch.model.traffic import Call, EntryKind, Observation
 
 
 class Rule:
@@ -20,7 +17,7 @@ class Rule:
     """
 
     info: ClassVar[RuleInfo]
-    kinds: ClassVar[tuple[str, ...]] = ()
+    kinds: ClassVar[tuple[EntryKind, ...]] = ()
     """The kinds of observation it looks at."""
     rejudges: ClassVar[bool] = False
     """Whether it also looks at entries that were judged again, which brings nothing but a verdict."""

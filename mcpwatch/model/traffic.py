@@ -8,6 +8,7 @@ fold's time goes to it otherwise.
 """
 
 from enum import StrEnum
+from typing import Literal, get_args
 
 from msgspec import Struct, field
 
@@ -161,6 +162,10 @@ class Binding(Struct, frozen=True):
     """Index of the request that bound it."""
 
 
+SessionKey = tuple[str, str]
+"""A session for certain: the feed's name and the session's key."""
+
+
 class Session(Struct):
     """A run of requests by one agent to one upstream."""
 
@@ -229,14 +234,19 @@ class ToolChange(Struct, frozen=True):
     is_changed: bool
 
 
+EntryKind = Literal["request", "response", "message", "end", "gateway", "malformed"]
+"""What kind of entry an observation is of; `gateway` is that it started or stopped."""
+
+ENTRY_KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
+
+
 class Observation(Struct, frozen=True, gc=False):
     """What one entry turned out to mean; the unit that rules, state and tail work on."""
 
     index: int
     source: str
     time: float
-    kind: str
-    """request, response, message, end, gateway, malformed."""
+    kind: EntryKind
     exchange: Exchange | None = None
     session: Session | None = None
     verdict: Verdict | None = None

@@ -10,7 +10,7 @@ from msgspec import Struct
 from mcpwatch.model.alerts import Severity
 from mcpwatch.model.entries import Entry, Message, Request, Response
 from mcpwatch.model.identity import Evidence, Freshness, SignatureState, Signer, Verdict
-from mcpwatch.model.traffic import Call, CallState, Direction, Observation, RpcMessage, Session, SessionKind
+from mcpwatch.model.traffic import Call, CallState, Direction, EntryKind, Observation, RpcMessage, Session, SessionKind
 from mcpwatch.watch import outcome
 
 _DIRECTIONS = {"request": Direction.TO_SERVER, "response": Direction.TO_CLIENT, "message": Direction.TO_CLIENT}
@@ -56,8 +56,8 @@ class Row(Struct, gc=False):
     """Ids of the alerts it is evidence for."""
 
     @property
-    def kind(self) -> str:
-        """request, response, message, end, gateway or malformed."""
+    def kind(self) -> EntryKind:
+        """What kind of entry it is."""
         return self.seen.kind
 
     @property

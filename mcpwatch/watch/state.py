@@ -10,7 +10,7 @@ from mcpwatch.model.alerts import Alert, AlertState, Finding, Severity
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import Word
-from mcpwatch.model.traffic import Call, Observation, Session, Tool
+from mcpwatch.model.traffic import Call, Observation, Session, SessionKey, Tool
 from mcpwatch.watch.clock import GatewayClock
 from mcpwatch.watch.identities import Identities, Identity
 from mcpwatch.watch.pinned import Pinned
@@ -20,9 +20,6 @@ from mcpwatch.watch.row import Row
 
 Raised = tuple[Finding, Alert]
 """A finding and the alert it went into."""
-
-SessionKey = tuple[str, str]
-"""(source, session key)."""
 
 ToolKey = tuple[str, str, str]
 """(source, upstream, tool name)."""

@@ -4,9 +4,10 @@ from bisect import bisect_left
 from collections.abc import Callable
 from typing import Literal
 
+from mcpwatch.model.traffic import SessionKey
 from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.row import Row
-from mcpwatch.watch.state import SessionKey, State
+from mcpwatch.watch.state import State
 
 SWEEP = 2_000
 """Rows tested again at each sync when the filter depends on the time."""

@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.model.alerts import Alert
+from mcpwatch.model.traffic import SessionKey
 from mcpwatch.watch.acks import AckStore
 from mcpwatch.watch.pipeline import Listener, Pipeline
 from mcpwatch.watch.query import ALL, Query
-from mcpwatch.watch.state import SessionKey, State
+from mcpwatch.watch.state import State
 from mcpwatch.watch.view import View
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
 from mcpwatch.model.identity import SignatureState, Word
-from mcpwatch.model.traffic import CallState, Direction
+from mcpwatch.model.traffic import ENTRY_KINDS, CallState, Direction
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 
@@ -21,7 +21,6 @@ _UNITS = {"us": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0,
 _SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(us|μs|ms|s|m|h|d)")
 _STATUS = re.compile(r"\d{3}|[1-5]xx")
 _DIRECTIONS = {Direction.TO_SERVER: ("server", "c2s", "→"), Direction.TO_CLIENT: ("client", "s2c", "←")}
-KINDS = ("request", "response", "message", "end", "gateway", "malformed")
 
 
 class FilterWord(Struct, frozen=True):
@@ -183,7 +182,7 @@ WORDS = (
         lambda row, state: next((names for arrow, names in _DIRECTIONS.items() if arrow == row.arrow), ()),
         choices=("server", "client", "c2s", "s2c", "→", "←"),
     ),
-    FilterWord("kind", "kind of entry", "the kind", lambda row, state: (row.kind,), choices=KINDS),
+    FilterWord("kind", "kind of entry", "the kind", lambda row, state: (row.kind,), choices=ENTRY_KINDS),
     FilterWord(
         "status",
         "how a call stands, or the HTTP status (404, 4xx, status>=400)",

@@ -15,6 +15,7 @@ from mcpwatch.model.traffic import (
     Call,
     CallState,
     Direction,
+    EntryKind,
     Era,
     Exchange,
     Observation,
@@ -206,7 +207,7 @@ class Scene:
             exchange.era,
         )
 
-    def _seen(self, kind: str, exchange: Exchange, session: Session | None, **more: Json) -> Observation:
+    def _seen(self, kind: EntryKind, exchange: Exchange, session: Session | None, **more: Json) -> Observation:
         return Observation(self.next, self.source, self.now, kind, exchange, session, **more)
 
     def _play(self, seen: Observation) -> int:

@@ -52,4 +52,4 @@ def test_rules_share_no_memory_between_engines() -> None:
 
 
 def test_a_kind_nobody_knows_is_nobodys() -> None:
-    assert Engine().observe(Observation(0, "", 0.0, "another")) == []
+    assert Engine().observe(Observation(0, "", 0.0, "another")) == []  # type: ignore[arg-type]

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.rule import Place, Rule
+from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.words import quote, subject_of, together
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.traffic import CallState, Direction, Observation
+from mcpwatch.model.traffic import CallState, Direction, Observation, SessionKey
 
 _SESSIONS = 10_000
 _DENIALS = 3
@@ -32,7 +32,7 @@ class PermissionProbing(Rule):
     kinds = ("response", "message", "end")
 
     def __init__(self) -> None:
-        self._denied: Recent[Place, _Denials] = Recent(_SESSIONS)
+        self._denied: Recent[SessionKey, _Denials] = Recent(_SESSIONS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         for call in seen.updated:

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from mcpwatch.detect.baseline import Baseline
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.rule import Place, Rule
+from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.words import cut, host, quote
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json, Principal, Request
 from mcpwatch.model.identity import SignatureState
-from mcpwatch.model.traffic import CallState, Observation, SessionKind
+from mcpwatch.model.traffic import CallState, Observation, SessionKey, SessionKind
 
 _SESSIONS = 10_000
 _OPENING = 2_000
@@ -111,7 +111,7 @@ class UsedAfterDelete(Rule):
     kinds = ("response", "message")
 
     def __init__(self) -> None:
-        self._ended: Recent[Place, int] = Recent(_SESSIONS)
+        self._ended: Recent[SessionKey, int] = Recent(_SESSIONS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         session, exchange = seen.session, seen.exchange
