@@ -15,12 +15,12 @@ ASKING_TO_STOP = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT) if sys.platform 
 def watch_signals(stop: Callable[[int], object]) -> Callable[[], None]:
     """Call `stop(number)` from the event loop when a signal asks this process to end; the result undoes it.
 
-    A signal that is ignored, or that somebody handles already, is left as it is.
+    A signal that is ignored, or that the loop's owner handles already, is left as it is.
     """
     loop = asyncio.get_running_loop()
     ours = []
     for number in ASKING_TO_STOP:
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+        if not _is_taken(number):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(number, stop, number)
                 ours.append(number)
@@ -30,6 +30,12 @@ def watch_signals(stop: Callable[[int], object]) -> Callable[[], None]:
             loop.remove_signal_handler(number)
 
     return undo
+
+
+def _is_taken(number: signal.Signals) -> bool:
+    handler = signal.getsignal(number)
+    # What add_signal_handler leaves in place while the loop itself calls the real handler.
+    return handler is signal.SIG_IGN or getattr(handler, "__module__", "") == "asyncio.unix_events"
 
 
 def is_gone(fileno: int) -> bool:
