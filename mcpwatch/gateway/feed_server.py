@@ -24,7 +24,7 @@ MAX_INDEX_DIGITS = 16
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Cursor:
@@ -95,11 +95,11 @@ class FeedServer:
         try:
             await self._stream(stream, Cursor(first))
         except TimeoutError:
-            _log.info("a watcher took nothing for %.0f seconds and was cut off", STALL_SECONDS)
+            logger.info("a watcher took nothing for %.0f seconds and was cut off", STALL_SECONDS)
             if request.transport is not None:
                 request.transport.abort()
         except ConnectionError:
-            _log.debug("a watcher left")
+            logger.debug("a watcher left")
         return stream
 
     async def _stream(self, stream: web.StreamResponse, cursor: Cursor) -> None:

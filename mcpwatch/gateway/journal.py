@@ -23,7 +23,7 @@ RETRY_SECONDS = 1.0
 MAX_BACKLOG = 64 * 1024 * 1024
 """Octets of leaves that may wait for the disk."""
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class TooLarge(Exception):
@@ -130,7 +130,7 @@ class Journal:
 
     def _written(self, leaves: list[Leaf], frontier: Frontier, items: "list[Leaf | _Note | _Flush | None]") -> None:
         if self.trouble:
-            log.warning("the journal is written again")
+            logger.warning("the journal is written again")
             self.trouble = ""
         self._backlog -= sum(len(leaf) for _, leaf in leaves)
         if leaves:
@@ -141,7 +141,7 @@ class Journal:
 
     def _in_trouble(self, why: str) -> None:
         if not self.trouble:
-            log.error("the journal cannot be written: %s", why)
+            logger.error("the journal cannot be written: %s", why)
         self.trouble = why
 
 

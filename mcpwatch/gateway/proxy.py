@@ -69,15 +69,7 @@ class Proxy:
             await self._receive(arrival)
         except Refusal as refused:
             refusal = refused
-        exchange = self._tap.begin(
-            upstream=route[0].info.name if route else "",
-            method=arrival.method,
-            authority=arrival.authority,
-            target=arrival.target,
-            peer=arrival.peer,
-            headers=arrival.headers,
-            body=arrival.body,
-        )
+        exchange = self._tap.begin(route[0].info.name if route else "", arrival)
         end: End = "error", "the gateway failed"
         try:
             end = await self._answer(arrival, answer, exchange, route, refusal)
@@ -124,8 +116,9 @@ async def _forward(arrival: Arrival, answer: Answer, exchange: Exchange, upstrea
     headers = end_to_end(arrival.headers, _NOT_FORWARDED)
     try:
         response = await upstream.send(arrival.method, target, headers, arrival.body)
-    except UnicodeError:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "the target and header fields have to be UTF-8") from None
+    except ValueError:
+        why = "the target and header fields have to be UTF-8 without control characters"
+        raise Refusal(HTTPStatus.BAD_REQUEST, why) from None
     except TimeoutError:
         raise Refusal(HTTPStatus.GATEWAY_TIMEOUT, f"{upstream.info.name} does not answer", "error") from None
     except (aiohttp.ClientError, OSError) as error:

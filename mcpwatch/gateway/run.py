@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import logging
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from aiohttp import web
 
 from mcpwatch.errors import LocalError
 from mcpwatch.feed.discover import Running, announce, retire
+from mcpwatch.gateway import quiet
 from mcpwatch.gateway.feed_server import FeedServer
 from mcpwatch.gateway.folder import TOKEN_FILE, open_folder
 from mcpwatch.gateway.guard import Guard, is_loopback
@@ -39,8 +39,6 @@ CLOSE_SECONDS = 0.5
 BACKLOG = 512
 MAX_LINE = 16 * 1024
 MAX_FIELD = 32 * 1024
-
-logger = logging.getLogger(__name__)
 
 
 class Gateway:
@@ -85,7 +83,11 @@ class Gateway:
         feed_guard = Guard(options.allowed_hosts, options.allowed_origins, local_origins=False)
         feed = FeedServer(log, folder.token, feed_guard, options.capture)
         runner = web.AppRunner(
-            feed.application(), access_log=None, handler_cancellation=True, shutdown_timeout=GRACE_SECONDS
+            feed.application(),
+            access_log=None,
+            logger=quiet.logger,
+            handler_cancellation=True,
+            shutdown_timeout=GRACE_SECONDS,
         )
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(lambda: log.close(self._reason, DISK_SECONDS))
@@ -113,7 +115,7 @@ class Gateway:
             proxy.handle,
             handler_cancellation=True,
             access_log=None,
-            logger=logger,
+            logger=quiet.logger,
             auto_decompress=False,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             max_line_size=MAX_LINE,

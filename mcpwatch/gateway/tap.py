@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec
 from msgspec.structs import replace
 
 from mcpwatch.feed.sse import SseReader, StreamFault, is_event_stream
+from mcpwatch.gateway.arrival import Arrival
 from mcpwatch.gateway.bodies import BodyReader, capture_body
 from mcpwatch.gateway.headers import RawHeader, first, logged, octets
 from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
@@ -28,7 +29,7 @@ EVERYTHING = "*"
 """Stands alone there where the header fields were too large to be logged."""
 
 P = ParamSpec("P")
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Tap:
@@ -39,28 +40,16 @@ class Tap:
         self.capture = capture
         self.hashed = hashed
 
-    def begin(
-        self,
-        *,
-        upstream: str,
-        method: str,
-        authority: str,
-        target: str,
-        peer: str,
-        headers: Sequence[RawHeader],
-        body: bytes | None,
-    ) -> "Exchange":
-        """Log a request before it is passed on; `target` and `authority` as the agent sent them."""
+    def begin(self, upstream: str, arrival: Arrival) -> "Exchange":
+        """Log a request, before it is passed on."""
         exchange = Exchange(self)
-        exchange.request(upstream, method, authority, target, peer, headers, body)
+        exchange.request(upstream, arrival)
         if exchange.fault:
-            exchange.bare_request(upstream, method, peer)
+            exchange.bare_request(upstream, arrival)
         return exchange
 
 
-def _harmless(
-    method: Callable[Concatenate["Exchange", P], None],
-) -> Callable[Concatenate["Exchange", P], None]:
+def _harmless(method: Callable[Concatenate["Exchange", P], None]) -> Callable[Concatenate["Exchange", P], None]:
     """Turn any failure of the tap into a fault that the exchange's end reports."""
 
     @wraps(method)
@@ -71,7 +60,7 @@ def _harmless(
             # The message could quote traffic, so only the kind of error is told.
             self.fault = self.fault or f"not all of this exchange was logged ({type(error).__name__})"
             if not isinstance(error, Unwritable):
-                log.warning("the tap failed in %s: %s", method.__name__, type(error).__name__)
+                logger.warning("the tap failed in %s: %s", method.__name__, type(error).__name__)
 
     return guarded
 
@@ -90,54 +79,43 @@ class Exchange:
         self._body: BodyReader | None = None
 
     @_harmless
-    def request(
-        self,
-        upstream: str,
-        method: str,
-        authority: str,
-        target: str,
-        peer: str,
-        headers: Sequence[RawHeader],
-        body: bytes | None,
-    ) -> None:
-        tap = self._tap
+    def request(self, upstream: str, arrival: Arrival) -> None:
+        """The request has come in whole, or as far as it will."""
+        tap, headers, body = self._tap, arrival.headers, arrival.body
         kept, withheld = logged(headers)
-        if tap.capture != "full":
-            target, masked = mask_target(target)
-            withheld = (*withheld, QUERY) if masked else withheld
-        sha512 = any(name == "content-digest" and "sha-512" in value for name, value in kept)
+        target, masked = (arrival.target, 0) if tap.capture == "full" else mask_target(arrival.target)
         encoded = first(headers, b"content-encoding") is not None
+        sha512 = any(name == "content-digest" and "sha-512" in value for name, value in kept)
         self._index = self._append(
             Request(
                 upstream=upstream,
-                method=method,
+                method=arrival.method,
                 scheme="http",
-                authority=authority,
+                authority=arrival.authority,
                 target=target,
-                peer=peer,
+                peer=arrival.peer,
                 headers=kept,
                 body=None if body is None else capture_body(body, tap.capture, encoded=encoded, sha512=sha512),
                 session=self._session(headers),
-                withheld=withheld,
+                withheld=(*withheld, QUERY) if masked else withheld,
                 principal=read_principal(headers, tap.hashed),
             )
         )
 
     @_harmless
-    def bare_request(self, upstream: str, method: str, peer: str) -> None:
+    def bare_request(self, upstream: str, arrival: Arrival) -> None:
         """Log at least that there was a request, when `request` failed."""
-        self._index = self._append(
-            Request(
-                upstream=upstream,
-                method=method,
-                scheme="http",
-                authority="",
-                target="",
-                peer=peer,
-                headers=(),
-                withheld=(EVERYTHING,),
-            )
+        request = Request(
+            upstream=upstream,
+            method=arrival.method,
+            scheme="http",
+            authority="",
+            target="",
+            peer=arrival.peer,
+            headers=(),
+            withheld=(EVERYTHING,),
         )
+        self._index = self._append(request)
 
     @_harmless
     def response(self, status: int, headers: Sequence[RawHeader]) -> None:
@@ -151,9 +129,7 @@ class Exchange:
             self._inflate = Inflate(encoding) if encoding else None
         else:
             self._body = BodyReader(self._tap.capture, encoding)
-        self._append(
-            Response(exchange=self._index, status=status, headers=kept, session=self._session(headers)),
-        )
+        self._append(Response(exchange=self._index, status=status, headers=kept, session=self._session(headers)))
 
     @_harmless
     def chunk(self, chunk: bytes) -> None:
@@ -180,17 +156,19 @@ class Exchange:
 
     def _read_events(self, chunk: bytes) -> None:
         assert self._events is not None and self._index is not None  # noqa: S101 (set together, by `response`)
+        fault = ""
         try:
             frames = self._events.feed(self._inflate(chunk) if self._inflate else chunk)
         except StreamFault as stream_fault:
-            frames, self.fault = stream_fault.frames, f"events were not logged from here on: {stream_fault.reason}"
+            frames, fault = stream_fault.frames, stream_fault.reason
         except InflateFault as inflate_fault:
-            frames, self.fault = [], f"events were not logged from here on: {inflate_fault}"
+            frames, fault = [], str(inflate_fault)
         for frame in frames:
             body = capture_body(frame.data, self._tap.capture)
             message = Message(exchange=self._index, body=body, stream=True, event=frame.event, event_id=frame.id or "")
             self._append(message)
-        if self.fault:
+        if fault:
+            self.fault = f"events were not logged from here on: {fault}"
             self._events = None
 
     def _session(self, headers: Sequence[RawHeader]) -> str:

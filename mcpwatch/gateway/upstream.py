@@ -46,8 +46,8 @@ class Upstream:
     ) -> aiohttp.ClientResponse:
         """Send a request and return once the answer's head is there.
 
-        `target` goes onto the request line as it is. Raises aiohttp.ClientError and TimeoutError, and
-        UnicodeDecodeError for a header value that is not UTF-8, which aiohttp cannot send.
+        `target` goes onto the request line as it is. Raises aiohttp.ClientError and TimeoutError, and ValueError
+        for what aiohttp cannot send: control characters, and octets that are not UTF-8.
         """
         # Of one name in two spellings aiohttp keeps only the last field, so a repeated name is spelled as at first.
         spelling: dict[bytes, str] = {}

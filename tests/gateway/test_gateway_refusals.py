@@ -165,11 +165,17 @@ async def test_headers_that_are_too_large(tmp_path: Path) -> None:
     assert only(tmp_path, End).outcome == "denied"
 
 
-@pytest.mark.parametrize("octets", [b"X-Name: caf\xe9", b"Mcp-Name: \xff"])
-async def test_a_field_that_cannot_be_passed_on_exactly_is_not_passed_on(tmp_path: Path, octets: bytes) -> None:
+@pytest.mark.parametrize(
+    "octets", [b"X-Name: caf\xe9", b"Mcp-Name: \xff", b"X-Bell: \x07", b"X-Nul: \x00", b"X-Del: \x7f"]
+)
+async def test_what_cannot_be_passed_on_exactly_is_not_passed_on(
+    tmp_path: Path, octets: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
         reply = await fetch(running.listen_address, post(CALL, octets))
-    assert (reply.status, server.requests) == (400, [])
+        target = await fetch(running.listen_address, get(target=b"/\xff"))
+    assert (reply.status, target.status, server.requests) == (400, 400, [])
+    assert "Traceback" not in caplog.text
 
 
 async def test_one_exchange_too_many(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rig import Talk, connect, fetch, gateway, ok, only, post, scripted
+from rig import Talk, answer, connect, fetch, gateway, get, ok, only, post, scripted
 from watcher import Watcher, token_of
 
+from mcpwatch.gateway.arrival import Arrival
 from mcpwatch.model.entries import Request, Response
 
 HEADERS = (
@@ -108,3 +109,25 @@ async def test_even_a_full_capture_withholds_credentials(tmp_path: Path) -> None
     assert request.withheld == HEADERS
     assert len(request.session) == 32
     assert only(tmp_path, Response).session == ""
+
+
+async def test_what_cannot_be_read_is_not_quoted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
+        for address in (running.listen_address, running.feed_address):
+            for request in (get(b"Authorization: Bearer s33d-\x07"), get(target=b"/\xffs33d-"), b"s33d- \r\n\r\n"):
+                assert (await fetch(address, request)).status == 400
+    assert "s33d-" not in caplog.text
+
+
+async def test_a_failure_of_the_gateway_itself_is_told_without_what_it_met(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(arrival: Arrival, guard: object) -> None:
+        raise KeyError(arrival.body)
+
+    monkeypatch.setattr(Arrival, "admit", fail)
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
+        assert (await fetch(running.listen_address, post(b"s33d-"))).status == 500
+    assert "KeyError at " in caplog.text
+    assert "s33d-" not in caplog.text
