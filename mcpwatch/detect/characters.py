@@ -4,7 +4,7 @@ import re
 import unicodedata
 from itertools import islice
 
-from mcpwatch.detect.words import quote, together
+from mcpwatch.detect.phrases import quote, together
 
 _ENOUGH = 1_000
 """Characters looked at in one string; more than that changes nothing."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
-from mcpwatch.detect.words import clip
+from mcpwatch.detect.phrases import clip
 from mcpwatch.model.alerts import Finding, RuleInfo
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.traffic import Call, EntryKind, Observation

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcpwatch.detect.characters import acting, hidden, spell
+from mcpwatch.detect.phrases import clip, host, quote, short, together
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.strings import strings
-from mcpwatch.detect.words import clip, host, quote, short, together
 from mcpwatch.text import is_hidden
 
 json_values = st.recursive(

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from mcpwatch.detect.phrases import quote, subject_of, together
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.words import quote, subject_of, together
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.traffic import CallState, Direction, Observation, SessionKey
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from mcpwatch.detect.phrases import sentence
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.words import sentence
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.traffic import Observation

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import ClassVar, NamedTuple
 
+from mcpwatch.detect.phrases import cut, named, sentence, short, subject_of, upstream_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.words import cut, named, sentence, short, subject_of, upstream_of
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.identity import Freshness, SignatureState, Verdict, Word
 from mcpwatch.model.traffic import Observation, SessionKind
@@ -56,11 +56,13 @@ class WordRule(Rule):
         verdict = seen.verdict
         if verdict is None or verdict.word is not self.word or not self.applies(seen, verdict):
             return
-        subject = f"{verdict.signer.id if verdict.signer else verdict.scheme or 'unnamed key'} at {upstream_of(seen)}"
+        signer = _signer_id(verdict, verdict.scheme)
+        subject = f"{signer} at {upstream_of(seen)}"
         reason = sentence(self.says.format(signer=named(verdict.signer)), verdict.reasons[0] if verdict.reasons else "")
         yield self.finding(seen, subject, reason)
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
+        """Whether the rule has a say where the word fits."""
         return True
 
 
@@ -93,11 +95,10 @@ class WrongKey(Rule):
         bound, verdict = seen.rebound, seen.verdict
         if bound is None or verdict is None or is_replay(verdict):
             return
-        other = verdict.signer.id if verdict.signer else "unnamed key"
         reason = f"Signer {named(verdict.signer)}, but the session is bound to {named(bound)}."
         since = seen.session.binding.since if seen.session else None
         evidence = (seen.index,) if since is None else (since, seen.index)
-        subject = f"{subject_of(seen)} by {other}"
+        subject = f"{subject_of(seen)} by {_signer_id(verdict)}"
         yield self.finding(seen, subject, reason, *evidence)
 
 
@@ -136,7 +137,7 @@ class ReplayRule(Rule):
         first = verdict.first_seen
         before = "before" if first is None else f"first as entry {first}"
         evidence = (seen.index,) if first is None or verdict.first_source is not None else (first, seen.index)
-        subject = f"{verdict.signer.id if verdict.signer else 'unnamed key'} in {subject_of(seen)}{where}"
+        subject = f"{_signer_id(verdict)} in {subject_of(seen)}{where}"
         reason = f"What {named(verdict.signer)} signed came {before}{where} and came again."
         yield self.finding(seen, subject, reason, *evidence)
 
@@ -241,6 +242,11 @@ def _asked(seen: Observation) -> str:
     body = seen.request.body if seen.request else None
     unread = body is not None and body.size > 0 and body.text is None and body.base64 is None
     return "A request" if unread else ""
+
+
+def _signer_id(verdict: Verdict, otherwise: str = "") -> str:
+    """The signer a finding is about, in full."""
+    return verdict.signer.id if verdict.signer else otherwise or "unnamed key"
 
 
 def is_replay(verdict: Verdict) -> bool:

@@ -2,27 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 
+from mcpwatch.detect.phrases import cut, quote, subject_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.words import cut, quote, subject_of
 from mcpwatch.encoding import decode_base64
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.entries import Json, Request
+from mcpwatch.model.entries import Request
 from mcpwatch.model.traffic import Era, Observation, RpcMessage
+from mcpwatch.traffic.claims import PROTOCOL_VERSION, TARGET_KEYS, fields, meta
 
 HEADER_MISMATCH = -32020
 """JSON-RPC error code of MCP 2026-07-28."""
 
-_VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
-_NAME_PARAMS = {
-    "tools/call": "name",
-    "prompts/get": "name",
-    "resources/read": "uri",
-    "tasks/get": "taskId",
-    "tasks/update": "taskId",
-    "tasks/cancel": "taskId",
-}
-"""Method -> the parameter that Mcp-Name repeats (SEP-2243, SEP-2663)."""
+_NAMED_IN_HEADER = frozenset(
+    {"tools/call", "prompts/get", "resources/read", "tasks/get", "tasks/update", "tasks/cancel"}
+)
+"""Methods whose target Mcp-Name repeats (SEP-2243, SEP-2663)."""
 _OPEN, _CLOSE = "=?base64?", "?="
 _MASK = "***"
 """What the gateway writes in place of a secret."""
@@ -66,15 +61,15 @@ def _faults(request: Request, message: RpcMessage, era: Era) -> list[str]:
     """What is wrong with the header fields, in sentences."""
     version = _version(message)
     masked = request.body is not None and request.body.masked > 0
-    fields: dict[str, list[str]] = {}
+    headers: dict[str, list[str]] = {}
     for name, value in request.headers:
         if name.startswith("mcp-"):
-            fields.setdefault(name, []).append(value)
+            headers.setdefault(name, []).append(value)
     modern = era is Era.MODERN or bool(version)
     return [
         fault
         for name, expected in _expected(message, version, masked)
-        if (fault := _fault(name, fields.get(name, []), expected, modern))
+        if (fault := _fault(name, headers.get(name, []), expected, modern))
     ]
 
 
@@ -82,9 +77,8 @@ def _expected(message: RpcMessage, version: str | None, masked: bool) -> Iterato
     """Header field -> what the body says; None where it says nothing, or what it says was masked."""
     yield "mcp-protocol-version", version
     yield "mcp-method", message.method
-    key = _NAME_PARAMS.get(message.method)
-    if key:
-        value: Json = message.params.get(key) if isinstance(message.params, dict) else None
+    if message.method in _NAMED_IN_HEADER:
+        value = fields(message.params).get(TARGET_KEYS[message.method])
         yield "mcp-name", value if isinstance(value, str) and not (masked and _MASK in value) else None
 
 
@@ -119,8 +113,7 @@ def _decode(value: str) -> str | None:
 
 def _version(message: RpcMessage) -> str | None:
     """The protocol version in the body's `_meta`."""
-    meta: Json = message.params.get("_meta") if isinstance(message.params, dict) else None
-    version: Json = meta.get(_VERSION_KEY) if isinstance(meta, dict) else None
+    version = meta(message.params).get(PROTOCOL_VERSION)
     return version if isinstance(version, str) else None
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from mcpwatch.detect.baseline import Baseline
+from mcpwatch.detect.phrases import cut, host, quote
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.words import cut, host, quote
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json, Principal, Request
 from mcpwatch.model.identity import SignatureState

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from mcpwatch.detect.characters import acting, hidden, spell
+from mcpwatch.detect.phrases import quote, some, upstream_of
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.strings import strings
-from mcpwatch.detect.words import cut, quote, together, upstream_of
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import Observation, RpcMessage, Tool
-
-_NAMED = 3
 
 
 class DefinitionChanged(Rule):
@@ -83,10 +81,9 @@ def _definitions(seen: Observation, search: Callable[[str], list[str]]) -> Itera
             continue
         hits = [(hit.path, found) for hit in strings(change.tool.definition) if (found := search(hit.text))]
         if hits:
-            where = [cut(str(path)) for path, _ in hits[:_NAMED]]
-            more = [f"{len(hits) - _NAMED} more"] if len(hits) > _NAMED else []
+            where = some([path for path, _ in hits])
             holds = spell([char for _, found in hits for char in found])
-            yield change.tool, f"{quote(change.tool.name)} holds {holds}; in its {together(where + more)}."
+            yield change.tool, f"{quote(change.tool.name)} holds {holds}; in its {where}."
 
 
 def _characters(message: RpcMessage, search: Callable[[str], list[str]]) -> list[str]:
@@ -101,8 +98,7 @@ def _changes(tool: Tool) -> str:
     new: Json = tool.definition if isinstance(tool.definition, dict) else {}
     missing = object()
     fields = [key for key in {**old, **new} if old.get(key, missing) != new.get(key, missing)]
-    more = [f"{len(fields) - _NAMED} more"] if len(fields) > _NAMED else []
-    return together([cut(str(key)) for key in fields[:_NAMED]] + more) or "The definition"
+    return some(fields) or "The definition"
 
 
 def _subject(tool: Tool) -> str:

@@ -1,6 +1,7 @@
 """How findings name things: bounded, and otherwise raw, since drawing is what makes text safe."""
 
 import hashlib
+from collections.abc import Sequence
 
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Observation
@@ -61,6 +62,12 @@ def subject_of(seen: Observation) -> str:
 def upstream_of(seen: Observation) -> str:
     """The server's name; empty where the entry belongs to no exchange."""
     return seen.exchange.upstream if seen.exchange else ""
+
+
+def some(names: Sequence[object], limit: int = 3) -> str:
+    """The first few names as text, and how many more there are."""
+    more = [f"{len(names) - limit} more"] if len(names) > limit else []
+    return together([cut(str(name)) for name in names[:limit]] + more)
 
 
 def together(names: list[str]) -> str:
