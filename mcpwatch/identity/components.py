@@ -45,6 +45,9 @@ class Components(Struct, frozen=True):
 
     listed: tuple[Component, ...]
     names: frozenset[str]
+    """Of those that are covered whole, which a `key` parameter would prevent."""
+    digests: frozenset[str]
+    """The members of Content-Digest that are covered one by one."""
 
 
 def invalid(reason: str) -> Refusal:
@@ -74,7 +77,10 @@ def read_components(text: str) -> Components:
         listed.append(Component(name, text_of(name) + raw, plain, tuple(parameters.items())))
     if len(listed) > MAX_COMPONENTS:
         raise unsupported(f"covers more than {MAX_COMPONENTS} components")
-    return Components(tuple(listed), frozenset(component.name for component in listed))
+    keys = [(component.name, dict(component.parameters).get("key")) for component in listed]
+    names = frozenset(name for name, key in keys if key is None)
+    digests = frozenset(key for name, key in keys if name == "content-digest" and isinstance(key, str))
+    return Components(tuple(listed), names, digests)
 
 
 def text_of(name: str) -> str:

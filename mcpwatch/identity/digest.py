@@ -1,5 +1,7 @@
 """Content-Digest (RFC 9530) against the body."""
 
+from collections.abc import Collection
+
 from msgspec import Struct
 
 from mcpwatch.identity.request import BodyView
@@ -24,11 +26,16 @@ _MALFORMED = DigestCheck(fault="Content-Digest is malformed")
 _OTHER = DigestCheck(covers=True, fault="the signature holds, but the body is not the one that was signed")
 
 
-def check_digest(field: str, body: BodyView) -> DigestCheck:
-    """Compare every digest of a Content-Digest field that can be compared; one that differs is a fault."""
+def check_digest(field: str, body: BodyView, only: Collection[str] = ()) -> DigestCheck:
+    """Compare every digest of a Content-Digest field that can be compared; one that differs is a fault.
+
+    Where not the whole field is signed, `only` names the digests that are.
+    """
     digests = byte_sequences(field)
     if digests is None:
         return _MALFORMED
+    if only:
+        digests = {algorithm: digest for algorithm, digest in digests.items() if algorithm in only}
     compared = False
     for algorithm, digest in digests.items():
         have = body.digest(algorithm)

@@ -130,7 +130,20 @@ def _octets(body: Body) -> bytes | None:
         return None
 
 
+def _contradiction(body: Body) -> str:
+    """Why what the feed shows cannot be what it says of the body; empty when it can."""
+    if body.text is not None and body.base64 is not None:
+        return "the feed shows two bodies"
+    if body.truncated and (body.text or body.base64):
+        return "the feed shows a body that it says it does not carry"
+    if body.masked and (not body.text or not body.size):
+        return "the feed says that it masked values of a body that has none"
+    return ""
+
+
 def _view(body: Body) -> BodyView:
+    if fault := _contradiction(body):
+        return BodyView(body.sha256, None, body.sha512, fault)
     if body.masked or body.truncated or (body.text is None and body.base64 is None):
         if body.size == 0 and body.sha256 == EMPTY_SHA256:
             return _NO_BODY

@@ -227,3 +227,9 @@ def test_no_key_means_no_check() -> None:
     assert result.signer is not None
     assert result.signer.id == ALICE.did_aip
     assert "no registry is configured" in result.reasons[0]
+
+
+def test_a_nonce_with_a_colon_makes_the_signed_octets_ambiguous() -> None:
+    result = verdict(request(aip(nonce="2026-03-22T08:10:07+00:00:n1")))
+    assert (result.word, result.signature) == (Word.NO_CHECK, SignatureState.UNSUPPORTED)
+    assert "more than one way" in result.reasons[0]

@@ -145,6 +145,13 @@ def test_a_line_break_cannot_forge_a_component() -> None:
     assert result.word is Word.BAD_SIG
 
 
+def test_a_part_of_the_session_id_does_not_cover_it() -> None:
+    headers = {"mcp-session-id": "a=1, b=2", **sign({'"mcp-session-id";key="a"': "1"})}
+    result = judged(request(headers))
+    assert result.signature is SignatureState.VALID
+    assert Covered.SESSION not in result.coverage
+
+
 def test_session_is_covered_only_when_signed() -> None:
     headers = {**SESSION, "content-digest": digest(), **sign({'"content-digest"': digest()})}
     result = judged(request(headers))

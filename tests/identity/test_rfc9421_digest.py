@@ -1,7 +1,7 @@
 """Content-Digest and the body under a message signature."""
 
 import pytest
-from signed import CALL, body_of, digest, digest_only, judged, request, rfc9421, sign
+from signed import CALL, aip, body_of, digest, digest_only, judged, request, rfc9421, sign, verdict
 
 from mcpwatch.model.identity import Covered, Word
 
@@ -59,3 +59,43 @@ def test_a_feed_that_shows_another_body_is_caught() -> None:
     result = judged(request(rfc9421(), body=body_of(CALL, text="{}")))
     assert result.word is Word.BAD_SIG
     assert "shows another body" in result.reasons[0]
+
+
+def test_a_digest_beside_the_signed_one_proves_nothing() -> None:
+    signed, other = digest(algorithm="sha1").replace("sha1", "sha"), digest(b"other")
+    value = signed.partition("=")[2]
+    headers = {"content-digest": f"{signed}, {other}", **sign({'"content-digest";key="sha"': value})}
+    result = judged(request(headers, b"other"))
+    assert result.word is Word.PARTIAL
+    assert Covered.BODY not in result.coverage
+
+
+def test_a_digest_that_is_signed_alone_covers_the_body() -> None:
+    value = digest().partition("=")[2]
+    headers = {"content-digest": f"{digest()}, {digest(b'other', 'sha-512')}"}
+    headers |= sign({'"content-digest";key="sha-256"': value})
+    assert judged(request(headers)).word is Word.VERIFIED
+    assert judged(request(headers, b"other")).word is Word.BAD_SIG
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"base64": "e30="},
+        {"text": "{}", "truncated": True},
+        {"text": None, "base64": "e30=", "truncated": True},
+        {"text": None, "base64": "e30=", "masked": 1},
+    ],
+    ids=["two bodies", "truncated text", "truncated base64", "masked base64"],
+)
+def test_a_feed_that_shows_what_it_cannot_have_is_caught(shown: dict[str, object]) -> None:
+    for signed in (rfc9421(), aip()):
+        result = verdict(request(signed, body=body_of(CALL, **shown)))
+        assert result.word is Word.BAD_SIG
+        assert result.reasons[0].startswith("the feed s")
+
+
+@pytest.mark.parametrize("claim", [{"masked": 1}, {"truncated": True}])
+def test_no_text_is_shown_for_an_empty_body(claim: dict[str, object]) -> None:
+    result = verdict(request(aip(data=b""), body=body_of(b"", text="{}", **claim)))
+    assert result.word is Word.BAD_SIG

@@ -34,6 +34,7 @@ _PART_NONCE, _WHOLE_NONCE = (*_PART, Covered.NONCE), (*_WHOLE, Covered.NONCE)
 _NO_NONCE = "no nonce: a repeat in the same second cannot be told from the first"
 _NO_TIME = "X-AIP-Timestamp is not a time with a zone: nothing says when this was signed"
 _MASKED = "it does not verify, and the feed masks values of the query, which may be signed"
+_COLON = "X-AIP-Nonce holds a colon, so that the signed octets can be read in more than one way"
 _SEP = "signed as in the AIP for SEP draft (base64: prefix), whose signed octets are not published"
 
 
@@ -108,6 +109,8 @@ def _read_repeated(request: SignedRequest) -> Reading:
 def _read_headers(request: SignedRequest) -> Reading:
     fields = request.fields
     did, timestamp, nonce, text = fields[DID], fields[TIMESTAMP], fields.get(NONCE, ""), fields[SIGNATURE]
+    if ":" in nonce:
+        return Reading("aip", did, refusal=SignatureState.UNSUPPORTED, reason=_COLON)
     prefixed = text.startswith(_PREFIX)
     signature = decode_base64(text.removeprefix(_PREFIX))
     if signature is None or len(signature) != 64:

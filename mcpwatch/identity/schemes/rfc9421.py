@@ -76,7 +76,7 @@ def _read(label: str, listed: str, raw: str, signature: bytes | None, request: S
             raise unsupported("the signature names no key")
     except Refusal as refusal:
         return _refused(refusal, label, key_id)
-    digest = check_digest(request.fields[_DIGEST], request.body) if _DIGEST in components.names else _NO_DIGEST
+    digest = _check_digest(components, request)
     covers_body = digest.covers
     coverage = _coverage(
         components.names,
@@ -101,6 +101,15 @@ def _read(label: str, listed: str, raw: str, signature: bytes | None, request: S
         covers_body and request.body.octets is None,
         (digest.note,) if digest.note else (),
     )
+
+
+def _check_digest(components: Components, request: SignedRequest) -> DigestCheck:
+    """Hold the signed part of Content-Digest against the body."""
+    if _DIGEST in components.names:
+        return check_digest(request.fields[_DIGEST], request.body)
+    if components.digests:
+        return check_digest(request.fields[_DIGEST], request.body, components.digests)
+    return _NO_DIGEST
 
 
 def _base(components: Components, last: str, request: SignedRequest) -> bytes:
