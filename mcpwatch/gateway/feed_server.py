@@ -1,7 +1,6 @@
 """The feed's own listener: the log as server-sent events, to watchers that hold the token."""
 
 import asyncio
-import base64
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
@@ -9,6 +8,8 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
+from mcpwatch.feed.about import About
+from mcpwatch.feed.address import CHECKPOINT_PATH, FEED_PATH
 from mcpwatch.feed.sse import MEDIA_TYPE
 from mcpwatch.gateway.guard import Guard, local_address
 from mcpwatch.gateway.log import Log
@@ -49,8 +50,8 @@ class FeedServer:
     def application(self) -> web.Application:
         """The routes; every answer but a stream is JSON."""
         application = web.Application(middlewares=[self._admit])
-        application.router.add_get("/v1/feed", self._feed, allow_head=False)
-        application.router.add_get("/v1/checkpoint", self._checkpoint, allow_head=False)
+        application.router.add_get(FEED_PATH, self._feed, allow_head=False)
+        application.router.add_get(CHECKPOINT_PATH, self._checkpoint, allow_head=False)
         application.on_response_prepare.append(_plain)
         return application
 
@@ -67,20 +68,21 @@ class FeedServer:
         try:
             return await handler(request)
         except web.HTTPException as error:
-            return _error(error.status, error.reason.lower(), "The feed has GET /v1/feed and GET /v1/checkpoint.")
+            return _error(
+                error.status, error.reason.lower(), f"The feed has GET {FEED_PATH} and GET {CHECKPOINT_PATH}."
+            )
 
     async def _checkpoint(self, request: web.Request) -> web.StreamResponse:
         log = self._log
         return _json(
             200,
-            {
-                "origin": log.key.origin,
-                "keys": [log.key.verifier_key, log.key.time_verifier_key],
-                "note": log.note.text.decode(),
-                "frontier": [base64.b64encode(each).decode() for each in log.note_frontier.hashes()],
-                "oldest": 0,
-                "capture": self._capture,
-            },
+            About(
+                origin=log.key.origin,
+                keys=(log.key.verifier_key, log.key.time_verifier_key),
+                note=log.note.text.decode(),
+                frontier=log.note_frontier.hashes(),
+                capture=self._capture,
+            ),
         )
 
     async def _feed(self, request: web.Request) -> web.StreamResponse:
