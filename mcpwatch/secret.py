@@ -1,5 +1,9 @@
 """Secrets never print."""
 
+from pathlib import Path
+
+from mcpwatch.files import read_private
+
 
 class Secret:
     """A string that must not reach a log, a repr or a crash report; `reveal` is the only way to read it."""
@@ -19,3 +23,8 @@ class Secret:
 
     def __reduce__(self) -> str:
         raise TypeError("a secret cannot be pickled")
+
+
+def read_secret(path: Path) -> Secret:
+    """The secret in a file that only its owner can read, without the white space around it; raises LocalError."""
+    return Secret(read_private(path).decode("ascii", "replace").strip())

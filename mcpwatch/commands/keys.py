@@ -28,14 +28,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace, state: Path) -> None:
-    from mcpwatch.feed.pins import Pins
+    from mcpwatch.feed.pins import Pins, pins_folder
     from mcpwatch.identity.ed25519 import fingerprint
     from mcpwatch.identity.pins import pins_path, read_pins
 
     for pin in read_pins(pins_path(state)):
         key = decode_base64(pin.key) or b""
         print(f"agent {show(pin.id)}  {pin.key}  fingerprint {fingerprint(key)}")
-    for log in Pins(feed_pins(state)).all():
+    for log in Pins(pins_folder(state)).all():
         print(f"feed  {show(log.address)}  {show(log.keys[0])}")
 
 
@@ -47,15 +47,10 @@ def _add(options: argparse.Namespace, state: Path) -> None:
 
 
 def _remove(options: argparse.Namespace, state: Path) -> None:
-    from mcpwatch.feed.pins import Pins
+    from mcpwatch.feed.pins import Pins, pins_folder
     from mcpwatch.identity.pins import pins_path, remove_pin
 
-    count = remove_pin(pins_path(state), options.id) + Pins(feed_pins(state)).forget(options.id)
+    count = remove_pin(pins_path(state), options.id) + Pins(pins_folder(state)).forget(options.id)
     if not count:
         raise UsageError(f"Nothing is pinned for {options.id}", "See: mcpwatch keys list")
     print(f"forgot {count} of {show(options.id)}")
-
-
-def feed_pins(state: Path) -> Path:
-    """The folder of the feeds' own keys, as first seen."""
-    return state / "log-keys"

@@ -12,9 +12,9 @@ from mcpwatch.errors import ConnectError, IntegrityError, RefusedError, UsageErr
 from mcpwatch.feed.address import feed_address
 from mcpwatch.feed.discover import Running, running
 from mcpwatch.feed.subscriber import HttpSource
-from mcpwatch.files import read_private, state_dir
+from mcpwatch.files import state_dir
 from mcpwatch.model.feed import FeedState, FeedStatus
-from mcpwatch.secret import Secret
+from mcpwatch.secret import Secret, read_secret
 from mcpwatch.watch import build
 from mcpwatch.watch.query import BadQuery, Query, parse
 from mcpwatch.watch.watcher import Watcher
@@ -85,20 +85,16 @@ def place(feed: Feed, state: Path) -> Place:
 
 def _token(address: str, found: Running | None, token_file: Path | None) -> Secret:
     if token_file is not None:
-        return _read(token_file)
+        return read_secret(token_file)
     value = os.environ.get(TOKEN_VARIABLE)
     if value:
         return Secret(value.strip())
     if found is not None:
-        return _read(Path(found.token_file))
+        return read_secret(Path(found.token_file))
     raise RefusedError(
         f"No token for the feed at {address}",
         f"No gateway of yours runs there. For another's, give its feed.token: --token-file FILE, or {TOKEN_VARIABLE}",
     )
-
-
-def _read(path: Path) -> Secret:
-    return Secret(read_private(path).decode("ascii", "replace").strip())
 
 
 def query(text: str) -> Query:

@@ -19,7 +19,7 @@ from mcpwatch.demo.told import Hearing, Told
 from mcpwatch.errors import LocalError
 from mcpwatch.feed.discover import Running, announce, retire
 from mcpwatch.files import private_dir, state_dir, write_private
-from mcpwatch.gateway.folder import TOKEN_FILE
+from mcpwatch.gateway.folder import token_path
 from mcpwatch.gateway.options import GatewayOptions
 from mcpwatch.gateway.run import Gateway
 from mcpwatch.identity.pins import add_pin, pins_path
@@ -79,7 +79,7 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
         house = await stack.enter_async_context(open_house(capture))
         running = Running(
             address=house.gateway.feed_address,
-            token_file=str(house.state / "gateway" / TOKEN_FILE),
+            token_file=str(token_path(house.state)),
             pid=os.getpid(),
             started=time.time(),
             upstreams=house.gateway.options.upstreams,

@@ -51,6 +51,11 @@ class Pins:
         return sorted((_read(path) for path in self._folder.glob("*.json")), key=lambda pin: pin.address)
 
 
+def pins_folder(state: Path) -> Path:
+    """Where the pinned log keys lie in the state folder."""
+    return state / "log-keys"
+
+
 def _read(path: Path) -> Pin:
     try:
         return msgspec.json.decode(read_private(path), type=Pin)

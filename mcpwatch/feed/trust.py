@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 
 from mcpwatch.feed.address import host_and_port
-from mcpwatch.feed.pins import Pins
+from mcpwatch.feed.pins import Pins, pins_folder
 from mcpwatch.files import write_private
 
 
@@ -21,7 +21,7 @@ class Trust:
     def __init__(self, address: str, key: str = "", state: Path | None = None) -> None:
         self._address = address
         self._given = key
-        self._pins = Pins(state / "log-keys") if state else None
+        self._pins = Pins(pins_folder(state)) if state else None
         self._evidence = state / "evidence" if state else None
         self._keys: tuple[str, str] | None = None
         self._kept: tuple[bytes, ...] = ()

@@ -11,8 +11,9 @@ from mcpwatch.errors import LocalError
 from mcpwatch.feed.note import BadNote, LogKey, NoteVerifier
 from mcpwatch.files import create_private, private_dir, read_private, write_private
 from mcpwatch.gateway.store import Store, damaged
-from mcpwatch.secret import Secret
+from mcpwatch.secret import Secret, read_secret
 
+FOLDER = "gateway"
 KEY_FILE = "log.key"
 JOURNAL_FILE = "journal.sqlite3"
 TOKEN_FILE = "feed.token"  # noqa: S105 (a file's name)
@@ -40,14 +41,19 @@ def open_folder(state: Path) -> Folder:
     A journal without its key cannot go on, and a key without its journal has lost its log: the first is an
     error, the second begins a new log under a new origin. Raises LocalError and IntegrityError.
     """
-    path = private_dir(private_dir(state) / "gateway")
+    path = private_dir(private_dir(state) / FOLDER)
     lock = _lock(path)
     try:
         key, store = _open_log(path)
-        return Folder(path=path, key=key, store=store, token=_token(path / TOKEN_FILE), lock=lock)
+        return Folder(path=path, key=key, store=store, token=_token(token_path(state)), lock=lock)
     except BaseException:
         os.close(lock)
         raise
+
+
+def token_path(state: Path) -> Path:
+    """Where the gateway of a state folder keeps the token that opens its feed."""
+    return state / FOLDER / TOKEN_FILE
 
 
 def _lock(path: Path) -> int:
@@ -104,4 +110,4 @@ def _check(store: Store, key: LogKey, journal: Path) -> None:
 
 def _token(path: Path) -> Secret:
     create_private(path, secrets.token_urlsafe(32).encode() + b"\n")
-    return Secret(read_private(path).decode("ascii", "replace").strip())
+    return read_secret(path)

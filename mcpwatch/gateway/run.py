@@ -16,7 +16,7 @@ from mcpwatch.errors import LocalError
 from mcpwatch.feed.discover import Running, announce, retire
 from mcpwatch.gateway import quiet
 from mcpwatch.gateway.feed_server import FeedServer
-from mcpwatch.gateway.folder import TOKEN_FILE, open_folder
+from mcpwatch.gateway.folder import open_folder, token_path
 from mcpwatch.gateway.guard import Guard, is_loopback
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.options import Address, GatewayOptions
@@ -102,7 +102,7 @@ class Gateway:
 
         running = Running(
             address=self.feed_address,
-            token_file=str(folder.path / TOKEN_FILE),
+            token_file=str(token_path(options.state)),
             pid=os.getpid(),
             started=time.time(),
             upstreams=options.upstreams,

@@ -82,7 +82,7 @@ async def house() -> AsyncIterator[House]:
 
 async def watch(house: House, ear: Ear) -> Watcher:
     """Play every act while a watcher of the house's own folder listens; the watcher, when it has seen it all."""
-    feed = HttpSource(house.gateway.feed_address, house.gateway.token, state=house.state / "log-keys")
+    feed = HttpSource(house.gateway.feed_address, house.gateway.token, state=house.state)
     watcher = open_watcher([feed], house.state, load(house.state / "config.toml"))
     watching = asyncio.create_task(watcher.run(ear))
     stage = Stage(house.gateway.listen_address, load_keys(house.keys), pace=0)

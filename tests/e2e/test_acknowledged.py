@@ -8,9 +8,9 @@ from behind import Rig
 from processes import Process, told
 
 from mcpwatch.feed.subscriber import HttpSource
-from mcpwatch.gateway.folder import TOKEN_FILE
+from mcpwatch.gateway.folder import token_path
 from mcpwatch.model.alerts import Alert, AlertState
-from mcpwatch.secret import Secret
+from mcpwatch.secret import read_secret
 from mcpwatch.watch.build import open_watcher
 from mcpwatch.watch.watcher import Watcher
 
@@ -20,8 +20,8 @@ NOTE = "the tourist is a guest of the house"
 
 
 def watcher(rig: Rig, state: Path) -> Watcher:
-    token = Secret((state / "gateway" / TOKEN_FILE).read_text().strip())
-    return open_watcher([HttpSource(rig.feed, token, state=state / "log-keys")], state)
+    token = read_secret(token_path(state))
+    return open_watcher([HttpSource(rig.feed, token, state=state)], state)
 
 
 async def alert_of(watching: Watcher, rule: str) -> Alert:
