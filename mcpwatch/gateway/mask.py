@@ -15,8 +15,7 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from mcpwatch.gateway.tables import COUNT_NAMES, PROPERTY_LISTS, PUBLIC_NAMES, SECRET_ENDINGS, SECRET_NAMES
-
-MASK = "***"
+from mcpwatch.model.entries import MASK
 
 MAX_NESTING = 16
 """Of JSON in strings in JSON; what lies deeper is masked whole."""

@@ -17,16 +17,22 @@ from mcpwatch.gateway.journal import TooLarge, Unwritable
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.mask import mask_target
 from mcpwatch.gateway.principal import KeyedHash, read_principal
-from mcpwatch.model.entries import Body, Capture, Data, End, Message, Outcome, Request, Response
+from mcpwatch.model.entries import (
+    MASKED_QUERY,
+    NOTHING_CARRIED,
+    Body,
+    Capture,
+    Data,
+    End,
+    Message,
+    Outcome,
+    Request,
+    Response,
+)
 
 MAX_EVENT = 2 * 1024 * 1024
 """Octets of a server-sent event that is still looked into."""
 MAX_EVENT_LINES = 65_536
-QUERY = "@query"
-"""Stands among the withheld names where values of the target's query were replaced."""
-
-EVERYTHING = "*"
-"""Stands alone there where the header fields were too large to be logged."""
 
 P = ParamSpec("P")
 logger = logging.getLogger(__name__)
@@ -97,7 +103,7 @@ class Exchange:
                 headers=kept,
                 body=None if body is None else capture_body(body, tap.capture, encoded=encoded, sha512=sha512),
                 session=self._session(headers),
-                withheld=(*withheld, QUERY) if masked else withheld,
+                withheld=(*withheld, MASKED_QUERY) if masked else withheld,
                 principal=read_principal(headers, tap.hashed),
             )
         )
@@ -113,7 +119,7 @@ class Exchange:
             target="",
             peer=arrival.peer,
             headers=(),
-            withheld=(EVERYTHING,),
+            withheld=(NOTHING_CARRIED,),
         )
         self._index = self._append(request)
 
@@ -188,7 +194,7 @@ class Exchange:
         try:
             return self._tap.log.append(data)
         except TooLarge:
-            return self._tap.log.append(replace(data, headers=(), withheld=(EVERYTHING,)))
+            return self._tap.log.append(replace(data, headers=(), withheld=(NOTHING_CARRIED,)))
 
 
 def _without_content(body: Body) -> Body:

@@ -20,10 +20,10 @@ from mcpwatch.identity.freshness import freshness
 from mcpwatch.identity.keys import KeyBook, identity_of
 from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.replay import ReplayWindow
-from mcpwatch.identity.request import NOTHING_CARRIED, SignedRequest
+from mcpwatch.identity.request import SignedRequest
 from mcpwatch.identity.schemes import SCHEMES
 from mcpwatch.identity.words import RANK, Axes, word
-from mcpwatch.model.entries import Request
+from mcpwatch.model.entries import NOTHING_CARRIED, Request
 from mcpwatch.model.identity import (
     Covered,
     Evidence,

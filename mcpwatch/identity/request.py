@@ -8,14 +8,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mcpwatch.encoding import decode_base64
-from mcpwatch.model.entries import Body, Request
+from mcpwatch.model.entries import MASKED_QUERY, NOTHING_CARRIED, Body, Request
 
 EMPTY_SHA256 = sha256(b"").hexdigest()
 _EMPTY_SHA512 = sha512(b"").hexdigest()
-MASKED_QUERY = "@query"
-"""Stands among the withheld names where values of the target's query were replaced."""
-NOTHING_CARRIED = "*"
-"""Stands there where the header fields were too large for the feed."""
 _OWS = " \t"
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _TLS_ENDED = "signed for https: TLS ends before the gateway"

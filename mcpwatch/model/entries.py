@@ -25,6 +25,16 @@ Capture = Literal["full", "masked", "digest"]
 Outcome = Literal["complete", "client-closed", "upstream-closed", "error", "denied"]
 
 
+MASK = "***"
+"""Stands in the log in place of a value that was masked."""
+
+MASKED_QUERY = "@query"
+"""Stands among a request's withheld names where values of the target's query were masked."""
+
+NOTHING_CARRIED = "*"
+"""Stands alone there where the log carries none of the header fields."""
+
+
 class Wire(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Base of all that is encoded into a leaf."""
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwatch.gateway.mask import MASK, MAX_NESTING, mask_body, mask_json, mask_target, secrecy
+from mcpwatch.gateway.mask import MAX_NESTING, mask_body, mask_json, mask_target, secrecy
 from mcpwatch.gateway.tables import PUBLIC_NAMES, SECRET_ENDINGS, SECRET_NAMES
+from mcpwatch.model.entries import MASK
 
 SEED = "s33d-5ecr3t"
 

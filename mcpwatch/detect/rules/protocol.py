@@ -7,7 +7,7 @@ from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.encoding import decode_base64
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.entries import Request
+from mcpwatch.model.entries import MASK, Request
 from mcpwatch.model.traffic import Era, Observation, RpcMessage
 from mcpwatch.traffic.claims import PROTOCOL_VERSION, TARGET_KEYS, fields, meta
 
@@ -19,8 +19,6 @@ _NAMED_IN_HEADER = frozenset(
 )
 """Methods whose target Mcp-Name repeats (SEP-2243, SEP-2663)."""
 _OPEN, _CLOSE = "=?base64?", "?="
-_MASK = "***"
-"""What the gateway writes in place of a secret."""
 _REMEMBERED = 10_000
 
 
@@ -79,7 +77,7 @@ def _expected(message: RpcMessage, version: str | None, masked: bool) -> Iterato
     yield "mcp-method", message.method
     if message.method in _NAMED_IN_HEADER:
         value = fields(message.params).get(TARGET_KEYS[message.method])
-        yield "mcp-name", value if isinstance(value, str) and not (masked and _MASK in value) else None
+        yield "mcp-name", value if isinstance(value, str) and not (masked and MASK in value) else None
 
 
 def _fault(name: str, values: list[str], expected: str | None, required: bool) -> str:
