@@ -1,7 +1,7 @@
 """What the gateway adds to a call: 200 echo calls direct and 200 through it, one by one in turn, both protocol eras.
 
-Takes the number of calls. Server and gateway are processes of their own; the client is a bare keep-alive connection. The bar: at most
-1.5 ms on the median, log and tap included.
+Takes the number of calls. Server and gateway are processes of their own; the client is a bare keep-alive
+connection. The bar: at most 1.5 ms on the median, log and tap included.
 """
 
 import http.client
