@@ -4,6 +4,16 @@ import argparse
 import asyncio
 from typing import get_args
 
+from mcpwatch.gateway.options import (
+    CAPTURE,
+    FEED,
+    LISTEN,
+    WHEN_UNWRITABLE,
+    GatewayOptions,
+    WhenUnwritable,
+    parse_address,
+    parse_upstreams,
+)
 from mcpwatch.model.entries import Capture
 
 
@@ -15,12 +25,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]URL",
         help="an MCP server; give several to reach each under /NAME/",
     )
-    parser.add_argument("--listen", default="127.0.0.1:4180", metavar="HOST:PORT", help="for agents (%(default)s)")
-    parser.add_argument("--feed", default="127.0.0.1:4181", metavar="HOST:PORT", help="for watchers (%(default)s)")
+    for option, (host, port), whom in (("--listen", LISTEN, "agents"), ("--feed", FEED, "watchers")):
+        parser.add_argument(option, default=f"{host}:{port}", metavar="HOST:PORT", help=f"for {whom} (%(default)s)")
     parser.add_argument(
         "--capture",
         choices=get_args(Capture),
-        default="masked",
+        default=CAPTURE,
         help="bodies as they are, with secret values masked (default), or by size and digest only",
     )
     parser.add_argument(
@@ -31,18 +41,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--when-unwritable",
-        choices=("block", "pass"),
-        default="block",
+        choices=get_args(WhenUnwritable),
+        default=WHEN_UNWRITABLE,
         help="while the journal cannot be written: refuse calls (default), or pass them on and say so in the log after",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     from mcpwatch.files import state_dir
-    from mcpwatch.gateway.options import FEED, LISTEN, GatewayOptions, parse_address, parse_upstreams
     from mcpwatch.gateway.run import serve
 
-    told = GatewayOptions(
+    gateway = GatewayOptions(
         upstreams=parse_upstreams(options.upstream),
         state=state_dir(),
         listen=parse_address(options.listen, LISTEN),
@@ -52,5 +61,5 @@ def run(options: argparse.Namespace) -> int:
         allowed_origins=tuple(options.allow_origin),
         when_unwritable=options.when_unwritable,
     )
-    asyncio.run(serve(told))
+    asyncio.run(serve(gateway))
     return 0

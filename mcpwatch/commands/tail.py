@@ -19,8 +19,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     place = sources.find(options)
     query = sources.query(options.filter)
-    told = TailOptions(query=query, json=options.json, count=options.count, until_idle=options.until_idle)
-    return asyncio.run(until_signalled(_tail(place, told)))
+    tailing = TailOptions(query=query, json=options.json, count=options.count, until_idle=options.until_idle)
+    return asyncio.run(until_signalled(_tail(place, tailing)))
 
 
 async def _tail(place: sources.Place, options: TailOptions) -> int:

@@ -14,8 +14,13 @@ from mcpwatch.model.entries import Capture, UpstreamInfo
 Address = tuple[str, int]
 """Host and port; port 0 lets the system choose."""
 
+WhenUnwritable = Literal["block", "pass"]
+"""While the journal cannot be written: refuse new exchanges with 503, or pass them on unlogged and say so after."""
+
 LISTEN: Address = ("127.0.0.1", 4180)
 FEED: Address = ("127.0.0.1", 4181)
+CAPTURE: Capture = "masked"
+WHEN_UNWRITABLE: WhenUnwritable = "block"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -29,13 +34,12 @@ class GatewayOptions(Struct, frozen=True, kw_only=True):
     """The user's state folder; the gateway keeps its own in it."""
     listen: Address = LISTEN
     feed: Address = FEED
-    capture: Capture = "masked"
+    capture: Capture = CAPTURE
     allowed_hosts: tuple[str, ...] = ()
     """Host headers that are good besides loopback names."""
     allowed_origins: tuple[str, ...] = ()
     """Origins of web pages that may call, besides pages of this machine."""
-    when_unwritable: Literal["block", "pass"] = "block"
-    """While the journal cannot be written: refuse new exchanges with 503, or pass them on unlogged and say so after."""
+    when_unwritable: WhenUnwritable = WHEN_UNWRITABLE
     max_body: int = 16 * 1024 * 1024
     """Octets of a request's body."""
     max_exchanges: int = 1_000

@@ -149,19 +149,19 @@ async def serve(options: GatewayOptions) -> None:
     """Run a gateway until SIGINT, SIGTERM or SIGHUP and say where it is; raises LocalError and IntegrityError."""
     gateway = Gateway(options)
     loop = asyncio.get_running_loop()
-    told: asyncio.Future[str] = loop.create_future()
+    stopped: asyncio.Future[str] = loop.create_future()
 
-    def tell(name: str) -> None:
-        if not told.done():
-            told.set_result(name)
+    def stop(name: str) -> None:
+        if not stopped.done():
+            stopped.set_result(name)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, tell, number.name)
+        loop.add_signal_handler(number, stop, number.name)
     await gateway.start()
     try:
         for line in _greeting(gateway):
             print(show(line), flush=True)
-        reason = await told
+        reason = await stopped
     except BaseException:
         await gateway.stop("failed")
         raise
