@@ -12,7 +12,7 @@ from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.traffic import ENTRY_KINDS, Observation
 from mcpwatch.text import show
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Failure(Struct):
@@ -65,5 +65,5 @@ class Engine:
         failure = self.failures.get(rule.info.id)
         if failure is None:
             failure = self.failures[rule.info.id] = Failure(rule.info.id, f"{type(error).__name__}: {error}")
-            _LOG.error("rule %s failed: %s", failure.rule, show(failure.error, 200))
+            logger.error("rule %s failed: %s", failure.rule, show(failure.error, 200))
         failure.count += 1

@@ -40,7 +40,7 @@ SLICE = 200
 QUEUE = 4
 """Batches that wait for the watcher; then the socket does, and then the gateway."""
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class HttpSource:
@@ -159,7 +159,7 @@ class HttpSource:
             reason = describe(error)
         except Exception as error:
             # Whatever the other end made fail here, it must not end the feed for good.
-            log.exception("reading the feed %s failed", self.name)
+            logger.exception("reading the feed %s failed", self.name)
             reason = describe(error)
         delay = self._backoff.next(retry_after)
         now = self._clock()

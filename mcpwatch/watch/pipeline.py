@@ -25,7 +25,7 @@ from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import Raised, State
 from mcpwatch.watch.waiting import Waiting
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 SLICE = 200
 """Entries between two chances for the screen."""
@@ -149,7 +149,7 @@ class Pipeline:
             self._set_feed(lane)
         except Exception as error:
             reason = f"mcpwatch failed to read it: {type(error).__name__} in {_place(error)}"
-            log.error("feed %r: %s", lane.source.name, reason)
+            logger.error("feed %r: %s", lane.source.name, reason)
             self.state.set_feed(structs.replace(lane.source.status, state=FeedState.ENDED, detail=reason))
 
     async def _take_all(self, lane: Lane, batch: Sequence[Entry]) -> None:
@@ -235,7 +235,7 @@ class Pipeline:
         """Count and log a failure of ours; the error's own text may hold anything and stays out."""
         self.state.counts.failures += 1
         reason = f"{type(error).__name__} in {_place(error)}"
-        log.error("entry %d of %r: %s", entry.index, entry.source, reason)
+        logger.error("entry %d of %r: %s", entry.index, entry.source, reason)
         return reason
 
 
@@ -244,7 +244,7 @@ async def _serve(service: Callable[[], Awaitable[None]]) -> None:
     try:
         await service()
     except Exception as error:
-        log.error("a service of the pipeline ended: %s in %s", type(error).__name__, _place(error))
+        logger.error("a service of the pipeline ended: %s in %s", type(error).__name__, _place(error))
 
 
 def _place(error: Exception) -> str:
