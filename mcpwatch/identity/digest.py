@@ -7,9 +7,6 @@ from msgspec import Struct
 from mcpwatch.identity.request import BodyView
 from mcpwatch.identity.structured import byte_sequences
 
-PROOFS = frozenset({"sha-256", "sha-512"})
-"""Algorithms of the registry that are fit to prove anything (RFC 9530 section 5)."""
-
 
 class DigestCheck(Struct, frozen=True, gc=False):
     """How a Content-Digest field stands to the body."""
