@@ -52,6 +52,6 @@ async def _tell(demo: Demo) -> None:
     """Print what the demo does until it stops; raises LocalError when it stops by itself."""
     print(demo.feed_address, flush=True)
     print(f"watch it from another terminal: mcpwatch watch {demo.feed_address}", flush=True)
-    async for told in demo.told():
-        failed = f" (failed: {told.failed})" if told.failed else ""
-        print(show(f"{told.act}: {told.shows}{failed}"), flush=True)
+    async for event in demo.events():
+        failed = f" (failed: {event.failed})" if event.failed else ""
+        print(show(f"{event.act}: {event.shows}{failed}"), flush=True)

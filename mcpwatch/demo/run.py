@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from mcpwatch.demo.cast import known
 from mcpwatch.demo.child import Child
+from mcpwatch.demo.events import ActEvent, ActEvents
 from mcpwatch.demo.keyring import make_keys
 from mcpwatch.demo.servers import REGISTRY
-from mcpwatch.demo.told import Hearing, Told
 from mcpwatch.errors import LocalError
 from mcpwatch.feed.discover import Running, announce, retire
 from mcpwatch.files import private_dir, state_dir, write_private
@@ -30,7 +30,7 @@ _ANY = ("127.0.0.1", 0)
 _SDK, _SDK_MAJOR = "mcp", 2
 
 
-class House(Struct, frozen=True):
+class Backend(Struct, frozen=True):
     """The demo's servers behind a gateway, before any agent comes."""
 
     gateway: Gateway
@@ -47,54 +47,54 @@ class Demo:
     written but the announcement by which a watcher in another terminal finds the feed.
     """
 
-    def __init__(self, house: House, agents: Child, stack: AsyncExitStack) -> None:
-        self.gateway_address = house.gateway.listen_address
-        self.feed_address = house.gateway.feed_address
-        self.token: Secret = house.gateway.token
-        self.state = house.state
+    def __init__(self, backend: Backend, agents: Child, stack: AsyncExitStack) -> None:
+        self.gateway_address = backend.gateway.listen_address
+        self.feed_address = backend.gateway.feed_address
+        self.token: Secret = backend.gateway.token
+        self.state = backend.state
         self._agents = agents
         self._stack = stack
-        self._hearing = Hearing(agents.lines())
+        self._events = ActEvents(agents.lines())
 
-    async def told(self) -> AsyncIterator[Told]:
+    async def events(self) -> AsyncIterator[ActEvent]:
         """What the agents do, act by act, until the demo stops; who does not listen misses only the oldest.
 
         Raises LocalError when the agents end by themselves.
         """
-        async for told in self._hearing.told():
-            yield told
+        async for event in self._events.events():
+            yield event
         if not self._agents.stopping:
             raise LocalError("The demo's agents ended early", self._agents.last_words())
 
     async def stop(self) -> None:
         """End agents, gateway and servers, in that order, and remove the state folder."""
         await self._stack.aclose()
-        await self._hearing.ended()
+        await self._events.ended()
 
 
 async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
     """Start everything; raises LocalError where this machine lacks something, and then leaves nothing behind."""
     require_sdk()
     async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(open_house(capture))
+        backend = await stack.enter_async_context(open_backend(capture))
         running = Running(
-            address=house.gateway.feed_address,
-            token_file=str(token_path(house.state)),
+            address=backend.gateway.feed_address,
+            token_file=str(token_path(backend.state)),
             pid=os.getpid(),
             started=time.time(),
-            upstreams=house.gateway.options.upstreams,
-            state=str(house.state),
+            upstreams=backend.gateway.options.upstreams,
+            state=str(backend.state),
         )
         announce(state_dir(), running)
         stack.callback(retire, state_dir(), running)
-        story = (house.gateway.listen_address, str(house.keys), str(seed))
-        agents = await Child.start("mcpwatch.demo.agents", *story, log=house.state / "agents.log")
+        story = (backend.gateway.listen_address, str(backend.keys), str(seed))
+        agents = await Child.start("mcpwatch.demo.agents", *story, log=backend.state / "agents.log")
         stack.push_async_callback(agents.stop)
-        return Demo(house, agents, stack.pop_all())
+        return Demo(backend, agents, stack.pop_all())
 
 
 @asynccontextmanager
-async def open_house(capture: Capture = "masked") -> AsyncIterator[House]:
+async def open_backend(capture: Capture = "masked") -> AsyncIterator[Backend]:
     """Start servers and gateway, with keys made for all agents, in a temporary state folder."""
     async with AsyncExitStack() as stack:
         # A watcher in another terminal may still write there when it is removed.
@@ -117,7 +117,7 @@ async def open_house(capture: Capture = "masked") -> AsyncIterator[House]:
         gateway = Gateway(GatewayOptions(upstreams=upstreams, state=state, listen=_ANY, feed=_ANY, capture=capture))
         await gateway.start()
         stack.push_async_callback(gateway.stop, "the demo ended")
-        yield House(gateway, state, folder)
+        yield Backend(gateway, state, folder)
 
 
 def require_sdk() -> None:

@@ -10,7 +10,7 @@ from mcpwatch.config import load
 from mcpwatch.demo.agents.acts import ACTS
 from mcpwatch.demo.agents.stage import Stage
 from mcpwatch.demo.keyring import load_keys
-from mcpwatch.demo.run import House, open_house
+from mcpwatch.demo.run import Backend, open_backend
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import Strength
@@ -50,10 +50,10 @@ class Ear:
         """The rules of each act so far; the last is under way."""
         self._marks = asyncio.Queue[str]()
 
-    async def mark(self, house: House, name: str) -> None:
+    async def mark(self, backend: Backend, name: str) -> None:
         """Put a request that is no act into the log, and wait until the watcher has come to it."""
         async with httpx.AsyncClient(trust_env=False) as http:
-            await http.get(f"{house.gateway.listen_address}/orders/mark/{name}")
+            await http.get(f"{backend.gateway.listen_address}/orders/mark/{name}")
         async with asyncio.timeout(10):
             while not (await self._marks.get()).endswith(f"/mark/{name}"):
                 pass
@@ -75,29 +75,29 @@ class Ear:
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    async with open_house() as opened:
+async def backend() -> AsyncIterator[Backend]:
+    async with open_backend() as opened:
         yield opened
 
 
-async def watch(house: House, ear: Ear) -> Watcher:
-    """Play every act while a watcher of the house's own folder listens; the watcher, when it has seen it all."""
-    feed = HttpSource(house.gateway.feed_address, house.gateway.token, state=house.state)
-    watcher = open_watcher([feed], house.state, load(house.state / "config.toml"))
+async def watch(backend: Backend, ear: Ear) -> Watcher:
+    """Play every act while a watcher of the backend's own folder listens; the watcher, when it has seen it all."""
+    feed = HttpSource(backend.gateway.feed_address, backend.gateway.token, state=backend.state)
+    watcher = open_watcher([feed], backend.state, load(backend.state / "config.toml"))
     watching = asyncio.create_task(watcher.run(ear))
-    stage = Stage(house.gateway.listen_address, load_keys(house.keys), pace=0)
+    stage = Stage(backend.gateway.listen_address, load_keys(backend.keys), pace=0)
     for act in ACTS:
         await act.play(stage)
-        await ear.mark(house, act.name)
+        await ear.mark(backend, act.name)
     watching.cancel()
     await asyncio.wait({watching})
     await watcher.close()
     return watcher
 
 
-async def test_every_act_shows_what_it_says(house: House) -> None:
+async def test_every_act_shows_what_it_says(backend: Backend) -> None:
     ear = Ear()
-    state = (await watch(house, ear)).state
+    state = (await watch(backend, ear)).state
     fired = dict(zip((act.name for act in ACTS), ear.fired, strict=False))
     assert fired == {act.name: EXPECTED.get(act.name, set()) for act in ACTS}
 

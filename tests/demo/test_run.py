@@ -37,9 +37,9 @@ async def test_it_touches_nothing_of_the_users_but_its_announcement(state_folder
         assert demo.state.stat().st_mode & 0o777 == 0o700
         assert not [path for path in demo.state.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
         assert len(read_pins(pins_path(demo.state))) == len(known("to the operator")) > 0
-        async for told in demo.told():
-            assert told.shows
-            assert not told.failed
+        async for event in demo.events():
+            assert event.shows
+            assert not event.failed
             break
     finally:
         await demo.stop()
@@ -52,7 +52,7 @@ async def test_agents_that_end_early_are_an_error() -> None:
     try:
         os.kill(demo._agents.pid, signal.SIGKILL)
         with pytest.raises(LocalError, match="ended early"):
-            async for _ in demo.told():
+            async for _ in demo.events():
                 pass
     finally:
         await demo.stop()

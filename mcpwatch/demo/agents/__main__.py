@@ -15,13 +15,13 @@ from mcpwatch.demo import lifeline
 from mcpwatch.demo.agents.acts import Act
 from mcpwatch.demo.agents.stage import Stage
 from mcpwatch.demo.agents.story import play
+from mcpwatch.demo.events import ActEvent
 from mcpwatch.demo.keyring import load_keys
-from mcpwatch.demo.told import Told
 
 
 def tell(act: Act, failed: str) -> None:
     """Say it to the parent."""
-    print(msgspec.json.encode(Told(act.name, act.shows, failed)).decode(), flush=True)
+    print(msgspec.json.encode(ActEvent(act.name, act.shows, failed)).decode(), flush=True)
 
 
 if __name__ == "__main__":

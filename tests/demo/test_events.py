@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from mcpwatch.demo.told import REMEMBERED, Hearing, Told
+from mcpwatch.demo.events import REMEMBERED, ActEvent, ActEvents
 
 
 async def lines(first: int, last: int, more: asyncio.Event | None = None) -> AsyncIterator[bytes]:
     for number in range(first, last):
-        yield msgspec.json.encode(Told(str(number), "something"))
+        yield msgspec.json.encode(ActEvent(str(number), "something"))
     if more is not None:
         await more.wait()
         async for line in lines(last, last + 1):
@@ -18,23 +18,23 @@ async def lines(first: int, last: int, more: asyncio.Event | None = None) -> Asy
 
 
 async def test_it_says_everything_in_order_and_ends() -> None:
-    hearing = Hearing(lines(0, 50))
-    assert [told.act async for told in hearing.told()] == [str(number) for number in range(50)]
-    await hearing.ended()
+    acts = ActEvents(lines(0, 50))
+    assert [event.act async for event in acts.events()] == [str(number) for number in range(50)]
+    await acts.ended()
 
 
 async def test_it_is_heard_though_nobody_listens_and_the_newest_is_kept() -> None:
-    hearing = Hearing(lines(0, REMEMBERED + 10))
-    await hearing.ended()
-    assert [told.act async for told in hearing.told()] == [str(number) for number in range(10, REMEMBERED + 10)]
+    acts = ActEvents(lines(0, REMEMBERED + 10))
+    await acts.ended()
+    assert [event.act async for event in acts.events()] == [str(number) for number in range(10, REMEMBERED + 10)]
 
 
 async def test_an_end_while_one_is_being_handled_is_noticed() -> None:
     more = asyncio.Event()
-    hearing = Hearing(lines(0, 1, more))
+    acts = ActEvents(lines(0, 1, more))
     heard = []
-    async for told in hearing.told():
-        heard.append(told.act)
+    async for event in acts.events():
+        heard.append(event.act)
         more.set()
-        await hearing.ended()
+        await acts.ended()
     assert heard == ["0", "1"]

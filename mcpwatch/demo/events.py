@@ -11,7 +11,7 @@ REMEMBERED = 1_000
 """Acts that nobody has asked for yet."""
 
 
-class Told(Struct, frozen=True):
+class ActEvent(Struct, frozen=True):
     """An act began, or failed."""
 
     act: str
@@ -20,21 +20,21 @@ class Told(Struct, frozen=True):
     """Why, when it failed."""
 
 
-class Hearing:
+class ActEvents:
     """Takes in what the agents say as they say it, since a full pipe would hold them up, and keeps the newest."""
 
     def __init__(self, lines: AsyncIterator[bytes]) -> None:
-        self._told: deque[Told] = deque(maxlen=REMEMBERED)
+        self._held: deque[ActEvent] = deque(maxlen=REMEMBERED)
         self._news = asyncio.Event()
-        self._task = asyncio.create_task(self._hear(lines))
+        self._task = asyncio.create_task(self._read(lines))
         self._task.add_done_callback(lambda _: self._news.set())
 
-    async def told(self) -> AsyncIterator[Told]:
+    async def events(self) -> AsyncIterator[ActEvent]:
         """What was said and not yet asked for, and then what comes, until there is nothing more."""
         while True:
             self._news.clear()
-            while self._told:
-                yield self._told.popleft()
+            while self._held:
+                yield self._held.popleft()
             if self._task.done():
                 return
             await self._news.wait()
@@ -43,7 +43,7 @@ class Hearing:
         """Wait until there is nothing more."""
         await asyncio.wait({self._task})
 
-    async def _hear(self, lines: AsyncIterator[bytes]) -> None:
+    async def _read(self, lines: AsyncIterator[bytes]) -> None:
         async for line in lines:
-            self._told.append(msgspec.json.decode(line, type=Told))
+            self._held.append(msgspec.json.decode(line, type=ActEvent))
             self._news.set()
