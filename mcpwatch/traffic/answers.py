@@ -56,7 +56,7 @@ class Answers:
             gone = self._accept(flow, response, entry.index, time, effects)
         elif 400 <= status < 500 and flow.track is not None and not flow.track.proven:
             gone = self._placing.refuse(flow)
-        return self._seen(entry, time, "response", flow, (), effects, gone)
+        return self._observed(entry, time, "response", flow, (), effects, gone)
 
     def message(self, entry: Entry, message: Message, time: float) -> Observation:
         """Take in one body or server-sent event of a response."""
@@ -77,7 +77,7 @@ class Answers:
                 flow.deferred = False
                 self._placing.place(flow)
             self._messages.take(flow, part, entry.index, f".{place}" if batch else "", time, effects)
-        return self._seen(entry, time, "message", flow, messages, effects)
+        return self._observed(entry, time, "message", flow, messages, effects)
 
     def end(self, entry: Entry, end: End, time: float) -> Observation:
         """Take in the end of an exchange."""
@@ -100,7 +100,7 @@ class Answers:
                     call.state = CallState.DENIED
                     effects.update(call)
             self._lose(flow, entry.index, time, effects)
-        return self._seen(entry, time, "end", flow, (), effects)
+        return self._observed(entry, time, "end", flow, (), effects)
 
     def restart(self, entry: Entry, time: float) -> tuple[Call, ...]:
         """End what was open when the gateway stopped; returns the calls that ended with it."""
@@ -161,7 +161,7 @@ class Answers:
             for call in self._calls.give_up(track, time, "the session is gone", index):
                 effects.update(call)
 
-    def _seen(
+    def _observed(
         self,
         entry: Entry,
         time: float,

@@ -21,7 +21,7 @@ _LEGACY = SessionKind.LEGACY
 _SIGNER = SessionKind.SIGNER
 
 
-class Standing(Struct, frozen=True, gc=False):
+class BoundVerdict(Struct, frozen=True, gc=False):
     """What a request is worth within its session."""
 
     verdict: Verdict
@@ -29,7 +29,7 @@ class Standing(Struct, frozen=True, gc=False):
     """Whom the session is bound to, where the request came from another."""
 
 
-def bind(track: Track, index: int, verdict: Verdict, opening: bool) -> Standing | None:
+def bind(track: Track, index: int, verdict: Verdict, opening: bool) -> BoundVerdict | None:
     """Hold a request against its session's signer, and bind the session if it has none; None where nothing is amiss."""
     session = track.session
     if session.kind is not _LEGACY:
@@ -38,27 +38,27 @@ def bind(track: Track, index: int, verdict: Verdict, opening: bool) -> Standing 
         return None
     if verdict.waiting or track.history:
         _remember(track, Judged(index, verdict, opening))
-    bound, standing = _step(track.bound, index, verdict, opening)
+    bound, outcome = _step(track.bound, index, verdict, opening)
     _set(track, bound)
-    return standing
+    return outcome
 
 
-def rebind(track: Track, index: int, verdict: Verdict) -> list[tuple[int, Standing]]:
+def rebind(track: Track, index: int, verdict: Verdict) -> list[tuple[int, BoundVerdict]]:
     """Judge a request anew and, with it, every later one, as if its key had been there from the start.
 
     Returns each request that was looked at, by index, with what became of it.
     """
     judged = next((judged for judged in track.history if judged.index == index), None)
     if judged is None:
-        bound, standing = _step(track.bound, index, verdict, opening=False)
+        bound, outcome = _step(track.bound, index, verdict, opening=False)
         _set(track, bound)
-        return [(index, standing or Standing(verdict))]
+        return [(index, outcome or BoundVerdict(verdict))]
     judged.verdict = verdict
     bound = track.before
-    revisions: list[tuple[int, Standing]] = []
+    revisions: list[tuple[int, BoundVerdict]] = []
     for judged in track.history:
-        bound, standing = _step(bound, judged.index, judged.verdict, judged.opening)
-        revisions.append((judged.index, standing or Standing(judged.verdict)))
+        bound, outcome = _step(bound, judged.index, judged.verdict, judged.opening)
+        revisions.append((judged.index, outcome or BoundVerdict(judged.verdict)))
     _set(track, bound)
     if not any(judged.verdict.waiting for judged in track.history):
         track.history.clear()
@@ -79,7 +79,7 @@ def _remember(track: Track, judged: Judged) -> None:
         track.before, _ = _step(track.before, oldest.index, oldest.verdict, oldest.opening)
 
 
-def _step(bound: Bound, index: int, verdict: Verdict, opening: bool) -> tuple[Bound, Standing | None]:
+def _step(bound: Bound, index: int, verdict: Verdict, opening: bool) -> tuple[Bound, BoundVerdict | None]:
     signer = good_signer(verdict)
     if signer is None:
         if bound.signer is None or bound.others or verdict.waiting:
@@ -90,7 +90,7 @@ def _step(bound: Bound, index: int, verdict: Verdict, opening: bool) -> tuple[Bo
     if bound.signer is None:
         return Bound(signer, index, covered=covered, uncovered=uncovered), None
     if not same_signer(bound.signer, signer):
-        return replace(bound, others=True), Standing(_wrong_key(verdict, signer, bound.signer), bound.signer)
+        return replace(bound, others=True), BoundVerdict(_wrong_key(verdict, signer, bound.signer), bound.signer)
     if covered > bound.covered or uncovered > bound.uncovered:
         bound = replace(bound, covered=bound.covered or covered, uncovered=bound.uncovered or uncovered)
     return bound, None

@@ -20,7 +20,7 @@ from mcpwatch.model.entries import (
 from mcpwatch.model.identity import Verdict
 from mcpwatch.model.traffic import Call, Exchange, Observation, Session, Tool
 from mcpwatch.traffic.answers import Answers
-from mcpwatch.traffic.binding import Standing
+from mcpwatch.traffic.binding import BoundVerdict
 from mcpwatch.traffic.calls import Calls
 from mcpwatch.traffic.chains import Chains
 from mcpwatch.traffic.exchanges import Exchanges
@@ -114,10 +114,10 @@ class Traffic:
         flow = self._exchanges.get(index)
         if flow is None or index not in self._held:
             return None
-        standings, gone = self._placing.rejudge(flow, verdict)
+        outcomes, gone = self._placing.rejudge(flow, verdict)
         asked: Observation | None = None
-        for other, standing in standings:
-            seen, is_changed = self._revise(other, standing)
+        for other, outcome in outcomes:
+            seen, is_changed = self._revise(other, outcome)
             if seen is None:
                 continue
             if other == index:
@@ -141,18 +141,18 @@ class Traffic:
         self._sessions.idle(now)
         return tuple(ended)
 
-    def _revise(self, index: int, standing: Standing) -> tuple[Observation | None, bool]:
-        """What a request is worth by its new standing, if it is still held, and whether that changed."""
+    def _revise(self, index: int, outcome: BoundVerdict) -> tuple[Observation | None, bool]:
+        """What a request is worth under its new verdict, if it is still held, and whether that changed."""
         flow, seen = self._exchanges.get(index), self._held.pop(index, None)
         if flow is None:
             return None, False
-        is_changed = flow.exchange.verdict != standing.verdict
+        is_changed = flow.exchange.verdict != outcome.verdict
         if is_changed:
-            self._placing.judge(flow, standing.verdict)
+            self._placing.judge(flow, outcome.verdict)
         if seen is None:
             return None, False
         session = flow.track.session if flow.track is not None else None
-        seen = replace(seen, session=session, verdict=standing.verdict, rebound=standing.rebound, rejudged=True)
+        seen = replace(seen, session=session, verdict=outcome.verdict, rebound=outcome.rebound, rejudged=True)
         self._hold(seen)
         return seen, is_changed
 

@@ -2,7 +2,7 @@
 
 from mcpwatch.model.identity import Signer, Verdict
 from mcpwatch.model.traffic import Era, Session, SessionKind
-from mcpwatch.traffic.binding import Standing, bind, rebind
+from mcpwatch.traffic.binding import BoundVerdict, bind, rebind
 from mcpwatch.traffic.calls import Calls
 from mcpwatch.traffic.exchanges import Exchanges
 from mcpwatch.traffic.records import Flow, Track
@@ -48,7 +48,7 @@ class Placing:
         gone = self._leave(flow)
         return () if gone is None else (gone,)
 
-    def rejudge(self, flow: Flow, verdict: Verdict) -> tuple[list[tuple[int, Standing]], tuple[Session, ...]]:
+    def rejudge(self, flow: Flow, verdict: Verdict) -> tuple[list[tuple[int, BoundVerdict]], tuple[Session, ...]]:
         """Give a request another verdict.
 
         Returns the requests it bears on, by index, with what becomes of them, and sessions that are none any more.
@@ -58,17 +58,17 @@ class Placing:
             return rebind(track, exchange.index, verdict), ()
         self.judge(flow, verdict)
         if track is None:
-            return [(exchange.index, Standing(verdict))], ()
+            return [(exchange.index, BoundVerdict(verdict))], ()
         better = self._sessions.find(flow, verdict)
         if better is track:
             bind(track, exchange.index, verdict, flow.opening)
-            return [(exchange.index, Standing(verdict))], ()
+            return [(exchange.index, BoundVerdict(verdict))], ()
         gone = self._leave(flow)
         rebound = self._join(better, flow)
         better.session.last_seen = max(better.session.last_seen, track.session.last_seen)
         if any(call.method == "tools/list" for call in exchange.calls):
             better.session.listed_tools |= track.session.listed_tools
-        return [(exchange.index, Standing(exchange.verdict, rebound))], () if gone is None else (gone,)
+        return [(exchange.index, BoundVerdict(exchange.verdict, rebound))], () if gone is None else (gone,)
 
     def judge(self, flow: Flow, verdict: Verdict) -> None:
         """Write a verdict on a request and on its calls."""
@@ -79,12 +79,12 @@ class Placing:
 
     def _join(self, track: Track, flow: Flow) -> Signer | None:
         exchange = flow.exchange
-        standing = bind(track, exchange.index, exchange.verdict, flow.opening)
-        if standing is not None:
-            self.judge(flow, standing.verdict)
+        outcome = bind(track, exchange.index, exchange.verdict, flow.opening)
+        if outcome is not None:
+            self.judge(flow, outcome.verdict)
         self._sessions.join(track, flow)
         self._calls.settle(flow)
-        return standing.rebound if standing is not None else None
+        return outcome.rebound if outcome is not None else None
 
     def _leave(self, flow: Flow) -> Session | None:
         self._calls.unsettle(flow)
