@@ -4,10 +4,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
+from mcpwatch.model.feed import STALE_AFTER, Checkpoint, FeedState, FeedStatus, Gap
 
-STALE_AFTER = 15.0
-"""Seconds without a fresh checkpoint: three heartbeats."""
 CLOCKS_DIFFER = 60.0
 """Seconds between the gateway's clock and ours that are worth a word."""
 MAX_HISTORY = 100

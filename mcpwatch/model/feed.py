@@ -4,12 +4,15 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+STALE_AFTER = 15.0
+"""Seconds without a fresh checkpoint after which a feed is stale: three heartbeats."""
+
 
 class FeedState(StrEnum):
     CONNECTING = "CONNECTING"
     LIVE = "LIVE"
     STALE = "STALE"
-    """No fresh checkpoint for 15 seconds."""
+    """No fresh checkpoint for `STALE_AFTER` seconds."""
     GAP = "GAP"
     """Entries were passed over: retention, or a join in mid-log that the operator did not ask for."""
     BROKEN = "BROKEN"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from mcpwatch.model.alerts import Severity
-from mcpwatch.model.feed import FeedState, FeedStatus
+from mcpwatch.model.feed import STALE_AFTER, FeedState, FeedStatus
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.commands import Command, key_name
 from mcpwatch.ui.lines import Line, Span, Tone, join, line, span
@@ -16,8 +16,6 @@ from mcpwatch.watch.state import State
 
 _NAMED = 100
 """From this width on the program's name stands at the right edge."""
-STALE_AFTER = 15.0
-"""Seconds without a checkpoint after which its age is a warning."""
 
 
 class Mode(NamedTuple):

@@ -9,9 +9,9 @@ from mcpwatch.feed.edge import REMEMBERED
 from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.merkle import EMPTY_ROOT, leaf_hash
 from mcpwatch.feed.sse import Frame, frame
-from mcpwatch.feed.standing import MAX_GAPS, MAX_HISTORY, STALE_AFTER
+from mcpwatch.feed.standing import MAX_GAPS, MAX_HISTORY
 from mcpwatch.model.entries import Entry
-from mcpwatch.model.feed import FeedState, Gap
+from mcpwatch.model.feed import STALE_AFTER, FeedState, Gap
 
 NOW = float(START)
 
