@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from mcpwatch.gateway.mask import mask_name, secrecy
 from mcpwatch.gateway.tables import HOP_BY_HOP, LOGGED_FIELDS, WITHHELD_FIELDS, WITHHELD_PREFIX
 from mcpwatch.model.entries import Header
 
 RawHeader = tuple[bytes, bytes]
 """A field as it travelled: name in its own spelling, value without the white space around it."""
+
+SESSION, NAME = "mcp-session-id", "mcp-name"
 
 _HOP_BY_HOP = frozenset(name.encode() for name in HOP_BY_HOP)
 _INNER_LIST = re.compile(r'\(((?:[^()"]|"(?:[^"\\]|\\.)*")*)\)')
@@ -44,15 +47,21 @@ def covered(headers: Iterable[RawHeader]) -> set[str]:
     }
 
 
-def logged(headers: Sequence[RawHeader]) -> tuple[tuple[Header, ...], tuple[str, ...]]:
-    """What the log keeps of `headers`: fields verbatim, and the names of those it withholds."""
+def logged(headers: Sequence[RawHeader], *, masked: bool = False) -> tuple[tuple[Header, ...], tuple[str, ...]]:
+    """What the log keeps of `headers`: fields verbatim, and the names of those it withholds.
+
+    With `masked` a Mcp-Name that is an address with secrets in it is kept without them, and named as withheld too.
+    """
     wanted = LOGGED_FIELDS | covered(headers)
     kept: list[Header] = []
     withheld: dict[str, None] = {}
     for raw, value in headers:
         name = octets(raw).lower()
-        if name in WITHHELD_FIELDS or name.startswith(WITHHELD_PREFIX):
+        if name in WITHHELD_FIELDS or name.startswith(WITHHELD_PREFIX) or (name != SESSION and secrecy(name)):
             withheld[name] = None
         elif name in wanted:
-            kept.append((name, octets(value)))
+            text, count = mask_name(octets(value)) if masked and name == NAME else (octets(value), 0)
+            kept.append((name, text))
+            if count:
+                withheld[name] = None
     return tuple(kept), tuple(withheld)

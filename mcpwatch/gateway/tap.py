@@ -15,7 +15,7 @@ from mcpwatch.gateway.headers import RawHeader, first, logged, octets
 from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
 from mcpwatch.gateway.journal import TooLarge, Unwritable
 from mcpwatch.gateway.log import Log
-from mcpwatch.gateway.mask import mask_target
+from mcpwatch.gateway.mask import mask_authority, mask_target
 from mcpwatch.gateway.principal import KeyedHash, read_principal
 from mcpwatch.model.entries import (
     MASKED_QUERY,
@@ -88,7 +88,7 @@ class Exchange:
     def request(self, upstream: str, arrival: Arrival) -> None:
         """The request has come in whole, or as far as it will."""
         tap, headers, body = self._tap, arrival.headers, arrival.body
-        kept, withheld = logged(headers)
+        kept, withheld = logged(headers, masked=tap.capture != "full")
         target, masked = (arrival.target, 0) if tap.capture == "full" else mask_target(arrival.target)
         encoded = first(headers, b"content-encoding") is not None
         sha512 = any(name == "content-digest" and "sha-512" in value for name, value in kept)
@@ -97,7 +97,7 @@ class Exchange:
                 upstream=upstream,
                 method=arrival.method,
                 scheme="http",
-                authority=arrival.authority,
+                authority=mask_authority(arrival.authority),
                 target=target,
                 peer=arrival.peer,
                 headers=kept,

@@ -50,7 +50,10 @@ class SignedRequest:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.fields: dict[str, str] = {}
-        """Values by lower-case name; several lines of one name are joined by a comma and a space."""
+        """Values by lower-case name; several lines of one name are joined by a comma and a space.
+
+        A field that the feed also names as withheld is not as it was sent, and left out.
+        """
         self.repeated: set[str] = set()
         """Names that came on more than one line."""
         self._body: BodyView | None = None
@@ -62,6 +65,8 @@ class SignedRequest:
                 self.repeated.add(name)
             else:
                 fields[name] = value.strip(_OWS)
+        for name in request.withheld:
+            fields.pop(name, None)
 
     def lines(self, name: str) -> list[str]:
         """The values of a field's lines, in order."""

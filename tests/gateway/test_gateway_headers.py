@@ -64,3 +64,20 @@ def test_a_session_id_is_logged_only_where_a_signature_covers_it() -> None:
     assert logged([session]) == ((), ())
     kept, _ = logged([session, (b"Signature-Input", b'sig=("mcp-session-id")')])
     assert ("mcp-session-id", "abc") in kept
+
+
+def test_no_signature_makes_a_secret_field_be_logged() -> None:
+    headers = [
+        (b"X-Goog-Api-Key", b"s3cret"),
+        (b"Private-Token", b"s3cret"),
+        (b"Signature-Input", b'sig=("x-goog-api-key" "private-token")'),
+    ]
+    kept, withheld = logged(headers)
+    assert [name for name, _ in kept] == ["signature-input"]
+    assert withheld == ("x-goog-api-key", "private-token")
+
+
+def test_a_name_field_with_a_secret_is_masked_and_named() -> None:
+    headers = [(b"Mcp-Name", b"https://x.example/?token=s3cret")]
+    assert logged(headers) == ((("mcp-name", "https://x.example/?token=s3cret"),), ())
+    assert logged(headers, masked=True) == ((("mcp-name", "https://x.example/?token=***"),), ("mcp-name",))

@@ -2,6 +2,7 @@
 
 import json
 import string
+from base64 import b64encode
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwatch.gateway.mask import MAX_NESTING, mask_body, mask_json, mask_target, secrecy
+from mcpwatch.gateway.mask import MAX_NESTING, mask_authority, mask_body, mask_json, mask_name, mask_target, secrecy
 from mcpwatch.gateway.tables import PUBLIC_NAMES, SECRET_ENDINGS, SECRET_NAMES
 from mcpwatch.model.entries import MASK
 
@@ -148,3 +149,53 @@ def test_deep_nesting_of_strings_is_masked_whole() -> None:
         value = {"text": json.dumps(value)}
     masked, _ = mask_json(json.dumps(value), MAX_NESTING - 1)
     assert SEED not in masked
+
+
+@pytest.mark.parametrize(
+    ("target", "masked"),
+    [
+        ("/mcp?a=1;token=s33d", "/mcp?a=1;token=***"),
+        ("/mcp?token=s33d;x&b=2", "/mcp?token=***&b=2"),
+        ("/mcp#access_token=s33d", "/mcp#access_token=***"),
+        ("http://user:s33d@127.0.0.1/mcp?a", "http://user:***@127.0.0.1/mcp?a"),
+    ],
+)
+def test_every_part_of_a_target_that_holds_a_secret(target: str, masked: str) -> None:
+    assert mask_target(target) == (masked, 1)
+
+
+def test_a_user_before_a_host() -> None:
+    assert mask_authority("user:s33d@127.0.0.1:80") == "***@127.0.0.1:80"
+    assert mask_authority("127.0.0.1:80") == "127.0.0.1:80"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'{"uri":"https://x.example/?api_key=s33d"}',
+        r'{"uri":"https:\/\/x.example\/?a=1\u0026api_key=s33d\u0026b"}',
+        r'{"uri":"db:orders?token=s33d"}',
+        r'{"text":"see https://user:s33d@x.example/ and https://y.example/#access_token=s33d."}',
+        r'{"text":"{\"uri\":\"https://x.example/?api_key=s33d\"}"}',
+        r'{"text":"{\"password\":\"s33d\",\"cut"}',
+        r'{"text":"{\"password\":\"s33d\",\"half\":\"\ud800\"}"}',
+    ],
+)
+def test_secrets_in_addresses_and_in_broken_json_in_strings(text: str) -> None:
+    masked, count = mask_body(text)
+    assert count >= 1
+    assert "s33d" not in masked
+    masked.encode()
+
+
+def test_a_name_field_is_masked_as_a_target_is() -> None:
+    assert mask_name("get_weather") == ("get_weather", 0)
+    assert mask_name("https://x.example/?a=1&api_key=s33d") == ("https://x.example/?a=1&api_key=***", 1)
+    inside = b64encode("https://x.example/\u00e4?api_key=s33d".encode()).decode()
+    masked, count = mask_name(f"=?base64?{inside}?=")
+    assert (count, "s33d" in masked, masked.isascii()) == (1, False, True)
+    assert mask_name("=?base64?TWFsbcO2?=") == ("=?base64?TWFsbcO2?=", 0)
+
+
+def test_a_name_without_end_is_not_remembered_whole() -> None:
+    assert secrecy("x" * 1_000_000 + "_password") == "strings"

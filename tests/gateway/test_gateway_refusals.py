@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rig import Reply, Talk, answer, connect, every, fetch, gateway, get, logged, ok, only, post, scripted
 
+from mcpwatch.gateway.mask import mask_authority
 from mcpwatch.model.entries import End, Message, Request, Response
 
 CALL = b'{"jsonrpc":"2.0","id":"c-7","method":"tools/call"}'
@@ -96,7 +97,7 @@ async def test_hosts(tmp_path: Path, host: bytes, status: int) -> None:
     assert len(server.requests) == (status == 200)
     (end,) = every(tmp_path, End)
     assert end.outcome == ("complete" if status == 200 else "denied")
-    assert only(tmp_path, Request).authority == host.decode()
+    assert only(tmp_path, Request).authority == mask_authority(host.decode())
     assert only(tmp_path, Request).upstream == server.url.split("/")[2]
 
 

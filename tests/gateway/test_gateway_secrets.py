@@ -58,6 +58,7 @@ async def test_no_secret_reaches_a_file_the_feed_or_a_log_line(
     fields += [b'Signature-Input: s=("authorization" "cookie" "x-api-key" "mcp-param-city")', b"Signature: s=:AA==:"]
     target = f"/mcp?a=1&api_key={next(seed)}&refresh%5Ftoken={next(seed)}&b".encode()
     cookies = [b"Set-Cookie: " + next(seed).encode() for _ in range(2)]
+    fields += [f"Mcp-Name: https://x.example/?api_key={next(seed)}".encode()]
     session = b"Mcp-Session-Id: " + next(seed).encode()
     stream = b"data: %b\n\nevent: endpoint\ndata: /m?sessionId=%b\n\n" % (result, next(seed).encode())
     answers = [
@@ -79,7 +80,7 @@ async def test_no_secret_reaches_a_file_the_feed_or_a_log_line(
             reply = await fetch(running.listen_address, post(body, *fields, target=target))
             assert reply.head + reply.body == expected
         talk = await connect(running.listen_address)
-        await talk.send(post(body, *fields, host=b"evil.example"))
+        await talk.send(post(body, *fields, host=f"user:{next(seed)}@evil.example".encode()))
         await talk.reply()
     await watcher.drain()
     assert all(body == each and all(field in head for field in fields) for head, each in server.requests)

@@ -114,6 +114,16 @@ def test_a_masked_query_is_named() -> None:
     assert judged(request(path, target="/mcp?token=***", withheld=("@query",))).word is Word.PARTIAL
 
 
+def test_a_masked_field_is_not_taken_for_what_was_sent() -> None:
+    headers = {"mcp-name": "x?token=***", "mcp-method": "resources/read"}
+    signed = sign({'"mcp-name"': "x?token=secret"})
+    result = judged(request({**headers, **signed}, withheld=("mcp-name",)))
+    assert (result.word, result.reasons) == (Word.NO_CHECK, ("covers `mcp-name`, whose value the feed withholds",))
+    other = judged(request({**headers, **sign({'"mcp-method"': "resources/read"})}, withheld=("mcp-name",)))
+    assert other.signature is SignatureState.VALID
+    assert Covered.MCP not in other.coverage
+
+
 def test_headers_that_were_too_large_for_the_feed() -> None:
     result = judged(request({}, withheld=("*",)))
     assert (result.word, result.signature) == (Word.NO_CHECK, SignatureState.UNSUPPORTED)

@@ -82,7 +82,7 @@ def _read(label: str, listed: str, raw: str, signature: bytes | None, request: S
         components.names,
         covers_body,
         "?" in request.request.target,
-        "mcp-name" in request.fields,
+        "mcp-name" in request.fields or request.withheld("mcp-name"),
         "created" in parameters,
         "nonce" in parameters,
     )
