@@ -1,12 +1,12 @@
 """What the other end's HTTP answers, and failures to answer, mean for a subscriber."""
 
 import contextlib
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 import httpx
 import msgspec
 from msgspec import Struct
+
+from mcpwatch.http_fields import retry_after
 
 MAX_ERROR = 16_384
 """Octets of an error's body that are read."""
@@ -71,8 +71,8 @@ def judge_status(response: httpx.Response, body: bytes, now: float) -> None:
     if status == 409:
         raise Shorter(f"the gateway's log is shorter than what was read of it (HTTP 409{said})")
     if status in (408, 425, 429) or status >= 500:
-        retry_after = _retry_after(response.headers.get("retry-after", ""), now)
-        raise TryLater(f"the gateway cannot answer just now (HTTP {status}{said})", retry_after)
+        delay = retry_after(response.headers.get("retry-after", ""), now)
+        raise TryLater(f"the gateway cannot answer just now (HTTP {status}{said})", delay or 0.0)
     raise Refused(f"{NOT_A_FEED} (HTTP {status}{said})")
 
 
@@ -92,14 +92,3 @@ def _said(body: bytes) -> str:
         words = ". ".join(part.rstrip(".") for part in (said.error, said.hint) if part)
         return f": {words[:300]}" if words else ""
     return ""
-
-
-def _retry_after(value: str, now: float) -> float:
-    """Seconds a Retry-After header asks for (RFC 9110, section 10.2.3); 0 when it is none."""
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        date = parsedate_to_datetime(value)
-        return max((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now, 0.0)
-    except (ValueError, OverflowError):
-        return 0.0

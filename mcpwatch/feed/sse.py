@@ -9,6 +9,7 @@ from httpx_sse._decoders import SSEDecoder
 from msgspec import Struct
 
 from mcpwatch.feed.envelope import MAX_LEAF
+from mcpwatch.http_fields import media_type
 
 MEDIA_TYPE = "text/event-stream"
 MAX_LINE = MAX_LEAF + MAX_LEAF // 2
@@ -136,4 +137,4 @@ def frame(event: str, data: bytes, id: int | None = None) -> bytes:
 
 def is_event_stream(content_type: str) -> bool:
     """Whether a Content-Type header names an event stream; parameters, charset too, mean nothing."""
-    return content_type.partition(";")[0].strip().lower() == MEDIA_TYPE
+    return media_type(content_type) == MEDIA_TYPE

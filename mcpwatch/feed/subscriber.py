@@ -31,6 +31,7 @@ from mcpwatch.feed.source import Clock, steady_clock
 from mcpwatch.feed.sse import Frame, SseReader, StreamFault, is_event_stream
 from mcpwatch.feed.trust import ChangedKey, Trust
 from mcpwatch.feed.vkey import BadNote
+from mcpwatch.http_fields import media_type
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.secret import Secret
@@ -217,7 +218,7 @@ class HttpSource:
 
     async def _about(self, client: httpx.AsyncClient) -> About:
         async with client.stream("GET", self.address + CHECKPOINT_PATH) as response:
-            await self._check(response, lambda kind: kind.partition(";")[0].strip().lower() == "application/json")
+            await self._check(response, lambda kind: media_type(kind) == "application/json")
             about = parse_about(await _first(response, MAX_ABOUT))
         if about is None:
             raise Refused(NOT_A_FEED)

@@ -8,7 +8,6 @@ import asyncio
 import re
 import time
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 
 import httpx
 import msgspec
@@ -16,6 +15,7 @@ from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import UsageError
+from mcpwatch.http_fields import retry_after
 from mcpwatch.identity.answers import Resolved, ResolvedKey, Unavailable
 from mcpwatch.identity.ed25519 import derivation_fault, good_key
 from mcpwatch.identity.times import parse_registry_time
@@ -134,14 +134,9 @@ def _history(current: bytes, rows: list[_Past]) -> tuple[tuple[ResolvedKey, ...]
 
 
 def _pause(text: str) -> float:
-    """Seconds to keep quiet, of a Retry-After field (RFC 9110 section 10.2.3)."""
-    if text.isascii() and text.isdigit():
-        return min(float(text), MAX_PAUSE_S)
-    try:
-        pause = parsedate_to_datetime(text).timestamp() - time.time()
-    except (ValueError, OverflowError):
-        return _DEFAULT_PAUSE_S
-    return min(max(pause, 1.0), MAX_PAUSE_S)
+    """Seconds to keep quiet after a Retry-After field, at least one."""
+    pause = retry_after(text, time.time())
+    return _DEFAULT_PAUSE_S if pause is None else min(max(pause, 1.0), MAX_PAUSE_S)
 
 
 def _unknown(reason: str) -> Resolved:
