@@ -84,7 +84,7 @@ def test_traffic_is_for_rules_that_exist() -> None:
 
 
 @pytest.mark.parametrize(("id", "play"), every(FIRES))
-def test_fires(id: str, play: Play) -> None:
+def test_a_rule_fires_on_what_it_is_for(id: str, play: Play) -> None:
     scene = Scene()
     play(scene)
     found = scene.of(id)
@@ -98,7 +98,7 @@ def test_fires(id: str, play: Play) -> None:
 
 
 @pytest.mark.parametrize(("id", "play"), every(SPARES))
-def test_spares(id: str, play: Play) -> None:
+def test_a_rule_spares_what_looks_alike(id: str, play: Play) -> None:
     scene = Scene()
     play(scene)
     assert not scene.of(id)

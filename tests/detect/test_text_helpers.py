@@ -78,7 +78,7 @@ def test_clipped_subjects_stay_apart(one: str, other: str) -> None:
     assert (clip(one, 40) == clip(other, 40)) == (one == other)
 
 
-def test_names() -> None:
+def test_long_names_are_cut_and_lists_are_joined() -> None:
     assert short("did:key:z6MkabcdefghijklmnopqrstuvwxyzABCD4f2a") == "did:key:z6Mkab…CD4f2a"
     assert short("did:web:short.example") == "did:web:short.example"
     assert quote("a" * 200) == '"' + "a" * 120 + '…"'
@@ -101,7 +101,7 @@ def test_names() -> None:
         ("", ""),
     ],
 )
-def test_host(peer: str, address: str) -> None:
+def test_a_peers_address_is_told_without_its_port(peer: str, address: str) -> None:
     assert host(peer) == address
 
 

@@ -134,7 +134,7 @@ def test_any_text_can_be_masked(text: str) -> None:
 
 
 @given(spelt().map(quote), st.text(string.ascii_letters + string.digits + "%+=/", min_size=1))
-def test_queries(name: str, secret: str) -> None:
+def test_secrets_in_a_query_are_masked(name: str, secret: str) -> None:
     assert mask_target(f"/a/{name}?x=1&{name}={secret}&y") == (f"/a/{name}?x=1&{name}={MASK}&y", 1)
 
 

@@ -53,7 +53,7 @@ def test_a_password_in_an_upstream_is_refused_and_not_repeated() -> None:
         ("0.0.0.0", ("0.0.0.0", 4180)),
     ],
 )
-def test_addresses(text: str, address: Address) -> None:
+def test_what_is_missing_of_an_address_comes_from_the_default(text: str, address: Address) -> None:
     assert parse_address(text, LISTEN) == address
 
 

@@ -52,6 +52,11 @@ def request(
     return Request("demo", method, scheme, authority, target, "127.0.0.1:5", lines, carried, "", withheld, principal)
 
 
+def signed_text(message: str) -> str:
+    """Alice's signature over a message, in base64."""
+    return b64encode(ALICE.sign(message.encode())).decode()
+
+
 def aip(
     key: AgentKey = ALICE, data: bytes = CALL, *, now: float = NOW, nonce: str = "n1", target: str = "/mcp"
 ) -> dict[str, str]:

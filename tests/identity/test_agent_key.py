@@ -23,7 +23,7 @@ def test_a_new_key_can_be_kept(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_keys_differ() -> None:
+def test_no_two_generated_keys_are_the_same() -> None:
     assert AgentKey.generate().public != AgentKey.generate().public
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from shared import vectors
-from signed import ALICE, BOB, CALL, NOW, aip, body_of, digest_only, judge, request, verdict
+from signed import ALICE, BOB, CALL, NOW, aip, body_of, digest_only, judge, request, signed_text, verdict
 
 from mcpwatch.encoding import decode_base64
 from mcpwatch.identity.judge import Judge
@@ -29,10 +29,6 @@ VECTOR = {
 
 
 COVERS_ALL = (Covered.METHOD, Covered.TARGET, Covered.BODY, Covered.MCP, Covered.TIME, Covered.NONCE)
-
-
-def signed_text(message: str) -> str:
-    return b64encode(ALICE.sign(message.encode())).decode()
 
 
 def test_the_published_vector_verifies() -> None:

@@ -1,18 +1,12 @@
 """What else goes by AIP's name."""
 
-from base64 import b64encode
-
 import pytest
-from signed import ALICE, NOW, aip, request, verdict
+from signed import ALICE, NOW, aip, request, signed_text, verdict
 
 from mcpwatch.identity.schemes.aip import Aip
 from mcpwatch.model.identity import Covered, SignatureState, Word
 
 STAMP = "2026-03-22T08:10:07+00:00"
-
-
-def signed_text(message: str) -> str:
-    return b64encode(ALICE.sign(message.encode())).decode()
 
 
 def guide(url: str = "http://127.0.0.1:8080/mcp", stamp: str = str(int(NOW))) -> dict[str, str]:

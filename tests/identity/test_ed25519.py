@@ -22,7 +22,7 @@ SMALL_ORDER = [
 ]
 
 
-def test_wycheproof() -> None:
+def test_every_wycheproof_vector_gets_its_verdict() -> None:
     groups = json.loads(vectors("vectors/ed25519/wycheproof_ed25519_test.json").read_text())["testGroups"]
     wrong, count = [], 0
     for group in groups:

@@ -76,7 +76,9 @@ def test_a_principal_is_only_asserted() -> None:
         (-61, Word.STALE, Freshness.FUTURE),
     ],
 )
-def test_freshness(sign: Callable[..., dict[str, str]], age: int, expected: Word, shown: Freshness) -> None:
+def test_a_signature_is_fresh_within_the_window_only(
+    sign: Callable[..., dict[str, str]], age: int, expected: Word, shown: Freshness
+) -> None:
     result = verdict(request(sign(now=NOW - age)))
     assert (result.word, result.freshness, result.signature) == (expected, shown, SignatureState.VALID)
     assert bool(result.reasons) is (expected is Word.STALE)
@@ -199,7 +201,7 @@ def test_a_registry_that_is_down_means_no_check(court: Court) -> None:
         (601, Word.OLD_KEY, KeyState.SUPERSEDED),
     ],
 )
-def test_a_rotated_key(court: Court, after: int, expected: Word, state: KeyState) -> None:
+def test_a_rotated_key_has_its_grace_and_then_none(court: Court, after: int, expected: Word, state: KeyState) -> None:
     court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(BOB.public), ResolvedKey(ALICE.public, NOW - after)), 0)
     result = court.on(request(aip()))
     assert (result.word, result.signature) == (expected, SignatureState.VALID)

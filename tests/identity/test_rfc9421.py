@@ -38,7 +38,7 @@ VECTOR = request(
 ALL = tuple(Covered)
 
 
-def test_rfc9421_b26() -> None:
+def test_the_signature_of_rfc9421_b26_verifies() -> None:
     keys = KeyBook()
     keys.pin("test-key-ed25519", VECTOR_KEY)
     result = Judge(keys, ReplayWindow()).judge(0, VECTOR, 1618884475)
@@ -94,7 +94,7 @@ def test_a_covered_field_that_changes(name: str) -> None:
         (";expires=1.5", Word.BAD_SIG, "expires"),
     ],
 )
-def test_parameters(parameters: str, word: Word, reason: str) -> None:
+def test_signature_parameters_are_held_to_their_types_and_times(parameters: str, word: Word, reason: str) -> None:
     headers = {"content-digest": digest(), **sign({'"content-digest"': digest()}, parameters)}
     result = judged(request(headers))
     assert result.word is word
@@ -148,7 +148,7 @@ def test_a_signature_of_another_length_is_bad() -> None:
 
 
 @pytest.mark.parametrize("key_id", [f"{ALICE.did_key}#key", ALICE.did_aip, f"{ALICE.did_aip}#key-1", "name"])
-def test_key_ids(key_id: str) -> None:
+def test_a_pinned_key_is_found_by_every_name_it_goes_by(key_id: str) -> None:
     keys = KeyBook()
     keys.pin(ALICE.did_aip, ALICE.public)
     keys.pin("name", ALICE.public)

@@ -26,7 +26,7 @@ from mcpwatch.watch.pattern import MAX_PATTERN, BadPattern, compile_pattern, fou
         "a{99999999999999}",
     ],
 )
-def test_it_refuses(pattern: str) -> None:
+def test_a_pattern_that_is_none_or_could_take_for_ever_is_refused(pattern: str) -> None:
     with pytest.raises(BadPattern):
         compile_pattern(pattern)
 
@@ -44,7 +44,7 @@ def test_it_refuses(pattern: str) -> None:
         (r"(a+)?b", "aab"),
     ],
 )
-def test_it_finds(pattern: str, text: str) -> None:
+def test_a_pattern_is_found_where_it_stands(pattern: str, text: str) -> None:
     assert found(pattern, text)
 
 
