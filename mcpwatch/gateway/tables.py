@@ -1,5 +1,7 @@
 """The lists of names the gateway goes by: header fields it logs or withholds, members it masks."""
 
+from mcpwatch.identity.schemes import SCHEMES
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -11,19 +13,22 @@ HOP_BY_HOP = _words("connection keep-alive proxy-connection te trailer transfer-
 LOGGED_FIELDS = _words(
     """
     content-type content-encoding content-digest accept user-agent origin
-    signature signature-input signature-agent accept-signature
-    x-aip-did x-aip-signature x-aip-timestamp x-aip-nonce x-aip-challenge x-aip-version
+    signature-agent accept-signature x-aip-version
     dpop ucp-agent idempotency-key x-mcp-signature
     mcp-protocol-version mcp-method mcp-name last-event-id
     traceparent tracestate www-authenticate retry-after allow
     """
-)
-"""Fields that enter the log verbatim; so does each one that a Signature-Input covers."""
+) | {name for scheme in SCHEMES for name in scheme.fields}
+"""Fields that enter the log verbatim unless they are withheld: all that a signing scheme reads, and these.
+
+So does each one that a Signature-Input covers.
+"""
 
 WITHHELD_FIELDS = _words(
     """
     authorization proxy-authorization cookie set-cookie
-    x-api-key api-key x-auth-token x-access-token x-amz-security-token x-aip-token
+    x-api-key api-key x-auth-token x-access-token x-amz-security-token
+    x-aip-token x-aip-token-ref
     """
 )
 """Fields whose values never enter the log, covered or not; the log says that they were there."""

@@ -53,6 +53,7 @@ class Aip:
         "aip-token": "AIP bearer token",
         "aip-other": "another protocol under AIP's header names",
     }
+    fields: ClassVar[frozenset[str]] = _HEADERS
 
     def recognise(self, request: SignedRequest) -> bool:
         return (

@@ -28,6 +28,7 @@ class Rfc9421:
     name: ClassVar[str] = "rfc9421"
     title: ClassVar[str] = "HTTP Message Signatures (RFC 9421)"
     variants: ClassVar[Mapping[str, str]] = {"rfc9421": title}
+    fields: ClassVar[frozenset[str]] = frozenset({_INPUT, _SIGNATURE, _DIGEST})
 
     def recognise(self, request: SignedRequest) -> bool:
         return _INPUT in request.fields or _SIGNATURE in request.fields
