@@ -4,7 +4,7 @@ import base64
 import hashlib
 
 from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
-from mcpwatch.gateway.mask import mask_body
+from mcpwatch.gateway.mask import is_json, mask_body
 from mcpwatch.model.entries import Body, Capture
 
 MAX_CONTENT = 512 * 1024
@@ -66,7 +66,7 @@ class BodyReader:
             base64=binary,
             masked=masked,
             truncated=self._truncated,
-            encoding=self._encoding if text is not None and not self._truncated else "",
+            encoding=self._encoding if self._inflate is not None and text is not None and not self._truncated else "",
         )
 
 
@@ -74,7 +74,7 @@ def _content(data: bytes, capture: Capture, *, readable: bool) -> tuple[str | No
     """Text or base64, and how many values were masked; neither where masking cannot look inside."""
     if capture == "digest" or len(data) > MAX_CONTENT:
         return None, None, 0
-    if readable:
+    if readable or _is_plain(data):
         try:
             text = data.decode()
         except UnicodeDecodeError:
@@ -84,6 +84,16 @@ def _content(data: bytes, capture: Capture, *, readable: bool) -> tuple[str | No
     if capture == "masked":
         return None, None, 0
     return None, base64.b64encode(data).decode(), 0
+
+
+def _is_plain(data: bytes) -> bool:
+    """Whether it is JSON as it stands, so that a Content-Encoding it came with changes nothing."""
+    if not data.lstrip().startswith((b"{", b"[")):
+        return False
+    try:
+        return is_json(data.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _masked(text: str) -> tuple[str, None, int]:

@@ -31,6 +31,13 @@ def first(headers: Iterable[RawHeader], name: bytes) -> bytes | None:
     return next((value for each, value in headers if each.lower() == name), None)
 
 
+def content_encoding(headers: Iterable[RawHeader]) -> str:
+    """The Content-Encoding, lower-case; empty for none, which `identity` means too (RFC 9110, section 8.4)."""
+    values = [octets(value) for name, value in headers if name.lower() == b"content-encoding"]
+    codings = [coding.strip().lower() for coding in ",".join(values).split(",")]
+    return ", ".join(coding for coding in codings if coding not in ("", "identity"))
+
+
 def octets(value: bytes) -> str:
     """Octets as text, one character each (ISO 8859-1), as the log holds header fields."""
     return value.decode("iso-8859-1")

@@ -13,7 +13,7 @@ from mcpwatch.gateway.headers import end_to_end
 from mcpwatch.gateway.options import GatewayOptions
 from mcpwatch.gateway.refusal import Refusal
 from mcpwatch.gateway.tap import Exchange, Tap
-from mcpwatch.gateway.upstream import Router, Upstream
+from mcpwatch.gateway.upstream import Lifeline, Router, Upstream
 from mcpwatch.model.entries import Outcome
 
 End = tuple[Outcome, str]
@@ -125,19 +125,26 @@ async def _forward(arrival: Arrival, answer: Answer, exchange: Exchange, upstrea
         what = next((what for kind, what in _FAILURES.items() if isinstance(error, kind)), "broke the connection off")
         raise Refusal(HTTPStatus.BAD_GATEWAY, f"{upstream.info.name} {what}", "error") from None
     try:
-        return await _relay(response, answer, exchange)
+        if response.status < HTTPStatus.OK:
+            why = f"{upstream.info.name} answers with {response.status}, which was not asked for"
+            raise Refusal(HTTPStatus.BAD_GATEWAY, why, "error")
+        lifeline = Lifeline(response)
+        try:
+            return await _relay(response, lifeline, answer, exchange)
+        finally:
+            lifeline.close()
     finally:
         response.close()
 
 
-async def _relay(response: aiohttp.ClientResponse, answer: Answer, exchange: Exchange) -> End:
+async def _relay(response: aiohttp.ClientResponse, lifeline: Lifeline, answer: Answer, exchange: Exchange) -> End:
     headers = end_to_end(response.raw_headers)
     reason = (response.reason or "").encode("utf-8", "surrogateescape")
     head = answer.head(response.status, reason, headers)
     content = response.content
     chunk = b"" if content.exception() else content.read_nowait()
     done = content.at_eof()
-    await answer.pass_on(chunk, head, last=done)
+    await answer.pass_on(chunk, head, last=done and not lifeline.cut)
     exchange.response(response.status, headers)
     exchange.chunk(chunk)
     while not done:
@@ -147,8 +154,11 @@ async def _relay(response: aiohttp.ClientResponse, answer: Answer, exchange: Exc
             answer.abort()
             return "upstream-closed", f"the answer broke off ({type(error).__name__})"
         done = content.at_eof()
-        await answer.pass_on(chunk, last=done)
+        await answer.pass_on(chunk, last=done and not lifeline.cut)
         exchange.chunk(chunk)
+    if lifeline.cut:
+        answer.abort()
+        return "upstream-closed", "the connection broke before the end of the answer"
     return "complete", ""
 
 

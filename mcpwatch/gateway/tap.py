@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from mcpwatch.feed.sse import SseReader, StreamFault, is_event_stream
 from mcpwatch.gateway.arrival import Arrival
 from mcpwatch.gateway.bodies import BodyReader, capture_body
-from mcpwatch.gateway.headers import RawHeader, first, logged, octets
+from mcpwatch.gateway.headers import RawHeader, content_encoding, first, logged, octets
 from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
 from mcpwatch.gateway.journal import TooLarge, Unwritable
 from mcpwatch.gateway.log import Log
@@ -90,7 +90,7 @@ class Exchange:
         tap, headers, body = self._tap, arrival.headers, arrival.body
         kept, withheld = logged(headers, masked=tap.capture != "full")
         target, masked = (arrival.target, 0) if tap.capture == "full" else mask_target(arrival.target)
-        encoded = first(headers, b"content-encoding") is not None
+        encoded = bool(content_encoding(headers))
         sha512 = any(name == "content-digest" and "sha-512" in value for name, value in kept)
         self._index = self._append(
             Request(
@@ -129,7 +129,7 @@ class Exchange:
         if self._index is None:
             return
         kept, _ = logged(headers)
-        encoding = octets(first(headers, b"content-encoding") or b"").strip().lower()
+        encoding = content_encoding(headers)
         if is_event_stream(octets(first(headers, b"content-type") or b"")) and (not encoding or can_inflate(encoding)):
             self._events = SseReader(MAX_EVENT, MAX_EVENT, MAX_EVENT_LINES)
             self._inflate = Inflate(encoding) if encoding else None
@@ -188,6 +188,8 @@ class Exchange:
         except TooLarge:
             if isinstance(data, Message):
                 return self._tap.log.append(replace(data, body=_without_content(data.body)))
+            if isinstance(data, Response):
+                return self._tap.log.append(replace(data, headers=()))
             if not isinstance(data, Request):
                 raise
         data = replace(data, body=_without_content(data.body) if data.body else None)

@@ -1,5 +1,6 @@
 """The servers behind the gateway: which one a request is for, and the connections to it."""
 
+import asyncio
 from collections.abc import Sequence
 
 import aiohttp
@@ -60,6 +61,43 @@ class Upstream:
 
     async def close(self) -> None:
         await self._session.close()
+
+
+class Lifeline:
+    """The connection that an answer comes on. When it goes, aiohttp does not always tell the reader of the body."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        """Watch until `close`; an answer that is all there already needs no connection."""
+        protocol = response.connection.protocol if response.connection is not None else None
+        self._content = response.content
+        self._framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
+        self._lost = protocol.closed if protocol is not None else None
+        if self._lost is not None:
+            self._lost.remove_done_callback(_retrieve)
+            self._lost.add_done_callback(_retrieve)
+            self._lost.add_done_callback(self._tell)
+        elif protocol is not None:
+            self._tell()
+
+    @property
+    def cut(self) -> bool:
+        """Whether the connection broke where only its good end would have said that the body is complete."""
+        lost = self._lost
+        return not self._framed and lost is not None and lost.done() and lost.exception() is not None
+
+    def close(self) -> None:
+        if self._lost is not None:
+            self._lost.remove_done_callback(self._tell)
+
+    def _tell(self, lost: asyncio.Future[None] | None = None) -> None:
+        if not self._content.is_eof() and self._content.exception() is None:
+            self._content.set_exception(aiohttp.ClientPayloadError("the connection was lost"))
+
+
+def _retrieve(lost: asyncio.Future[None]) -> None:
+    """Keep asyncio from reporting a lost connection that nobody waits for."""
+    if not lost.cancelled():
+        lost.exception()
 
 
 class Router:

@@ -171,7 +171,7 @@ async def gateway(state: Path, *upstreams: str, **options: object) -> AsyncItera
 
 async def connect(address: str) -> Talk:
     parts = urlsplit(address)
-    return Talk(*await asyncio.open_connection(parts.hostname, parts.port))
+    return Talk(*await asyncio.open_connection(parts.hostname, parts.port, limit=2**20))
 
 
 async def fetch(address: str, request: bytes) -> Reply:

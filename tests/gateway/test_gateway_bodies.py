@@ -49,6 +49,15 @@ def test_what_is_encoded_is_not_read_as_text() -> None:
     assert capture_body(b"plain", "masked", encoded=True).base64 is None
 
 
+def test_json_that_is_only_said_to_be_encoded_is_read() -> None:
+    data = b'{"token":"s33d"}'
+    assert capture_body(data, "masked", encoded=True).text == '{"token":"***"}'
+    reader = BodyReader("masked", "unheard-of")
+    reader.feed(data)
+    body = reader.finish()
+    assert (body.text, body.encoding) == ('{"token":"***"}', "")
+
+
 @pytest.mark.parametrize("capture", ["full", "masked"])
 def test_large_bodies_leave_only_their_digest(capture: Capture) -> None:
     for data, truncated in ((b"x" * MAX_CONTENT, False), (b"x" * (MAX_CONTENT + 1), True)):
@@ -78,8 +87,8 @@ def test_encodings_are_undone_in_any_pieces(encoding: str, pack: object, data: b
 
 def test_an_encoding_that_cannot_be_undone_leaves_the_digest() -> None:
     reader = BodyReader("masked", "br")
-    reader.feed(SECRET)
-    assert reader.finish() == Body(size=len(SECRET), sha256=hashlib.sha256(SECRET).hexdigest())
+    reader.feed(b"br")
+    assert reader.finish() == Body(size=2, sha256=hashlib.sha256(b"br").hexdigest())
     reader = BodyReader("full", "br")
     reader.feed(b"br")
     assert (reader.finish().base64, reader.finish().encoding) == ("YnI=", "")

@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import socket
+import struct
 from pathlib import Path
 
 import pytest
@@ -257,3 +259,29 @@ async def test_compressed_answers_pass_verbatim(tmp_path: Path) -> None:
     assert reply.body == packed
     body = only(tmp_path, Message).body
     assert (body.text, body.encoding, body.size) == ('{"jsonrpc":"2.0","id":1,"result":{}}', "gzip", len(packed))
+
+
+@pytest.mark.parametrize("framing", [b"Transfer-Encoding: chunked\r\n", b""], ids=["malformed", "reset"])
+async def test_an_answer_that_goes_wrong_on_its_way_is_broken_off(tmp_path: Path, framing: bytes) -> None:
+    arrived = asyncio.Event()
+    begun = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n%b\r\n" % framing
+
+    async def script(talk: Talk) -> None:
+        await talk.send(begun + (b"9\r\ndata: 1\n\n\r\n" if framing else b"data: 1\n\n"))
+        await arrived.wait()
+        if framing:
+            await talk.send(b"zz\r\n")
+            await talk.closed()
+        else:
+            at_once = struct.pack("ii", 1, 0)
+            talk.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            talk.abort()
+
+    async with scripted(script) as server, gateway(tmp_path, server.url) as running:
+        talk = await connect(running.listen_address)
+        await talk.send(get())
+        await talk.reader.readuntil(b"data: 1\n\n\r\n")
+        arrived.set()
+        await talk.closed()
+    end = only(tmp_path, End)
+    assert (end.outcome, end.sent) == ("upstream-closed", 9)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcpwatch.gateway.headers import covered, end_to_end, first, logged
+from mcpwatch.gateway.headers import content_encoding, covered, end_to_end, first, logged
 
 
 def test_what_connection_names_stays_on_the_hop() -> None:
@@ -81,3 +81,18 @@ def test_a_name_field_with_a_secret_is_masked_and_named() -> None:
     headers = [(b"Mcp-Name", b"https://x.example/?token=s3cret")]
     assert logged(headers) == ((("mcp-name", "https://x.example/?token=s3cret"),), ())
     assert logged(headers, masked=True) == ((("mcp-name", "https://x.example/?token=***"),), ("mcp-name",))
+
+
+@pytest.mark.parametrize(
+    ("values", "encoding"),
+    [
+        ((), ""),
+        ((b"",), ""),
+        ((b"identity",), ""),
+        ((b" GZip ",), "gzip"),
+        ((b"identity, gzip",), "gzip"),
+        ((b"gzip", b"br"), "gzip, br"),
+    ],
+)
+def test_identity_is_no_encoding(values: tuple[bytes, ...], encoding: str) -> None:
+    assert content_encoding([(b"Content-Encoding", value) for value in values]) == encoding

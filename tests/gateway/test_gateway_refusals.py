@@ -44,6 +44,10 @@ async def test_a_server_that_is_down(tmp_path: Path) -> None:
         (b"", "closed the connection without an answer"),
         (b"HTTP/1.1 200", "closed the connection without an answer"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "does not answer in HTTP"),
+        (
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+            "answers with 101, which was not asked for",
+        ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "does not answer in HTTP"),
     ],
 )

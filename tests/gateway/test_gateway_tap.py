@@ -191,3 +191,19 @@ async def test_headers_too_large_for_an_entry_are_left_out(tmp_path: Path) -> No
     request = only(tmp_path, Request)
     assert (request.headers, request.withheld) == ((), ("*",))
     assert only(tmp_path, End).outcome == "denied"
+
+
+async def test_an_answer_with_headers_too_large_for_an_entry_is_an_answer(tmp_path: Path) -> None:
+    fields = [b"WWW-Authenticate: " + b'"' * 30_000 for _ in range(20)]
+    async with scripted(answer(ok(RESULT, b"application/json", *fields))) as server, gateway(tmp_path, server.url) as g:
+        assert (await fetch(g.listen_address, get())).body == RESULT
+    response = only(tmp_path, Response)
+    assert (response.status, response.headers) == (200, ())
+    assert only(tmp_path, End).reason == ""
+
+
+async def test_events_that_are_said_to_be_encoded_as_identity_are_seen(tmp_path: Path) -> None:
+    stream = ok(b"data: 1\n\n", b"text/event-stream", b"Content-Encoding: identity")
+    async with scripted(answer(stream)) as server, gateway(tmp_path, server.url) as running:
+        await fetch(running.listen_address, get())
+    assert only(tmp_path, Message).body.text == "1"
