@@ -49,9 +49,9 @@ async def main() -> None:
     os.environ["MCPWATCH_STATE"] = tempfile.mkdtemp(prefix="mcpwatch-pictures-")
     demo = await start_demo()
     try:
-        place = sources.place(sources.Feed(demo.feed_address, demo.token), demo.state)
+        target = sources.target_of(sources.Feed(demo.feed_address, demo.token), demo.state)
         for size in SIZES:
-            await shoot(await sources.open_watcher(place), size)
+            await shoot(await sources.open_watcher(target), size)
     finally:
         await demo.stop()
 

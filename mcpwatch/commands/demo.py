@@ -28,7 +28,7 @@ async def _watched(options: argparse.Namespace) -> int:
     print("starting servers, gateway and agents …", file=sys.stderr)
     demo = await start_demo(seed=options.seed)
     try:
-        watcher = await sources.open_watcher(sources.place(sources.Feed(demo.feed_address, demo.token), demo.state))
+        watcher = await sources.open_watcher(sources.target_of(sources.Feed(demo.feed_address, demo.token), demo.state))
         try:
             return await dashboard(watcher)
         finally:

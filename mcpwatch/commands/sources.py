@@ -10,7 +10,7 @@ from msgspec import Struct
 from mcpwatch.config import Config, load
 from mcpwatch.errors import ConnectError, IntegrityError, RefusedError, UsageError
 from mcpwatch.feed.address import feed_address
-from mcpwatch.feed.discover import Running, running
+from mcpwatch.feed.discover import Announcement, running
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.files import state_dir
 from mcpwatch.model.feed import FeedState, FeedStatus
@@ -29,7 +29,7 @@ class Feed(Struct, frozen=True):
     token: Secret
 
 
-class Place(Struct, frozen=True):
+class Target(Struct, frozen=True):
     """The feeds to watch, with the state folder and configuration to watch them by."""
 
     feeds: tuple[Feed, ...]
@@ -54,7 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--filter", default="", metavar="FILTER", help="show what passes, e.g. 'sig:bad | sev>=high'")
 
 
-def find(options: argparse.Namespace) -> Place:
+def find(options: argparse.Namespace) -> Target:
     """The feeds that a command line means.
 
     A gateway that keeps its operator's pins in a folder of its own, as the demo does, is watched by those.
@@ -74,16 +74,16 @@ def find(options: argparse.Namespace) -> Place:
     feeds = tuple(Feed(address, _token(address, by_address.get(address), options.token_file)) for address in wanted)
     only = by_address.get(wanted[0]) if len(wanted) == 1 else None
     if only is not None and only.state:
-        return place(feeds[0], Path(only.state))
-    return Place(feeds, state_dir(), load())
+        return target_of(feeds[0], Path(only.state))
+    return Target(feeds, state_dir(), load())
 
 
-def place(feed: Feed, state: Path) -> Place:
+def target_of(feed: Feed, state: Path) -> Target:
     """A feed with a state folder and a configuration of its own."""
-    return Place((feed,), state, load(state / "config.toml"))
+    return Target((feed,), state, load(state / "config.toml"))
 
 
-def _token(address: str, found: Running | None, token_file: Path | None) -> Secret:
+def _token(address: str, found: Announcement | None, token_file: Path | None) -> Secret:
     if token_file is not None:
         return read_secret(token_file)
     value = os.environ.get(TOKEN_VARIABLE)
@@ -108,12 +108,12 @@ def query(text: str) -> Query:
         ) from None
 
 
-async def open_watcher(place: Place) -> Watcher:
-    """Make a watcher of a place whose feeds all answer; raises ConnectError and RefusedError otherwise."""
-    feeds = [HttpSource(feed.address, feed.token, state=place.state) for feed in place.feeds]
+async def open_watcher(target: Target) -> Watcher:
+    """Make a watcher of a target whose feeds all answer; raises ConnectError and RefusedError otherwise."""
+    feeds = [HttpSource(feed.address, feed.token, state=target.state) for feed in target.feeds]
     for feed in feeds:
         await feed.probe()
-    return build.open_watcher(feeds, place.state, place.config)
+    return build.open_watcher(feeds, target.state, target.config)
 
 
 def exit_code(feeds: Iterable[FeedStatus]) -> int:

@@ -17,14 +17,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    place = sources.find(options)
+    target = sources.find(options)
     query = sources.query(options.filter)
     tailing = TailOptions(query=query, json=options.json, count=options.count, until_idle=options.until_idle)
-    return asyncio.run(until_signalled(_tail(place, tailing)))
+    return asyncio.run(until_signalled(_tail(target, tailing)))
 
 
-async def _tail(place: sources.Place, options: TailOptions) -> int:
-    watcher = await sources.open_watcher(place)
+async def _tail(target: sources.Target, options: TailOptions) -> int:
+    watcher = await sources.open_watcher(target)
     try:
         await tail(watcher, sys.stdout, options)
     finally:

@@ -17,12 +17,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     require_terminal()
-    place = sources.find(options)
-    return asyncio.run(until_signalled(_watch(place, sources.query(options.filter))))
+    target = sources.find(options)
+    return asyncio.run(until_signalled(_watch(target, sources.query(options.filter))))
 
 
-async def _watch(place: sources.Place, query: Query) -> int:
-    watcher = await sources.open_watcher(place)
+async def _watch(target: sources.Target, query: Query) -> int:
+    watcher = await sources.open_watcher(target)
     try:
         return await dashboard(watcher, query)
     finally:

@@ -17,7 +17,7 @@ from mcpwatch.demo.events import ActEvent, ActEvents
 from mcpwatch.demo.keyring import make_keys
 from mcpwatch.demo.servers import REGISTRY
 from mcpwatch.errors import LocalError
-from mcpwatch.feed.discover import Running, announce, retire
+from mcpwatch.feed.discover import Announcement, announce, retire
 from mcpwatch.files import private_dir, state_dir, write_private
 from mcpwatch.gateway.folder import token_path
 from mcpwatch.gateway.options import GatewayOptions
@@ -77,7 +77,7 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
     require_sdk()
     async with AsyncExitStack() as stack:
         backend = await stack.enter_async_context(open_backend(capture))
-        running = Running(
+        announcement = Announcement(
             address=backend.gateway.feed_address,
             token_file=str(token_path(backend.state)),
             pid=os.getpid(),
@@ -85,8 +85,8 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
             upstreams=backend.gateway.options.upstreams,
             state=str(backend.state),
         )
-        announce(state_dir(), running)
-        stack.callback(retire, state_dir(), running)
+        announce(state_dir(), announcement)
+        stack.callback(retire, state_dir(), announcement)
         story = (backend.gateway.listen_address, str(backend.keys), str(seed))
         agents = await Child.start("mcpwatch.demo.agents", *story, log=backend.state / "agents.log")
         stack.push_async_callback(agents.stop)

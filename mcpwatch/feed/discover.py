@@ -14,8 +14,8 @@ from mcpwatch.model.entries import UpstreamInfo
 FOLDER = "gateways"
 
 
-class Running(Struct, frozen=True):
-    """A gateway that has announced itself."""
+class Announcement(Struct, frozen=True):
+    """What a gateway says of itself where the watchers of its user look."""
 
     address: str
     """Of its feed: http://HOST:PORT."""
@@ -29,19 +29,19 @@ class Running(Struct, frozen=True):
     """The state folder with the pins to watch this gateway by, where that is not the user's own."""
 
 
-def announce(state: Path, gateway: Running) -> None:
+def announce(state: Path, gateway: Announcement) -> None:
     """Let watchers of this user find `gateway`; replaces what was announced for its port."""
     write_private(_file(state, gateway.address), msgspec.json.encode(gateway))
 
 
-def retire(state: Path, gateway: Running) -> None:
+def retire(state: Path, gateway: Announcement) -> None:
     """Take the announcement back, unless another process has made its own there."""
     path = _file(state, gateway.address)
     if _read(path) == gateway:
         path.unlink(missing_ok=True)
 
 
-def running(state: Path) -> list[Running]:
+def running(state: Path) -> list[Announcement]:
     """The gateways whose processes live, newest first; what dead ones left behind is removed."""
     found = []
     for path in sorted((state / FOLDER).glob("*.json")):
@@ -59,10 +59,10 @@ def _file(state: Path, address: str) -> Path:
     return state / FOLDER / f"{urlsplit(address).port}.json"
 
 
-def _read(path: Path) -> Running | None:
+def _read(path: Path) -> Announcement | None:
     """The announcement, or None when it is not there, not private or not well-formed."""
     try:
-        return msgspec.json.decode(read_private(path), type=Running)
+        return msgspec.json.decode(read_private(path), type=Announcement)
     except (LocalError, OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from aiohttp import web
 
 from mcpwatch.errors import LocalError
-from mcpwatch.feed.discover import Running, announce, retire
+from mcpwatch.feed.discover import Announcement, announce, retire
 from mcpwatch.gateway import quiet
 from mcpwatch.gateway.feed_server import FeedServer
 from mcpwatch.gateway.folder import open_folder, token_path
@@ -100,15 +100,15 @@ class Gateway:
         await runner.setup()
         await web.SockSite(runner, feed_listener).start()
 
-        running = Running(
+        announcement = Announcement(
             address=self.feed_address,
             token_file=str(token_path(options.state)),
             pid=os.getpid(),
             started=time.time(),
             upstreams=options.upstreams,
         )
-        announce(options.state, running)
-        stack.callback(partial(retire, options.state, running))
+        announce(options.state, announcement)
+        stack.callback(partial(retire, options.state, announcement))
 
     async def _listen(self, stack: AsyncExitStack, proxy: Proxy, listener: socket.socket) -> None:
         server = web.Server(

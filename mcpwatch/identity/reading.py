@@ -59,7 +59,7 @@ class Scheme(Protocol):
     variants: ClassVar[Mapping[str, str]]
     """Every name it puts in `Reading.scheme`, and what that is in a few words."""
     fields: ClassVar[frozenset[str]]
-    """The header fields that it reads, lower-case; what makes a feed carries them, or says that they were there."""
+    """The header fields that it reads, lower-case; the gateway logs them, or names them as withheld."""
 
     def recognise(self, request: SignedRequest) -> bool:
         """Whether anything in the request belongs to this scheme."""

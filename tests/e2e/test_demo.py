@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from processes import Process, processes_with, rules, told
 
-from mcpwatch.feed.discover import Running, running
+from mcpwatch.feed.discover import Announcement, running
 
 pytestmark = pytest.mark.e2e
 
@@ -25,7 +25,7 @@ def temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def found(state_folder: Path) -> Running:
+def found(state_folder: Path) -> Announcement:
     """The demo as it announced itself."""
     (gateway,) = running(state_folder)
     return gateway

@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mcpwatch.feed.discover import FOLDER, Running, announce, retire, running
+from mcpwatch.feed.discover import FOLDER, Announcement, announce, retire, running
 from mcpwatch.model.entries import UpstreamInfo
 
 
-def gateway(port: int, *, pid: int | None = None, started: float = 1.0) -> Running:
-    return Running(
+def gateway(port: int, *, pid: int | None = None, started: float = 1.0) -> Announcement:
+    return Announcement(
         address=f"http://127.0.0.1:{port}",
         token_file="gateway/feed.token",
         pid=os.getpid() if pid is None else pid,
