@@ -18,6 +18,7 @@ from mcpwatch.bounded import keep
 from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import Call, CallState, Direction, Edge, EdgeKind
 from mcpwatch.traffic.claims import RELATED_TASK, SUBSCRIPTION, Said, fields, token
+from mcpwatch.traffic.correlate import LISTEN
 from mcpwatch.traffic.records import Flow, Track
 
 SOON_S: Final = 30.0
@@ -118,7 +119,7 @@ class Chains:
         if SUBSCRIPTION in said and track is not None:
             subscription = token(said[SUBSCRIPTION])
             for listening in track.pending.find(Direction.TO_SERVER, subscription) if subscription is not None else ():
-                if listening.method == "subscriptions/listen":
+                if listening.method == LISTEN:
                     join(call, Edge(EdgeKind.PROTOCOL, listening.id, "names its subscription"))
 
 

@@ -5,19 +5,13 @@ address, user agent and the client's own name, which together identify nobody fo
 """
 
 import re
-from typing import Final
 from urllib.parse import urlsplit
 
 from mcpwatch.model.identity import Verdict
 from mcpwatch.model.traffic import SessionKind
-from mcpwatch.traffic.records import Derived, Flow, good_signer
+from mcpwatch.traffic.records import Flow, Owner, good_signer
 
-KINDS: Final = {
-    "signer": SessionKind.SIGNER,
-    "principal": SessionKind.PRINCIPAL,
-    "anonymous": SessionKind.ANONYMOUS,
-}
-
+_SIGNER, _PRINCIPAL, _ANONYMOUS = SessionKind.SIGNER, SessionKind.PRINCIPAL, SessionKind.ANONYMOUS
 _LONG = 28
 _HEAD = 12
 _TAIL = 8
@@ -29,26 +23,26 @@ def legacy_key(upstream: str, session_id: str) -> str:
     return f"{upstream}/{session_id[:12]}"
 
 
-def derive(flow: Flow, verdict: Verdict, client: str) -> Derived:
+def derive(flow: Flow, verdict: Verdict, client: str) -> Owner:
     """Whom a request belongs to; `client` is what its sender last called itself."""
     upstream = flow.exchange.upstream
     signer = good_signer(verdict)
     if signer is not None:
-        return (upstream, "signer", signer.id, "", "")
+        return (upstream, _SIGNER, signer.id, "", "")
     principal = flow.principal
     if principal is not None:
         if principal.subject:
-            return (upstream, "principal", principal.issuer, principal.subject, "")
-        return (upstream, "principal", "", "", principal.token_hash)
-    return (upstream, "anonymous", flow.address, flow.agent, client)
+            return (upstream, _PRINCIPAL, principal.issuer, principal.subject, "")
+        return (upstream, _PRINCIPAL, "", "", principal.token_hash)
+    return (upstream, _ANONYMOUS, flow.address, flow.agent, client)
 
 
-def label(derived: Derived) -> str:
+def label(owner: Owner) -> str:
     """A readable key for a derived session; two owners may share it and are then told apart by a counter."""
-    upstream, kind, first, second, third = derived
-    if kind == "signer":
+    upstream, kind, first, second, third = owner
+    if kind is _SIGNER:
         return f"{upstream}~{short(first)}"
-    if kind == "principal":
+    if kind is _PRINCIPAL:
         issuer = _host(first)
         who = second + (f"@{issuer}" if issuer else "") if second else f"token:{third}"
         return f"{upstream}~{short(who)}"

@@ -4,10 +4,10 @@ from msgspec import Struct, field
 
 from mcpwatch.model.entries import Principal
 from mcpwatch.model.identity import Signer, Verdict, Word
-from mcpwatch.model.traffic import Call, Exchange, Session
+from mcpwatch.model.traffic import Call, Exchange, Session, SessionKind
 from mcpwatch.traffic.pending import Pending
 
-Derived = tuple[str, str, str, str, str]
+Owner = tuple[str, SessionKind, str, str, str]
 """Whom a derived session belongs to: upstream, kind and up to three names."""
 
 
@@ -56,7 +56,8 @@ class Track(Struct):
     session: Session
     proven: bool
     """False for a session id that was never seen to open, until the server accepts it."""
-    derived: Derived | None = None
+    owner: Owner | None = None
+    """Whom it belongs to, where it has no id of its own."""
     lost: bool = False
     """It ended with a 404 and not with a DELETE: an answer to a later request proves it alive."""
     flows: int = 0

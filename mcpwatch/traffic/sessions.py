@@ -13,7 +13,7 @@ from mcpwatch.model.entries import Principal
 from mcpwatch.model.identity import Verdict
 from mcpwatch.model.traffic import Call, CallState, Era, Session, SessionKind, SessionState
 from mcpwatch.traffic import naming
-from mcpwatch.traffic.records import Derived, Flow, Limits, Track, good_signer
+from mcpwatch.traffic.records import Flow, Limits, Owner, Track, good_signer
 from mcpwatch.traffic.shelf import Shelf
 
 GAP_S: Final = 1800.0
@@ -42,7 +42,7 @@ class Sessions:
         self.shelf: Shelf[str, Track] = Shelf(limits.sessions)
         self.all: dict[str, Session] = {}
         self._limits = limits
-        self._newest: OrderedDict[Derived, Track] = OrderedDict()
+        self._newest: OrderedDict[Owner, Track] = OrderedDict()
         self._clients: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._probes: OrderedDict[tuple[str, str, str], Track] = OrderedDict()
         self._counters: OrderedDict[str, int] = OrderedDict()
@@ -169,25 +169,25 @@ class Sessions:
             silence = now - session.last_seen
             if session.state is SessionState.OPEN and silence > IDLE_S:
                 session.state = SessionState.IDLE
-            if track.derived and silence > GAP_S and track.flows <= 0:
+            if track.owner and silence > GAP_S and track.flows <= 0:
                 self.end(track, session.last_seen, lost=False)
 
     def _derived(self, flow: Flow, verdict: Verdict) -> Track:
         exchange = flow.exchange
-        derived = naming.derive(flow, verdict, self._client(flow))
-        track = self._newest.get(derived)
+        owner = naming.derive(flow, verdict, self._client(flow))
+        track = self._newest.get(owner)
         if track is not None:
             last = track.session.last_seen
             ended = track.session.state is _ENDED
             if not ended and (track.flows > 0 or exchange.started - last <= GAP_S):
                 return track
             self.end(track, last, lost=False)
-        before, base = track, naming.label(derived)
-        track = self._make(self._free_key(base), naming.KINDS[derived[1]], flow, proven=True)
-        track.derived = derived
+        before, base = track, naming.label(owner)
+        track = self._make(self._free_key(base), owner[1], flow, proven=True)
+        track.owner = owner
         if before is not None:
             track.session.listed_tools |= before.session.listed_tools
-        keep(self._newest, derived, track, self._limits.names)
+        keep(self._newest, owner, track, self._limits.names)
         if len(exchange.calls) == 1 and exchange.calls[0].method == "server/discover":
             track.probe = flow
             keep(self._probes, (exchange.upstream, flow.address, flow.agent), track, MAX_PROBES)
@@ -239,8 +239,8 @@ class Sessions:
 
     def _forget(self, track: Track) -> None:
         self.all.pop(track.session.key, None)
-        if track.derived is not None and self._newest.get(track.derived) is track:
-            del self._newest[track.derived]
+        if track.owner is not None and self._newest.get(track.owner) is track:
+            del self._newest[track.owner]
 
 
 def discard(calls: list[Call], call: Call) -> None:
