@@ -178,7 +178,7 @@ class Exchange:
             self._events = None
 
     def _session(self, headers: Sequence[RawHeader]) -> str:
-        session = first(headers, b"mcp-session-id")
+        session = b", ".join(value for name, value in headers if name.lower() == b"mcp-session-id")
         return self._tap.hashed(session) if session else ""
 
     def _append(self, data: Data) -> int:

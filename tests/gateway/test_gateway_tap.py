@@ -207,3 +207,13 @@ async def test_events_that_are_said_to_be_encoded_as_identity_are_seen(tmp_path:
     async with scripted(answer(stream)) as server, gateway(tmp_path, server.url) as running:
         await fetch(running.listen_address, get())
     assert only(tmp_path, Message).body.text == "1"
+
+
+async def test_several_session_ids_are_neither_of_the_sessions(tmp_path: Path) -> None:
+    one, two = b"Mcp-Session-Id: one", b"mcp-session-id: two"
+    async with scripted(answer(ok(RESULT))) as server, gateway(tmp_path, server.url) as running:
+        for fields in ((one,), (two,), (one, two), (b"Mcp-Session-Id: one, two",)):
+            await fetch(running.listen_address, get(*fields))
+    sessions = [request.session for request in every(tmp_path, Request)]
+    assert len(set(sessions)) == 3
+    assert sessions[2] == sessions[3]
