@@ -212,7 +212,7 @@ def _strongest(weighed: list[tuple[Verdict, Reading]]) -> Verdict:
     """The verdict that speaks for a request with several signatures; the others are told in its reasons."""
     valid = [pair for pair in weighed if pair[0].signature is SignatureState.VALID]
     best = max(valid, key=_strength) if valid else min(weighed, key=lambda pair: RANK[pair[0].word])
-    others = tuple(_told(verdict, reading) for verdict, reading in weighed if verdict is not best[0])
+    others = tuple(_also(verdict, reading) for verdict, reading in weighed if verdict is not best[0])
     return replace(
         best[0],
         reasons=best[0].reasons + others,
@@ -225,7 +225,7 @@ def _strength(pair: tuple[Verdict, Reading]) -> tuple[bool, bool, int]:
     return Covered.BODY in verdict.coverage, Covered.SESSION in verdict.coverage, RANK[verdict.word]
 
 
-def _told(verdict: Verdict, reading: Reading) -> str:
+def _also(verdict: Verdict, reading: Reading) -> str:
     name = f"{reading.scheme} signature {reading.label}".rstrip()
     who = f" by {verdict.signer.id}" if verdict.signer is not None else ""
     why = f": {verdict.reasons[0]}" if verdict.reasons else ""
