@@ -33,31 +33,44 @@ def private_dir(path: Path) -> Path:
 
 def write_private(path: Path, data: bytes) -> None:
     """Write `data` to `path`, 0600, whole or not at all (temporary file, fsync, rename)."""
+    temporary = _temporary(path, data)
+    try:
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def create_private(path: Path, data: bytes) -> bool:
+    """Write `data` to a new file, 0600, which others find whole or not at all.
+
+    False when there is something of that name already, which is left as it is.
+    """
+    if os.path.lexists(path):
+        return False
+    temporary = _temporary(path, data)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
+def _temporary(path: Path, data: bytes) -> Path:
+    """A file beside `path`, 0600, with `data` on disk."""
     private_dir(path.parent)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)
         raise
-
-
-def create_private(path: Path, data: bytes) -> bool:
-    """Write `data` to a new file, 0600; False when the file was there already, which is left as it is."""
-    private_dir(path.parent)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    except FileExistsError:
-        return False
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    return True
+    return Path(name)
 
 
 def read_private(path: Path) -> bytes:

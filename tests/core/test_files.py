@@ -1,5 +1,6 @@
 """Secret files: readable by their owner only, whole or not at all."""
 
+import os
 import pickle
 import stat
 from pathlib import Path
@@ -35,6 +36,30 @@ def test_creating_leaves_an_existing_file_alone(tmp_path: Path) -> None:
     assert not create_private(path, b"second")
     assert read_private(path) == b"first"
     assert mode(path) == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == ["token"]
+
+
+def test_a_new_file_is_never_found_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, found = tmp_path / "key", list[bytes | None]()
+    sync = os.fsync
+
+    def look(handle: int) -> None:
+        found.append(path.read_bytes() if path.exists() else None)
+        sync(handle)
+        (path.parent / "key").write_bytes(b"another was first")
+
+    monkeypatch.setattr(os, "fsync", look)
+    assert not create_private(path, b"second")
+    assert found == [None]
+    assert path.read_bytes() == b"another was first"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_name_that_leads_nowhere_is_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.symlink_to(tmp_path / "elsewhere")
+    assert not create_private(path, b"x")
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
