@@ -36,6 +36,8 @@ KEEP_ALIVE_SECONDS = 75.0
 """How long an agent's connection may stay unused, or take to send a request's head."""
 CLOSE_SECONDS = 0.5
 """How long connections without an exchange get to close."""
+MAX_WATCHERS = 1_000
+"""Connections to the feed at a time; those above are closed at once."""
 BACKLOG = 512
 MAX_LINE = 16 * 1024
 MAX_FIELD = 32 * 1024
@@ -88,8 +90,12 @@ class Gateway:
             logger=quiet.logger,
             handler_cancellation=True,
             shutdown_timeout=GRACE_SECONDS,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
         )
         stack.push_async_callback(runner.cleanup)
+        await runner.setup()
+        assert runner.server is not None  # noqa: S101 (there after `setup`)
+        stack.callback((await _accept(runner.server, feed_listener, MAX_WATCHERS)).close)
         stack.push_async_callback(lambda: log.close(self._reason, DISK_SECONDS))
 
         router = Router(options.upstreams)
@@ -97,8 +103,6 @@ class Gateway:
         tap = Tap(log, options.capture, KeyedHash(folder.store.hash_key))
         proxy = Proxy(options, router, Guard(options.allowed_hosts, options.allowed_origins), tap)
         await self._listen(stack, proxy, listener)
-        await runner.setup()
-        await web.SockSite(runner, feed_listener).start()
 
         announcement = Announcement(
             address=self.feed_address,
@@ -121,12 +125,7 @@ class Gateway:
             max_line_size=MAX_LINE,
             max_field_size=MAX_FIELD,
         )
-        limit = self.options.max_connections
-
-        def accept() -> asyncio.Protocol:
-            return server() if len(server.connections) < limit else _Full()
-
-        listening = await asyncio.get_running_loop().create_server(accept, sock=listener, backlog=BACKLOG)
+        listening = await _accept(server, listener, self.options.max_connections)
 
         async def close() -> None:
             listening.close()
@@ -135,6 +134,15 @@ class Gateway:
             await server.shutdown(CLOSE_SECONDS)
 
         stack.push_async_callback(close)
+
+
+async def _accept(server: web.Server, listener: socket.socket, limit: int) -> asyncio.Server:
+    """Let `server` have the connections of `listener`, up to `limit` at a time."""
+
+    def accept() -> asyncio.Protocol:
+        return server() if len(server.connections) < limit else _Full()
+
+    return await asyncio.get_running_loop().create_server(accept, sock=listener, backlog=BACKLOG)
 
 
 class _Full(asyncio.Protocol):

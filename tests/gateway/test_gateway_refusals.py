@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rig import Reply, Talk, answer, connect, every, fetch, gateway, get, logged, ok, only, post, scripted
 
+from mcpwatch.gateway import run
 from mcpwatch.gateway.mask import mask_authority
 from mcpwatch.model.entries import End, Message, Request, Response
 
@@ -211,6 +212,18 @@ async def test_one_connection_too_many(tmp_path: Path) -> None:
         await second.closed()
         await first.send(post(CALL))
         assert (await first.reply()).status == 200
+
+
+async def test_one_watcher_too_many_and_one_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "MAX_WATCHERS", 1)
+    monkeypatch.setattr(run, "KEEP_ALIVE_SECONDS", 0.2)
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
+        first = await connect(running.feed_address)
+        await first.send(b"GET /v1/feed HTTP/1.1\r\nHos")
+        second = await connect(running.feed_address)
+        await second.closed()
+        await first.closed()
+        assert (await fetch(running.feed_address, get(target=b"/v1/feed"))).status == 401
 
 
 async def test_exchanges_under_way_end_with_the_gateway(tmp_path: Path) -> None:
