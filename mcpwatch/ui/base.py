@@ -80,6 +80,16 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         with self.app.batch_update():
             self._look_at_bars()
             self.sync()
+        self._keep_keys()
+
+    def _keep_keys(self) -> None:
+        """Give the keys to a pane that is there when the one that had them has gone."""
+        focused = self.focused
+        if self.prompt.is_open or (focused is not None and focused.display):
+            return
+        panes = self.panes()
+        if panes:
+            panes[0].focus()
 
     def sync(self) -> None:
         """Bring the panes up to the state."""

@@ -235,7 +235,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
             return self._header(fitted)
         position = self.top + y - 1
         if position >= len(self._rows):
-            return Strip.blank(self.scrollable_content_region.width, self.rich_style)
+            return Strip.blank(self.scrollable_content_region.width, self.tone_style(Tone.PLAIN))
         cells = tuple(self._rows.cells(position, fitted))
         over = self._over(position)
         key = (cells, over, fitted, self.needle)

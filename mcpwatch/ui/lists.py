@@ -23,7 +23,7 @@ _SETTLE = 0.5
 class ListScreen(WatchScreen, Generic[T]):
     """A grid of items in one of several orders, and a page about the item under the cursor.
 
-    The selection stays with its item when the order changes.
+    Once a person has moved the cursor it stays with its item when the order changes; before, it stays on top.
     """
 
     columns: ClassVar[tuple[Column, ...]]
@@ -71,7 +71,8 @@ class ListScreen(WatchScreen, Generic[T]):
     @property
     def selected(self) -> T | None:
         """The item under the cursor."""
-        return self.table.items[self.grid.cursor] if self.table.items else None
+        at = self.grid.cursor
+        return self.table.items[at] if at < len(self.table) else None
 
     def sync(self) -> None:
         """Bring list and page up to the state."""
@@ -102,11 +103,12 @@ class ListScreen(WatchScreen, Generic[T]):
     def _look_at_item(self) -> None:
         item = self.selected
         if item is not None:
-            self._selected = self.key_of(item)
-            self.query_one("#about", Page).show_lines(self.page_of(item), self._selected)
+            self.query_one("#about", Page).show_lines(self.page_of(item), self.key_of(item))
 
     @on(Grid.Moved, "#list")
     def _moved(self) -> None:
+        if (item := self.selected) is not None:
+            self._selected = self.key_of(item)
         self._look_at_item()
 
     @on(Grid.HeaderPressed, "#list")

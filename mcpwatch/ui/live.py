@@ -87,8 +87,9 @@ class LiveScreen(WatchScreen):
 
     @on(Grid.Wheeled, "#list")
     def _wheeled(self, event: Grid.Wheeled) -> None:
-        if event.up:
+        if event.up and self.view.follow:
             self.view.follow = False
+            self.look()
 
     @on(Grid.Opened, "#list")
     def _opened(self) -> None:

@@ -164,12 +164,12 @@ def _who(row: Row, state: State) -> Cell:
 
 def _outcome(row: Row, state: State) -> Cell:
     text = row.outcome(state.gateway_now(row.source))
-    call = row.state
-    if call is None:
-        return span(text, Tone.BAD if row.status is not None and row.status >= 400 else Tone.DIM)
-    if call is CallState.DONE:
-        return span(text, Tone.DIM)
-    return span(text, CALLS[call].tone)
+    call = row.state if row.kind in ("request", "message") else None
+    if call is not None and call is not CallState.DONE:
+        return span(text, CALLS[call].tone)
+    if row.kind == "end":
+        return span(text, Tone.DIM if text == "complete" else Tone.WARN)
+    return span(text, Tone.BAD if row.status is not None and row.status >= 400 else Tone.DIM)
 
 
 _PAINTS: dict[str, Callable[[Row, State], Cell]] = {

@@ -9,7 +9,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mcpwatch.ui.commands import Scope, bindings
-from mcpwatch.ui.lines import Line, plain
+from mcpwatch.ui.lines import Line, Tone, plain
 from mcpwatch.ui.toned import Toned
 from mcpwatch.ui.wrap import wrap
 
@@ -45,17 +45,12 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         if self.scrollable_content_region.width != self._width:
             self._flow()
 
-    def notify_style_update(self) -> None:
-        """Draw again in the new colours."""
-        super().notify_style_update()
-        self.refresh()
-
     def render_line(self, y: int) -> Strip:
         """The wrapped line that stands `y` lines down."""
         at = self.scroll_offset.y + y
         cells = self.scrollable_content_region.width
         if at >= len(self._wrapped):
-            return Strip.blank(cells, self.rich_style)
+            return Strip.blank(cells, self.tone_style(Tone.PLAIN))
         return self.strip(self._wrapped[at], cells)
 
     def _flow(self) -> None:

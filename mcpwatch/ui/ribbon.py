@@ -6,7 +6,7 @@ from textual import events
 from textual.strip import Strip
 
 from mcpwatch.text import Shown, cut, width
-from mcpwatch.ui.lines import SPACE, Line, Span, join
+from mcpwatch.ui.lines import SPACE, Line, Span, Tone, join
 from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.toned import Toned
 
@@ -27,7 +27,7 @@ class Ribbon(Toned):
     def render_line(self, y: int) -> Strip:
         """Line `y`, or an empty one."""
         if y >= len(self.lines):
-            return Strip.blank(self.size.width, self.rich_style)
+            return Strip.blank(self.size.width, self.tone_style(Tone.PLAIN))
         return self.strip(self.lines[y], self.size.width)
 
     async def on_click(self, event: events.Click) -> None:

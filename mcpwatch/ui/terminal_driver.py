@@ -1,5 +1,6 @@
 """Textual's driver for POSIX terminals, taught to let go of a terminal that is gone."""
 
+import sys
 from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -47,8 +48,10 @@ class TerminalDriver(LinuxDriver):
         self, app: "App[object]", *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        # The writer thread needs write, flush and fileno of its file, no more.
-        self._file = cast("TextIOWrapper[Any]", Outlet(cast(IO[str], self._file)))
+        # Standard output where it is the terminal, so that errors can be sent elsewhere; the library takes the error
+        # stream. Its writer thread needs write, flush and fileno of the file, no more.
+        terminal = sys.__stdout__ if sys.__stdout__ is not None and sys.__stdout__.isatty() else self._file
+        self._file = cast("TextIOWrapper[Any]", Outlet(cast(IO[str], terminal)))
 
     @property
     def is_gone(self) -> bool:

@@ -1,6 +1,6 @@
 """From tones to styles: the component classes that every widget of ours shares."""
 
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -28,9 +28,23 @@ class Toned(Widget):
 
     def tone_style(self, tone: Tone, over: str = "") -> Style:
         """The style of a tone on this widget's ground, with the component class `over` laid on top."""
-        style = self.rich_style + self.get_component_rich_style(_CLASS[tone], partial=True)
-        covered = over and tone not in FILLED
-        return style + self.get_component_rich_style(over, partial=True) if covered else style
+        style = self._styles_by_tone.get((tone, over))
+        if style is None:
+            style = self.rich_style + self.get_component_rich_style(_CLASS[tone], partial=True)
+            if over and tone not in FILLED:
+                style += self.get_component_rich_style(over, partial=True)
+            self._styles_by_tone[tone, over] = style
+        return style
+
+    @cached_property
+    def _styles_by_tone(self) -> dict[tuple[Tone, str], Style]:
+        return {}
+
+    def notify_style_update(self) -> None:
+        """Forget the old colours."""
+        super().notify_style_update()
+        self._styles_by_tone.clear()
+        self.refresh()
 
     def strip(self, text: Line, cells: int, over: str = "") -> Strip:
         """Draw a line in exactly `cells` cells."""

@@ -9,10 +9,20 @@ from scene import Scene
 from textual.pilot import Pilot
 
 from mcpwatch.model.feed import FeedState, Gap
+from mcpwatch.ui.app import WatchApp
 
 pytest_plugins = ["played"]
 
 Compare = Callable[..., bool]
+
+
+def quiet(scene: Scene) -> WatchApp:
+    """The dashboard without toasts, which come and go by the real clock."""
+    app = scene.app()
+    app._toasts.notice(scene.state, scene.monotonic)
+    return app
+
+
 SIZES = ((80, 24), (100, 30), (140, 40))
 SCREENS: dict[str, tuple[str, ...]] = {
     "live": (),
@@ -68,29 +78,29 @@ def name(size: tuple[int, int]) -> str:
 @pytest.mark.parametrize("size", SIZES, ids=name)
 @pytest.mark.parametrize("screen", SCREENS)
 def test_screen(snap_compare: Compare, scene: Scene, screen: str, size: tuple[int, int]) -> None:
-    assert snap_compare(scene.app(), terminal_size=size, run_before=pressing(scene, SCREENS[screen]))
+    assert snap_compare(quiet(scene), terminal_size=size, run_before=pressing(scene, SCREENS[screen]))
 
 
 @pytest.mark.parametrize("screen", SMALL)
 def test_small_screen(snap_compare: Compare, scene: Scene, screen: str) -> None:
-    assert snap_compare(scene.app(), terminal_size=(80, 24), run_before=pressing(scene, SMALL[screen]))
+    assert snap_compare(quiet(scene), terminal_size=(80, 24), run_before=pressing(scene, SMALL[screen]))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=name)
 def test_empty(snap_compare: Compare, blank: Scene, size: tuple[int, int]) -> None:
     blank.feed()
-    assert snap_compare(blank.app(), terminal_size=size, run_before=pressing(blank, ()))
+    assert snap_compare(quiet(blank), terminal_size=size, run_before=pressing(blank, ()))
 
 
 @pytest.mark.parametrize("state", [FeedState.REFUSED, FeedState.DISCONNECTED, FeedState.BROKEN, FeedState.CONNECTING])
 def test_a_feed_in_trouble_before_anything_came(snap_compare: Compare, blank: Scene, state: FeedState) -> None:
     blank.feed(state, "what the other end said")
-    assert snap_compare(blank.app(), terminal_size=(80, 24), run_before=pressing(blank, ()))
+    assert snap_compare(quiet(blank), terminal_size=(80, 24), run_before=pressing(blank, ()))
 
 
 def test_a_feed_with_a_gap(snap_compare: Compare, scene: Scene) -> None:
     scene.feed(FeedState.GAP, "retention", gaps=(Gap(40, 52, "past the gateway's retention"),))
-    assert snap_compare(scene.app(), terminal_size=(100, 30), run_before=pressing(scene, ("6",)))
+    assert snap_compare(quiet(scene), terminal_size=(100, 30), run_before=pressing(scene, ("6",)))
 
 
 def test_frozen(snap_compare: Compare, scene: Scene) -> None:
@@ -99,9 +109,9 @@ def test_frozen(snap_compare: Compare, scene: Scene) -> None:
         scene.take(scene.log.exchange(call(90, "search"), result(90, text("x")), session="a"))
         await pressing(scene, ())(pilot)  # type: ignore[misc]
 
-    assert snap_compare(scene.app(), terminal_size=(80, 24), run_before=freeze)
+    assert snap_compare(quiet(scene), terminal_size=(80, 24), run_before=freeze)
 
 
 def test_without_colour(snap_compare: Compare, scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(scene.app(), terminal_size=(80, 24), run_before=pressing(scene, ("3", "j")))
+    assert snap_compare(quiet(scene), terminal_size=(80, 24), run_before=pressing(scene, ("3", "j")))

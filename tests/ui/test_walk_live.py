@@ -140,6 +140,15 @@ async def test_a_filter_that_matches_nothing_says_so(scene: Scene) -> None:
         assert "Nothing matches" in shown and "press esc" in shown
 
 
+async def test_the_keys_come_back_to_the_grid_with_its_rows(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("slash")
+        await at.type("tool:nosuchtool")
+        await at.press("enter")
+        before = cursor(await at.press("escape"))
+        assert cursor(await at.press("k")) != before
+
+
 async def test_e_goes_from_alert_to_alert(scene: Scene) -> None:
     async with hands(scene) as at:
         found = [cursor(await at.press(*keys)) for keys in (("g", "e"), ("e",), ("E",))]

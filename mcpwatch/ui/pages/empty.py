@@ -23,7 +23,7 @@ _DO = {
 _TRAFFIC = (
     ("see it work, with agents and servers of its own", "mcpwatch demo"),
     ("put the gateway in front of your server", "mcpwatch gateway --upstream http://HOST:PORT/mcp"),
-    ("then point your MCP client at the gateway's address", "e.g. http://127.0.0.1:8640/mcp"),
+    ("then point your MCP client at the gateway's address", "e.g. http://127.0.0.1:4180/mcp"),
 )
 
 
