@@ -9,7 +9,7 @@ from mcpwatch.feed.note import NoteVerifier
 from mcpwatch.feed.sse import Frame
 from mcpwatch.feed.standing import Standing
 from mcpwatch.feed.vkey import BadNote
-from mcpwatch.model.entries import Entry, Record
+from mcpwatch.model.entries import Entry, GatewayStopped, Record
 from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
 
 _MAX_INDEX_DIGITS = 16
@@ -163,7 +163,10 @@ class LogReader:
             fault = malformed.reason
         if fault:
             self._malformed += 1
+            self._standing.stopped = None
             return Entry(index=index, leaf=leaf, record=None, received=now, fault=fault, source=self._name)
+        said = record.data if record is not None else None
+        self._standing.stopped = (index + 1, said.reason) if isinstance(said, GatewayStopped) else None
         return Entry(index=index, leaf=leaf, record=record, received=now, source=self._name)
 
     def _misplaced(self, index: int, record: Record) -> str:

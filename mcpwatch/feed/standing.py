@@ -10,7 +10,9 @@ CLOCKS_DIFFER = 60.0
 """Seconds between the gateway's clock and ours that are worth a word."""
 MAX_HISTORY = 100
 MAX_GAPS = 100
+_MAX_REASON = 80
 STICKY = frozenset({FeedState.BROKEN, FeedState.ROLLBACK})
+_SILENT_FOR_GOOD = STICKY | {FeedState.REFUSED, FeedState.ENDED}
 
 
 class Standing:
@@ -25,6 +27,10 @@ class Standing:
         """Whether there is a key to hold the feed against."""
         self.proofs = 0
         """Checkpoints verified so far."""
+        self.stopped: tuple[int, str] | None = None
+        """The log's size when the gateway stopped, and why, where the newest entry says so."""
+        self._alive_at: float | None = None
+        """From when on a checkpoint is awaited; None before anything was tried."""
         self._connects = 0
         self._overlooked = False
         self._newest = (0, 0)
@@ -48,18 +54,26 @@ class Standing:
 
     def connect(self, now: float) -> None:
         """The stream is open."""
+        if self._alive_at is None or self._excused:
+            self._alive_at = now
         self.set(connected_at=now, retry_at=None, reconnects=self._connects)
         self._connects += 1
         self._change(self._judge(now), "", now)
 
     def disconnect(self, reason: str, now: float, retry_at: float | None) -> None:
         """The stream, or the attempt to open it, failed; it is tried again at `retry_at`."""
+        if self._alive_at is None:
+            self._alive_at = now
         self.set(connected_at=None, retry_at=retry_at)
+        if self.stopped is not None and self._excused:
+            reason = f"the gateway stopped in good order ({self.stopped[1][:_MAX_REASON]}); {reason}"
         self._change(FeedState.DISCONNECTED, reason, now)
 
     def finish(self, state: FeedState, reason: str, now: float) -> None:
-        """It is not tried again: REFUSED or ENDED."""
+        """It is not tried again: REFUSED or ENDED. A feed that was live and is refused waits in vain from then on."""
         self.set(connected_at=None, retry_at=None)
+        if state is FeedState.REFUSED and self.proofs and not (self.broken or self._excused):
+            self.set(overdue=True)
         self._change(state, reason, now)
 
     def sever(self, state: FeedState, reason: str, now: float) -> None:
@@ -78,7 +92,8 @@ class Standing:
         self.set(checkpoint=checkpoint, verified_size=checkpoint.size)
         if stamp > self._newest or abs(behind) <= STALE_AFTER:
             self._newest = max(stamp, self._newest)
-            self.set(last_checkpoint_at=now)
+            self._alive_at = now
+            self.set(last_checkpoint_at=now, overdue=False)
             if self.connected:
                 self._change(self._judge(now), _clocks(behind), now)
 
@@ -94,6 +109,18 @@ class Standing:
         """Let time pass."""
         if self.connected and self._judge(now) is FeedState.STALE:
             self._change(FeedState.STALE, f"no fresh checkpoint for {STALE_AFTER:.0f} s", now)
+        if not self.status.overdue and self._is_overdue(now):
+            self.set(overdue=True)
+
+    @property
+    def _excused(self) -> bool:
+        """Whether the log says, and proves, that the gateway stopped, and nothing has answered since."""
+        return self.stopped is not None and not self.connected and self.status.verified_size >= self.stopped[0]
+
+    def _is_overdue(self, now: float) -> bool:
+        if self.status.state in _SILENT_FOR_GOOD or self._excused or (self.connected and not self.provable):
+            return False
+        return self._alive_at is not None and now - self._alive_at > STALE_AFTER
 
     def _judge(self, now: float) -> FeedState:
         """The state of a connected feed by the age of its last fresh checkpoint."""

@@ -68,6 +68,8 @@ class FeedStatus(Struct, frozen=True):
     last_entry_at: float | None = None
     """Watcher's clock."""
     last_checkpoint_at: float | None = None
+    overdue: bool = False
+    """No fresh checkpoint came for `STALE_AFTER` seconds, whatever the state, and the log does not end in a stop."""
     connected_at: float | None = None
     retry_at: float | None = None
     reconnects: int = 0

@@ -21,7 +21,18 @@ def a_gap_that_was_told(scene: Scene) -> None:
 
 @fires("feed/stale")
 def no_checkpoint(scene: Scene) -> None:
-    scene.feed(FeedState.STALE)
+    scene.feed(FeedState.STALE, overdue=True)
+
+
+@fires("feed/stale")
+def a_gateway_that_died(scene: Scene) -> None:
+    scene.feed(FeedState.DISCONNECTED)
+    scene.feed(FeedState.DISCONNECTED, overdue=True)
+
+
+@fires("feed/stale")
+def a_live_feed_that_refuses(scene: Scene) -> None:
+    scene.feed(FeedState.REFUSED, overdue=True)
 
 
 @spares("feed/stale", "feed/broken", "feed/gap")

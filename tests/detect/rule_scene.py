@@ -160,12 +160,19 @@ class Scene:
         """An entry that is none."""
         self._play(Observation(self.next, self.source, self.now, "malformed", note=fault))
 
-    def feed(self, *states: FeedState, gaps: tuple[Gap, ...] = (), detail: str = "", next_index: int = 10) -> None:
+    def feed(
+        self,
+        *states: FeedState,
+        gaps: tuple[Gap, ...] = (),
+        detail: str = "",
+        next_index: int = 10,
+        overdue: bool = False,
+    ) -> None:
         """The feed's standing goes through `states`; the gaps come with the first."""
         for state in states:
             before = self.status
             gaps = gaps or before.gaps
-            self.status = replace(before, state=state, detail=detail, gaps=gaps, next_index=next_index)
+            self.status = replace(before, state=state, detail=detail, gaps=gaps, next_index=next_index, overdue=overdue)
             self.findings += self.engine.observe_feed(before, self.status)
 
     def _listed(self, exchange: Exchange, body: Json, session: Session | None) -> list[ToolChange]:

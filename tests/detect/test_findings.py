@@ -238,9 +238,13 @@ def test_the_end_of_a_session_is_the_first_delete() -> None:
 
 def test_a_feed_that_stays_bad_is_told_once_until_it_was_good_again() -> None:
     scene = Scene()
-    scene.feed(FeedState.STALE, FeedState.STALE, FeedState.LIVE, FeedState.STALE)
+    scene.feed(FeedState.STALE, FeedState.DISCONNECTED, FeedState.CONNECTING, overdue=True)
+    scene.feed(FeedState.LIVE)
+    scene.feed(FeedState.DISCONNECTED, detail="connection refused", overdue=True)
     scene.feed(FeedState.BROKEN, FeedState.BROKEN, detail="two roots for size 7")
-    assert len(scene.of("feed/stale")) == 2
+    first, second = scene.of("feed/stale")
+    assert first.reason == "No fresh checkpoint came for 15 s; the feed is STALE."
+    assert second.reason == "No fresh checkpoint came for 15 s; the feed is DISCONNECTED: connection refused."
     found = only(scene, "feed/broken")
     assert (found.subject, found.evidence) == ("gateway", (9,))
     assert found.reason == "The log is BROKEN: two roots for size 7."

@@ -10,7 +10,7 @@ from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.merkle import EMPTY_ROOT, leaf_hash
 from mcpwatch.feed.sse import Frame, frame
 from mcpwatch.feed.standing import MAX_GAPS, MAX_HISTORY
-from mcpwatch.model.entries import Entry
+from mcpwatch.model.entries import Entry, GatewayStopped
 from mcpwatch.model.feed import STALE_AFTER, FeedState, Gap
 
 NOW = float(START)
@@ -471,6 +471,82 @@ def test_a_disconnected_feed_does_not_turn_stale() -> None:
     reader.disconnected("cut", NOW)
     reader.tick(NOW + 100)
     assert state(reader) is FeedState.DISCONNECTED
+
+
+def outages(reader: LogReader, until: float, since: float = NOW) -> int:
+    """How often the feed becomes overdue while a watcher looks once a second."""
+    count, before = 0, reader.status.overdue
+    while since < until:
+        since += 1
+        reader.tick(since)
+        count += reader.status.overdue and not before
+        before = reader.status.overdue
+    return count
+
+
+def test_a_dead_gateway_is_overdue_once_for_each_outage_whatever_the_state() -> None:
+    log = TinyLog()
+    reader = reader_of(log)
+    take(reader, log.grow(1, every=1))
+    reader.disconnected("cut", NOW + 1)
+    reader.tick(NOW + STALE_AFTER)
+    assert not reader.status.overdue
+    assert outages(reader, NOW + 20) == 1
+    assert (state(reader), reader.status.detail) == (FeedState.DISCONNECTED, "cut")
+    reader.connected(NOW + 21)
+    reader.disconnected("cut again", NOW + 22)
+    assert outages(reader, NOW + 60, NOW + 22) == 0
+    take(reader, log.grow(1, every=1), NOW + 61)
+    reader.connected(NOW + 61)
+    assert not reader.status.overdue
+    assert outages(reader, NOW + 90, NOW + 61) == 1
+
+
+def test_a_gateway_that_never_came_is_overdue_too() -> None:
+    reader = LogReader("prod", "http://127.0.0.1:4181")
+    assert outages(reader, NOW) == 0
+    reader.disconnected("connection refused", NOW)
+    assert outages(reader, NOW + 30) == 1
+
+
+def test_a_gateway_that_stopped_in_good_order_is_not_overdue_until_it_is_back() -> None:
+    log = TinyLog()
+    reader = reader_of(log)
+    take(reader, [log.add(GatewayStopped("SIGTERM")), log.checkpoint()])
+    reader.disconnected("connection refused", NOW + 1)
+    assert reader.status.detail == "the gateway stopped in good order (SIGTERM); connection refused"
+    assert outages(reader, NOW + 3600) == 0
+    reader.connected(NOW + 3600)
+    take(reader, [log.add()], NOW + 3600)
+    assert outages(reader, NOW + 3615, NOW + 3600) == 0
+    assert outages(reader, NOW + 3620, NOW + 3615) == 1
+
+
+def test_a_stop_that_nothing_proves_excuses_nothing() -> None:
+    log = TinyLog()
+    reader = reader_of(log)
+    take(reader, [*log.grow(1, every=1), log.add(GatewayStopped("SIGTERM"))])
+    reader.disconnected("cut", NOW + 1)
+    assert reader.status.detail == "cut"
+    assert outages(reader, NOW + 20) == 1
+
+
+def test_a_live_feed_that_refuses_is_overdue_and_one_that_never_let_us_in_is_not() -> None:
+    log = TinyLog()
+    reader = reader_of(log)
+    take(reader, log.grow(1, every=1))
+    reader.refused("the token is not accepted", NOW + 1)
+    assert reader.status.overdue
+    reader = reader_of(log)
+    reader.refused("the token is not accepted", NOW + 1)
+    assert outages(reader, NOW + 60) == 0
+
+
+def test_a_feed_that_broke_or_ended_is_not_overdue() -> None:
+    broken, ended = reader_of(TinyLog()), reader_of(TinyLog())
+    broken.sever("no", NOW)
+    ended.ended("closed", NOW)
+    assert [outages(reader, NOW + 60) for reader in (broken, ended)] == [0, 0]
 
 
 def test_refused_and_ended_are_final_words() -> None:

@@ -391,3 +391,21 @@ async def test_the_clock_moves_sessions_and_running_times(state_folder: Path) ->
     watcher._pipeline.tick()
     assert [session.state.value for session in watcher.state.sessions.values()] == ["idle"]
     await watcher.close()
+
+
+async def test_a_dead_gateway_raises_an_alert_on_the_tick_once_for_each_outage(state_folder: Path) -> None:
+    log = Log()
+    log.exchange(call(1, "read"), result(1))
+    source = ListSource(log.entries, name="prod")
+    watcher = watcher_on(state_folder, source)
+    await watcher.run()
+    for outage in (1, 2):
+        source.status = structs.replace(source.status, state=FeedState.DISCONNECTED, overdue=True)
+        watcher._pipeline.tick()
+        source.status = structs.replace(source.status, detail=f"attempt {outage}")
+        watcher._pipeline.tick()
+        (alert,) = [alert for alert in watcher.state.alerts.values() if alert.rule == "feed/stale"]
+        assert (alert.subject, alert.count) == ("prod", outage)
+        source.status = structs.replace(source.status, state=FeedState.LIVE, overdue=False)
+        watcher._pipeline.tick()
+    await watcher.close()

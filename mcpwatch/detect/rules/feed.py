@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from mcpwatch.detect.phrases import sentence
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.feed import FeedState, FeedStatus
+from mcpwatch.model.feed import STALE_AFTER, FeedState, FeedStatus
 from mcpwatch.model.traffic import Observation
 
 _MCP08 = ("OWASP MCP08",)
@@ -48,16 +48,18 @@ class Gap(FeedRule):
 class StaleFeed(FeedRule):
     info = RuleInfo(
         id="feed/stale",
-        title="Feed went stale",
+        title="No sign of the feed",
         severity=Severity.HIGH,
-        meaning="No fresh checkpoint came for 15 seconds. The gateway may be down, or somebody holds entries back.",
+        meaning="No fresh checkpoint came for 15 seconds and the gateway did not say that it stops. "
+        "It may be dead or cut off, or somebody holds entries back.",
         action="Check the gateway and the network between. Until a checkpoint comes, quiet does not mean good.",
         references=_MCP08,
     )
 
     def observe_feed(self, before: FeedStatus, after: FeedStatus) -> Iterable[Finding]:
-        if after.state is FeedState.STALE and before.state is not FeedState.STALE:
-            yield self.about(after, sentence("No fresh checkpoint came in time", after.detail))
+        if after.overdue and not before.overdue:
+            what = f"No fresh checkpoint came for {STALE_AFTER:.0f} s; the feed is {after.state.value}"
+            yield self.about(after, sentence(what, after.detail))
 
 
 class Broken(FeedRule):
