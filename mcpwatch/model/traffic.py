@@ -41,7 +41,9 @@ class RpcMessage(Struct, frozen=True, gc=False):
     result: Json = None
     error: Json = None
     fault: str = ""
-    """Why this is not JSON-RPC; the other fields are then empty."""
+    """Why this cannot be read as JSON-RPC; the other fields are then empty."""
+    captured: bool = True
+    """Where there is a fault: whether the log carries what was said, so that the fault is the sender's."""
     event: str = ""
     """The SSE event name it came under."""
 
@@ -104,6 +106,8 @@ class Call(Struct, gc=False):
     """HTTP status of the exchange the answer came on."""
     error_code: int | None = None
     error_text: str = ""
+    captured: bool = True
+    """False when it was answered and the log does not carry the answer."""
     progress: float | None = None
     progress_total: float | None = None
     progress_text: str = ""

@@ -146,6 +146,7 @@ class Answers:
             ending = Ending(CallState.CANCELLED if gone else CallState.DONE, text=end.reason)
         elif flow.unread and end.outcome == "complete" and not refused:
             ending = Ending(CallState.DONE, text="the log does not carry the answer")
+            call.captured = False
         else:
             ending = of_end(end.outcome, end.reason, status, flow.said, exchange.era)
         self._calls.finish(call, ending, index, time, track)

@@ -34,7 +34,7 @@ def parse(body: Body, direction: Direction, event: str = "") -> tuple[RpcMessage
         return ()
     text = body.text
     if text is None:
-        return (RpcMessage(direction, fault=_unreadable(body), event=event),)
+        return (RpcMessage(direction, fault=_unreadable(body), captured=is_carried(body), event=event),)
     try:
         value = _JSON.decode(text)
         fault = _TOO_DEEP if _is_deep(text, value) else ""
@@ -44,7 +44,7 @@ def parse(body: Body, direction: Direction, event: str = "") -> tuple[RpcMessage
         return (_message(value, direction, event),)
     if fault:
         masked = f", with {body.masked} values masked" if body.masked else ""
-        return (RpcMessage(direction, fault=fault + masked, event=event),)
+        return (RpcMessage(direction, fault=fault + masked, captured=not body.masked, event=event),)
     if type(value) is not list:
         return (RpcMessage(direction, fault="not JSON-RPC: neither an object nor an array", event=event),)
     if not value:

@@ -1,6 +1,11 @@
 """What became of an entry's call or exchange, in a few words and in seconds."""
 
+from typing import Final
+
 from mcpwatch.model.traffic import Call, CallState, Exchange, Observation, RpcMessage
+
+NOT_CAPTURED: Final = "not captured"
+"""The log carries no more of it than size and digest, or masks too much of it to be read."""
 
 
 def answers(seen: Observation) -> bool:
@@ -24,7 +29,7 @@ def duration(seen: Observation, call: Call | None, now: float) -> float | None:
 
 
 def outcome(seen: Observation, call: Call | None, now: float) -> str:
-    """`running 3.2s`, `ok`, `tool error`, `-32601`, `HTTP 401`, `client-closed`, ...; empty where nothing is to say."""
+    """`running 3.2s`, `ok`, `-32601`, `HTTP 401`, `not captured`, ...; empty where nothing is to say."""
     if seen.kind == "message":
         return " ".join(dict.fromkeys(filter(None, map(_of_message, seen.messages[:4]))))
     if seen.kind == "request" and call:
@@ -38,7 +43,10 @@ def outcome(seen: Observation, call: Call | None, now: float) -> str:
         return exchange.outcome
     if exchange.ended is None:
         return "open" if exchange.status is None or exchange.stream else _of_status(exchange)
-    return _of_status(exchange) if exchange.outcome in ("", "complete") else exchange.outcome
+    if exchange.outcome not in ("", "complete"):
+        return exchange.outcome
+    hidden = any(not message.captured for message in seen.messages)
+    return NOT_CAPTURED if hidden and (exchange.status or 0) < 400 else _of_status(exchange)
 
 
 def seconds(value: float) -> str:
@@ -64,7 +72,7 @@ def _of_call(call: Call, now: float) -> str:
         case CallState.RUNNING:
             return f"running {seconds(max(now - call.started, 0.0))}{_progress(call.progress, call.progress_total)}"
         case CallState.DONE:
-            return "ok"
+            return "ok" if call.captured else NOT_CAPTURED
         case CallState.RPC_ERROR if call.error_code is not None:
             return str(call.error_code)
         case CallState.HTTP_ERROR if call.status is not None:
@@ -74,7 +82,7 @@ def _of_call(call: Call, now: float) -> str:
 
 def _of_message(message: RpcMessage) -> str:
     if message.fault:
-        return "not JSON-RPC"
+        return "not JSON-RPC" if message.captured else NOT_CAPTURED
     if message.method:
         params = message.params if isinstance(message.params, dict) else {}
         return _progress(params.get("progress"), params.get("total")).strip()

@@ -95,6 +95,12 @@ def test_a_body_that_did_not_travel_says_so() -> None:
     large, hashed = Body(9_000_000, digest, truncated=True), Body(70, digest)
     assert "9000000 octets, too large" in one(large).fault
     assert "only the digest" in one(hashed).fault
+    assert [one(body).captured for body in (large, hashed, body_of(b"\xff"), body_of(b"x"))] == [
+        False,
+        False,
+        True,
+        True,
+    ]
     assert not is_carried(large)
     assert not is_carried(hashed)
     assert is_carried(body_of({}))
@@ -105,7 +111,9 @@ def test_a_body_that_did_not_travel_says_so() -> None:
 def test_a_masked_body_is_read_and_a_broken_one_says_that_it_was_masked() -> None:
     digest = hashlib.sha256(b"x").hexdigest()
     assert one(Body(50, digest, text='{"jsonrpc":"2.0","id":1,"method":"x","params":"***"}', masked=1)).method == "x"
-    assert one(Body(50, digest, text="{***", masked=3)).fault.endswith("with 3 values masked")
+    spoiled = one(Body(50, digest, text="{***", masked=3))
+    assert spoiled.fault.endswith("with 3 values masked")
+    assert not spoiled.captured
 
 
 @pytest.mark.parametrize(

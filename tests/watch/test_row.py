@@ -3,12 +3,14 @@
 import pytest
 from build import Log
 from msgspec import structs
+from rpc import call, modern_headers
 from verdicts import judged, principal, verified
 from watched import START, Stage
 
-from mcpwatch.model.entries import Request
+from mcpwatch.model.entries import Body, Request
 from mcpwatch.model.identity import Evidence, Word
 from mcpwatch.model.traffic import CallState, Direction, Observation, RpcMessage, SessionKind
+from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.outcome import outcome, seconds
 from mcpwatch.watch.row import Row, short_id, short_session
 
@@ -109,6 +111,7 @@ def test_each_end_of_a_call_has_its_words(state: CallState, change: dict[str, in
         (RpcMessage(Direction.TO_CLIENT, None, "notifications/progress", {"progress": "x"}), ""),
         (RpcMessage(Direction.TO_CLIENT, None, "notifications/message", ["odd"]), ""),
         (RpcMessage(Direction.TO_CLIENT, fault="not JSON"), "not JSON-RPC"),
+        (RpcMessage(Direction.TO_CLIENT, fault="only the digest travels", captured=False), "not captured"),
     ],
 )
 def test_a_message_says_what_it_brings(message: RpcMessage, said: str) -> None:
@@ -129,6 +132,25 @@ def test_an_exchange_without_a_call_tells_its_http_side() -> None:
     assert request.duration(START) == end.duration(START) == pytest.approx(end.time - request.time)
     exchange.outcome = "client-closed"
     assert request.outcome(START) == "client-closed"
+
+
+@pytest.mark.parametrize(
+    ("headers", "method", "tool"),
+    [({}, "POST", ""), (modern_headers(call(1, "read")), "tools/call", "read")],
+)
+@pytest.mark.parametrize("status", [200, 401])
+def test_where_only_digests_travel_the_row_says_so(
+    headers: dict[str, str], method: str, tool: str, status: int
+) -> None:
+    log, traffic = Log(), Traffic()
+    asked = log.request(Body(70, "00" * 32), headers=headers)
+    log.response(asked, status)
+    log.message(asked, Body(70, "00" * 32))
+    log.end(asked)
+    rows = [Row(entry.index, entry.index, "", 0.0, entry, traffic.apply(entry)) for entry in log.entries]
+    expected = "not captured" if status == 200 else "denied" if tool else "HTTP 401"
+    assert (rows[0].method, rows[0].tool, rows[0].outcome(START)) == (method, tool, expected)
+    assert (rows[2].method, rows[2].outcome(START)) == (method, "not captured")
 
 
 @pytest.mark.parametrize(
