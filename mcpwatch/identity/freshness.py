@@ -2,6 +2,9 @@
 
 from mcpwatch.model.identity import Freshness
 
+_REMEMBERED = 100_000
+"""Entries that are remembered to have been dated back."""
+
 
 def freshness(
     created: float | None, expires: float | None, now: float, window_s: float, future_s: float
@@ -19,3 +22,25 @@ def freshness(
     if created > now:
         return Freshness.FUTURE, f"signed {created - now:.0f} s after the request came"
     return Freshness.STALE, f"signed {now - created:.0f} s before the request came; {window_s:.0f} s are allowed"
+
+
+class Calendar:
+    """The latest entry time of each feed: a gateway that dates entries back could make old signatures look fresh."""
+
+    def __init__(self, window_s: float) -> None:
+        self._window_s = window_s
+        self._latest: dict[str, tuple[int, float]] = {}
+        self._dated_back: dict[tuple[str, int], float] = {}
+
+    def behind(self, source: str, index: int, now: float) -> float:
+        """Seconds by which entry `index` is older than one before it, 0.0 within the window; the same when asked again."""
+        latest_index, latest = self._latest.get(source, (-1, now))
+        if index <= latest_index:
+            return self._dated_back.get((source, index), 0.0)
+        if now >= latest:
+            self._latest[source] = index, now
+        elif latest - now > self._window_s:
+            if len(self._dated_back) < _REMEMBERED:
+                self._dated_back[source, index] = latest - now
+            return latest - now
+        return 0.0

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from mcpwatch.identity import ed25519
 from mcpwatch.identity.answers import HeldKey, KeyAnswer, Status
-from mcpwatch.identity.freshness import freshness
+from mcpwatch.identity.freshness import Calendar, freshness
 from mcpwatch.identity.keys import KeyBook, identity_of
 from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.replay import ReplayWindow
@@ -75,6 +75,8 @@ class _Moment(Struct, frozen=True, gc=False):
     index: int
     now: float
     source: str
+    behind: float
+    """Seconds by which the entry is dated back."""
 
 
 class Judge:
@@ -87,6 +89,7 @@ class Judge:
         self._replays = replays
         self._window_s = window_s
         self._future_s = future_s
+        self._calendar = Calendar(window_s)
 
     def judge(self, index: int, request: Request, now: float, source: str = "") -> Verdict:
         """The verdict on the request that is entry `index` of the feed `source`, at `now` by the gateway's clock.
@@ -102,7 +105,7 @@ class Judge:
             if NOTHING_CARRIED in request.withheld:
                 return _NOT_CARRIED
             return _UNSIGNED if request.principal is None else _PRINCIPAL_ONLY
-        moment = _Moment(index, now, source)
+        moment = _Moment(index, now, source, self._calendar.behind(source, index, now))
         if len(readings) == 1:
             return self._weigh(readings[0], moment)
         weighed = [(self._weigh(reading, moment), reading) for reading in readings]
@@ -132,6 +135,11 @@ class Judge:
             return _unproven(reading, SignatureState.INVALID, reading.body_fault, held.signer)
         fresh, why = freshness(reading.created, reading.expires, moment.now, self._window_s, self._future_s)
         reasons = [why] if why else []
+        if moment.behind and fresh is _FRESH:
+            fresh = Freshness.UNDECIDABLE
+            reasons.append(
+                f"the feed dates this entry {moment.behind:.0f} s before an earlier one: it may be an old one"
+            )
         first, first_source = None, None
         since = None if reading.created is None else reading.created - self._future_s
         sighting = self._replays.see(

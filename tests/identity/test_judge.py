@@ -91,6 +91,31 @@ def test_the_window_can_be_set() -> None:
     assert narrow.judge(0, request(rfc9421(now=NOW + 1)), NOW).word is Word.STALE
 
 
+def test_an_entry_dated_back_cannot_make_an_old_signature_fresh() -> None:
+    here = judge(ALICE)
+    assert here.judge(0, request(rfc9421()), NOW).word is Word.VERIFIED
+    old = request(rfc9421(now=NOW - 86_400, nonce="n2"))
+    for _ in range(2):
+        found = here.judge(5, old, NOW - 86_400)
+        assert (found.word, found.freshness) == (Word.PARTIAL, Freshness.UNDECIDABLE)
+        assert "86400 s before an earlier one" in found.reasons[0]
+        assert here.judge(6, request(rfc9421(now=NOW + 1, nonce="n3")), NOW + 1).word is Word.VERIFIED
+    assert here.judge(0, request(rfc9421()), NOW).word is Word.VERIFIED
+
+
+def test_a_clock_that_steps_back_a_little_changes_nothing() -> None:
+    here = judge(ALICE)
+    here.judge(0, request(rfc9421()), NOW)
+    assert here.judge(1, request(rfc9421(now=NOW - 60, nonce="n2")), NOW - 60).word is Word.VERIFIED
+
+
+def test_each_feed_has_its_own_calendar() -> None:
+    here = judge(ALICE)
+    here.judge(0, request(rfc9421()), NOW, "one")
+    old = here.judge(1, request(rfc9421(now=NOW - 86_400, nonce="n2")), NOW - 86_400, "two")
+    assert old.word is Word.VERIFIED
+
+
 @pytest.mark.parametrize("sign", SIGNERS)
 def test_the_second_time_is_a_replay(sign: Callable[..., dict[str, str]]) -> None:
     here, asked = judge(ALICE), request(sign())
