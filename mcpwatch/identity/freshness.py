@@ -33,7 +33,7 @@ class Calendar:
         self._dated_back: dict[tuple[str, int], float] = {}
 
     def behind(self, source: str, index: int, now: float) -> float:
-        """Seconds by which entry `index` is older than one before it, 0.0 within the window; the same when asked again."""
+        """Seconds by which entry `index` is older than one before it; 0.0 within the window. Asked again, the same."""
         latest_index, latest = self._latest.get(source, (-1, now))
         if index <= latest_index:
             return self._dated_back.get((source, index), 0.0)
