@@ -103,6 +103,25 @@ class AlertBook:
         for id in restored.keys() & self.alerts.keys():
             self._take_up(self.alerts[id])
 
+    def hear(self, events: Iterable[tuple[str, AckEvent]]) -> None:
+        """Take in what was said in another program meanwhile: alert id and event, oldest first.
+
+        It counts unless somebody has said something since, or the alert has risen above what was acknowledged.
+        """
+        for id, event in events:
+            alert = self.alerts.get(id)
+            if alert is None:
+                self._restored.setdefault(id, []).append(event)
+                continue
+            said_since = any(said.author and said.time > event.time for said in alert.history)
+            insort(alert.history, event, key=lambda said: said.time)
+            if said_since:
+                continue
+            if event.kind is not AckKind.ACKNOWLEDGED:
+                self._wake(alert)
+            elif event.severity is None or alert.severity <= event.severity:
+                self._rest(alert, event)
+
     def tick(self, now: float) -> list[Alert]:
         """The alerts whose acknowledgement has run out by `now`, seconds since the epoch; they fire again."""
         over = [
@@ -187,6 +206,9 @@ class AlertBook:
 
     def _fire(self, alert: Alert, kind: AckKind, author: str, note: str, time: float) -> None:
         alert.history.append(AckEvent(kind, author, note, time, alert.last_index, alert.severity))
+        self._wake(alert)
+
+    def _wake(self, alert: Alert) -> None:
         alert.acknowledgement = None
         alert.state = AlertState.FIRING
         self._acknowledged.discard(alert.id)

@@ -25,46 +25,76 @@ CREATE TABLE IF NOT EXISTS acknowledgement (
 _INSERT = (
     "INSERT INTO acknowledgement (alert, kind, author, note, time, last_index, severity) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-_SELECT = "SELECT alert, kind, author, note, time, last_index, severity FROM acknowledgement WHERE seq > ? ORDER BY seq"
+_SELECT = (
+    "SELECT seq, alert, kind, author, note, time, last_index, severity FROM acknowledgement WHERE seq > ? ORDER BY seq"
+)
 
 
 class AckStore:
     """An append-only table of acknowledgement events (SQLite, WAL, 0600).
 
-    Several watchers on one machine may hold it open; each reads what was there when it started. Every method raises
+    Several watchers on one machine may hold it open; `others` tells each what the rest wrote. Every method raises
     LocalError where the file cannot be read or written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._last = 0
+        self._own: set[int] = set()
         create_private(path, b"")
         try:
             self._base = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")
             self._base.execute(_SCHEMA)
+            self._version = self._data_version()
         except sqlite3.Error as error:
             raise self._failure(error) from None
 
     def load(self) -> list[tuple[str, AckEvent]]:
         """All events with their alert's id, oldest first."""
+        self._last = 0
+        return [(alert, event) for _, alert, event in self._read()]
+
+    def others(self) -> list[tuple[str, AckEvent]]:
+        """Events that others wrote since the last `load` or `others`, with their alert's id, oldest first."""
         try:
-            rows = self._base.execute(_SELECT, (0,)).fetchall()
+            version = self._data_version()
         except sqlite3.Error as error:
             raise self._failure(error) from None
-        return [(alert, _event(*columns)) for alert, *columns in rows]
+        if version == self._version:
+            return []
+        written = [(alert, event) for seq, alert, event in self._read() if seq not in self._own]
+        self._version = version
+        self._own.clear()
+        return written
 
     def append(self, alert: str, event: AckEvent) -> None:
         """Write one event; it is on disk when this returns."""
         severity = None if event.severity is None else int(event.severity)
         values = (alert, event.kind.value, event.author, event.note, event.time, event.last_index, severity)
         try:
-            self._base.execute(_INSERT, values)
+            self._own.add(self._base.execute(_INSERT, values).lastrowid or 0)
         except sqlite3.Error as error:
             raise self._failure(error) from None
 
     def close(self) -> None:
         self._base.close()
+
+    def _read(self) -> list[tuple[int, str, AckEvent]]:
+        """Events after the last that was read."""
+        try:
+            rows = self._base.execute(_SELECT, (self._last,)).fetchall()
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
+        read = [(seq, alert, _event(*columns)) for seq, alert, *columns in rows]
+        self._last = read[-1][0] if read else self._last
+        return read
+
+    def _data_version(self) -> int:
+        """A number that changes when another connection has written."""
+        (version,) = self._base.execute("PRAGMA data_version").fetchone()
+        return int(version)
 
     def _failure(self, error: sqlite3.Error) -> LocalError:
         return LocalError(

@@ -233,6 +233,40 @@ def test_restoring_late_does_not_undo_what_was_said_since() -> None:
     assert fresh.acknowledgement and fresh.acknowledgement.author == "ann"
 
 
+def said(kind: AckKind, time: float, severity: Severity = Severity.HIGH) -> AckEvent:
+    return AckEvent(kind, "ben", "said elsewhere", time, 1, severity)
+
+
+def test_what_was_said_elsewhere_counts_at_once() -> None:
+    book = AlertBook()
+    alert = grown(book, 1)
+    book.hear([(alert.id, said(AckKind.ACKNOWLEDGED, NOW))])
+    assert [alert.acknowledgement.expires if alert.acknowledgement else None] == [NOW + ACKNOWLEDGED_FOR]
+    book.hear([(alert.id, said(AckKind.UNACKNOWLEDGED, NOW + 1))])
+    assert alert.acknowledgement is None
+    assert [event.kind for event in alert.history] == [AckKind.ACKNOWLEDGED, AckKind.UNACKNOWLEDGED]
+    assert book.tick(NOW + ACKNOWLEDGED_FOR) == []
+
+
+def test_what_was_said_elsewhere_yields_to_what_was_said_since_and_to_what_is_worse() -> None:
+    book = AlertBook()
+    alert = grown(book, 1)
+    book.acknowledge(alert.id, "ann", "later", 1, NOW + 5)
+    book.hear([(alert.id, said(AckKind.UNACKNOWLEDGED, NOW))])
+    assert alert.state is AlertState.ACKNOWLEDGED
+    assert [event.author for event in alert.history] == ["ben", "ann"]
+    worse = book.add(finding(2, subject="worse", severity=Severity.CRITICAL), NOW)
+    book.hear([(worse.id, said(AckKind.ACKNOWLEDGED, NOW))])
+    assert worse.state is AlertState.FIRING
+
+
+def test_what_was_said_elsewhere_waits_for_its_alert() -> None:
+    before, book = AlertBook(), AlertBook()
+    id = grown(before, 1).id
+    book.hear([(id, said(AckKind.ACKNOWLEDGED, NOW))])
+    assert grown(book, 1).state is AlertState.ACKNOWLEDGED
+
+
 def test_beyond_the_limit_one_alert_stands_for_many() -> None:
     book = AlertBook(limit=2)
     for number in range(5):

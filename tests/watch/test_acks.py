@@ -43,6 +43,23 @@ def test_two_watchers_write_side_by_side(tmp_path: Path) -> None:
     other.close()
 
 
+def test_each_is_told_what_the_others_wrote_once(tmp_path: Path) -> None:
+    one, other = AckStore(tmp_path / "acks.sqlite"), AckStore(tmp_path / "acks.sqlite")
+    one.append("a1", FIRST)
+    assert one.others() == []
+    other.append("b2", SECOND)
+    one.append("c3", FIRST)
+    assert one.others() == [("b2", SECOND)]
+    assert one.others() == []
+    assert other.others() == [("a1", FIRST), ("c3", FIRST)]
+    late = AckStore(tmp_path / "acks.sqlite")
+    assert len(late.load()) == 3
+    other.append("d4", SECOND)
+    assert late.others() == one.others() == [("d4", SECOND)]
+    for store in (one, other, late):
+        store.close()
+
+
 def test_nothing_but_appending_is_offered_and_what_is_not_a_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "acks.sqlite"
     path.write_bytes(b"this is not a database, and it is longer than a header " * 40)
