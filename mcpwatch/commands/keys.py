@@ -2,11 +2,15 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import UsageError
 from mcpwatch.files import state_dir
 from mcpwatch.text import show
+
+if TYPE_CHECKING:
+    from mcpwatch.identity.pins import Known
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,8 +20,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = actions.add_parser("add", help="pin an agent's key")
     add.add_argument("id", metavar="DID", help="the DID, or the keyid that its signatures name")
     add.add_argument("key", metavar="BASE64KEY", help="the Ed25519 public key, 32 octets in standard base64")
+    add.add_argument("--name", default="", help="what to call it on the screen, such as ledger")
     add.set_defaults(action=_add)
-    remove = actions.add_parser("remove", help="forget the pinned keys of an agent, or the key of a feed")
+    name = actions.add_parser("name", help="say what to call an agent, whether its key is pinned or not")
+    name.add_argument("id", metavar="DID", help="the DID, or the keyid that its signatures name")
+    name.add_argument("name", metavar="NAME", help="what to call it on the screen, such as ledger")
+    name.set_defaults(action=_name)
+    remove = actions.add_parser("remove", help="forget the pinned keys and the name of an agent, or the key of a feed")
     remove.add_argument("id", metavar="DID|FEED", help="the DID or keyid, or a feed's address")
     remove.set_defaults(action=_remove)
 
@@ -30,20 +39,37 @@ def run(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace, state: Path) -> None:
     from mcpwatch.feed.pins import Pins, pins_folder
     from mcpwatch.identity.ed25519 import fingerprint
-    from mcpwatch.identity.pins import pins_path, read_pins
+    from mcpwatch.identity.pins import pins_path, read_known
 
-    for pin in read_pins(pins_path(state)):
-        key = decode_base64(pin.key) or b""
-        print(f"agent {show(pin.id)}  {pin.key}  fingerprint {fingerprint(key)}")
-    for log in Pins(pins_folder(state)).all():
-        print(f"feed  {show(log.address)}  {show(log.keys[0])}")
+    known = read_known(pins_path(state))
+    lines = [
+        f"agent {pin.id}  {pin.key}  fingerprint {fingerprint(decode_base64(pin.key) or b'')}{_called(known, pin.id)}"
+        for pin in known.pins
+    ]
+    pinned = {pin.id for pin in known.pins}
+    lines += [f"agent {id}  no pinned key{_called(known, id)}" for id in known.names if id not in pinned]
+    lines += [f"feed  {log.address}  {log.keys[0]}" for log in Pins(pins_folder(state)).all()]
+    for line in lines or ["no keys are pinned"]:
+        print(show(line))
+
+
+def _called(known: "Known", id: str) -> str:
+    name = known.names.get(id)
+    return f"  name {name}" if name else ""
 
 
 def _add(options: argparse.Namespace, state: Path) -> None:
     from mcpwatch.identity.pins import add_pin, pins_path
 
-    pin = add_pin(pins_path(state), options.id, options.key)
-    print(f"pinned {show(pin.id)}")
+    pin = add_pin(pins_path(state), options.id, options.key, options.name)
+    print(show(f"pinned {pin.id} as {options.name}" if options.name else f"pinned {pin.id}"))
+
+
+def _name(options: argparse.Namespace, state: Path) -> None:
+    from mcpwatch.identity.pins import pins_path, set_name
+
+    set_name(pins_path(state), options.id, options.name)
+    print(show(f"{options.id} is called {options.name}"))
 
 
 def _remove(options: argparse.Namespace, state: Path) -> None:

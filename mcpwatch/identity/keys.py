@@ -79,6 +79,7 @@ class KeyBook:
         self._limit = limit
         self._pins: dict[str, tuple[bytes, ...]] = {}
         self._pinned: dict[str, KeyAnswer] = {}
+        self._names: dict[str, str] = {}
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._refused: OrderedDict[str, _Refused] = OrderedDict()
         self._waiting: OrderedDict[str, float] = OrderedDict()
@@ -105,15 +106,28 @@ class KeyBook:
         """The pinned keys by identity, the last one pinned first."""
         return dict(self._pins)
 
+    def name(self, id: str, name: str) -> None:
+        """Call the signer `id` so; an empty name takes its name away."""
+        if name:
+            self._names[id] = name
+        else:
+            self._names.pop(id, None)
+
     def lookup(self, id: str, now: float) -> KeyAnswer:
         """The keys of `id`: a DID, a DID URL, a pinned name, or the RFC 7638 thumbprint of a pinned key."""
+        answer = self._find(id, now)
+        if not self._names or not answer.keys or (name := self._names.get(answer.keys[0].signer.id)) is None:
+            return answer
+        return replace(answer, keys=tuple(HeldKey(key.key, replace(key.signer, name=name)) for key in answer.keys))
+
+    def _find(self, id: str, now: float) -> KeyAnswer:
         pinned = self._pinned.get(id)
         if pinned is not None:
             return pinned
         if len(id) > MAX_ID:
             return _TOO_LONG
         if "#" in id and (identity := identity_of(id)) != id:
-            return self.lookup(identity, now)
+            return self._find(identity, now)
         if id.startswith(ed25519.DID_KEY):
             return _did_key(id)
         known = self._known.get(id)

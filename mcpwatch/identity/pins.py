@@ -8,10 +8,13 @@ from msgspec import Struct
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import LocalError, UsageError
 from mcpwatch.files import read_private, write_private
-from mcpwatch.identity.ed25519 import good_key
-from mcpwatch.identity.keys import MAX_ID, KeyBook
+from mcpwatch.identity.ed25519 import fingerprint, good_key
+from mcpwatch.identity.keys import MAX_ID, KeyBook, identity_of
 
 FILE = "keys.json"
+MAX_NAME = 32
+
+_NAME_HINT = f"A name has 1 to {MAX_NAME} printable characters and begins with a letter or a digit"
 
 
 class Pin(Struct, frozen=True):
@@ -23,8 +26,17 @@ class Pin(Struct, frozen=True):
     """The Ed25519 public key, standard base64."""
 
 
+class Known(Struct, frozen=True):
+    """What the file says."""
+
+    pins: list[Pin] = []
+    names: dict[str, str] = {}
+    """What the operator calls an identity, pinned or not."""
+
+
 class _File(Struct, frozen=True):
     pins: list[Pin]
+    names: dict[str, str] = {}
 
 
 def pins_path(state: Path) -> Path:
@@ -32,45 +44,101 @@ def pins_path(state: Path) -> Path:
     return state / FILE
 
 
-def read_pins(path: Path) -> list[Pin]:
-    """The pinned keys in the order they were added; none when there is no file. Raises LocalError."""
+def read_known(path: Path) -> Known:
+    """Keys in the order they were added, and names; nothing when there is no file. Raises LocalError."""
     if not path.exists():
-        return []
+        return Known()
     try:
-        pins = msgspec.json.decode(read_private(path), type=_File).pins
+        known = msgspec.json.decode(read_private(path), type=_File)
     except (ValueError, RecursionError) as error:
         raise LocalError(f"{path} is not a file of pinned keys: {error}", "Mend it, or move it away") from None
-    for pin in pins:
+    except OSError as error:
+        raise LocalError(f"{path} cannot be read: {error.strerror}") from None
+    for pin in known.pins:
         if _key(pin.key) is None:
             raise LocalError(f"{path} holds a key for {pin.id} that is not a usable Ed25519 key", "Remove that entry")
-    return pins
+    for id, name in known.names.items():
+        if not _is_name(name):
+            raise LocalError(f"{path} calls {id} by something that is no name", _NAME_HINT)
+    return Known(known.pins, known.names)
 
 
-def write_pins(path: Path, pins: list[Pin]) -> None:
-    """Replace the file, 0600."""
-    write_private(path, msgspec.json.format(msgspec.json.encode(_File(pins))) + b"\n")
+def read_pins(path: Path) -> list[Pin]:
+    """The pinned keys in the order they were added. Raises LocalError."""
+    return read_known(path).pins
 
 
-def add_pin(path: Path, id: str, key: str) -> Pin:
-    """Pin one more key of an identity. Raises UsageError for a bad name or key, LocalError for the file."""
-    if not id or len(id) > MAX_ID or not id.isprintable():
-        raise UsageError(f"An identity is a name of 1 to {MAX_ID} printable characters", "Give a DID or a key id")
+def add_pin(path: Path, id: str, key: str, name: str = "") -> Pin:
+    """Pin one more key of an identity, and name it if asked to.
+
+    Raises UsageError for a bad identity, key or name, LocalError for the file.
+    """
+    _check_id(id)
     if _key(key) is None:
         raise UsageError(f"{key} is not a usable Ed25519 public key", "Give its 32 octets in standard base64")
     pin = Pin(id, key)
-    pins = read_pins(path)
-    if pin not in pins:
-        write_pins(path, [*pins, pin])
+    known = read_known(path)
+    names = _renamed(known.names, id, name) if name else known.names
+    pins = known.pins if pin in known.pins else [*known.pins, pin]
+    _write(path, known, Known(pins, names))
     return pin
 
 
+def set_name(path: Path, id: str, name: str) -> None:
+    """Call an identity by a name, whether a key of it is pinned or not. Raises UsageError, LocalError."""
+    _check_id(id)
+    known = read_known(path)
+    _write(path, known, Known(known.pins, _renamed(known.names, id, name)))
+
+
 def remove_pin(path: Path, id: str) -> int:
-    """Forget all pinned keys of an identity; how many there were. Raises LocalError."""
-    pins = read_pins(path)
-    left = [pin for pin in pins if pin.id != id]
-    if len(left) < len(pins):
-        write_pins(path, left)
-    return len(pins) - len(left)
+    """Forget all pinned keys of an identity, and its name; how many things that were. Raises LocalError."""
+    known = read_known(path)
+    left = Known(
+        [pin for pin in known.pins if pin.id != id], {one: name for one, name in known.names.items() if one != id}
+    )
+    _write(path, known, left)
+    return len(known.pins) - len(left.pins) + len(known.names) - len(left.names)
+
+
+class PinFile:
+    """The file of pinned keys, and the key book that is kept at what the file says."""
+
+    def __init__(self, path: Path, keys: KeyBook) -> None:
+        """Raises LocalError when the file cannot be used."""
+        self.path = path
+        self._keys = keys
+        self._known = Known()
+        self._stamp: tuple[int, ...] = ()
+        self.refresh()
+
+    def refresh(self) -> set[str]:
+        """Take in what changed in the file; the identities, DIDs and thumbprints, that this bears on.
+
+        Raises LocalError, once for each change, when the file cannot be used: what was known holds on.
+        """
+        stamp = self._look()
+        if stamp == self._stamp:
+            return set()
+        self._stamp = stamp
+        after, before = read_known(self.path), self._known
+        self._known = after
+        changed = set(before.pins) ^ set(after.pins)
+        for id in {pin.id for pin in changed}:
+            self._keys.unpin(id)
+            pin_all(self._keys, [pin for pin in after.pins if pin.id == id])
+        called = {id for id, _ in before.names.items() ^ after.names.items()}
+        for id in called:
+            self._keys.name(id, after.names.get(id, ""))
+        return called | {name for pin in changed for name in _names_of(pin)}
+
+    def _look(self) -> tuple[int, ...]:
+        """What tells one version of the file from another; empty where there is none."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return ()
+        return found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode
 
 
 def pin_all(keys: KeyBook, pins: list[Pin]) -> None:
@@ -79,6 +147,35 @@ def pin_all(keys: KeyBook, pins: list[Pin]) -> None:
         key = _key(pin.key)
         if key is not None:
             keys.pin(pin.id, key)
+
+
+def _names_of(pin: Pin) -> tuple[str, ...]:
+    """What a request may call the pinned key's owner by."""
+    return pin.id, identity_of(pin.id), fingerprint(_key(pin.key) or b"")
+
+
+def _write(path: Path, before: Known, after: Known) -> None:
+    if after != before:
+        write_private(path, msgspec.json.format(msgspec.json.encode(after)) + b"\n")
+
+
+def _renamed(names: dict[str, str], id: str, name: str) -> dict[str, str]:
+    if not _is_name(name):
+        raise UsageError(f"{name!r} is no name for a key", _NAME_HINT)
+    other = next((one for one, taken in names.items() if taken == name and one != id), None)
+    if other is not None:
+        raise UsageError(f"{other} is called {name} already", "Give each its own name, or forget that one first")
+    return {**names, id: name}
+
+
+def _check_id(id: str) -> None:
+    if not id or len(id) > MAX_ID or not id.isprintable():
+        raise UsageError(f"An identity is a name of 1 to {MAX_ID} printable characters", "Give a DID or a key id")
+
+
+def _is_name(name: str) -> bool:
+    """Whether it is good for a narrow column, and cannot be taken for the marks that stand before claims."""
+    return 1 <= len(name) <= MAX_NAME and name.isprintable() and name[0].isalnum() and name == name.strip()
 
 
 def _key(text: str) -> bytes | None:

@@ -92,6 +92,8 @@ class Signer(Struct, frozen=True):
     """RFC 7638 thumbprint of the Ed25519 key, base64url without padding; empty when no key is known."""
     resolution: Resolution = Resolution.NONE
     key_state: KeyState = KeyState.UNKNOWN
+    name: str = ""
+    """What the operator calls it."""
 
 
 class Verdict(Struct, frozen=True):

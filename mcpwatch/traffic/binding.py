@@ -43,14 +43,16 @@ def bind(track: Track, index: int, verdict: Verdict, opening: bool) -> BoundVerd
     return outcome
 
 
-def rebind(track: Track, index: int, verdict: Verdict) -> list[tuple[int, BoundVerdict]]:
+def rebind(track: Track, index: int, verdict: Verdict, opening: bool) -> list[tuple[int, BoundVerdict]]:
     """Judge a request anew and, with it, every later one, as if its key had been there from the start.
 
     Returns each request that was looked at, by index, with what became of it.
     """
     judged = next((judged for judged in track.history if judged.index == index), None)
     if judged is None:
-        bound, outcome = _step(track.bound, index, verdict, opening=False)
+        if verdict.waiting or (track.history and index > track.history[-1].index):
+            _remember(track, Judged(index, verdict, opening))
+        bound, outcome = _step(track.bound, index, verdict, opening)
         _set(track, bound)
         return [(index, outcome or BoundVerdict(verdict))]
     judged.verdict = verdict
@@ -63,6 +65,14 @@ def rebind(track: Track, index: int, verdict: Verdict) -> list[tuple[int, BoundV
     if not any(judged.verdict.waiting for judged in track.history):
         track.history.clear()
     return revisions
+
+
+def unbind(track: Track, since: int) -> None:
+    """Forget whom a session is bound to and what waits for a key in it, unless an earlier request bound it."""
+    if track.session.kind is _LEGACY and (track.bound.signer is None or track.bound.since >= since):
+        track.bound = track.before = Bound()
+        track.session.binding = Binding()
+        track.history.clear()
 
 
 def same_signer(one: Signer, other: Signer) -> bool:

@@ -20,7 +20,7 @@ from mcpwatch.model.entries import (
 from mcpwatch.model.identity import Verdict
 from mcpwatch.model.traffic import Call, Exchange, Observation, Session, Tool
 from mcpwatch.traffic.answers import Answers
-from mcpwatch.traffic.binding import BoundVerdict
+from mcpwatch.traffic.binding import BoundVerdict, unbind
 from mcpwatch.traffic.calls import Calls
 from mcpwatch.traffic.chains import Chains
 from mcpwatch.traffic.exchanges import Exchanges
@@ -106,14 +106,17 @@ class Traffic:
         ended = self._answers.restart(entry, time)
         return Observation(entry.index, entry.source, time, "gateway", updated=ended, note=note)
 
-    def rejudge(self, index: int, verdict: Verdict) -> Observation | None:
+    def rejudge(self, index: int, verdict: Verdict, seen: Observation | None = None) -> Observation | None:
         """Put another verdict on a request, as if it had been given at first; None when it is no longer held.
 
+        `seen` is the request as it was observed, without which only those are held that waited for a key.
         Where that changes what later requests of the session are worth, `revised` has them.
         """
         flow = self._exchanges.get(index)
-        if flow is None or index not in self._held:
+        if flow is None or (seen is None and index not in self._held):
             return None
+        if seen is not None:
+            self._held.setdefault(index, seen)
         outcomes, gone = self._placing.rejudge(flow, verdict)
         asked: Observation | None = None
         for other, outcome in outcomes:
@@ -125,6 +128,12 @@ class Traffic:
             elif is_changed:
                 self._revised.append(seen)
         return asked
+
+    def unbind(self, session: str, since: int) -> None:
+        """Forget whom a session is bound to, if that rests on requests from `since` on; they are to be judged again."""
+        track = self._sessions.shelf.items.get(session)
+        if track is not None:
+            unbind(track, since)
 
     def revised(self) -> tuple[Observation, ...]:
         """Requests that `rejudge` gave another verdict along with the one it was asked for; each comes once."""

@@ -55,7 +55,7 @@ class Placing:
         """
         exchange, track = flow.exchange, flow.track
         if track is not None and track.session.kind is SessionKind.LEGACY:
-            return rebind(track, exchange.index, verdict), ()
+            return rebind(track, exchange.index, verdict, flow.opening), ()
         self.judge(flow, verdict)
         if track is None:
             return [(exchange.index, BoundVerdict(verdict))], ()

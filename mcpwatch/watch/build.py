@@ -12,11 +12,12 @@ from mcpwatch.errors import UsageError
 from mcpwatch.feed.source import Source
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
-from mcpwatch.identity.pins import pin_all, pins_path, read_pins
+from mcpwatch.identity.pins import PinFile, pins_path
 from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.resolvers.service import Resolver
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.acks import FILE, AckStore
+from mcpwatch.watch.elsewhere import Elsewhere
 from mcpwatch.watch.pipeline import Lane, Pipeline
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
@@ -41,7 +42,7 @@ def open_watcher(
         if names.count(name) > 1:
             raise UsageError(f"two feeds go by the name {name}", "Name each feed once.")
     keys = KeyBook()
-    pin_all(keys, read_pins(pins_path(state)))
+    pins = PinFile(pins_path(state), keys)
     acks = AckStore(state / FILE)
     book = AlertBook()
     book.restore(acks.load())
@@ -50,6 +51,10 @@ def open_watcher(
         if config.identity.registry
         else None
     )
+
+    async def elsewhere() -> None:
+        await Elsewhere(pins, acks, book, pipeline).run()
+
     pipeline = Pipeline(
         State(book.alerts, max_rows=config.watch.rows),
         [Lane(source, Traffic(source.name if len(sources) > 1 else "")) for source in sources],
@@ -57,7 +62,7 @@ def open_watcher(
         Judge(keys, ReplayWindow(), window_s=config.identity.window),
         Engine(),
         book,
-        services=[resolver.run] if resolver else [],
+        services=[elsewhere, resolver.run] if resolver else [elsewhere],
         clock=clock,
     )
     return Watcher(pipeline, book, acks, author=author_of(config), clock=clock)

@@ -109,7 +109,7 @@ ALERTS: tuple[Column[Alert], ...] = (
 
 IDENTITIES: tuple[Column[Identity], ...] = (
     Column("fingerprint", "KEY", 10, 1, lambda identity, state: identity.fingerprint[:8] or "no key"),
-    Column("id", "IDENTITY", 0, 1, lambda identity, state: identity.id),
+    Column("id", "IDENTITY", 0, 1, lambda identity, state: f"{identity.name} {identity.id}".strip()),
     Column("resolution", "RESOLVED BY", 12, 2, lambda identity, state: identity.resolution.value),
     Column("key", "KEY STATE", 10, 1, lambda identity, state: identity.key_state.value),
     Column("proven", "SIGNED", 7, 1, lambda identity, state: str(identity.proven), right=True),

@@ -25,6 +25,8 @@ class Identity(Struct):
     id: str
     fingerprint: str = ""
     """RFC 7638 thumbprint of the newest key; empty when no key was ever known."""
+    name: str = ""
+    """What the operator calls it."""
     resolution: Resolution = Resolution.NONE
     key_state: KeyState = KeyState.UNKNOWN
     first_source: str = ""
@@ -80,7 +82,11 @@ class Identities:
             if len(self.all) >= self.limit:
                 self._drop()
             place = (row.source, row.index, row.time)
-            identity = self.all[signer.id] = Identity(signer.id, "", Resolution.NONE, KeyState.UNKNOWN, *place, *place)
+            identity = self.all[signer.id] = Identity(
+                signer.id, "", "", Resolution.NONE, KeyState.UNKNOWN, *place, *place
+            )
+        if signer.fingerprint:
+            identity.name = signer.name
         return identity
 
     def _add(self, identity: Identity, verdict: Verdict, row: Row) -> None:

@@ -1,6 +1,6 @@
 """Evidence of alerts, kept when the ring lets go of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from mcpwatch.model.alerts import Alert
 from mcpwatch.watch.row import Row
@@ -20,6 +20,9 @@ class Pinned:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(list(self._rows.values()))
 
     def find(self, source: str, index: int) -> Row | None:
         """The row of one log entry, if it is pinned."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from msgspec import Struct, structs
@@ -19,7 +19,7 @@ from mcpwatch.model.alerts import Finding
 from mcpwatch.model.entries import Entry, Request
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.identity import SignatureState, Verdict
-from mcpwatch.model.traffic import Observation
+from mcpwatch.model.traffic import Observation, SessionKind
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import Raised, State
@@ -121,12 +121,28 @@ class Pipeline:
         for identity in identities:
             for source, index in self.waiting.take(identity):
                 row = self.state.row(index, source)
-                if row is None:
-                    continue
-                try:
-                    self._judge_again(self.lanes[source], row)
-                except Exception as error:
-                    self._failed(row.entry, error)
+                if row is not None:
+                    self._judge_or_count(self.lanes[source], row)
+
+    async def repinned(self, identities: Collection[str]) -> None:
+        """Judge again what names identities whose pinned keys, or names, changed.
+
+        In a session that has an id, all its requests are, in their order and in one turn: whom the session is bound
+        to may change with them.
+        """
+        requests = [row for row in (*self.state.pinned, *self.state.rows) if row.verdict is not None]
+        named = {_group(row) for row in requests if _signer_id(row) in identities}
+        groups: dict[tuple[str, str | int], list[Row]] = {}
+        for row in requests:
+            if (group := _group(row)) in named:
+                groups.setdefault(group, []).append(row)
+        for (source, session), rows in groups.items():
+            lane = self.lanes[source]
+            if isinstance(session, str):
+                lane.traffic.unbind(session, rows[0].index)
+            for row in rows:
+                self._judge_or_count(lane, row)
+            await asyncio.sleep(0)
 
     def tick(self) -> None:
         """Let time pass: sessions fall idle, acknowledgements run out."""
@@ -188,18 +204,31 @@ class Pipeline:
         doubted = bool(signer.fingerprint)
         return signer.id if doubted or self._keys.lookup(signer.id, time).status is Status.WAITING else ""
 
+    def _judge_or_count(self, lane: Lane, row: Row) -> None:
+        try:
+            self._judge_again(lane, row)
+        except Exception as error:
+            self._failed(row.entry, error)
+
     def _judge_again(self, lane: Lane, row: Row) -> None:
         record = row.entry.record
         if record is None or not isinstance(record.data, Request):
             return
         verdict = self._verdict(row.source, row.index, record.data, row.time)
-        asked = lane.traffic.rejudge(row.index, verdict)
+        asked = lane.traffic.rejudge(row.index, verdict, row.seen)
+        if asked is None and row.seen.rebound is None:
+            # The traffic has let go of the exchange; nothing is left there that the verdict could change.
+            asked = structs.replace(row.seen, verdict=verdict, rejudged=True)
         for seen in ([asked] if asked else []) + list(lane.traffic.revised()):
             self._revise(seen)
 
     def _revise(self, seen: Observation) -> None:
-        """Take in a request once more, under another verdict."""
-        raised = self._add(self._engine.observe(seen), seen.time)
+        """Take in a request once more, under another verdict; its rules look at it where more than a name changed."""
+        held = self.state.row(seen.index, seen.source)
+        before = held.verdict if held is not None else None
+        if seen.verdict is not None and seen.verdict == before:
+            return
+        raised = [] if _worth(seen.verdict) == _worth(before) else self._add(self._engine.observe(seen), seen.time)
         row = self.state.rejudge(seen)
         self.state.raise_alerts(raised, self._clock())
         if self._listener is not None and row is not None:
@@ -237,6 +266,22 @@ class Pipeline:
         reason = f"{type(error).__name__} in {_place(error)}"
         logger.error("entry %d of %r: %s", entry.index, entry.source, reason)
         return reason
+
+
+def _group(row: Row) -> tuple[str, str | int]:
+    """What a request is judged again with: the source, and the key of a session that has an id, else its own index."""
+    session = row.session
+    return row.source, session.key if session is not None and session.kind is SessionKind.LEGACY else row.index
+
+
+def _signer_id(row: Row) -> str:
+    """The identity that a request's verdict names; empty for none."""
+    return row.verdict.signer.id if row.verdict is not None and row.verdict.signer is not None else ""
+
+
+def _worth(verdict: Verdict | None) -> Verdict | None:
+    """A verdict without whom it names."""
+    return structs.replace(verdict, signer=None) if verdict is not None else None
 
 
 async def _serve(service: Callable[[], Awaitable[None]]) -> None:

@@ -26,7 +26,8 @@ class Who(NamedTuple):
     """Whom a row is put down to, and how we know."""
 
     text: str
-    """Short: key fingerprint and id when verified, `@subject` when asserted, `?name` when claimed."""
+    """Short: the operator's name and key fingerprint, or that and the id, when verified, `@subject` when asserted,
+    `?name` when claimed."""
     evidence: Evidence
     id: str
     """In full: signer id, subject or claimed name."""
@@ -110,7 +111,7 @@ class Row(Struct, gc=False):
         if principal and principal.subject:
             return Who(f"@{principal.subject}", Evidence.ASSERTED, principal.subject)
         if signer:
-            return Who(f"?{short_id(signer.id)}", Evidence.CLAIMED, signer.id)
+            return Who(f"?{signer.name or short_id(signer.id)}", Evidence.CLAIMED, signer.id)
         if session and session.client_name:
             return Who(f"?{session.client_name}", Evidence.CLAIMED, session.client_name)
         return NOBODY
@@ -239,8 +240,11 @@ def short_session(session: Session) -> str:
 
 
 def short_signer(signer: Signer | None) -> str:
-    """A signer in short: key fingerprint first, then the id; empty for nobody."""
-    return f"{signer.fingerprint[:_SHORT_PRINT]} {short_id(signer.id)}".strip() if signer else ""
+    """A signer in short: its name and the key's fingerprint, without a name that and the id; empty for nobody."""
+    if signer is None:
+        return ""
+    key = signer.fingerprint[:_SHORT_PRINT]
+    return (f"{signer.name} {key}" if signer.name else f"{key} {short_id(signer.id)}").strip()
 
 
 def short_id(text: str) -> str:

@@ -23,6 +23,8 @@ class SignerLine(Struct, frozen=True):
     """RFC 7638 thumbprint; empty when no key is known."""
     resolution: str
     key_state: str
+    name: str
+    """What the operator calls it; empty for no name."""
 
 
 class VerdictLine(Struct, frozen=True):
@@ -226,7 +228,7 @@ def feed_line(status: FeedStatus) -> FeedLine:
 def _signer(signer: Signer | None) -> SignerLine | None:
     if signer is None:
         return None
-    return SignerLine(signer.id, signer.fingerprint, signer.resolution.value, signer.key_state.value)
+    return SignerLine(signer.id, signer.fingerprint, signer.resolution.value, signer.key_state.value, signer.name)
 
 
 def _verdict(verdict: Verdict | None) -> VerdictLine | None:

@@ -65,6 +65,7 @@ def test_an_entry_has_every_field_that_scripts_read() -> None:
                 "fingerprint": signer.fingerprint,
                 "resolution": "did:key",
                 "key_state": "current",
+                "name": "",
             },
             "evidence": "verified here",
             "scheme": "rfc9421",

@@ -25,6 +25,8 @@ def test_a_verified_signer_comes_first_with_its_key() -> None:
     assert who.evidence is Evidence.VERIFIED
     assert who.text == f"{signer.fingerprint[:8]} {short_id(signer.id)}"
     assert who.id == signer.id
+    named = structs.replace(verified("alice"), signer=structs.replace(signer, name="ledger"))
+    assert stage.request(verdict=named, session=session).who.text == f"ledger {signer.fingerprint[:8]}"
 
 
 def test_without_a_valid_signature_the_principal_comes_before_any_claim() -> None:
