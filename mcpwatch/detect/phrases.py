@@ -4,13 +4,14 @@ import hashlib
 from collections.abc import Sequence
 
 from mcpwatch.model.identity import Signer
-from mcpwatch.model.traffic import Observation
+from mcpwatch.model.traffic import Observation, Session, SessionKind
 from mcpwatch.text import ELLIPSIS
 
 _QUOTE = 120
 _WHY = 300
 _SUBJECT = 300
 _SHORT = 32
+_LABEL = 8
 
 
 def short(text: str) -> str:
@@ -41,6 +42,14 @@ def quote(text: str) -> str:
     return f'"{cut(text)}"'
 
 
+def excerpts(one: str, other: str, limit: int = 60) -> tuple[str, str]:
+    """Two texts from a little before where they begin to differ, at most about `limit` characters each."""
+    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    start = max(same - limit // 3, 0)
+    before = ELLIPSIS if start else ""
+    return before + cut(one[start:], limit), before + cut(other[start:], limit)
+
+
 def sentence(what: str, why: str) -> str:
     """`what: why.`, or `what.` where nobody knows why."""
     return f"{what}: {cut(why, _WHY).rstrip('.')}." if why else f"{what}."
@@ -52,11 +61,29 @@ def host(peer: str) -> str:
     return "loopback" if address == "::1" or address.startswith("127.") else address
 
 
+def session_name(session: Session) -> str:
+    """A session's key without its server, which tells it from the server's others at the first glance."""
+    return session.key.removeprefix(session.upstream).removeprefix("/") or session.key
+
+
+def session_label(session: Session) -> str:
+    """A session in a sentence: the head of its id's hash, or whom it is derived from."""
+    name = session_name(session)
+    return name[:_LABEL] if session.kind is SessionKind.LEGACY else short(name)
+
+
 def subject_of(seen: Observation) -> str:
-    """The session's key, or where there is no session the upstream and the peer."""
+    """The session and its server, or where there is no session the peer and the server."""
     if seen.session:
-        return seen.session.key
-    return f"{seen.exchange.upstream} from {host(seen.exchange.peer)}" if seen.exchange else seen.source
+        return f"{session_name(seen.session)} at {seen.session.upstream}"
+    return f"{host(seen.exchange.peer)} at {seen.exchange.upstream}" if seen.exchange else seen.source
+
+
+def signer_subject(signer: Signer | None, otherwise: str = "") -> str:
+    """A signer in full, the key's fingerprint first where there is one: ids of one method begin alike."""
+    if signer is None:
+        return otherwise or "unnamed key"
+    return f"{signer.fingerprint[:_LABEL]} {signer.id}".strip()
 
 
 def upstream_of(seen: Observation) -> str:

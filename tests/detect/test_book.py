@@ -35,7 +35,7 @@ def test_an_alert_gathers_findings() -> None:
     alert = book.add(finding(5, 9, reason="two", session="y", call="9"), 3.0)
     assert list(book.alerts.values()) == [alert]
     assert alert.id == hashlib.sha256(b"session/shared|gw|s").hexdigest()[:12]
-    assert (alert.title, alert.severity, alert.count) == ("Session used from two places", Severity.HIGH, 2)
+    assert (alert.title, alert.severity, alert.count) == ("Session shared", Severity.HIGH, 2)
     assert (alert.first_index, alert.last_index, alert.first_time, alert.last_time) == (5, 9, 2.0, 3.0)
     assert (alert.reason, alert.sessions, alert.calls) == ("two", ["x", "y"], ["7", "9"])
     assert (alert.evidence, alert.state, alert.history) == ([5, 7, 9], AlertState.FIRING, [])

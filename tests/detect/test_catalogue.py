@@ -73,6 +73,12 @@ def test_a_row_of_the_catalogue_is_complete(rule: type[Rule]) -> None:
     assert all(REFERENCE.fullmatch(reference) for reference in info.references)
 
 
+def test_titles_are_short_and_told_apart_by_their_beginning() -> None:
+    titles = [info.title for info in CATALOGUE.values()]
+    assert max(map(len, titles)) <= 24
+    assert len({title[:20] for title in titles}) == len(titles)
+
+
 @pytest.mark.parametrize("id", IDS)
 def test_a_rule_has_traffic_that_fires_it_and_traffic_that_nearly_does(id: str) -> None:
     assert FIRES[id], f"nothing fires {id}"

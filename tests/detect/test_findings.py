@@ -5,8 +5,9 @@ import cases_session
 import cases_traffic
 from rpc import call, error, modern_headers, result, tool
 from rule_scene import UNSIGNED, Scene
-from verdicts import judged, signer, verified
+from verdicts import judged, principal, signer, verified
 
+from mcpwatch.detect.phrases import named
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.feed import FeedState, Gap
 from mcpwatch.model.identity import Word
@@ -19,22 +20,38 @@ def only(scene: Scene, rule: str) -> Finding:
     return found[0]
 
 
-def test_unsigned_calls_of_a_session_are_one_subject() -> None:
+def test_unsigned_calls_of_one_client_are_one_subject_over_all_its_sessions() -> None:
     scene = Scene()
-    session = scene.session("5e55")
     for id in range(3):
+        session = scene.session(f"files/5e5{id}")
+        session.client_name = "agent 1.0"
         scene.request(call(id, "read"), session=session, verdict=UNSIGNED)
     found = scene.of("identity/unsigned-call")
-    assert [finding.subject for finding in found] == ["5e55"] * 3
+    assert [finding.subject for finding in found] == ["agent 1.0 at files"] * 3
     assert [finding.evidence for finding in found] == [(0,), (1,), (2,)]
-    assert found[0].reason == "tools/call came without a signature."
-    assert (found[0].session, found[0].call) == ("5e55", "0")
+    assert [finding.session for finding in found] == ["files/5e50", "files/5e51", "files/5e52"]
+    assert found[0].reason == 'tools/call "read" came without a signature.'
+    assert found[2].reason == 'tools/call "read" came without a signature; 3 sessions so far.'
+    assert found[0].call == "0"
+
+
+def test_unsigned_calls_are_told_apart_by_who_makes_them_and_where() -> None:
+    scene = Scene()
+    session = scene.session()
+    session.client_name = "agent 1.0"
+    scene.request(call(1, "read"), session=session, verdict=UNSIGNED, principal=principal("ann"))
+    scene.request(call(2, "read"), session=session, verdict=UNSIGNED)
+    scene.request(call(3, "read"), verdict=UNSIGNED, peer="192.0.2.7:1")
+    scene.request(call(4, "read"), verdict=UNSIGNED, upstream="mail")
+    subjects = [finding.subject for finding in scene.of("identity/unsigned-call")]
+    assert subjects[0].startswith("@ann")
+    assert subjects[1:] == ["agent 1.0 at files", "192.0.2.7 at files", "loopback at mail"]
 
 
 def test_an_unsigned_batch_counts_once() -> None:
     scene = Scene()
     scene.request(call(1, "read"), call(2, "write"), verdict=UNSIGNED)
-    assert only(scene, "identity/unsigned-call").subject == "files from loopback"
+    assert only(scene, "identity/unsigned-call").subject == "loopback at files"
 
 
 def test_an_unsigned_call_in_a_bound_session_says_so() -> None:
@@ -43,7 +60,7 @@ def test_an_unsigned_call_in_a_bound_session_says_so() -> None:
     session.binding = Binding(signer("alice"), since=0)
     scene.request(call(1, "read"), session=session, verdict=UNSIGNED)
     reason = only(scene, "identity/unsigned-call").reason
-    assert reason.startswith("tools/call came without a signature, though the session is bound to did:key:z6Mk")
+    assert reason.startswith('tools/call "read" came without a signature, though the session is bound to did:key:z6Mk')
 
 
 def test_wrong_key_names_both_signers_and_shows_what_bound_the_session() -> None:
@@ -52,9 +69,10 @@ def test_wrong_key_names_both_signers_and_shows_what_bound_the_session() -> None
     found = only(scene, "identity/wrong-key")
     mallory, alice = signer("mallory").id, signer("alice").id
     assert found.evidence == (0, 1)
-    assert found.subject == f"5e55 by {mallory}"
+    assert found.subject == f"5e55 at files by {signer('mallory').fingerprint[:8]} {mallory}"
     assert found.reason == (
-        f"Signer {mallory[:14]}…{mallory[-6:]}, but the session is bound to {alice[:14]}…{alice[-6:]}."
+        f"A request signed in the name of {mallory[:14]}…{mallory[-6:]} "
+        f"came in a session bound to {alice[:14]}…{alice[-6:]}."
     )
 
 
@@ -62,7 +80,7 @@ def test_a_bad_signature_gives_the_reason_of_the_verdict() -> None:
     scene = Scene()
     scene.request(call(1, "read"), verdict=judged(Word.BAD_SIG, "alice"))
     found = only(scene, "identity/bad-signature")
-    assert found.subject == f"{signer('alice').id} at files"
+    assert found.subject == f"{signer('alice').fingerprint[:8]} {signer('alice').id} at files"
     assert found.reason.endswith("does not fit the request: made up.")
 
 
@@ -81,20 +99,25 @@ def test_one_alert_for_each_signer_and_upstream() -> None:
 def test_a_replay_shows_both_requests() -> None:
     scene = Scene()
     cases_identity.the_same_request_twice_in_one_session(scene)
-    assert only(scene, "identity/replayed").evidence == (0, 1)
+    found = only(scene, "identity/replayed")
+    assert found.evidence == (0, 1)
+    alice = named(signer("alice"))
+    assert found.reason == f"Request 0 in the name of {alice} was sent again in session 5e55."
     scene = Scene()
     cases_identity.a_request_again_at_another_server(scene)
     found = only(scene, "identity/cross-session-replay")
     assert found.evidence == (0, 1)
-    assert "first as entry 0 at files and came again" in found.reason
+    assert found.reason == f"Request 0 in the name of {alice} (at files) was sent again at mail."
     scene = Scene()
     cases_identity.a_request_again_through_another_gateway(scene)
     found = only(scene, "identity/cross-session-replay")
     assert found.evidence == (1,)
-    assert "first as entry 0 on other and came again" in found.reason
+    assert found.reason == f"Request 0 in the name of {alice} (on other) was sent again on gateway."
     scene = Scene()
     cases_identity.a_request_of_alice_again_in_the_session_of_bob(scene)
-    assert "first as entry 0 in session a11ce and came again" in only(scene, "identity/cross-session-replay").reason
+    found = only(scene, "identity/cross-session-replay")
+    assert found.reason == f"Request 0 in the name of {alice} (session a11ce) was sent again in session b0b."
+    assert found.subject.startswith("b0b at files: ")
 
 
 def test_a_judgement_anew_repeats_nothing_but_what_the_verdict_says() -> None:
@@ -112,7 +135,7 @@ def test_an_anonymous_session_is_told_by_upstream_and_claim() -> None:
     scene = Scene()
     cases_session.a_session_for_anybody(scene)
     found = only(scene, "session/anonymous")
-    assert found.subject == 'files: "agent 1.0"'
+    assert found.subject == '"agent 1.0" at files'
     assert found.session == "5e55"
     assert found.evidence == (0, 2)
 
@@ -164,8 +187,10 @@ def test_a_changed_definition_names_the_fields() -> None:
     cases_traffic.listed(scene, tool("read", "One", title="T"))
     cases_traffic.listed(scene, tool("read", "Two", annotations={}))
     found = only(scene, "tool/definition-changed")
-    assert found.subject == "files/read"
-    assert found.reason == 'description, title and annotations of "read" changed; first listed by entry 2.'
+    assert found.subject == "read at files"
+    assert found.reason == (
+        'description, title and annotations of "read" changed: description "One" → "Two"; first listed by entry 2.'
+    )
     assert found.evidence == (2, 6)
 
 
@@ -174,9 +199,9 @@ def test_escapes_in_definitions_and_in_results_are_two_subjects() -> None:
     cases_traffic.listed(scene, tool("read", "\x1b[2J", inputSchema={"title": "\x07"}))
     scene.whole(call(2, "read"), {"id": 2, "result": {"content": [{"text": "\x1b]0;x\x07"}]}})
     definition, answer = scene.of("tool/terminal-escapes")
-    assert definition.subject == "files/read"
+    assert definition.subject == "read at files"
     assert definition.reason == ('"read" holds U+001B ESC and U+0007 BEL; in its description and inputSchema.title.')
-    assert answer.subject == "files: results of read"
+    assert answer.subject == "read results at files"
     assert answer.reason == 'What "read" sent holds U+001B ESC and U+0007 BEL.'
 
 

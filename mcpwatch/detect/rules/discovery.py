@@ -52,7 +52,7 @@ class PermissionProbing(Rule):
                 names = [quote(target) for target in list(recent)[-_DENIALS:]]
                 more = f"{len(recent)} different targets" if len(recent) > _DENIALS else "three different targets"
                 reason = f"Denied {more} within {_WITHIN:.0f} s, last {together(names)}."
-                yield self.finding(seen, place[1], reason, *recent.values(), call=call)
+                yield self.finding(seen, subject_of(seen), reason, *recent.values(), call=call)
 
 
 class UnlistedTool(Rule):
@@ -60,7 +60,7 @@ class UnlistedTool(Rule):
 
     info = RuleInfo(
         id="discovery/unlisted-tool",
-        title="Call of a tool that was not listed",
+        title="Unlisted tool called",
         severity=Severity.MEDIUM,
         meaning="The server never offered this tool to this session, and the agent calls it all the same.",
         action="Find out where the agent has the name from: guessed, injected, or from another session.",
@@ -75,7 +75,7 @@ class UnlistedTool(Rule):
             if call.method == "tools/call" and call.target and call.target not in session.listed_tools:
                 listed = len(session.listed_tools)
                 reason = f"{quote(call.target)} is not among the {listed} tools that were listed to the session."
-                yield self.finding(seen, session.key, reason, call=call)
+                yield self.finding(seen, subject_of(seen), reason, call=call)
 
 
 DISCOVERY: tuple[type[Rule], ...] = (PermissionProbing, UnlistedTool)

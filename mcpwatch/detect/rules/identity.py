@@ -1,24 +1,35 @@
 """Who signed this, and does it hold?"""
 
 from collections.abc import Iterable
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
-from mcpwatch.detect.phrases import cut, named, sentence, short, subject_of, upstream_of
+from mcpwatch.detect.phrases import (
+    cut,
+    host,
+    named,
+    quote,
+    sentence,
+    signer_subject,
+    subject_of,
+    upstream_of,
+)
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rules.replay import NSA, CrossSessionReplay, Replayed, is_replay
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.identity import Freshness, SignatureState, Verdict, Word
-from mcpwatch.model.traffic import Observation, SessionKind
+from mcpwatch.model.identity import Verdict, Word
+from mcpwatch.model.traffic import Observation
 
 HANDSHAKE = frozenset({"initialize", "server/discover", "notifications/initialized", "ping"})
 """Methods that start or keep up a connection and do nothing else."""
 
-_NSA = "NSA CSI U/OO/6030316-26"
-_PLACES = 20_000
+_CALLERS = 2_000
+_COUNTED = 1_000
+"""Sessions counted of one caller."""
 
 
 class UnsignedCall(Rule):
-    """One alert a session.
+    """One alert for each caller and server, since a client may open a session for every run.
 
     What only starts or keeps up the connection does not count; a body that the log does not carry does.
     """
@@ -28,10 +39,13 @@ class UnsignedCall(Rule):
         title="Unsigned call",
         severity=Severity.MEDIUM,
         meaning="An agent calls without a signature. Nothing proves which agent it is.",
-        action="Let the agent sign its requests, or take note that this session stays unproven.",
-        references=("OWASP MCP07", _NSA),
+        action="Let the agent sign its requests, or take note that this caller stays unproven.",
+        references=("OWASP MCP07", NSA),
     )
     kinds = ("request",)
+
+    def __init__(self) -> None:
+        self._sessions: Recent[tuple[str, str], set[str]] = Recent(_CALLERS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.verdict is None or seen.verdict.word is not Word.UNSIGNED:
@@ -40,7 +54,21 @@ class UnsignedCall(Rule):
         if asked:
             bound = seen.session.binding.signer if seen.session else None
             but = f", though the session is bound to {named(bound)}" if bound else ""
-            yield self.finding(seen, subject_of(seen), f"{cut(asked)} came without a signature{but}.")
+            caller = f"{signer_subject(bound)}, unsigned," if bound else _caller(seen)
+            subject = f"{caller} at {upstream_of(seen)}"
+            reason = f"{asked} came without a signature{but}{self._spread(seen, subject)}."
+            yield self.finding(seen, subject, reason)
+
+    def _spread(self, seen: Observation, subject: str) -> str:
+        """In how many sessions the caller did so, once there are several."""
+        if seen.session is None:
+            return ""
+        place = (seen.source, subject)
+        known = self._sessions.get(place) or self._sessions.put(place, set())
+        if len(known) < _COUNTED:
+            known.add(seen.session.key)
+        some = "at least " if len(known) == _COUNTED else ""
+        return f"; {some}{len(known)} sessions so far" if len(known) > 1 else ""
 
 
 class WordRule(Rule):
@@ -56,8 +84,7 @@ class WordRule(Rule):
         verdict = seen.verdict
         if verdict is None or verdict.word is not self.word or not self.applies(seen, verdict):
             return
-        signer = _signer_id(verdict, verdict.scheme)
-        subject = f"{signer} at {upstream_of(seen)}"
+        subject = f"{signer_subject(verdict.signer, verdict.scheme)} at {upstream_of(seen)}"
         reason = sentence(self.says.format(signer=named(verdict.signer)), verdict.reasons[0] if verdict.reasons else "")
         yield self.finding(seen, subject, reason)
 
@@ -83,7 +110,7 @@ class WrongKey(Rule):
 
     info = RuleInfo(
         id="identity/wrong-key",
-        title="Session used with another key",
+        title="Wrong key in session",
         severity=Severity.CRITICAL,
         meaning="A session that belongs to one signer got a request signed by another.",
         action="Treat the session id as stolen. End the session, and find out who holds the second key.",
@@ -95,86 +122,11 @@ class WrongKey(Rule):
         bound, verdict = seen.rebound, seen.verdict
         if bound is None or verdict is None or is_replay(verdict):
             return
-        reason = f"Signer {named(verdict.signer)}, but the session is bound to {named(bound)}."
+        reason = f"A request signed in the name of {named(verdict.signer)} came in a session bound to {named(bound)}."
         since = seen.session.binding.since if seen.session else None
         evidence = (seen.index,) if since is None else (since, seen.index)
-        subject = f"{subject_of(seen)} by {_signer_id(verdict)}"
+        subject = f"{subject_of(seen)} by {signer_subject(verdict.signer)}"
         yield self.finding(seen, subject, reason, *evidence)
-
-
-class First(NamedTuple):
-    """Where a replayed request came first."""
-
-    upstream: str
-    session: str
-    """By the protocol's id; empty where there is none, since a derived session is one by its signer."""
-
-
-class ReplayRule(Rule):
-    """Base of the two replay rules: remembers where signed requests came first."""
-
-    kinds = ("request",)
-    rejudges = True
-    elsewhere: ClassVar[bool]
-    """Whether the rule is for replays of what came first in another place."""
-
-    def __init__(self) -> None:
-        self._places: Recent[tuple[str, int], First] = Recent(_PLACES)
-
-    def observe(self, seen: Observation) -> Iterable[Finding]:
-        verdict = seen.verdict
-        if verdict is None:
-            return
-        session = seen.session if seen.session and seen.session.kind is SessionKind.LEGACY else None
-        here = First(upstream_of(seen), session.key if session else "")
-        if not is_replay(verdict):
-            if verdict.signature is SignatureState.VALID:
-                self._places.put((seen.source, seen.index), here)
-            return
-        where = self._elsewhere(seen, verdict, here)
-        if bool(where) is not self.elsewhere:
-            return
-        first = verdict.first_seen
-        before = "before" if first is None else f"first as entry {first}"
-        evidence = (seen.index,) if first is None or verdict.first_source is not None else (first, seen.index)
-        subject = f"{_signer_id(verdict)} in {subject_of(seen)}{where}"
-        reason = f"What {named(verdict.signer)} signed came {before}{where} and came again."
-        yield self.finding(seen, subject, reason, *evidence)
-
-    def _elsewhere(self, seen: Observation, verdict: Verdict, here: First) -> str:
-        """The other feed, upstream or session that the request came first in; empty where it is the same or unknown."""
-        if verdict.first_source is not None:
-            return f" on {cut(verdict.first_source)}"
-        first = None if verdict.first_seen is None else self._places.get((seen.source, verdict.first_seen))
-        if first is None:
-            return ""
-        if first.upstream != here.upstream:
-            return f" at {cut(first.upstream)}"
-        differ = first.session and here.session and first.session != here.session
-        return f" in session {short(first.session)}" if differ else ""
-
-
-class Replayed(ReplayRule):
-    info = RuleInfo(
-        id="identity/replayed",
-        title="Replayed request",
-        severity=Severity.CRITICAL,
-        meaning="The very same signed request came again. Somebody recorded it, or a client repeats without signing.",
-        action="Compare the senders of both requests. If the client repeats, let it sign each attempt anew.",
-        references=(_NSA,),
-    )
-    elsewhere = False
-
-
-class CrossSessionReplay(ReplayRule):
-    info = RuleInfo(
-        id="identity/cross-session-replay",
-        title="Request replayed elsewhere",
-        severity=Severity.CRITICAL,
-        meaning="A signed request came again in another session or at another server. Its signature covers neither.",
-        action="Find out who could read the first request. Let agents sign the session id and the authority too.",
-    )
-    elsewhere = True
 
 
 class Stale(WordRule):
@@ -185,10 +137,10 @@ class Stale(WordRule):
         meaning="The signature's time is outside the window. "
         "A recorded request looks like this, and so does a wrong clock.",
         action="Check the agent's clock. If it is right, somebody sends old requests.",
-        references=(_NSA,),
+        references=(NSA,),
     )
     word = Word.STALE
-    says = "The signature by {signer} is not of this time"
+    says = "The signature in the name of {signer} is not of this time"
 
 
 class UnknownIdentity(WordRule):
@@ -206,14 +158,14 @@ class UnknownIdentity(WordRule):
 class CannotCheck(WordRule):
     info = RuleInfo(
         id="identity/cannot-check",
-        title="Signature could not be checked",
+        title="Unchecked signature",
         severity=Severity.MEDIUM,
         meaning="There is a signature, but it could not be checked here. The call is not verified.",
         action="Read the reason: a registry may be down, or the scheme is not supported. "
         "A pinned key needs no registry.",
     )
     word = Word.NO_CHECK
-    says = "The signature by {signer} could not be checked"
+    says = "The signature in the name of {signer} could not be checked"
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
         return not verdict.waiting
@@ -222,7 +174,7 @@ class CannotCheck(WordRule):
 class BodyNotCovered(WordRule):
     info = RuleInfo(
         id="identity/body-not-covered",
-        title="Signature does not cover the body",
+        title="Body not covered",
         severity=Severity.MEDIUM,
         meaning="The signature is valid but leaves out the body. Anybody between could have changed the call.",
         action="Let the agent sign a digest of the body too.",
@@ -235,23 +187,27 @@ class BodyNotCovered(WordRule):
 
 
 def _asked(seen: Observation) -> str:
-    """The first method that counts as a call, or `A request` where the method did not travel; else empty."""
+    """The first call that counts, with its target, or `A request` where its method did not travel; else empty."""
     methods = [message.method for message in seen.messages if message.method] or [call.method for call in seen.opened]
     if methods:
-        return next((method for method in methods if method not in HANDSHAKE), "")
+        method = next((method for method in methods if method not in HANDSHAKE), "")
+        target = next((call.target for call in seen.opened if call.method == method and call.target), "")
+        return f"{cut(method)} {quote(target)}" if target else cut(method)
     body = seen.request.body if seen.request else None
     unread = body is not None and body.size > 0 and body.text is None and body.base64 is None
     return "A request" if unread else ""
 
 
-def _signer_id(verdict: Verdict, otherwise: str = "") -> str:
-    """The signer a finding is about, in full."""
-    return verdict.signer.id if verdict.signer else otherwise or "unnamed key"
-
-
-def is_replay(verdict: Verdict) -> bool:
-    """Whether these signed bytes came before, whatever else is wrong."""
-    return verdict.word is Word.REPLAY or verdict.freshness is Freshness.REPLAYED
+def _caller(seen: Observation) -> str:
+    """Who calls, as far as anything says so: the token's subject, else the client's own name, else its address."""
+    session = seen.session
+    principal = seen.request.principal if seen.request else session.principal if session else None
+    if principal and principal.subject:
+        issuer = f" of {principal.issuer}" if principal.issuer else ""
+        return f"@{principal.subject}{issuer}"
+    if session and session.client_name:
+        return session.client_name
+    return host(seen.exchange.peer) if seen.exchange else "somebody"
 
 
 IDENTITY: tuple[type[Rule], ...] = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mcpwatch.detect.baseline import Baseline
-from mcpwatch.detect.phrases import cut, host, quote
+from mcpwatch.detect.phrases import cut, host, quote, subject_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
@@ -40,13 +40,14 @@ class Anonymous(Rule):
                 client = self._opening.pop(call.id)
                 if client and call.state is CallState.DONE and 200 <= (call.status or 200) < 300:
                     reason = f"{cut(call.upstream)} opened a session for {client} without a signature or a token."
-                    yield self.finding(seen, f"{call.upstream}: {client}", reason, call.index, seen.index, call=call)
+                    subject = f"{client} at {call.upstream}"
+                    yield self.finding(seen, subject, reason, call.index, seen.index, call=call)
 
 
 class Shared(Rule):
     info = RuleInfo(
         id="session/shared",
-        title="Session used from two places",
+        title="Session shared",
         severity=Severity.HIGH,
         meaning="Another address or another program uses the id of a running session. A stolen id looks like this.",
         action="Check whether the client moved. If not, end the session and look for the leak.",
@@ -68,7 +69,7 @@ class Shared(Rule):
         if agent != other_agent:
             differences.append(f"with {_agent(agent)}, now with {_agent(other_agent)}")
         reason = f"The session came {' and '.join(differences)}."
-        yield self.finding(seen, found.session.key, reason, found.since, seen.index)
+        yield self.finding(seen, subject_of(seen), reason, found.since, seen.index)
 
 
 class TokenSubjectChanged(Rule):
@@ -76,7 +77,7 @@ class TokenSubjectChanged(Rule):
 
     info = RuleInfo(
         id="session/token-subject-changed",
-        title="Session used with another token",
+        title="Token changed in session",
         severity=Severity.HIGH,
         meaning="The token in a running session is of somebody else, or is gone, and the session goes on.",
         action="Find out whether the server still checks the token after the first request. End the session.",
@@ -95,7 +96,7 @@ class TokenSubjectChanged(Rule):
             self._owners.learn(found)
         elif owner and not _same_owner(owner, other):
             reason = f"The session came with {_owner(owner)}, now with {_owner(other)}."
-            yield self.finding(seen, found.session.key, reason, found.since, seen.index)
+            yield self.finding(seen, subject_of(seen), reason, found.since, seen.index)
 
 
 class UsedAfterDelete(Rule):
@@ -103,7 +104,7 @@ class UsedAfterDelete(Rule):
 
     info = RuleInfo(
         id="session/used-after-delete",
-        title="Session lives after its end",
+        title="Used after its end",
         severity=Severity.HIGH,
         meaning="The client ended its session, and the server still answers to the id.",
         action="Report it to the server's maintainers. Who has the id can go on using the session.",
@@ -133,10 +134,10 @@ class UsedAfterDelete(Rule):
         for call in done:
             if call.index > ended:
                 reason = f"The session was ended at entry {ended}, and {cut(call.method)} was answered after that."
-                yield self.finding(seen, session.key, reason, ended, call.index, seen.index, call=call)
+                yield self.finding(seen, subject_of(seen), reason, ended, call.index, seen.index, call=call)
         if good and exchange.index > ended and not exchange.calls:
             reason = f"The session was ended at entry {ended}, and {exchange.method} got {exchange.status} after that."
-            yield self.finding(seen, session.key, reason, ended, exchange.index, seen.index)
+            yield self.finding(seen, subject_of(seen), reason, ended, exchange.index, seen.index)
 
 
 def _claim(seen: Observation) -> str:

@@ -2,23 +2,28 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+import msgspec
+
 from mcpwatch.detect.characters import acting, hidden, spell
-from mcpwatch.detect.phrases import quote, some, upstream_of
+from mcpwatch.detect.phrases import cut, excerpts, quote, some, upstream_of
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.strings import strings
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import Observation, RpcMessage, Tool
 
+_FIELD = 40
+
 
 class DefinitionChanged(Rule):
     info = RuleInfo(
         id="tool/definition-changed",
-        title="Tool definition changed",
+        title="Tool changed",
         severity=Severity.CRITICAL,
         meaning="A server offers a tool under the same name with another definition than before. "
         "An agent that trusted the first now follows the second.",
-        action="Read what changed. If it is not a release you know of, take the server out of use.",
+        action="Read what changed: 5 Tools shows the change. "
+        "If it is not a release you know of, take the server out of use.",
         references=("SAFE-T1201", "ATLAS T0109"),
     )
     kinds = ("message",)
@@ -27,7 +32,7 @@ class DefinitionChanged(Rule):
         for change in seen.tools:
             if change.is_changed:
                 tool = change.tool
-                reason = f"{_changes(tool)} of {quote(tool.name)} changed; first listed by entry {tool.first_seen}."
+                reason = f"{_changes(tool)}; first listed by entry {tool.first_seen}."
                 yield self.finding(seen, _subject(tool), reason, tool.first_seen, seen.index)
 
 
@@ -36,7 +41,7 @@ class TerminalEscapes(Rule):
 
     info = RuleInfo(
         id="tool/terminal-escapes",
-        title="Terminal escapes from a server",
+        title="Terminal escapes",
         severity=Severity.HIGH,
         meaning="Text from a server holds characters that make a terminal act: hide text, move, type keys.",
         action="Do not print it with other programs. In a definition it is an attack; in a result ask what made it.",
@@ -55,13 +60,13 @@ class TerminalEscapes(Rule):
                 call = next(iter(seen.updated), None)
                 name = (call.target or call.method) if call else message.method or "answer"
                 reason = f"What {quote(name)} sent holds {spell(found)}."
-                yield self.finding(seen, f"{upstream_of(seen)}: results of {name}", reason)
+                yield self.finding(seen, f"{name} results at {upstream_of(seen)}", reason)
 
 
 class HiddenCharacters(Rule):
     info = RuleInfo(
         id="tool/hidden-characters",
-        title="Hidden characters in a tool definition",
+        title="Hidden characters",
         severity=Severity.HIGH,
         meaning="The definition holds characters that a person does not see and a model reads.",
         action="Read the definition with the characters made visible. Keep agents away until its author explains.",
@@ -93,16 +98,27 @@ def _characters(message: RpcMessage, search: Callable[[str], list[str]]) -> list
 
 
 def _changes(tool: Tool) -> str:
-    """The top-level fields that differ from the definition before."""
+    """The top-level fields that differ from the definition before, with what the first of them said and says."""
     old: Json = tool.previous if isinstance(tool.previous, dict) else {}
     new: Json = tool.definition if isinstance(tool.definition, dict) else {}
     missing = object()
     fields = [key for key in {**old, **new} if old.get(key, missing) != new.get(key, missing)]
-    return some(fields) or "The definition"
+    if not fields:
+        return f"The definition of {quote(tool.name)} changed"
+    before, after = excerpts(_said(old, fields[0]), _said(new, fields[0]))
+    excerpt = f"{quote(before)} → {quote(after)}"
+    of = f"{cut(fields[0], _FIELD)} " if len(fields) > 1 else ""
+    return f"{some(fields)} of {quote(tool.name)} changed: {of}{excerpt}"
+
+
+def _said(definition: Json, field: str) -> str:
+    """What a definition has under a name, as text; empty where it has nothing."""
+    value = definition.get(field, "")
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode("utf-8", "replace")
 
 
 def _subject(tool: Tool) -> str:
-    return f"{tool.upstream}/{tool.name}"
+    return f"{tool.name} at {tool.upstream}"
 
 
 TOOL: tuple[type[Rule], ...] = (DefinitionChanged, TerminalEscapes, HiddenCharacters)
