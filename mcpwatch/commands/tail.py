@@ -7,10 +7,22 @@ import sys
 from mcpwatch.commands import sources
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.watch.tail import TailOptions, tail
+from mcpwatch.watch.words import read_span
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     sources.arguments(parser)
+    past = parser.add_mutually_exclusive_group()
+    past.add_argument(
+        "-n",
+        "--lines",
+        type=_number,
+        default=10,
+        metavar="N",
+        help="first print the last N entries of what was there before (%(default)s)",
+    )
+    past.add_argument("--since", type=_span, metavar="SPAN", help="first print the entries of that time, such as 5m")
+    past.add_argument("--all", action="store_true", help="first print the whole log")
     parser.add_argument("--json", action="store_true", help="one JSON object a line; the README has its shape")
     parser.add_argument("--count", type=int, metavar="N", help="stop after N entries")
     parser.add_argument("--until-idle", type=float, metavar="SECONDS", help="stop when no entry came for so long")
@@ -19,8 +31,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     target = sources.find(options)
     query = sources.query(options.filter)
-    tailing = TailOptions(query=query, json=options.json, count=options.count, until_idle=options.until_idle)
+    tailing = TailOptions(
+        query=query,
+        json=options.json,
+        lines=None if options.all or options.since is not None else options.lines,
+        since=options.since,
+        count=options.count,
+        until_idle=options.until_idle,
+    )
     return asyncio.run(until_signalled(_tail(target, tailing)))
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of entries")
+    return int(text)
+
+
+def _span(text: str) -> float:
+    span = read_span(text)
+    if span is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a span of time, such as 90s, 5m, 1.5h or 2d")
+    return span
 
 
 async def _tail(target: sources.Target, options: TailOptions) -> int:

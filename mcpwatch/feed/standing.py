@@ -51,6 +51,7 @@ class Standing:
     def announce(self, checkpoint: Checkpoint) -> None:
         """What the log signed last, before a connection; older ones that the stream brings are history."""
         self._newest = (checkpoint.time or 0, checkpoint.size - 1)
+        self.set(announced=checkpoint.size)
 
     def connect(self, now: float) -> None:
         """The stream is open."""

@@ -60,6 +60,8 @@ class FeedStatus(Struct, frozen=True):
     origin: str = ""
     key: str = ""
     """The log's verifier key, C2SP form."""
+    announced: int | None = None
+    """The log's size by its own word, when it was last joined; None before that and for a feed without a log."""
     next_index: int = 0
     """The index expected next; everything below was received or lies in a gap."""
     verified_size: int = 0

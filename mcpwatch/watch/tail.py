@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
 from mcpwatch.model.feed import FeedStatus
+from mcpwatch.watch.catchup import CatchUp, Held
 from mcpwatch.watch.printer import JsonPrinter, Printer, TextPrinter
 from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.row import Row
@@ -22,6 +23,10 @@ class TailOptions(Struct, frozen=True):
     query: Query = ALL
     """Entries that pass, and the alerts they raise."""
     json: bool = False
+    lines: int | None = 10
+    """How many of the entries that were there before are printed, the last ones; None for no limit."""
+    since: float | None = None
+    """Of those, only entries of that many seconds."""
     count: int | None = None
     """Stop after that many entries."""
     until_idle: float | None = None
@@ -42,6 +47,7 @@ async def tail(watcher: Watcher, out: TextIO, options: TailOptions = TailOptions
                 break
         if running.done():
             running.result()
+        tape.finish()
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -59,27 +65,40 @@ class Tape:
         self._printer = printer
         self._options = options
         self._printed = 0
+        self._past: dict[str, CatchUp] = {}
+        self._first: dict[str, int] = {}
+        """Source -> index of the first entry that was printed."""
         self._told: dict[str, tuple[Severity, AlertState]] = {}
         self._flushing = False
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
 
     def entry(self, row: Row, raised: Sequence[Raised]) -> None:
-        """Print the entry if it passes, then the alerts it raised."""
+        """Print the entry if it passes, then the alerts it raised; of the past, what was asked for."""
         self._last = self._loop.time()
-        if not self._passes(row):
+        past = self._past_of(row.source)
+        if past.is_over:
+            if self._passes(row):
+                self._entry(row)
+                self.alerts(raised)
             return
-        self._line(self._printer.entry(row, self._state))
-        self.alerts(raised)
-        self._printed += 1
-        if self._printed == self._options.count:
-            self.finished.set()
+        if self._passes(row):
+            self._take_past(past, row, raised)
+        if past.passed(row.index):
+            self._end_past(past)
 
     def verdict(self, row: Row, raised: Sequence[Raised]) -> None:
-        """Print the newer verdict, then the alerts it raised."""
-        if self._passes(row):
+        """Print the newer verdict of an entry that was printed, then the alerts it raised."""
+        past = self._past_of(row.source)
+        held = past.find(row)
+        if held is not None:
+            held.alerts += [alert for _, alert in raised]
+        elif self._passes(row) and row.index >= self._first.get(row.source, row.index + 1):
             self._line(self._printer.verdict(row, self._state))
-            self.alerts(raised)
+            if past.is_over:
+                self.alerts(raised)
+            else:
+                past.alerts.update((alert.id, alert) for _, alert in raised)
 
     def alerts(self, raised: Sequence[Raised]) -> None:
         """Print the alerts that are new, rose, fired again, or reached a round count."""
@@ -91,6 +110,14 @@ class Tape:
         """Print a feed whose state or gaps changed."""
         if before is None or (before.state, before.gaps) != (after.state, after.gaps):
             self._line(self._printer.feed(after))
+        past = self._past_of(after.name)
+        if not past.is_over and past.hear(after):
+            self._end_past(past)
+
+    def finish(self) -> None:
+        """Print what is still held back."""
+        for past in self._past.values():
+            self._end_past(past)
 
     def patience(self) -> float | None:
         """Seconds until the feed counts as idle; None where that is not asked for."""
@@ -105,6 +132,44 @@ class Tape:
             self._out.flush()
         except BrokenPipeError:
             self._reader_left()
+
+    def _past_of(self, source: str) -> CatchUp:
+        past = self._past.get(source)
+        if past is None:
+            past = self._past[source] = CatchUp(self._options.lines or 0)
+        return past
+
+    def _take_past(self, past: CatchUp, row: Row, raised: Sequence[Raised]) -> None:
+        """Print or keep an entry of the past; its alerts wait until all of it is known."""
+        options = self._options
+        if options.since is not None and row.entry.received - row.time > options.since:
+            return
+        alerts = [alert for _, alert in raised]
+        if options.lines is None:
+            self._entry(row)
+            past.alerts.update((alert.id, alert) for alert in alerts)
+        else:
+            past.rows.append(Held(row, alerts))
+
+    def _end_past(self, past: CatchUp) -> None:
+        """Print the rows that were kept, then the alerts of the past that are open: each once, as it stands."""
+        alerts = dict(past.alerts)
+        for held in past.rows:
+            self._entry(held.row)
+            alerts.update((alert.id, alert) for alert in held.alerts)
+        past.rows.clear()
+        past.alerts.clear()
+        is_all = self._options.lines is None and self._options.since is None
+        for alert in alerts.values():
+            if (is_all or alert.state is AlertState.FIRING) and self._is_news(alert):
+                self._line(self._printer.alert(alert))
+
+    def _entry(self, row: Row) -> None:
+        self._line(self._printer.entry(row, self._state))
+        self._first.setdefault(row.source, row.index)
+        self._printed += 1
+        if self._printed == self._options.count:
+            self.finished.set()
 
     def _passes(self, row: Row) -> bool:
         query = self._options.query

@@ -51,7 +51,7 @@ async def test_an_acknowledgement_outlives_the_watcher(rig: Rig, state_folder: P
     assert (again.id, again.state, again.acknowledgement) == (alert.id, AlertState.ACKNOWLEDGED, made)
     await second.close()
 
-    tail = await Process.start("tail", rig.feed, "--json")
+    tail = await Process.start("tail", rig.feed, "--json", "--all")
     await tail.until(lambda lines: bool(told(lines, "alert")))
     line = next(line for line in told(tail.lines, "alert") if line["id"] == alert.id)
     assert line["state"] == "acknowledged"

@@ -54,7 +54,7 @@ def resolutions(lines: list[str]) -> set[str]:
 async def test_eight_rules_and_every_verdict_within_a_minute(state_folder: Path, temporary_files: Path) -> None:
     demo, feed = await start()
     assert feed == found(state_folder).address
-    tail = await Process.start("tail", feed, "--json")
+    tail = await Process.start("tail", feed, "--json", "--all")
 
     def enough(lines: list[str]) -> bool:
         words = {entry["verdict"]["word"] for entry in told(lines, "entry") if entry["verdict"]}

@@ -28,7 +28,7 @@ def alerts(lines: list[str], rule: str) -> list[Told]:
 async def test_a_signed_call_and_what_may_become_of_it(rig: Rig, state_folder: Path) -> None:
     ledger, stage = rig.keys["ledger"], rig.stage()
     add_pin(pins_path(state_folder), ledger.did_aip, ledger.public_base64)
-    tail = await Process.start("tail", rig.feed, "--json")
+    tail = await Process.start("tail", rig.feed, "--json", "--all")
 
     wire = Wire()
     async with stage.client("ledger", "notes", "legacy", wire=wire) as notes:
@@ -73,7 +73,7 @@ async def test_a_signed_call_and_what_may_become_of_it(rig: Rig, state_folder: P
 
 
 async def test_a_signature_over_the_session_id_binds_the_session(rig: Rig) -> None:
-    tail = await Process.start("tail", rig.feed, "--json")
+    tail = await Process.start("tail", rig.feed, "--json", "--all")
     async with rig.stage().client("scribe", "notes", "legacy") as notes:
         await notes.call_tool("read_note", NOTE)
     (call, *_) = calls(await tail.until(lambda lines: bool(calls(lines, "VERIFIED"))), "VERIFIED")
@@ -87,7 +87,7 @@ async def test_a_signature_over_the_session_id_binds_the_session(rig: Rig) -> No
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_an_unsigned_call_is_said_to_be_unsigned(rig: Rig, mode: str) -> None:
-    tail = await Process.start("tail", rig.feed, "--json")
+    tail = await Process.start("tail", rig.feed, "--json", "--all")
     async with rig.stage().client("tourist", "orders", "legacy" if mode == "legacy" else "auto") as orders:
         await orders.call_tool("lookup_order", {"number": "A-1042"})
     await tail.until(lambda lines: bool(calls(lines, "UNSIGNED")) and bool(alerts(lines, "identity/unsigned-call")))

@@ -63,7 +63,7 @@ def restarts(lines: list[str]) -> int:
 
 
 async def test_nothing_is_missing_and_nothing_comes_twice(rig: Rig) -> None:
-    first = await Process.start("tail", rig.feed, "--json")
+    first = await Process.start("tail", rig.feed, "--json", "--all")
     async with load(f"{rig.address}/orders/mcp") as statuses:
         await first.until(lambda lines: len(lines) > 200)
 
@@ -75,7 +75,7 @@ async def test_nothing_is_missing_and_nothing_comes_twice(rig: Rig) -> None:
         assert 200 in statuses[before:]
 
         await first.end(signal.SIGKILL)
-        second = await Process.start("tail", rig.feed, "--json")
+        second = await Process.start("tail", rig.feed, "--json", "--all")
         last = indexes(first.lines)[-1]
         await second.until(lambda lines: len(lines) > last + 200)
 

@@ -4,19 +4,21 @@ import asyncio
 import io
 import json
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from build import Log
-from piped import ListSource, story, watcher_on
+from msgspec import structs
+from piped import ALICE, ListSource, signed, story, watcher_on
 from rpc import call, result
 from watched import Stage
 
+from mcpwatch.identity.pins import PinFile, add_pin, pins_path
 from mcpwatch.model.alerts import AlertState, Finding, Severity
 from mcpwatch.model.entries import Entry
-from mcpwatch.watch.printer import TextPrinter
+from mcpwatch.watch.printer import JsonPrinter, TextPrinter
 from mcpwatch.watch.query import parse
 from mcpwatch.watch.tail import TailOptions, Tape, tail
 
@@ -136,3 +138,94 @@ async def test_an_alert_is_told_when_it_is_news_and_not_each_time_it_counts() ->
     stage.rest(stage.alerts["identity/bad-signature"], AlertState.FIRING)
     fire(Severity.HIGH)
     assert told == [1, 10, 100, 121, 124]
+
+
+class Joined(ListSource):
+    """A log that says, before its first entry, how many it had when it was joined."""
+
+    def __init__(self, announced: int, *batches: Sequence[Entry]) -> None:
+        super().__init__(*batches)
+        self.status = structs.replace(self.status, announced=announced)
+
+
+async def indexes_of(state: Path, announced: int, **options: Any) -> list[int]:
+    """Which entries of the story are printed where `announced` of them were there before."""
+    lines = await objects_of(state, TailOptions(json=True, **options), Joined(announced, story()))
+    return [line["index"] for line in lines if line["type"] == "entry"]
+
+
+async def test_of_the_past_the_last_entries_are_printed_and_of_the_present_all(state_folder: Path) -> None:
+    every = [entry.index for entry in story()]
+    past, present = every[:-1], every[-1:]
+    assert await indexes_of(state_folder, len(past), lines=2) == past[-2:] + present
+    assert await indexes_of(state_folder, len(past), lines=0) == present
+    assert await indexes_of(state_folder, len(past), lines=None) == every
+    assert await indexes_of(state_folder, len(every), lines=1) == every[-1:]
+    assert await indexes_of(state_folder, 0, lines=0) == every
+    assert await indexes_of(state_folder, len(past), lines=3, count=2) == past[-3:-1]
+
+
+async def test_a_past_that_never_ends_is_printed_when_the_feed_does(state_folder: Path) -> None:
+    every = [entry.index for entry in story()]
+    assert await indexes_of(state_folder, 1_000, lines=2) == every[-2:]
+
+
+async def test_a_span_of_the_past_goes_by_the_age_of_entries(state_folder: Path) -> None:
+    entries = story()
+    aged = [structs.replace(entry, received=entries[-1].received + 60) for entry in entries]
+    times = [entry.record.time.timestamp() for entry in aged if entry.record is not None]
+    span = aged[-1].received - times[-3] + 1e-4
+    lines = await objects_of(state_folder, TailOptions(json=True, lines=None, since=span), Joined(len(aged), aged))
+    printed = [line["index"] for line in lines if line["type"] == "entry"]
+    assert printed == [entry.index for entry in entries[-3:]]
+
+
+def noisy(calls: int) -> list[Entry]:
+    """So many unsigned calls, of which the last can be told from the rest."""
+    log = Log()
+    for number in range(calls):
+        log.exchange(call(number, "read"), result(number))
+    return log.entries
+
+
+async def test_alerts_of_the_past_are_told_once_as_they_stand(state_folder: Path) -> None:
+    entries = noisy(20)
+    for options in (TailOptions(json=True), TailOptions(json=True, lines=None)):
+        lines = await objects_of(state_folder, options, Joined(len(entries), entries))
+        told = [(line["rule"], line["count"]) for line in lines if line["type"] == "alert"]
+        assert told == [("identity/unsigned-call", 20)]
+        assert [line["type"] for line in lines][-1] == "alert"
+
+
+async def test_only_alerts_that_printed_entries_raised_and_that_are_open_are_told(state_folder: Path) -> None:
+    entries = story()
+    options = TailOptions(json=True, lines=1)
+    lines = await objects_of(state_folder, options, Joined(len(entries), entries))
+    alerts = [line for line in lines if line["type"] == "alert"]
+    assert [alert["rule"] for alert in alerts] == ["identity/wrong-key"]
+
+    watcher = watcher_on(state_folder, ListSource(entries))
+    await watcher.run()
+    watcher.acknowledge(alerts[0]["id"], "known", alerts[0]["evidence"][-1])
+    await watcher.close()
+    lines = await objects_of(state_folder, options, Joined(len(entries), entries))
+    assert [line["rule"] for line in lines if line["type"] == "alert"] == []
+    lines = await objects_of(state_folder, TailOptions(json=True, lines=None), Joined(len(entries), entries))
+    assert "acknowledged" in {line["state"] for line in lines if line["type"] == "alert"}
+
+
+async def test_an_entry_that_was_not_printed_has_no_second_verdict(state_folder: Path) -> None:
+    log = Log()
+    for number in range(3):
+        signed(log, call(number, "read"), did=ALICE.did_aip)
+    watcher, out = watcher_on(state_folder, Joined(3, log.entries)), io.StringIO()
+    options = TailOptions(json=True, lines=1)
+    tape = Tape(watcher.state, out, JsonPrinter(), options)
+    await watcher.run(tape)
+    add_pin(pins_path(state_folder), ALICE.did_aip, ALICE.public_base64)
+    PinFile(pins_path(state_folder), watcher._pipeline._keys)
+    await watcher._pipeline.repinned({ALICE.did_aip})
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [(line["type"], line["index"]) for line in lines if "index" in line] == [("entry", 2), ("verdict", 2)]
+    assert lines[-1]["verdict"]["word"] == "VERIFIED"
+    await watcher.close()
