@@ -144,6 +144,11 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
     def _scroll_to_end(self) -> None:
         self.scroll_to(y=max(len(self._rows) - self.page_size, 0), animate=False, force=True)
 
+    @property
+    def is_cursor_in_view(self) -> bool:
+        """Whether the row under the cursor can be seen."""
+        return self.top <= self.cursor < self.top + self.page_size
+
     def reveal(self) -> None:
         """Bring the cursor into view."""
         if self.cursor < self.top:

@@ -17,7 +17,9 @@ from mcpwatch.watch.watcher import Watcher
 
 T = TypeVar("T")
 _SETTLE = 0.5
-"""Seconds for which a long list keeps its order, so that it can be read."""
+"""Seconds for which a list keeps its order, so that it can be read."""
+_FEW = 500
+"""Up to this many items, a new one is put in its place at once."""
 
 
 class ListScreen(WatchScreen, Generic[T]):
@@ -44,6 +46,7 @@ class ListScreen(WatchScreen, Generic[T]):
         self._down = orders[0].down
         self._selected: Hashable | None = None
         self._arranged = float("-inf")
+        self._lost = False
 
     def items(self) -> Iterable[T]:
         """All there is to list."""
@@ -76,19 +79,32 @@ class ListScreen(WatchScreen, Generic[T]):
 
     def sync(self) -> None:
         """Bring list and page up to the state."""
-        now = self.state.now
+        now, grid = self.state.now, self.grid
+        in_view = grid.is_cursor_in_view or self._lost
         items = list(self.items())
-        if len(items) != len(self.table) or now - self._arranged >= _SETTLE:
+        grown = len(items) != len(self.table) and len(items) <= _FEW
+        if grown or now - self._arranged >= _SETTLE:
             self._arrange(items)
         self.set_class(not items, "-empty")
         self.query_one("#empty", Page).show_lines(self.empty)
-        cursor = self.table.find(self._selected) if self._selected is not None else None
-        self.grid.show_rows(self.table, self.grid.cursor if cursor is None else cursor)
+        grid.show_rows(self.table, self._cursor())
+        if in_view:
+            grid.reveal()
+            self._lost = False
         self._look_at_item()
 
+    def _cursor(self) -> int:
+        """Where the selected item is; the place it had when it is not there any more."""
+        at, item = self.grid.cursor, self.selected
+        if self._selected is None or (item is not None and self.key_of(item) == self._selected):
+            return at
+        found = self.table.find(self._selected)
+        return at if found is None else found
+
     def on_screen_resume(self) -> None:
-        """What was done in a dialog may have changed the order."""
+        """The order may have changed meanwhile; what is selected is to be seen."""
         self._arranged = float("-inf")
+        self._lost = True
 
     def stay(self) -> None:
         """Let the cursor stay in its place when the item under it moves away."""

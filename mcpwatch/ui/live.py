@@ -114,6 +114,7 @@ class LiveScreen(WatchScreen):
         """Show or hide what only carries."""
         self.view.set_plumbing(not self.view.plumbing)
         self.look()
+        self.grid.reveal()
 
     def action_next_alert(self) -> None:
         """To the next row that is evidence."""
@@ -185,6 +186,7 @@ class LiveScreen(WatchScreen):
         self._fault = ""
         self.view.set_query(query)
         self.look()
+        self.grid.reveal()
         return True
 
     @on(Prompt.Typed)
@@ -223,6 +225,7 @@ class LiveScreen(WatchScreen):
         else:
             return False
         self.look()
+        self.grid.reveal()
         return True
 
     # -- the rest
