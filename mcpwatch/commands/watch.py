@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 
 from mcpwatch.commands import sources
@@ -10,15 +11,18 @@ from mcpwatch.errors import LocalError
 from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.watcher import Watcher
 
+_CANNOT_DRAW = ("", "dumb", "unknown")
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     sources.arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    require_terminal()
+    query = sources.query(options.filter)
     target = sources.find(options)
-    return asyncio.run(until_signalled(_watch(target, sources.query(options.filter))))
+    require_terminal()
+    return asyncio.run(until_signalled(_watch(target, query)))
 
 
 async def _watch(target: sources.Target, query: Query) -> int:
@@ -30,9 +34,12 @@ async def _watch(target: sources.Target, query: Query) -> int:
 
 
 def require_terminal() -> None:
-    """Raise LocalError where there is no terminal to draw on."""
+    """Raise LocalError where there is no terminal to draw on, or one that cannot be drawn on."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise LocalError("The dashboard needs a terminal", "For pipes and scripts there is: mcpwatch tail")
+    kind = os.environ.get("TERM", "")
+    if sys.platform != "win32" and kind in _CANNOT_DRAW:
+        raise LocalError(f"The dashboard cannot draw on a terminal with TERM={kind}", "Line by line: mcpwatch tail")
 
 
 async def dashboard(watcher: Watcher, query: Query = ALL) -> int:
