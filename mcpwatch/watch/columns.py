@@ -82,7 +82,7 @@ SESSIONS: tuple[Column[Session], ...] = (
     Column("state", "STATE", 5, 1, lambda session, state: session.state.value),
     Column("calls", "CALLS", 6, 1, lambda session, state: str(session.call_count), right=True),
     Column("errors", "ERRORS", 6, 1, lambda session, state: str(session.errors), right=True),
-    Column("signed", "SIGNED", 11, 2, lambda session, state: f"{session.signed}/{session.requests}", right=True),
+    Column("signed", "PROVEN", 11, 2, lambda session, state: f"{session.signed}/{session.requests}", right=True),
     Column("seen", "SEEN", 6, 1, lambda s, state: ago(s.last_seen, state.gateway_now(s.source)), right=True),
     Column("kind", "NAMED BY", 0, 3, lambda session, state: session.kind.value),
     Column("client", "CLAIMS TO BE", 20, 3, lambda session, state: session.client_name),
@@ -112,10 +112,10 @@ IDENTITIES: tuple[Column[Identity], ...] = (
     Column("id", "IDENTITY", 0, 1, lambda identity, state: f"{identity.name} {identity.id}".strip()),
     Column("resolution", "RESOLVED BY", 12, 2, lambda identity, state: identity.resolution.value),
     Column("key", "KEY STATE", 10, 1, lambda identity, state: identity.key_state.value),
-    Column("proven", "SIGNED", 7, 1, lambda identity, state: str(identity.proven), right=True),
+    Column("proven", "PROVEN", 7, 1, lambda identity, state: str(identity.proven), right=True),
     Column(
         "words",
-        "VERDICTS",
+        "IN ITS NAME",
         24,
         2,
         lambda identity, state: " ".join(

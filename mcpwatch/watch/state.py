@@ -98,8 +98,8 @@ class State:
         counts.entries += 1
         counts.kinds[kind] += 1
         counts.sources[source] += 1
-        self.entry_rate.add(entry.received)
         self._clock(source).note(time, entry.received)
+        self.entry_rate.add(entry.received - self._age(entry, time))
         self._index(seen)
         for old in self.rows.append(row):
             self.evicted += 1
@@ -193,6 +193,14 @@ class State:
         if new > len(self._touched):
             return None
         return {self._touched[-1 - step] for step in range(new)}
+
+    def _age(self, entry: Entry, time: float) -> float:
+        """How old an entry was as it came: what a log kept for us is no traffic of the moment."""
+        feed = self.feeds.get(entry.source)
+        stated = feed is not None and feed.checkpoint is not None and feed.checkpoint.time is not None
+        # Until the gateway has stated its time, its clock is taken to be ours.
+        now = self._clock(entry.source).at(entry.received) if stated else entry.received
+        return max(now - time, 0.0)
 
     def _clock(self, source: str) -> GatewayClock:
         clock = self._clocks.get(source)

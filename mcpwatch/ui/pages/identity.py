@@ -20,11 +20,11 @@ def identity_page(identity: Identity, now: float) -> list[Line]:
     ]
     if len(identity.fingerprints) > 1:
         lines.append(field("keys before", *[span(f"{each} ") for each in identity.fingerprints[:-1]]))
-    lines += [BLANK, title("Verdicts"), *_words(identity)]
+    lines += [BLANK, title("Requests in its name, by verdict"), *_words(identity)]
     lines += [
         BLANK,
         title("Seen"),
-        field("proven", f"{count(identity.proven, 'request')} with a valid signature"),
+        field("proven", f"{count(identity.proven, 'request')} that it provably sent"),
         field("first", full(identity.first_time), span(f"  entry {identity.first_index}", Tone.DIM)),
         field("last", ago(now, identity.last_time), span(f"  entry {identity.last_index}", Tone.DIM)),
         field("sessions", f"{len(identity.sessions):,}"),
