@@ -17,9 +17,10 @@ from textual.filter import LineFilter
 from textual.worker import Worker, WorkerState
 
 from mcpwatch.model.alerts import RuleInfo
+from mcpwatch.text import show
 from mcpwatch.ui import crash
 from mcpwatch.ui.alerts import AlertsScreen
-from mcpwatch.ui.base import WatchScreen
+from mcpwatch.ui.base import LEAST, WatchScreen
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.desk import Desk
 from mcpwatch.ui.dialogs.dialog import Dialog
@@ -38,6 +39,8 @@ from mcpwatch.watch.watcher import Watcher
 
 TICK = 0.1
 """Seconds between two looks at the state."""
+TOAST_FOR = 4.0
+"""Seconds for which an alert is announced."""
 _SIGNALLED = 128
 
 
@@ -53,8 +56,8 @@ class WatchApp(Desk, inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     COMMANDS = {CommandProvider}  # noqa: RUF012  a class variable of Textual's
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.APP)]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (LEAST[0], "-narrow"), (120, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST[1], "-low"), (30, "-high")]  # noqa: RUF012
 
     def __init__(
         self,
@@ -129,7 +132,10 @@ class WatchApp(Desk, inherit_bindings=False):
             screen.tick()
         notice = self._toasts.notice(self.watcher.state, self.monotonic())
         if notice is not None:
-            self.tell(notice.text, heading=notice.heading, serious=True)
+            self.clear_notifications()
+            self.notify(
+                show(notice.text), title=show(notice.heading), severity="error", timeout=TOAST_FOR, markup=False
+            )
             if not self.muted:
                 self.bell()
 

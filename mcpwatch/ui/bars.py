@@ -1,5 +1,6 @@
 """What stands at the edges of every screen: where one is, how the feed stands, what is wrong, which keys work."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -11,9 +12,12 @@ from mcpwatch.ui.lines import Line, Span, Tone, join, line, span
 from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.looks import FEEDS, SEVERITIES, VERDICTS
 from mcpwatch.ui.ribbon import spread
-from mcpwatch.ui.times import age
+from mcpwatch.ui.times import fresh
 from mcpwatch.watch.state import State
 
+_ALWAYS = ("help", "close")
+"""Commands that the footer names at any width."""
+_MORE = line(span("…", Tone.DIM))
 _NAMED = 100
 """From this width on the program's name stands at the right edge."""
 
@@ -61,10 +65,9 @@ _WORST_WORD = (
 )
 
 
-def tabs(mode: str, state: State, cells: int) -> Line:
+def tabs(mode: str, state: State, alerts: Counter[Severity], cells: int) -> Line:
     """The main screens by number; a click goes there."""
-    alerts = sum(state.open_alerts().values())
-    counts = {"sessions": len(state.sessions), "alerts": alerts}
+    counts = {"sessions": len(state.sessions), "alerts": alerts.total()}
     shown = [_tab(each, mode, counts.get(each.id, 0)) for each in MODES]
     return spread(shown, line(span("mcpwatch", Tone.DIM)) if cells >= _NAMED else Line(), cells, " ")
 
@@ -81,8 +84,8 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
     several = f" and {len(state.feeds) - 1} more" if len(state.feeds) > 1 else ""
     parts = [
         line(span(f"{look.glyph} {status.state.value}", look.tone), span(f" {status.name}{several}")),
-        _labelled("last", age(now, status.last_entry_at)),
-        _labelled("checkpoint", age(now, status.last_checkpoint_at), Tone.WARN if late else Tone.PLAIN),
+        _labelled("last", fresh(now, status.last_entry_at)),
+        _labelled("checkpoint", fresh(now, status.last_checkpoint_at), Tone.WARN if late else Tone.PLAIN),
         line(f"{state.entry_rate.per_second(now):,.1f}/s"),
         line(f"{status.verified_size:,}", span(" proven", Tone.DIM)),
         line(span(f"{pending:,}", Tone.PLAIN), span(" pending", Tone.DIM)),
@@ -92,22 +95,31 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
     return spread(parts, note, cells)
 
 
-def wrong_line(state: State, cells: int) -> Line:
+def wrong_line(state: State, alerts: Counter[Severity], cells: int) -> Line:
     """Open alerts by severity, then verdicts, worst first; where words do not fit, glyphs stand for them."""
-    alerts = state.open_alerts()
-    head = [span("alerts", Tone.DIM)]
-    for severity in sorted(Severity, reverse=True):
-        if alerts[severity]:
-            tone = Tone.ALARM if severity is Severity.CRITICAL else SEVERITIES[severity].tone
-            head += [span(" "), span(f"{alerts[severity]} {severity.name.lower()}", tone)]
+    head, short = [span("alerts", Tone.DIM)], [span("alerts", Tone.DIM)]
+    for severity in sorted((each for each in Severity if alerts[each]), reverse=True):
+        tone = Tone.ALARM if severity is Severity.CRITICAL else SEVERITIES[severity].tone
+        head += [span(" "), span(f"{alerts[severity]} {severity.name.lower()}", tone)]
+        short += [span(" "), span(f"{SEVERITIES[severity].glyph}{alerts[severity]}", tone)]
     if len(head) == 1:
         head.append(span(" none open", Tone.DIM))
     words = [word for word in _WORST_WORD if state.counts.words[word] > 0]
-    for worded in (words, [word for word in words if VERDICTS[word].tone is Tone.WORST], []):
+    room = cells - 2
+    for heads, worded in (
+        (head, words),
+        (head, [word for word in words if VERDICTS[word].tone is Tone.WORST]),
+        (head, []),
+        (short, []),
+    ):
         told = [_count(word, state.counts.words[word], word in worded) for word in words]
-        if cells_of(join([Line(tuple(head)), *told])) <= cells - 2:
+        if cells_of(join([Line(tuple(heads)), *told])) <= room:
             break
-    return spread([Line(tuple(head)), *told], Line(), cells)
+    else:
+        while told and cells_of(join([Line(tuple(heads)), *told, _MORE])) > room:
+            told.pop()
+        told.append(_MORE)
+    return spread([Line(tuple(heads)), *told], Line(), cells)
 
 
 def _count(word: Word, count: int, worded: bool) -> Line:
@@ -117,10 +129,12 @@ def _count(word: Word, count: int, worded: bool) -> Line:
     return line(span(look.glyph, look.tone), f" {count:,}")
 
 
-def hints(commands: Iterable[Command], cells: int) -> Line:
-    """The keys that matter here, in the order of their rank."""
+def hints(commands: Iterable[Command], cells: int, said: Line = Line()) -> Line:  # noqa: B008  a Line is immutable
+    """The keys that matter here, in the order of their rank, or what was said; the way to help and out stays."""
     ranked = sorted((command for command in commands if command.hint and command.keys), key=lambda each: each.hint)
-    return spread([_hint(command) for command in ranked], Line(), cells)
+    always = join(_hint(command) for command in ranked if command.id in _ALWAYS)
+    rest = [_hint(command) for command in ranked if command.id not in _ALWAYS]
+    return spread([said] if said.spans else rest, always, cells)
 
 
 def worst_feed(feeds: Iterable[FeedStatus]) -> FeedStatus | None:

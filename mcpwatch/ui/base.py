@@ -20,6 +20,8 @@ from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
 
+LEAST = (40, 10)
+"""Columns and lines below which nothing but that is said."""
 _EVERY = 0.5
 """Seconds after which a screen looks again although nothing came: ages grow."""
 
@@ -56,6 +58,9 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         yield from self.compose_foot()
         yield Prompt()
         yield Ribbon(id="hints")
+        small = Ribbon(id="small")
+        small.show_lines(line("Too small:"), line(f"{LEAST[0]}x{LEAST[1]} is needed"), line("q quits"))
+        yield small
 
     def compose_body(self) -> ComposeResult:
         """The panes of this screen."""
@@ -78,7 +83,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         if not self.is_mounted or not self.size:
             return
         with self.app.batch_update():
-            self._look_at_bars()
+            self.look_at_bars()
             self.sync()
         self._keep_keys()
 
@@ -109,27 +114,24 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def on_descendant_focus(self) -> None:
         """Other keys work in another pane."""
-        self._look_at_bars()
+        self.look_at_bars()
 
-    def _look_at_bars(self) -> None:
-        cells = self.size.width
-        self.query_one("#tabs", Ribbon).show_lines(bars.tabs(self.app.current_mode, self.state, cells))
-        self.query_one("#status", Ribbon).show_lines(
-            bars.feed_line(self.state, cells, self._failure()), self.second_line(cells)
-        )
-        self.query_one("#hints", Ribbon).show_lines(bars.hints(self._hinted(), cells))
+    def look_at_bars(self) -> None:
+        """Bring the bars up to the state."""
+        cells, state = self.size.width, self.state
+        alerts = state.open_alerts()
+        self.query_one("#tabs", Ribbon).show_lines(bars.tabs(self.app.current_mode, state, alerts, cells))
+        way = self.crumbs()
+        second = bars.crumbs(way, Line(), cells) if way else bars.wrong_line(state, alerts, cells)
+        self.query_one("#status", Ribbon).show_lines(bars.feed_line(state, cells, self._failure()), second)
+        self.query_one("#hints", Ribbon).show_lines(bars.hints(self._hinted(), cells, self.host.said))
 
     def _failure(self) -> Line:
         failure = self.host.failure
         return line(span(f" NOTHING IS TAKEN IN: {failure} ", Tone.ALARM)) if failure else Line()
 
-    def second_line(self, cells: int) -> Line:
-        """The line under the feed's: the way here, or on a main screen what is wrong."""
-        way = self.crumbs()
-        return bars.crumbs(way, Line(), cells) if way else bars.wrong_line(self.state, cells)
-
     def crumbs(self) -> list[str]:
-        """The way down to this screen, from its main screen; empty on a main screen."""
+        """The way down to this screen; empty on a main screen, which tells there what is wrong."""
         return []
 
     # -- commands
@@ -140,9 +142,14 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         return within(self.scope, *kinds, Scope.APP)
 
     def _hinted(self) -> list[Command]:
-        """Back is named where there is somewhere to go back to."""
-        deep = len(self.app.screen_stack) > 1 or self.maximized is not None or self.prompt.is_open
-        return [command for command in self.commands() if deep or command.id != "back"]
+        """Back is named where there is somewhere to go back to, and the whole screen where it is shared."""
+        whole = self.maximized is not None
+        idle = set()
+        if not (len(self.app.screen_stack) > 1 or whole or self.prompt.is_open):
+            idle.add("back")
+        if not whole and len(self.panes()) < 2:
+            idle.add("maximise")
+        return [command for command in self.commands() if command.id not in idle]
 
     def panes(self) -> list[Widget]:
         """The panes that can have the keys, in order."""

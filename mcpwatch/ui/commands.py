@@ -102,7 +102,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("identities", "4", "Signers and their keys", _APP, Group.GO, runs="go:identities"),
     Command("tools", "5", "What the servers offer, and what changed", _APP, Group.GO, runs="go:tools"),
     Command("feed", "6", "Whether this is everything that happened", _APP, Group.GO, runs="go:feed"),
-    Command("session", "", "The session whose key begins so", _APP, Group.GO, "KEY"),
+    Command("session", "", "The session of this name, as lists show it", _APP, Group.GO, "KEY"),
     Command("back", "escape", "Out of the prompt, the filter, the screen", _APP, Group.GO, hint=10),
     Command("other-pane", "tab", "The other pane of this screen", _APP, Group.MOVE),
     Command("up", "up,k", "Up", _MOVES, Group.MOVE),

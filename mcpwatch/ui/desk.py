@@ -7,7 +7,6 @@ from functools import partial
 
 import msgspec
 from textual.app import App
-from textual.notifications import SeverityLevel
 
 from mcpwatch.model.alerts import Alert, AlertState, RuleInfo, Severity
 from mcpwatch.model.traffic import Call, Session
@@ -19,13 +18,16 @@ from mcpwatch.ui.commands import BY_ID, Command
 from mcpwatch.ui.dialogs.confirm import ConfirmDialog
 from mcpwatch.ui.dialogs.help import HelpDialog
 from mcpwatch.ui.dialogs.note import NoteDialog
-from mcpwatch.ui.lines import line
+from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.session import SessionScreen
-from mcpwatch.watch.row import Row
+from mcpwatch.watch.row import Row, short_session
 from mcpwatch.watch.watcher import Watcher
 
-_ACKNOWLEDGE = "It stays in the list as seen by you and rests for eight hours, or until more comes to light."
+SAID_FOR = 4.0
+"""Seconds for which an answer stands."""
+_MAX_SAID = 200
+_ACKNOWLEDGE = "It stays in the list as seen by you and rests for eight hours, or until a higher severity."
 _UNACKNOWLEDGE = "It fires again from now on. The acknowledgement stays in its history."
 
 
@@ -41,16 +43,25 @@ class Desk(App[None], inherit_bindings=False):
         self.monotonic = monotonic
         self.failure = ""
         self.muted = False
+        self._said = Line()
+        self._said_until = 0.0
 
     @property
     def current(self) -> WatchScreen | None:
         """The screen on top, unless it is a dialog."""
         return self.screen if isinstance(self.screen, WatchScreen) else None
 
-    def tell(self, text: str, *, heading: str = "", serious: bool = False) -> None:
-        """A toast; the text may come from anywhere and is never markup."""
-        kind: SeverityLevel = "error" if serious else "information"
-        self.notify(show(text, 200), title=show(heading, 60), severity=kind, markup=False)
+    @property
+    def said(self) -> Line:
+        """The answer to what was last done, for a few seconds."""
+        return self._said if self.monotonic() < self._said_until else Line()
+
+    def tell(self, text: str, *, serious: bool = False) -> None:
+        """Answer in the foot of the screen; the text may come from anywhere."""
+        self._said = line(span(text[:_MAX_SAID], Tone.BAD if serious else Tone.STRONG))
+        self._said_until = self.monotonic() + SAID_FOR
+        if self.current is not None:
+            self.current.look_at_bars()
 
     # -- commands by name
 
@@ -88,7 +99,8 @@ class Desk(App[None], inherit_bindings=False):
     def _choices(self, argument: str) -> Iterable[str]:
         if argument == "NAME":
             return sorted(self.available_themes)
-        return [key for _, key in self.watcher.state.sessions] if argument == "KEY" else ()
+        sessions = self.watcher.state.sessions.values() if argument == "KEY" else ()
+        return [*map(short_session, sessions), *(session.key for session in sessions)]
 
     def action_older(self) -> None:
         """The line typed before."""
@@ -142,13 +154,19 @@ class Desk(App[None], inherit_bindings=False):
             panes[at % len(panes)].focus()
 
     def action_session(self, argument: str = "") -> None:
-        """The session whose key begins so."""
-        sessions = self.watcher.state.sessions
-        found = [each for (_, key), each in sessions.items() if argument and key.startswith(argument)]
+        """The session with this key, or whose name or key begins so; its server may follow."""
+        name, _, server = argument.partition(" ")
+        here = [each for each in self.watcher.state.sessions.values() if each.upstream.startswith(server.strip())]
+        found = [each for each in here if each.key == name] or [each for each in here if name and _begins(each, name)]
         if len(found) == 1:
             self.show_session(found[0])
+        elif not argument:
+            self.tell("session needs a name, as lists show it")
+        elif not found:
+            self.tell(f"No session is called {argument}")
         else:
-            self.tell(f"{len(found)} sessions begin with {argument}" if argument else "session needs a key")
+            names = ", ".join(f"{short_session(each)} {each.upstream}" for each in found[:3])
+            self.tell(f"{len(found)} sessions are called so: {names}{' …' if len(found) > 3 else ''}")
 
     def show_row(self, row: Row) -> None:
         """Open the call or exchange of an entry, at that entry."""
@@ -226,3 +244,9 @@ class Desk(App[None], inherit_bindings=False):
         text = json.dumps(msgspec.to_builtins(value), ensure_ascii=True)
         self.copy_to_clipboard(show(text))
         self.tell(f"Copied {len(text):,} characters of JSON")
+
+
+def _begins(session: Session, name: str) -> bool:
+    """Whether a session's short name, with or without its `~`, or its key begins so."""
+    short = short_session(session)
+    return any(each.startswith(name) for each in (short, short.removeprefix("~"), session.key))

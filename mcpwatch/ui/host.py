@@ -8,6 +8,7 @@ from textual.dom import DOMNode
 from mcpwatch.model.alerts import Alert, RuleInfo
 from mcpwatch.model.traffic import Call, Session
 from mcpwatch.ui.commands import Command
+from mcpwatch.ui.lines import Line
 from mcpwatch.watch.row import Row
 
 
@@ -19,8 +20,13 @@ class Host(Protocol):
     failure: str
     """Why nothing is taken in any more; empty while all is well."""
 
-    def tell(self, text: str, *, heading: str = "", serious: bool = False) -> None:
-        """A toast; the text may come from anywhere."""
+    @property
+    def said(self) -> Line:
+        """The answer to what was last done, for a few seconds."""
+        ...
+
+    def tell(self, text: str, *, serious: bool = False) -> None:
+        """Answer in the foot of the screen; the text may come from anywhere."""
         ...
 
     def run_command(self, command: Command, argument: str = "") -> None:

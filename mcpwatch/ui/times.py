@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from mcpwatch.text import count
 from mcpwatch.watch.outcome import seconds
 from mcpwatch.watch.times import clock_time
 
-__all__ = ["age", "ago", "clock", "count", "full", "seconds"]
+__all__ = ["age", "ago", "clock", "count", "fresh", "full", "seconds", "until"]
 
 _NO_MILLIS = 8
 
@@ -29,14 +30,18 @@ def age(now: float, then: float | None) -> str:
     return "–" if then is None else seconds(max(now - then, 0.0))
 
 
+def fresh(now: float, then: float | None) -> str:
+    """How long ago, to be read at a glance: `now` below a second, so that it does not flicker."""
+    return "now" if then is not None and now - then < 1 else age(now, then)
+
+
+def until(now: float, then: float) -> str:
+    """`now`, or `in 3.2s`."""
+    return f"in {seconds(then - now)}" if then - now >= 1 else "now"
+
+
 def ago(now: float, then: float | None) -> str:
     """How long ago as a phrase."""
-    return "never" if then is None else f"{age(now, then)} ago"
-
-
-def count(number: int, what: str) -> str:
-    """`1 session`, `2 sessions`, `2,000 entries`."""
-    if number == 1:
-        return f"1 {what}"
-    many = f"{what[:-1]}ies" if what.endswith("ry") else f"{what}s"
-    return f"{number:,} {many}"
+    if then is None:
+        return "never"
+    return "just now" if now - then < 1 else f"{age(now, then)} ago"

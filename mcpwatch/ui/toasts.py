@@ -4,9 +4,16 @@ from collections import Counter
 from typing import NamedTuple
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
+from mcpwatch.text import show, width
+from mcpwatch.watch.row import short_id
 from mcpwatch.watch.state import State
 
-_SUBJECT = 60
+CELLS = 42
+"""Width of a toast's line, less the room for an ellipsis."""
+_LEADING = frozenset({"at", "by", "for", "from", "in", "of", "on", "the", "to", "with", "session"})
+"""Words that tell nothing without the next."""
+_LOOK = 0.5
+"""Seconds between two looks at all alerts, of which there may be thousands."""
 EVERY = 5.0
 """At least this many seconds lie between two toasts."""
 
@@ -27,11 +34,12 @@ class Toasts:
         self._new: list[Alert] = []
         self._last = float("-inf")
         self._version = -1
+        self._looked = float("-inf")
 
     def notice(self, state: State, now: float) -> Notice | None:
         """What is to be told now, if anything; `now` is monotonic, in seconds."""
-        if state.version != self._version:
-            self._version = state.version
+        if state.version != self._version and now - self._looked >= _LOOK:
+            self._version, self._looked = state.version, now
             self._gather(state)
         if not self._new or now - self._last < EVERY:
             return None
@@ -54,8 +62,20 @@ def _worded(alerts: list[Alert]) -> Notice:
     worst = max(alerts, key=lambda alert: alert.severity)
     critical = worst.severity is Severity.CRITICAL
     if len(alerts) == 1:
-        about = f"{worst.title}: {worst.subject[:_SUBJECT]}"
+        about = _shorten(f"{worst.title}: {worst.subject}")
         return Notice(f"New {worst.severity.name.lower()} alert", about, critical)
     counts = Counter(alert.severity for alert in alerts)
     said = ", ".join(f"{counts[severity]} {severity.name.lower()}" for severity in sorted(counts, reverse=True))
-    return Notice(f"{len(alerts)} new alerts", f"{said}; worst: {worst.title}", critical)
+    return Notice(_shorten(f"New alerts: {said}"), _shorten(f"Worst: {worst.title}"), critical)
+
+
+def _shorten(text: str) -> str:
+    """The text's first words, as far as they fill one line; long names lose their middle, none its end."""
+    words: list[str] = []
+    for word in map(short_id, text.split()):
+        if width(show(" ".join([*words, word]))) > CELLS:
+            while words and words[-1].strip(":,").lower() in _LEADING:
+                words.pop()
+            return f"{' '.join(words).rstrip(':,')} …"
+        words.append(word)
+    return " ".join(words)

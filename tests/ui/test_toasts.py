@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
+import pytest
 from scene import Scene
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
-from mcpwatch.ui.toasts import Toasts
+from mcpwatch.ui.toasts import CELLS, Toasts
 from mcpwatch.watch.state import State
 
 
@@ -23,9 +25,23 @@ def test_one_is_told_by_name_several_by_number() -> None:
     state.alerts_changed()
     assert toasts.notice(state, 4.9) is None
     second = toasts.notice(state, 5.0)
-    assert second is not None and second.heading == "2 new alerts" and second.critical
-    assert second.text == "1 critical, 1 high; worst: Title c"
+    assert second is not None and second.heading == "New alerts: 1 critical, 1 high" and second.critical
+    assert second.text == "Worst: Title c"
     assert toasts.notice(state, 60.0) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "subject", "says"),
+    [
+        ("Bad", "did:key:z6MkiWNzHycZZNMkP8bt98kEmoc18BawnVaHEqdBURYPGpyt", "Bad: did:key:z6Mk…YPGpyt"),
+        ("Somebody asked for this very tool at", "notes/166d6020579d", "Somebody asked for this very tool …"),
+        ("Session used from", "two places at once in session notes/1", "Session used from: two places at once …"),
+    ],
+)
+def test_a_toast_is_one_line_that_ends_with_a_word_that_tells(title: str, subject: str, says: str) -> None:
+    one = msgspec.structs.replace(alert("a"), title=title, subject=subject)
+    told = Toasts().notice(State({"a": one}), 0.0)
+    assert told is not None and told.text == says and len(told.text) <= CELLS + 2
 
 
 def test_lesser_and_acknowledged_alerts_are_not_told() -> None:

@@ -1,10 +1,14 @@
 """Walks over the Live screen, with real keys."""
 
+from pathlib import Path
+
+import msgspec
 from hands import hands, screen_text
 from rpc import call, result, text
 from scene import Scene
 
 from mcpwatch.model.feed import FeedState
+from mcpwatch.model.identity import Word
 from mcpwatch.ui.app import WatchApp
 from mcpwatch.watch.query import parse
 
@@ -36,7 +40,7 @@ async def test_the_status_tells_state_ages_proof_and_what_is_wrong(scene: Scene)
     async with hands(scene) as at:
         lines = (await at.read()).splitlines()
     assert "● LIVE gateway" in lines[1]
-    assert "last 400ms" in lines[1] and "checkpoint 1.2s" in lines[1]
+    assert "last now" in lines[1] and "checkpoint 1.2s" in lines[1]
     assert "proven" in lines[1] and "3 pending" in lines[1]
     assert "4 critical" in lines[2] and "high" in lines[2] and "medium" in lines[2]
 
@@ -45,6 +49,50 @@ async def test_every_bad_verdict_is_counted_at_80_cells(scene: Scene) -> None:
     async with hands(scene) as at:
         line = await at.line(2)
     assert "≠ 1" in line and "✗ 1" in line and "↻ 1" in line
+
+
+async def test_no_verdict_is_dropped_unsaid_at_80_cells(scene: Scene) -> None:
+    words = scene.state.counts.words
+    words.update({word: 20 + number for number, word in enumerate(Word)})
+    async with hands(scene) as at:
+        crowded = await at.line(2)
+        words.update(dict.fromkeys(Word, 1000000))
+        scene.wait(1.0)
+        overfull = await at.line(2)
+    assert "○ " in crowded and "‼4" in crowded and "…" not in crowded
+    assert overfull.endswith("…") and "≠" in overfull
+
+
+async def test_what_a_log_kept_is_no_traffic_of_the_moment(blank: Scene) -> None:
+    blank.feed()
+    more(blank, 100)
+    blank.wait(0.0)
+    blank.state.advance(blank.now + 1)
+    assert blank.state.entry_rate.per_second(blank.now + 1) > 0
+    late = Scene(Path("late"))
+    entries = late.log.exchange(call(1, "search"), result(1, text("x")), session="a")
+    for entry in entries:
+        late.take(msgspec.structs.replace(entry, received=entry.received + 3600))
+    assert late.state.entry_rate.per_second(late.now + 1) == 0
+
+
+async def test_answers_stand_in_the_foot_for_a_while(scene: Scene) -> None:
+    async with hands(scene, notifications=True) as at:
+        assert "The bell is muted" in (await at.press("b")).splitlines()[-1]
+        assert "? help" in await at.line(-1)
+        scene.monotonic += 5
+        scene.now += 1
+        assert "The bell" not in await at.line(-1)
+        assert "goto takes" not in await at.command("goto 5")
+
+
+async def test_a_terminal_too_small_is_told_so(scene: Scene) -> None:
+    async with hands(scene, (39, 24)) as at:
+        assert "Too small" in await at.read() and "VERIFIED" not in await at.read()
+        await at.pilot.resize_terminal(80, 9)
+        assert "Too small" in await at.read()
+        await at.pilot.resize_terminal(40, 10)
+        assert "Too small" not in await at.read()
 
 
 async def test_a_silent_feed_shows_its_age(scene: Scene) -> None:

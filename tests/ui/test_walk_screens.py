@@ -1,7 +1,14 @@
 """Walks over the other screens, with real keys."""
 
+import pytest
 from hands import hands
-from scene import Scene
+from msgspec.structs import replace
+from scene import SOURCE, Scene
+
+from mcpwatch.model.alerts import Alert, Severity
+from mcpwatch.model.feed import FeedState
+from mcpwatch.model.traffic import SessionKind
+from mcpwatch.watch.row import short_session
 
 pytest_plugins = ["played"]
 
@@ -211,3 +218,60 @@ async def test_keys_can_be_remapped_by_id(scene: Scene) -> None:
         await pilot.press("x")
         await pilot.pause()
         assert app.screen.view.frozen  # type: ignore[attr-defined]
+
+
+def selected(shown: str) -> str:
+    """The row that the cursor stands on; fails when it is out of view."""
+    return next(line for line in shown.splitlines() if line.startswith(("▌", "▏")))
+
+
+async def test_the_selected_row_is_in_view_after_coming_back_and_after_a_new_order(scene: Scene) -> None:
+    async with hands(scene) as at:
+        before = selected(await at.press("3", "j"))
+        await at.press("1")
+        for number in range(20):
+            stamp = scene.now + number
+            alert = Alert(f"n{number}", "rule/x", "Bad", Severity.CRITICAL, "x", "y", 1, 0, 0, stamp, stamp, SOURCE)
+            scene.book.alerts[alert.id] = alert
+        scene.state.alerts_changed()
+        scene.wait(1.0)
+        assert selected(await at.press("3"))[12:40] == before[12:40]
+        for alert in list(scene.book.alerts.values()):
+            alert.severity = Severity.CRITICAL
+        scene.state.alerts_changed()
+        scene.wait(1.0)
+        assert selected(await at.read())[12:40] == before[12:40]
+
+
+async def test_a_session_opens_by_the_name_that_lists_show(scene: Scene) -> None:
+    async with hands(scene) as at:
+        for session in scene.state.sessions.values():
+            await at.press("2")
+            name = short_session(session).removeprefix("~")
+            shown = await at.command(f"session {name} {session.upstream}")
+            assert f"Sessions › {short_session(session)} on" in shown
+        await at.press("2")
+        assert "No session is called nosuch" in await at.command("session nosuch")
+        sessions = scene.state.sessions.values()
+        name = next(short_session(each) for each in sessions if each.kind is not SessionKind.LEGACY)
+        shared = await at.command(f"session {name}")
+        assert f"3 sessions are called so: {name} files, {name} notes" in shared
+
+
+@pytest.mark.parametrize("keys", [("1",), ("2",), ("3",), ("4",), ("5",), ("6",), ("2", "enter"), ("5", "enter")])
+async def test_the_footer_always_names_help_and_the_way_out(scene: Scene, keys: tuple[str, ...]) -> None:
+    async with hands(scene) as at:
+        foot = (await at.press(*keys)).splitlines()[-1]
+    assert "? help" in foot and "q close" in foot
+
+
+async def test_a_lost_feed_says_when_it_was_lost(scene: Scene) -> None:
+    status = scene.state.feeds[SOURCE]
+    gone = (*status.history, (scene.now, FeedState.DISCONNECTED, "closed"))
+    scene.state.set_feed(
+        replace(status, state=FeedState.DISCONNECTED, connected_at=None, retry_at=scene.now + 60.5, history=gone)
+    )
+    scene.wait(60.0)
+    async with hands(scene, (100, 40)) as at:
+        shown = await at.press("6")
+        assert "not now, lost 1m00s ago" in shown and "next try     now" in shown

@@ -4,7 +4,7 @@ from mcpwatch.model.feed import FeedState
 from mcpwatch.ui.bars import worst_feed
 from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
 from mcpwatch.ui.looks import FEEDS
-from mcpwatch.ui.times import seconds
+from mcpwatch.ui.times import until
 from mcpwatch.watch.state import State
 
 _DO = {
@@ -48,7 +48,7 @@ def empty_page(state: State, filtered: str) -> list[Line]:
     if status.detail:
         lines.append(line(span(status.detail, Tone.WARN)))
     if status.retry_at is not None:
-        lines.append(line(span(f"Next try in {seconds(max(status.retry_at - state.now, 0.0))}.", Tone.DIM)))
+        lines.append(line(span(f"Next try {until(state.now, status.retry_at)}.", Tone.DIM)))
     if status.state in _DO:
         return [*lines, BLANK, *_steps(_DO[status.state])]
     return [*lines, BLANK, line(span("No traffic yet", Tone.STRONG)), *_steps(_TRAFFIC)]

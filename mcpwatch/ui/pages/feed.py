@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 
-from mcpwatch.model.feed import FeedStatus
+from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import FEEDS
-from mcpwatch.ui.times import ago, clock, count, full, seconds
+from mcpwatch.ui.times import ago, clock, count, full, seconds, until
 from mcpwatch.watch.state import State
 
 _GAPS = 20
 _CHANGES = 20
+_CUT_OFF = frozenset({FeedState.DISCONNECTED, FeedState.REFUSED, FeedState.ENDED})
 
 
 def feed_page(state: State, paths: Iterable[tuple[str, str]]) -> list[Line]:
@@ -36,7 +37,7 @@ def _feed(status: FeedStatus, state: State) -> list[Line]:
     if status.detail:
         lines.append(field("why", status.detail))
     if status.retry_at is not None:
-        lines.append(field("next try", f"in {seconds(max(status.retry_at - now, 0.0))}"))
+        lines.append(field("next try", until(now, status.retry_at)))
     lines += [
         field("origin", status.origin or "not known yet"),
         field("log key", status.key or "not known yet"),
@@ -46,8 +47,8 @@ def _feed(status: FeedStatus, state: State) -> list[Line]:
             "entries", f"{status.received:,} received, {status.verified_size:,} proven, {_pending(status):,} pending"
         ),
         field("last entry", ago(now, status.last_entry_at)),
-        field("connected", ago(now, status.connected_at), f", {count(status.reconnects, 'reconnect')}"),
-        field("repeated", f"{status.repeated:,} entries came again with the same hash"),
+        field("connected", _connected(status, now), f", {count(status.reconnects, 'reconnect')}"),
+        field("repeated", f"{count(status.repeated, 'entry')} came again with the same hash"),
         field(
             "malformed",
             span(f"{status.malformed:,}", Tone.WARN if status.malformed else Tone.PLAIN),
@@ -65,6 +66,18 @@ def _feed(status: FeedStatus, state: State) -> list[Line]:
         for when, which, why in reversed(status.history[-_CHANGES:])
     ]
     return [*lines, BLANK, title("States, newest first"), *(changes or [line(span("none yet", Tone.DIM))])]
+
+
+def _connected(status: FeedStatus, now: float) -> str:
+    if status.connected_at is not None:
+        return ago(now, status.connected_at)
+    lost = None
+    for when, which, _ in reversed(status.history):
+        if which in _CUT_OFF:
+            lost = when
+        elif which is not FeedState.CONNECTING:
+            return f"not now, lost {ago(now, lost)}" if lost is not None else "not now"
+    return "never"
 
 
 def _checkpoint(status: FeedStatus, now: float) -> list[Line]:
@@ -85,7 +98,7 @@ def _gaps(status: FeedStatus) -> list[Line]:
         field(
             "gap",
             span(f"{gap.first:,} to {gap.last:,}", Tone.WARN),
-            f"  {gap.last - gap.first + 1:,} entries: {gap.reason}",
+            f"  {count(gap.last - gap.first + 1, 'entry')}: {gap.reason}",
         )
         for gap in status.gaps[-_GAPS:]
     ]
@@ -103,6 +116,6 @@ def _watcher(state: State) -> list[Line]:
             "held", f"{len(state.rows):,} of at most {state.rows.max_rows:,} entries, {state.rows.bytes / 1e6:.1f} MB"
         ),
         field("left", gone if state.evicted else span("none", Tone.DIM)),
-        field("pinned", f"{len(state.pinned):,} entries kept as evidence"),
-        field("failures", f"{state.counts.failures:,} entries that a part of mcpwatch could not take in"),
+        field("pinned", f"{count(len(state.pinned), 'entry')} kept as evidence"),
+        field("failures", f"{count(state.counts.failures, 'entry')} that a part of mcpwatch could not take in"),
     ]
