@@ -1,20 +1,22 @@
 """The command line: one table of commands, each imported only when it runs."""
 
 import argparse
+import difflib
 import importlib
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, cast
 
 from msgspec import Struct
 
-from mcpwatch.errors import McpwatchError
+from mcpwatch.errors import McpwatchError, UsageError
 from mcpwatch.text import show
 
 EPILOG = """\
-exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 cannot connect or not a feed,
-4 refused (token), 5 this machine says no (port, file, terminal), 6 integrity, 130 interrupted
+exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 cannot connect or not a feed, 4 refused (token),
+5 this machine says no (port in use, no terminal, file readable by others), 6 the log does not hold,
+130 interrupted, 143 terminated
 """
 
 
@@ -65,6 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     names = {row.name for row in COMMANDS}
+    if words and _is_mistyped(words[0], names):
+        near = difflib.get_close_matches(words[0], names, n=1)
+        meant = f"Did you mean: mcpwatch {near[0]}" if near else f"There are: {', '.join(row.name for row in COMMANDS)}"
+        raise UsageError(f"There is no command {words[0]}", meant)
     if not words or (words[0] not in names and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "watch")
     if words[0] == "--version":
@@ -91,6 +97,11 @@ def _run(words: list[str]) -> int:
         parser.print_help()
         return 0
     return run(options)
+
+
+def _is_mistyped(word: str, names: Collection[str]) -> bool:
+    """Whether a first word is neither a command, an option, nor anything like a feed's address."""
+    return bool(word) and word not in names and not word.startswith("-") and not any(mark in word for mark in ":/.[")
 
 
 def _sentence(text: str) -> str:

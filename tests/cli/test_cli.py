@@ -9,6 +9,7 @@ import pytest
 
 from mcpwatch import config
 from mcpwatch.cli import COMMANDS, main
+from mcpwatch.identity.agent_key import AgentKey
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,3 +84,59 @@ def test_a_wrong_configuration_says_which_file_and_what(
 def test_authors_have_a_name() -> None:
     assert "@" in config.author(config.Config())
     assert config.author(config.Config(watch=config.WatchConfig(author="ana"))) == "ana"
+
+
+@pytest.mark.parametrize(("word", "meant"), [("frobnicate", "There are: watch, demo"), ("tial", "mcpwatch tail")])
+def test_a_word_that_is_no_command_is_said_to_be_none(
+    word: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([word]) == 2
+    err = capsys.readouterr().err
+    assert f"There is no command {word}" in err and meant in err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["ftp://127.0.0.1:1"], 2, "not a feed's address"),
+        (["localhost:4181"], 2, "not a feed's address"),
+        (["--filter", "sig:("], 2, "--filter"),
+        (["http://127.0.0.1:1"], 4, "No token"),
+        ([], 3, "No gateway of yours is running"),
+    ],
+)
+def test_a_wrong_argument_is_told_before_a_missing_terminal(
+    words: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == code
+    assert said in capsys.readouterr().err
+
+
+def test_right_arguments_still_need_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MCPWATCH_TOKEN", "t")
+    assert main(["http://127.0.0.1:1"]) == 5
+    assert "needs a terminal" in capsys.readouterr().err
+
+
+def test_keys_are_pinned_named_listed_and_forgotten(capsys: pytest.CaptureFixture[str]) -> None:
+    key = AgentKey(bytes(32))
+    assert main(["keys", "list"]) == 0
+    assert capsys.readouterr().out == "no keys are pinned\n"
+    assert main(["keys", "add", key.did_aip, key.public_base64, "--name", "ledger"]) == 0
+    assert main(["keys", "name", key.did_key, "scribe"]) == 0
+    capsys.readouterr()
+    assert main(["keys", "list"]) == 0
+    pinned, named = capsys.readouterr().out.splitlines()
+    assert pinned.startswith(f"agent {key.did_aip}  {key.public_base64}") and pinned.endswith("name ledger")
+    assert named == f"agent {key.did_key}  no pinned key  name scribe"
+    assert main(["keys", "remove", key.did_aip]) == main(["keys", "remove", key.did_key]) == 0
+    assert main(["keys", "remove", key.did_key]) == 2
+
+
+@pytest.mark.parametrize("words", [["-n", "-1"], ["--since", "soon"], ["--all", "-n", "3"]])
+def test_tail_refuses_what_makes_no_sense(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["tail", *words])
+    assert left.value.code == 2
