@@ -29,7 +29,7 @@ class GatewayOptions(Struct, frozen=True, kw_only=True):
     """All a gateway can be told. Hosts and origins are as in `Guard`."""
 
     upstreams: tuple[UpstreamInfo, ...]
-    """One is passed everything; of several each is reached under /NAME/."""
+    """Each is reached under /NAME/; one alone is passed everything else too."""
     state: Path
     """The user's state folder; the gateway keeps its own in it."""
     listen: Address = LISTEN
@@ -70,6 +70,11 @@ def parse_address(text: str, default: Address) -> Address:
     if parts.netloc != text or parts.username is not None:
         raise UsageError(f"{text} is not an address", "Write it as HOST:PORT, for example 127.0.0.1:4180.")
     return parts.hostname or default[0], default[1] if port is None else port
+
+
+def is_named(upstream: UpstreamInfo) -> bool:
+    """Whether the operator gave it a name; otherwise it goes by host and port."""
+    return upstream.name != urlsplit(upstream.url).netloc
 
 
 def _upstream(word: str) -> UpstreamInfo:

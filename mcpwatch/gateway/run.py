@@ -9,6 +9,7 @@ import time
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -19,7 +20,7 @@ from mcpwatch.gateway.feed_server import FeedServer
 from mcpwatch.gateway.folder import open_folder, token_path
 from mcpwatch.gateway.guard import Guard, is_loopback
 from mcpwatch.gateway.log import Log
-from mcpwatch.gateway.options import Address, GatewayOptions
+from mcpwatch.gateway.options import Address, GatewayOptions, is_named
 from mcpwatch.gateway.principal import KeyedHash
 from mcpwatch.gateway.proxy import Proxy
 from mcpwatch.gateway.tap import Tap
@@ -167,7 +168,7 @@ async def serve(options: GatewayOptions) -> None:
         loop.add_signal_handler(number, stop, number.name)
     await gateway.start()
     try:
-        for line in _greeting(gateway):
+        for line in greeting(gateway):
             print(show(line), flush=True)
         reason = await stopped
     except BaseException:
@@ -176,14 +177,15 @@ async def serve(options: GatewayOptions) -> None:
     await gateway.stop(reason)
 
 
-def _greeting(gateway: Gateway) -> list[str]:
+def greeting(gateway: Gateway) -> list[str]:
+    """What the command prints once all is up: where clients and watchers connect, and who else could."""
     options = gateway.options
     lines = [f"listening on {gateway.listen_address}, feed on {gateway.feed_address}, capture {options.capture}"]
     several = len(options.upstreams) > 1
     for upstream in options.upstreams:
-        path = f"/{upstream.name}" if several else ""
-        lines.append(f"  {gateway.listen_address}{path}  ->  {upstream.url}")
-    lines += ["point MCP clients there instead of at the server; watch with: mcpwatch", "Ctrl-C stops"]
+        name = f"/{upstream.name}" if several or is_named(upstream) else ""
+        lines.append(f"  {gateway.listen_address}{name}{urlsplit(upstream.url).path} -> {upstream.url}")
+    lines += ["give MCP clients that address instead of the server's; watch with: mcpwatch", "Ctrl-C stops"]
     for what, (host, _) in (("calls pass", options.listen), ("holders of the token read the feed", options.feed)):
         if not is_loopback(host):
             lines.append(f"note: on {host} others than this machine can connect; {what} unencrypted")

@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from mcpwatch.gateway.headers import RawHeader
+from mcpwatch.gateway.options import is_named
 from mcpwatch.model.entries import UpstreamInfo
 
 CONNECT_SECONDS = 10.0
@@ -103,25 +104,25 @@ def _retrieve(lost: asyncio.Future[None]) -> None:
 class Router:
     """Finds the upstream for a request target, and what the target becomes there.
 
-    One upstream gets every target as it is. Of several, each is reached under `/NAME/`, and `/NAME` is taken
-    off. Where nothing is left of the path, the path of the upstream's own URL is meant.
+    Each is reached under `/NAME/`, and `/NAME` is taken off. One alone gets every other target as it is, and every
+    target if it was given no name. Where nothing is left of the path, the path of the upstream's own URL is meant.
     """
 
     def __init__(self, infos: Sequence[UpstreamInfo]) -> None:
         self.upstreams = [Upstream(info) for info in infos]
-        self._by_name = {upstream.info.name: upstream for upstream in self.upstreams}
+        alone = len(self.upstreams) == 1
+        self._alone = self.upstreams[0] if alone else None
+        self._by_name = {one.info.name: one for one in self.upstreams if not alone or is_named(one.info)}
 
     def find(self, target: str) -> tuple[Upstream, str] | None:
         """The upstream and its target (origin-form) for a target in origin-form or `*`; None when no name fits."""
-        if len(self.upstreams) == 1:
-            upstream, rest = self.upstreams[0], target
-        else:
-            path, mark, query = target.partition("?")
-            name, slash, left = path.removeprefix("/").partition("/")
-            found = self._by_name.get(name)
-            if found is None:
-                return None
-            upstream, rest = found, slash + left + mark + query
+        path, mark, query = target.partition("?")
+        name, slash, left = path.removeprefix("/").partition("/")
+        upstream, rest = self._by_name.get(name), slash + left + mark + query
+        if upstream is None:
+            upstream, rest = self._alone, target
+        if upstream is None:
+            return None
         path, mark, query = rest.partition("?")
         if path in ("", "/"):
             return upstream, (upstream.path or "/") + mark + query

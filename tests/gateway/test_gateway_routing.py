@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from rig import answer, every, fetch, gateway, get, ok, only, scripted
 
+from mcpwatch.gateway.run import greeting
 from mcpwatch.model.entries import Request
 
 
@@ -41,6 +42,46 @@ async def test_one_upstream_gets_targets_as_they_are(tmp_path: Path, target: byt
         await fetch(running.listen_address, get(target=target))
     assert server.requests[0][0].split(b" ")[1] == arrives
     assert only(tmp_path, Request).target == target.decode()
+
+
+@pytest.mark.parametrize(
+    ("target", "arrives"),
+    [
+        (b"/notes/mcp?x", b"/mcp?x"),
+        (b"/notes", b"/mcp"),
+        (b"/mcp", b"/mcp"),
+        (b"/note/mcp", b"/note/mcp"),
+        (b"/a/notes/mcp", b"/a/notes/mcp"),
+    ],
+)
+async def test_one_upstream_with_a_name_is_reached_under_it_too(tmp_path: Path, target: bytes, arrives: bytes) -> None:
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, f"notes={server.url}") as running:
+        await fetch(running.listen_address, get(target=target))
+    assert server.requests[0][0].split(b" ")[1] == arrives
+    assert only(tmp_path, Request).upstream == "notes"
+
+
+async def test_a_host_is_no_name(tmp_path: Path) -> None:
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
+        target = b"/%b/mcp" % server.url.split("/")[2].encode()
+        await fetch(running.listen_address, get(target=target))
+    assert server.requests[0][0].split(b" ")[1] == target
+
+
+@pytest.mark.parametrize(
+    ("words", "paths"),
+    [
+        (["http://127.0.0.1:8000/mcp"], ["/mcp"]),
+        (["notes=http://127.0.0.1:8000/mcp"], ["/notes/mcp"]),
+        (["http://127.0.0.1:8000"], [""]),
+        (["notes=http://127.0.0.1:8000/mcp", "mail=http://127.0.0.1:8001"], ["/notes/mcp", "/mail"]),
+    ],
+)
+async def test_the_addresses_for_clients_are_told_in_full(tmp_path: Path, words: list[str], paths: list[str]) -> None:
+    async with gateway(tmp_path, *words) as running:
+        told = greeting(running)[1 : len(words) + 1]
+        urls = [word.partition("=")[2] or word for word in words]
+        assert told == [f"  {running.listen_address}{path} -> {url}" for path, url in zip(paths, urls, strict=True)]
 
 
 async def test_the_asterisk_passes(tmp_path: Path) -> None:
