@@ -46,6 +46,14 @@ def show_lines(text: str, limit: int = 10_000) -> list[Shown]:
     return [show(line) for line in lines]
 
 
+def count(number: int, what: str) -> str:
+    """`1 session`, `2 sessions`, `2,000 entries`."""
+    if number == 1:
+        return f"1 {what}"
+    many = f"{what[:-1]}ies" if what.endswith("ry") else f"{what}s"
+    return f"{number:,} {many}"
+
+
 def show_bytes(data: bytes, cells: int | None = None) -> Shown:
     """Make octets safe to draw: as UTF-8 where they are, with `\\xNN` where they are not."""
     return show(data.decode("utf-8", "backslashreplace"), cells)

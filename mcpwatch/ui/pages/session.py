@@ -1,0 +1,123 @@
+"""A session's identity card: what we proved first, what was asserted next, what was claimed last."""
+
+from mcpwatch.model.traffic import Session, SessionKind
+from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
+from mcpwatch.ui.looks import SESSIONS, STRENGTHS
+from mcpwatch.ui.pages.entry import principal_lines
+from mcpwatch.ui.pages.verdict import signer_lines
+from mcpwatch.ui.times import ago, clock, count
+
+_CLAIM = "  claimed"
+
+
+def identity_card(session: Session, now: float) -> list[Line]:
+    """Who this is, how we know and how firmly, then the facts of the connection."""
+    binding = session.binding
+    strength = STRENGTHS[binding.strength]
+    lines = [title("Who")]
+    if binding.signer is not None:
+        lines += signer_lines(binding.signer)
+    else:
+        lines.append(field("identity", span("○ no signer: nobody has proven who this is", Tone.WARN)))
+    since = span(f"  since entry {binding.since}", Tone.DIM) if binding.since is not None else ""
+    lines.append(field("binding", span(f"{strength.glyph} {binding.strength.value}", strength.tone), since))
+    lines.append(bullet(span(" " * 12), span(strength.means, Tone.DIM)))
+    lines += principal_lines(session.principal) if session.principal else []
+    lines += [
+        BLANK,
+        title("Session"),
+        *_session_lines(session, now),
+        BLANK,
+        title("Claims, not proof"),
+        *_claims(session),
+    ]
+    return lines
+
+
+def short_card(session: Session) -> list[Line]:
+    """The card in four lines, for the head of the session's screen."""
+    binding = session.binding
+    strength = STRENGTHS[binding.strength]
+    signer = binding.signer
+    who = (
+        [
+            span(signer.fingerprint[:16] or "no key", Tone.STRONG),
+            span(f"  {signer.id}"),
+            span(f"  {signer.resolution.value}, key {signer.key_state.value}", Tone.DIM),
+        ]
+        if signer
+        else [span("○ nobody has proven who this is", Tone.WARN)]
+    )
+    state = SESSIONS[session.state]
+    principal = session.principal
+    return [
+        field("signer", *who),
+        field("binding", span(f"{strength.glyph} {binding.strength.value}", strength.tone)),
+        field(
+            "session",
+            span(f"{state.glyph} {session.state.value}", state.tone),
+            f"  on {session.upstream}  {count(session.requests, 'request')}, {session.signed} signed",
+            span(f"  {session.era.value} {session.protocol}", Tone.DIM),
+            span(f"  from {', '.join(session.peers[:3])}", Tone.DIM),
+        ),
+        field(
+            "claims",
+            span(f"client {session.client_name or '–'}  server {session.server_name or '–'}", Tone.DIM),
+            span(f"  principal {principal.subject or 'opaque'} (asserted)" if principal else "", Tone.PLAIN),
+        ),
+    ]
+
+
+def _session_lines(session: Session, now: float) -> list[Line]:
+    state = SESSIONS[session.state]
+    derived = "" if session.kind is SessionKind.LEGACY else "  there is no session id on the wire"
+    return [
+        field(
+            "state",
+            span(f"{state.glyph} {session.state.value}", state.tone),
+            f"  last seen {ago(now, session.last_seen)}",
+        ),
+        field("key", session.key),
+        field("named by", session.kind.value, span(derived, Tone.DIM)),
+        field("server", span(session.upstream, Tone.STRONG)),
+        field("protocol", f"{session.era.value} era  {session.protocol}"),
+        field("began", clock(session.started)),
+        field("requests", f"{session.requests:,}, of which proven {session.signed:,}"),
+        field(
+            "calls", f"{session.call_count:,}", span(f"  {session.errors:,} failed", Tone.BAD) if session.errors else ""
+        ),
+        field("peers", ", ".join(session.peers)),
+    ]
+
+
+def _claims(session: Session) -> list[Line]:
+    return [
+        field(
+            "client", span(session.client_name or "–", Tone.DIM), span(_CLAIM if session.client_name else "", Tone.DIM)
+        ),
+        field(
+            "server", span(session.server_name or "–", Tone.DIM), span(_CLAIM if session.server_name else "", Tone.DIM)
+        ),
+        field("user agent", span(session.user_agent or "–", Tone.DIM)),
+        line(span("Names that the ends give themselves; anybody can send them.", Tone.DIM)),
+    ]
+
+
+def session_facts(session: Session) -> dict[str, object]:
+    """A session as JSON: names as in `mcpwatch tail --json` where both have them."""
+    signer = session.binding.signer
+    return {
+        "id": session.key,
+        "kind": session.kind.value,
+        "strength": session.binding.strength.value,
+        "bound_to": signer.id if signer else "",
+        "fingerprint": signer.fingerprint if signer else "",
+        "server": session.upstream,
+        "state": session.state.value,
+        "requests": session.requests,
+        "signed": session.signed,
+        "calls": session.call_count,
+        "errors": session.errors,
+        "client_claims": session.client_name,
+        "peers": list(session.peers),
+    }
