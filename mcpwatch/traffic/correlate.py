@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from mcpwatch.model.traffic import Call, Direction, RpcMessage
 from mcpwatch.traffic.claims import SUBSCRIPTION, fields, meta, token
+from mcpwatch.traffic.pending import Key, respelled
 from mcpwatch.traffic.records import Flow
 
 OTHER = {Direction.TO_SERVER: Direction.TO_CLIENT, Direction.TO_CLIENT: Direction.TO_SERVER}
@@ -21,7 +22,7 @@ def answered_by(flow: Flow, message: RpcMessage) -> Call | None:
     own = flow.exchange.calls if direction is Direction.TO_SERVER else ()
     if id is None:
         return _only_open(own)
-    named = [call for call in own if call.rpc_id == id]
+    named = [call for call in own if call.rpc_id == id] or _respelled(own, id)
     for call in named:
         if call.ended is None:
             return call
@@ -67,6 +68,11 @@ def cancelled_by(flow: Flow, message: RpcMessage) -> Call | None:
 def _only_open(calls: Iterable[Call]) -> Call | None:
     running = [call for call in calls if call.ended is None]
     return running[0] if len(running) == 1 else None
+
+
+def _respelled(calls: Iterable[Call], id: Key) -> list[Call]:
+    other = respelled(id)
+    return [] if other is None else [call for call in calls if call.rpc_id == other]
 
 
 def _of_exchange(calls: Iterable[Call], exchange: int) -> Call | None:

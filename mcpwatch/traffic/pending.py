@@ -9,6 +9,9 @@ Key = str | int
 MAX_SAME: Final = 64
 """Calls held under one key; past it the oldest is found by its exchange only."""
 
+MAX_DIGITS: Final = 20
+"""Characters of a text that may be read as a whole number."""
+
 
 class Pending:
     """Open calls of one session; several may share a key, since some clients use one id for everything."""
@@ -40,5 +43,19 @@ class Pending:
             self._calls[place] = kept
 
     def find(self, direction: Direction, key: Key) -> list[Call]:
-        """Calls of that direction under `key`, oldest first."""
-        return self._calls.get((direction is Direction.TO_SERVER, key), [])
+        """Calls of that direction under `key`, oldest first; where there are none, those under its other spelling."""
+        to_server = direction is Direction.TO_SERVER
+        calls = self._calls.get((to_server, key))
+        if calls is None and (other := respelled(key)) is not None:
+            calls = self._calls.get((to_server, other))
+        return calls or []
+
+
+def respelled(key: Key) -> Key | None:
+    """`7` for `"7"` and the other way round, which the official clients take for one; None for any other text."""
+    if isinstance(key, int):
+        return str(key)
+    try:
+        return int(key) if len(key) <= MAX_DIGITS else None
+    except ValueError:
+        return None

@@ -3,7 +3,7 @@
 import pytest
 from build import PEER, Log
 from folding import fold
-from rpc import ask, call, error, modern, note, result, text
+from rpc import ask, call, error, modern, note, result, text, tool
 from verdicts import verified
 
 from mcpwatch.model.entries import Body
@@ -99,6 +99,31 @@ def test_ids_one_and_text_one_are_two() -> None:
     asked = log.request([ask(1, "a"), ask("1", "b")], session="s1")
     log.message(asked, result("1"))
     assert fold(log).states == ["running", "done"]
+
+
+@pytest.mark.parametrize(("asked_as", "answered_as"), [(7, "7"), ("7", 7), (7, " 7"), (7, "07")])
+def test_an_id_that_comes_back_as_text_is_the_same_to_the_official_clients(
+    asked_as: str | int, answered_as: str | int
+) -> None:
+    log = Log()
+    log.initialize("s1")
+    log.exchange(ask(asked_as, "tools/list"), result(answered_as, {"tools": [tool("read")]}), session="s1")
+    cut = log.request(call(asked_as, "cut off"), session="s1")
+    log.response(cut)
+    log.message(cut, b"", event_id="5")
+    log.end(cut)
+    stream = log.request(None, method="GET", session="s1")
+    log.message(stream, result(answered_as), event_id="6")
+    folded = fold(log)
+    assert folded.states == ["done", "done", "done"]
+    assert list(folded.traffic.tools) == [("files", "read")]
+
+
+@pytest.mark.parametrize("other", ["x", "", "7" * 5_000])
+def test_other_text_is_no_spelling_of_a_number(other: str) -> None:
+    log = Log()
+    log.exchange(ask(7, "ping"), result(other), outcome="client-closed")
+    assert fold(log).states == ["truncated"]
 
 
 def test_the_answer_to_a_post_may_come_on_a_later_get() -> None:
