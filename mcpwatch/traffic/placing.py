@@ -29,7 +29,7 @@ class Placing:
         sessions = self._sessions
         probe, gone = sessions.probe(flow), None
         if session_id:
-            track = sessions.by_id(flow, session_id, proven=True)
+            track = sessions.open(flow, session_id)
             track.proven = True
             sessions.revive(track)
         else:

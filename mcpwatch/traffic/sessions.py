@@ -67,6 +67,14 @@ class Sessions:
             track = self._make(key, SessionKind.LEGACY, flow, proven=proven)
         return track
 
+    def open(self, flow: Flow, session_id: str) -> Track:
+        """The session of an id that the server gives out; another one where an ended session had the same id."""
+        track = self.by_id(flow, session_id, proven=True)
+        if track.session.state is _ENDED and not flow.session_id:
+            self._remove(track)
+            track = self.by_id(flow, session_id, proven=True)
+        return track
+
     def join(self, track: Track, flow: Flow) -> None:
         """Make an exchange, with the calls it has, part of a session."""
         exchange, session = flow.exchange, track.session

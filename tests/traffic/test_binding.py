@@ -36,6 +36,25 @@ def test_the_first_verified_signer_binds() -> None:
     assert (session.signed, session.requests) == (1, 5)
 
 
+@pytest.mark.parametrize("ending", ["deleted", "lost"])
+def test_an_id_that_is_given_out_again_after_its_end_is_bound_anew(ending: str) -> None:
+    log = Log()
+    log.initialize("s1", client="first")
+    if ending == "deleted":
+        log.exchange(None, method="DELETE", session="s1")
+    else:
+        log.exchange(call(1, "x"), status=404, session="s1")
+    second = log.next
+    log.initialize("s1", client="second")
+    asked, *_ = log.exchange(call(1, "x"), result(1), session="s1")
+    folded = fold(log, {entry.index: ALICE if entry.index < second else MALLORY for entry in log.entries})
+    (session,) = folded.sessions
+    assert session.binding.signer == signer("mallory")
+    assert (session.client_name, session.requests) == ("second 1.0", 3)
+    assert folded.at(asked).verdict == MALLORY
+    assert folded.at(asked).rebound is None
+
+
 def test_a_signed_initialize_binds_the_session_it_opens() -> None:
     folded, _ = session_of(opened_by=ALICE)
     (session,) = folded.sessions
