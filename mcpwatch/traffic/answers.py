@@ -102,13 +102,16 @@ class Answers:
             self._lose(flow, entry.index, time, effects)
         return self._observed(entry, time, "end", flow, (), effects)
 
-    def restart(self, entry: Entry, time: float) -> tuple[Call, ...]:
-        """End what was open when the gateway stopped; returns the calls that ended with it."""
+    def restart(self, entry: Entry, alive: float) -> tuple[Call, ...]:
+        """End what was open when the gateway stopped, at `alive`, the last time it is known to have run.
+
+        Returns the calls that ended with it.
+        """
         effects = Effects()
         for flow in self._exchanges.open():
-            for call in self._calls.abandon(flow, time, "the gateway stopped", entry.index):
+            for call in self._calls.abandon(flow, alive, "the gateway stopped", entry.index):
                 effects.updated.append(call)
-            flow.exchange.ended, flow.exchange.outcome = time, "error"
+            flow.exchange.ended, flow.exchange.outcome = max(alive, flow.exchange.started), "error"
             flow.exchange.reason = "the gateway stopped"
             self._exchanges.finish(flow)
         return tuple(effects.updated)

@@ -51,6 +51,8 @@ class Traffic:
         self._answers = Answers(*rooms)
         self._held: OrderedDict[int, Observation] = OrderedDict()
         """Requests that may be judged again, as they were observed."""
+        self._alive = 0.0
+        """When the gateway is known to have run last, by its own clock."""
         self._revised: deque[Observation] = deque(maxlen=limits.waiting)
 
     @property
@@ -89,6 +91,7 @@ class Traffic:
         if record is None:
             return Observation(entry.index, entry.source, entry.received, "malformed", note=entry.fault)
         time = record.time.timestamp()
+        alive, self._alive = self._alive, time
         match record.data:
             case Request() as request:
                 return self._hold(self._requests.take(entry, request, time, verdict))
@@ -102,8 +105,8 @@ class Traffic:
                 names = ", ".join(upstream.name for upstream in started.upstreams)
                 note = f"gateway {started.version} started before {names}; capture {started.capture}"
             case GatewayStopped() as stopped:
-                note = f"gateway stopped: {stopped.reason}"
-        ended = self._answers.restart(entry, time)
+                note, alive = f"gateway stopped: {stopped.reason}", time
+        ended = self._answers.restart(entry, alive)
         return Observation(entry.index, entry.source, time, "gateway", updated=ended, note=note)
 
     def rejudge(self, index: int, verdict: Verdict, seen: Observation | None = None) -> Observation | None:

@@ -208,13 +208,25 @@ def test_a_question_of_the_server_outlives_its_stream() -> None:
 def test_the_gateway_starting_anew_ends_what_was_open() -> None:
     log = Log()
     log.request(call(1, "x"), session="s1")
+    last = log.exchange(call(2, "x"), result(2), session="s2")[-1]
+    log.wait(3_600)
     begun = log.started()
     folded = fold(log)
-    assert folded.states == ["truncated"]
+    assert folded.states == ["truncated", "done"]
+    assert folded.calls[0].ended == folded.at(last).time
     assert folded.at(begun).updated == (folded.calls[0],)
     assert folded.at(begun).note == "gateway 0.1.0 started before files; capture masked"
-    (exchange,) = folded.traffic.exchanges.values()
-    assert (exchange.outcome, exchange.ended) == ("error", folded.at(begun).time)
+    exchange = folded.traffic.exchanges[0]
+    assert (exchange.outcome, exchange.ended) == ("error", folded.at(last).time)
+
+
+def test_a_stop_ends_what_was_open_at_its_own_time() -> None:
+    log = Log()
+    log.request(call(1, "x"), session="s1")
+    log.wait(60)
+    stopped = log.stopped()
+    folded = fold(log)
+    assert folded.calls[0].ended == folded.at(stopped).time
 
 
 def test_gateway_and_malformed_entries_are_told() -> None:
