@@ -15,6 +15,7 @@ from mcpwatch.model.alerts import (
     Finding,
     RuleInfo,
 )
+from mcpwatch.text import count
 
 MAX_ALERTS = 10_000
 MAX_NOTE = 2_000
@@ -38,8 +39,8 @@ class StaleAcknowledgement(AcknowledgeError):
 class AlertBook:
     """All alerts, each for one rule and one subject of one feed; none is ever removed.
 
-    An acknowledged alert counts on in silence. It fires again when the acknowledgement runs out, or when more
-    comes to light than what was acknowledged. Subjects beyond `limit` go into one alert for each rule and feed.
+    An acknowledged alert counts on in silence. It fires again when the acknowledgement runs out, or at a higher
+    severity than was acknowledged. Subjects beyond `limit` go into one alert for each rule and feed.
     """
 
     def __init__(self, catalogue: Mapping[str, RuleInfo] = CATALOGUE, limit: int = MAX_ALERTS) -> None:
@@ -182,7 +183,7 @@ class AlertBook:
             return alert
         if len(crowd) < _MAX_CROWD:
             crowd.add(member)
-            alert.subject = f"{len(crowd):,} further subject{'s' if len(crowd) > 1 else ''}"
+            alert.subject = count(len(crowd), "further subject")
         else:
             alert.subject = f"more than {len(crowd):,} further subjects"
         rests = alert.acknowledgement

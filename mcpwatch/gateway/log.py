@@ -9,6 +9,7 @@ from mcpwatch.gateway.journal import Batch, Journal, Unwritable
 from mcpwatch.gateway.ring import Note, Ring, note_frame
 from mcpwatch.gateway.store import Store
 from mcpwatch.model.entries import Data, GatewayStarted, GatewayStopped
+from mcpwatch.text import count
 
 CHECKPOINT_ENTRIES = 256
 """Entries without a checkpoint that call for one at once."""
@@ -117,7 +118,7 @@ class Log:
     def _declare_hole(self) -> None:
         """Say in the log that it missed some of what happened, once it can be said."""
         if self._journal.refused:
-            reason = f"{self._journal.refused} entries were lost while the journal could not be written"
+            reason = f"{count(self._journal.refused, 'entry')} lost while the journal could not be written"
             with contextlib.suppress(Unwritable):
                 self.append(GatewayStopped(reason=reason))
                 self.append(self._started)

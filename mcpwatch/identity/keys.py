@@ -15,6 +15,7 @@ POSITIVE_S = 300.0
 NEGATIVE_S = 60.0
 LIMIT = 10_000
 """Identities of each kind (known, refused, waiting) that are kept; pinned ones are kept always."""
+_REMEDY = "pin it: mcpwatch keys add DID KEY"
 MAX_ID = 512
 MAX_KEYS = 8
 """Keys of one identity that are tried: the newest."""
@@ -240,7 +241,7 @@ def _did_key(id: str) -> KeyAnswer:
 
 def _why_nobody(id: str) -> str:
     if id.startswith(ed25519.DID_AIP):
-        return "no registry is configured for did:aip, and no key is pinned for it"
+        return f"no registry is configured for did:aip, and no key is pinned for it; {_REMEDY}"
     if id.startswith("did:"):
-        return f"nobody here resolves {':'.join(id.split(':')[:2])}, and no key is pinned for it"
-    return "no key is pinned under this name"
+        return f"nobody here resolves {':'.join(id.split(':')[:2])}, and no key is pinned for it; {_REMEDY}"
+    return f"no key is pinned under this name; {_REMEDY}"

@@ -12,6 +12,7 @@ import msgspec
 
 from mcpwatch.model.entries import Body, Json
 from mcpwatch.model.traffic import Direction, RpcMessage
+from mcpwatch.text import count
 
 MAX_DEPTH: Final = 64
 """Nesting beyond this is a fault, so that whoever walks a message need not fear for the stack."""
@@ -43,7 +44,7 @@ def parse(body: Body, direction: Direction, event: str = "") -> tuple[RpcMessage
     if type(value) is dict and not fault:
         return (_message(value, direction, event),)
     if fault:
-        masked = f", with {body.masked} values masked" if body.masked else ""
+        masked = f", with {count(body.masked, 'value')} masked" if body.masked else ""
         return (RpcMessage(direction, fault=fault + masked, captured=not body.masked, event=event),)
     if type(value) is not list:
         return (RpcMessage(direction, fault="not JSON-RPC: neither an object nor an array", event=event),)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwatch.text import ELLIPSIS, cut, escape, is_hidden, show, show_bytes, show_lines, width
+from mcpwatch.text import ELLIPSIS, count, cut, escape, is_hidden, show, show_bytes, show_lines, width
 
 HOSTILE = {
     "osc 52 clipboard": "\x1b]52;c;cHduZWQ=\x07",
@@ -80,3 +80,16 @@ def test_lines_break_at_line_feeds_only_and_are_bounded() -> None:
 
 def test_octets_that_are_not_utf8_are_shown_as_escapes() -> None:
     assert show_bytes(b"ok\xff\x00") == "ok\\xff\\x00"
+
+
+@pytest.mark.parametrize(
+    ("number", "what", "said"),
+    [
+        (0, "session", "0 sessions"),
+        (1, "entry", "1 entry"),
+        (2_000, "entry", "2,000 entries"),
+        (2, "further subject", "2 further subjects"),
+    ],
+)
+def test_counted_things_are_one_or_many(number: int, what: str, said: str) -> None:
+    assert count(number, what) == said

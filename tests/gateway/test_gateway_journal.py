@@ -17,6 +17,7 @@ from mcpwatch.gateway import journal, log, store
 from mcpwatch.gateway.folder import Folder, open_folder
 from mcpwatch.gateway.log import Log
 from mcpwatch.model.entries import End, GatewayStarted, GatewayStopped
+from mcpwatch.text import count
 
 STARTED = GatewayStarted(version="0", capture="masked", upstreams=())
 
@@ -250,7 +251,7 @@ async def test_what_could_not_be_taken_is_declared(tmp_path: Path, monkeypatch: 
         await until(ledger, lambda: ledger.size == 51 - refused + 2)
         assert ledger.append(end(50)) == 51 - refused + 2
     data = [decode(leaf).data for leaf in leaves(tmp_path)]
-    hole = GatewayStopped(reason=f"{refused} entries were lost while the journal could not be written")
+    hole = GatewayStopped(reason=f"{count(refused, 'entry')} lost while the journal could not be written")
     assert data[-4:-2] == [hole, STARTED]
 
 

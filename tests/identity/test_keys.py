@@ -70,8 +70,8 @@ def test_did_key_needs_nobody(book: KeyBook) -> None:
     ("id", "reason"),
     [
         ("did:web:example.com", "nobody here resolves did:web"),
-        ("alice", "no key is pinned under this name"),
-        ("", "no key is pinned under this name"),
+        ("alice", "no key is pinned under this name; pin it: mcpwatch keys add DID KEY"),
+        ("", "no key is pinned under this name; pin it: mcpwatch keys add DID KEY"),
         ("did:aip:" + "0" * MAX_ID, "longer than"),
     ],
 )

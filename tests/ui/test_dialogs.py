@@ -23,7 +23,7 @@ async def opened(at: Hands, key: str) -> None:
 async def test_acknowledging_names_the_alert_and_keeps_who_when_and_why(scene: Scene) -> None:
     async with hands(scene) as at:
         shown = await at.press("3", "a")
-        assert "Acknowledge" in shown and "Tool definition changed" in shown and "files/read_file" in shown
+        assert "Acknowledge" in shown and "Tool changed" in shown and "read_file at files" in shown
         await at.type("known release")
         await at.press("enter")
         alert = next(each for each in scene.state.alerts.values() if each.rule == "tool/definition-changed")
@@ -41,7 +41,7 @@ async def test_an_acknowledged_alert_sinks_and_can_be_brought_back(scene: Scene)
         first = (await at.press("enter")).splitlines()[4]
         assert first.startswith("▌") and "Tool definition" not in first
         shown = await at.press("end", "u")
-        assert "Un-acknowledge" in shown and "Tool definition changed" in shown
+        assert "Un-acknowledge" in shown and "Tool changed" in shown
         await at.type("not so sure")
         await at.press("enter")
         alert = next(each for each in scene.state.alerts.values() if each.rule == "tool/definition-changed")

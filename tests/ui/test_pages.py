@@ -1,10 +1,13 @@
 """Pages: what they say of verdicts, payloads and entries, and that nothing makes them fail."""
 
+from pathlib import Path
+
 import pytest
-from build import Log, body_of
+from build import START, Log, body_of
 from hostile import CORPUS
 from hypothesis import given
 from hypothesis import strategies as st
+from scene import Scene
 from verdicts import judged, unsigned, verified
 
 from mcpwatch.model.alerts import AlertState, Severity
@@ -15,9 +18,11 @@ from mcpwatch.model.traffic import CallState, EdgeKind, SessionState
 from mcpwatch.text import is_hidden
 from mcpwatch.ui import looks
 from mcpwatch.ui.lines import Line, plain
+from mcpwatch.ui.pages.alert import alert_page
 from mcpwatch.ui.pages.entry import content_lines, exact_lines, proof_lines
 from mcpwatch.ui.pages.payload import body_lines, json_lines, text_lines
 from mcpwatch.ui.pages.verdict import verdict_lines
+from mcpwatch.ui.times import full
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=30),
@@ -128,3 +133,27 @@ def test_an_entry_is_pending_until_a_checkpoint_covers_it() -> None:
 def test_the_exact_leaf_is_shown_whole() -> None:
     entry = Log().started()
     assert entry.leaf.decode() in said(exact_lines(entry)).replace("\n", "")
+
+
+def test_an_alert_tells_what_became_of_the_calls_that_show_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path).play()
+    forged = next(each for each in scene.book.alerts.values() if each.rule == "identity/bad-signature")
+    row = scene.state.rows_of_alert(forged)[0]
+    assert row.outcome(0.0)
+    text = said(alert_page(forged, None, scene.state))
+    assert f"{row.method} {row.tool}  {row.outcome(0.0)}" in text
+
+
+def test_who_acknowledged_an_alert_stands_under_its_state(tmp_path: Path) -> None:
+    scene = Scene(tmp_path).play()
+    alert = next(iter(scene.book.alerts.values()))
+    assert "acknowledged by" not in said(alert_page(alert, None, scene.state))
+    scene.book.acknowledge(alert.id, "ann@desk", "known: build 7", alert.last_index, START)
+    lines = said(alert_page(alert, None, scene.state)).splitlines()
+    at = next(number for number, each in enumerate(lines) if each.startswith("state"))
+    assert lines[at + 1] == f"acknowledged by ann@desk, {full(START)}: known: build 7"
+
+
+def test_one_masked_value_is_one() -> None:
+    lines = [said(body_lines(Body(2, "00" * 32, text="{}", masked=number))) for number in (1, 2)]
+    assert ["1 value masked" in lines[0], "2 values masked" in lines[1]] == [True, True]

@@ -7,6 +7,7 @@ from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.traffic import CallState, Direction, Observation, SessionKey
+from mcpwatch.text import count
 
 _SESSIONS = 10_000
 _DENIALS = 3
@@ -74,7 +75,7 @@ class UnlistedTool(Rule):
         for call in seen.opened:
             if call.method == "tools/call" and call.target and call.target not in session.listed_tools:
                 listed = len(session.listed_tools)
-                reason = f"{quote(call.target)} is not among the {listed} tools that were listed to the session."
+                reason = f"{quote(call.target)} is not among the {count(listed, 'tool')} listed to the session."
                 yield self.finding(seen, subject_of(seen), reason, call=call)
 
 

@@ -149,7 +149,7 @@ class UnknownIdentity(WordRule):
         title="Unknown identity",
         severity=Severity.HIGH,
         meaning="The signature names an identity that nobody knows, so it proves nothing.",
-        action="If you know the agent, pin its key with: mcpwatch keys add. If not, ask who runs it.",
+        action="If you know the agent, pin its key: mcpwatch keys add DID KEY. If not, ask who runs it.",
     )
     word = Word.UNKNOWN_KEY
     says = "No key is known for {signer}"
@@ -162,7 +162,7 @@ class CannotCheck(WordRule):
         severity=Severity.MEDIUM,
         meaning="There is a signature, but it could not be checked here. The call is not verified.",
         action="Read the reason: a registry may be down, or the scheme is not supported. "
-        "A pinned key needs no registry.",
+        "A pinned key needs none: mcpwatch keys add DID KEY.",
     )
     word = Word.NO_CHECK
     says = "The signature in the name of {signer} could not be checked"

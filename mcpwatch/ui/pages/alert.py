@@ -31,6 +31,7 @@ def alert_page(alert: Alert, rule: RuleInfo | None, state: State) -> list[Line]:
 def _standing(alert: Alert, now: float) -> list[Line]:
     lines = [
         field("state", span(alert.state.value, ALERT_STATES[alert.state])),
+        *_rest(alert),
         field("rule", alert.rule, span(f"   alert {alert.id}", Tone.DIM)),
         field("about", alert.subject),
         field("seen", f"{count(alert.count, 'time')}, ", f"last {ago(now, alert.last_time)}"),
@@ -38,35 +39,44 @@ def _standing(alert: Alert, now: float) -> list[Line]:
     ]
     if alert.source:
         lines.append(field("feed", alert.source))
-    rest = alert.acknowledgement
-    if rest is not None and alert.state is AlertState.ACKNOWLEDGED:
-        lines += [
-            BLANK,
-            title("Acknowledged"),
-            field("by", span(rest.author, Tone.STRONG), span(f"  {full(rest.time)}", Tone.DIM)),
-            field("note", rest.note or "none"),
-            field("until", full(rest.expires), span("  then it fires again", Tone.DIM)),
-        ]
     return lines
+
+
+def _rest(alert: Alert) -> list[Line]:
+    """Who let it rest, and until when."""
+    rest = alert.acknowledgement
+    if rest is None or alert.state is not AlertState.ACKNOWLEDGED:
+        return []
+    return [
+        line("acknowledged by ", span(rest.author, Tone.STRONG), f", {full(rest.time)}: {rest.note or 'no note'}"),
+        field("until", full(rest.expires), span("  or a higher severity; then it fires again", Tone.DIM)),
+    ]
 
 
 def _evidence(alert: Alert, state: State) -> list[Line]:
     rows = {row.index: row for row in state.rows_of_alert(alert)}
     if not alert.evidence:
         return [line(span("no entry shows it; see the Feed screen", Tone.DIM))]
-    lines = [_row(index, rows.get(index)) for index in alert.evidence[-_EVIDENCE:]]
+    now = state.gateway_now(alert.source)
+    lines = [_row(index, rows.get(index), now) for index in alert.evidence[-_EVIDENCE:]]
     if len(alert.evidence) > _EVIDENCE:
         lines.insert(0, line(span(f"… {len(alert.evidence) - _EVIDENCE} before these", Tone.DIM)))
     return lines
 
 
-def _row(index: int, row: Row | None) -> Line:
+def _row(index: int, row: Row | None, now: float) -> Line:
+    """The entry, and what became of its call: whether a forged one was answered is the first thing to know."""
     place = span(f"{index:>6}  ", Tone.DIM)
     if row is None:
         return line(place, span("not held any more", Tone.DIM))
     verdict = (verdict_cell(row.verdict.word), "  ") if row.verdict else ()
     return line(
-        place, *verdict, span(f"{clock(row.time, millis=False)}  ", Tone.DIM), f"{row.method} {row.tool}", hang=8
+        place,
+        *verdict,
+        span(f"{clock(row.time, millis=False)}  ", Tone.DIM),
+        f"{row.method} {row.tool}".strip(),
+        span(f"  {row.outcome(now)}", Tone.STRONG),
+        hang=8,
     )
 
 

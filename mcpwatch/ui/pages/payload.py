@@ -3,7 +3,7 @@
 import msgspec
 
 from mcpwatch.model.entries import Body, Json
-from mcpwatch.text import show, show_lines
+from mcpwatch.text import count, show, show_lines
 from mcpwatch.ui.lines import Line, Span, Tone, field, line, span
 
 _ROW = 72
@@ -115,4 +115,4 @@ def _kept(body: Body) -> str:
         return "   too large to carry: only its size and digests stand"
     if body.text is None and body.base64 is None:
         return "   digest only"
-    return f"   {body.masked} values masked" if body.masked else ""
+    return f"   {count(body.masked, 'value')} masked" if body.masked else ""
