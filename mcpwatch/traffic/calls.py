@@ -18,6 +18,9 @@ from mcpwatch.traffic.tools import Tools
 MAX_ENTRIES: Final = 1_000
 """Indexes kept of the entries of one call."""
 
+MAX_METHOD: Final = 200
+"""Characters kept of a method's name."""
+
 FROM_SERVER: Final = Verdict(
     Word.UNSIGNED,
     SignatureState.ABSENT,
@@ -58,7 +61,7 @@ class Calls:
             session="",
             direction=message.direction,
             rpc_id=message.id,
-            method=message.method,
+            method=message.method[:MAX_METHOD],
             target=said.target,
             started=time,
             verdict=exchange.verdict if to_server else FROM_SERVER,

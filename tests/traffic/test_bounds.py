@@ -4,11 +4,12 @@ from collections import OrderedDict
 
 from build import Log
 from folding import fold
-from rpc import ask, call, modern, note, result, tool
+from rpc import ask, call, error, modern, note, result, tool
 from verdicts import principal
 
 from mcpwatch.bounded import keep
 from mcpwatch.model.traffic import CallState, Direction, SessionState
+from mcpwatch.traffic.calls import MAX_METHOD
 from mcpwatch.traffic.pending import MAX_SAME, Pending
 from mcpwatch.traffic.records import Limits
 from mcpwatch.traffic.sessions import MAX_CALLS
@@ -177,6 +178,13 @@ def test_a_session_that_went_and_comes_again_begins_anew() -> None:
     (session,) = folded.sessions
     assert (session.requests, session.call_count) == (1, 1)
     assert folded.states == ["done", "running", "running"]
+
+
+def test_a_call_keeps_no_long_method() -> None:
+    log = Log()
+    log.exchange(ask(1, "m" * 100_000), error(1, -32601, "no"))
+    (one,) = fold(log).calls
+    assert len(one.method) == MAX_METHOD
 
 
 def test_one_id_for_everything_stays_bounded() -> None:
