@@ -1,7 +1,9 @@
 """The README's tables, made from the code's own: `uv run python tests/readme.py` writes them anew."""
 
+import argparse
+import importlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,6 +17,8 @@ from mcpwatch.ui.looks import VERDICTS
 from mcpwatch.watch import told
 from mcpwatch.watch.words import WORDS
 
+_PARTS: dict[type[msgspec.Struct], str] = {told.VerdictLine: "entry.verdict", told.SignerLine: "entry.verdict.identity"}
+
 README = Path(__file__).resolve().parents[1] / "README.md"
 _MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -27,6 +31,30 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def _commands() -> str:
     return table(("command", "what it does"), ((f"`mcpwatch {row.name}`", row.help) for row in CLI_COMMANDS))
+
+
+def _options() -> str:
+    rows = (row for command in CLI_COMMANDS for row in _options_of(f"mcpwatch {command.name}", _parser(command.name)))
+    return table(("command", "argument", "what it does"), rows)
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    importlib.import_module(f"mcpwatch.commands.{name}").arguments(parser)
+    return parser
+
+
+def _options_of(command: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, ...]]:
+    """A row for each argument, those of actions under their action."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, sub in action.choices.items():
+                yield from _options_of(f"{command} {name}", sub)
+        elif not isinstance(action, argparse._HelpAction):
+            word = "" if action.nargs == 0 else action.dest.upper()
+            value = action.metavar or "|".join(action.choices or ()) or word
+            usage = " ".join([", ".join(action.option_strings), str(value)]).strip()
+            yield f"`{command}`", f"`{usage}`", (action.help or "") % {"default": action.default}
 
 
 def _verdicts() -> str:
@@ -52,7 +80,7 @@ def _rules() -> str:
 
 
 def _json() -> str:
-    shapes = (told.EntryLine, told.VerdictLine, told.VerdictChangeLine, told.AlertLine, told.FeedLine)
+    shapes = (told.EntryLine, told.VerdictLine, told.SignerLine, told.VerdictChangeLine, told.AlertLine, told.FeedLine)
     rows = (
         (_title(shape), f"`{field.name}`", manual(shape).get(field.name, "").replace("\n", " "))
         for shape in shapes
@@ -62,7 +90,7 @@ def _json() -> str:
 
 
 def _title(shape: type[msgspec.Struct]) -> str:
-    return str(shape.__struct_config__.tag or "entry.verdict")
+    return str(shape.__struct_config__.tag or _PARTS[shape])
 
 
 def _config() -> str:
@@ -76,6 +104,7 @@ def _config() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "commands": _commands,
+    "options": _options,
     "verdicts": _verdicts,
     "keys": _keys,
     "filter": _filter,
