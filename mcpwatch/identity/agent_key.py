@@ -43,7 +43,7 @@ class AgentKey:
         data = decode_base64(text.removeprefix(_BEGIN).removesuffix(_END).replace(" ", ""))
         framed = text.startswith(_BEGIN) and text.endswith(_END)
         if not framed or data is None or len(data) != len(_PKCS8) + SEED_SIZE or not data.startswith(_PKCS8):
-            raise LocalError(f"{path} is not an Ed25519 key in PEM", "Make one with: mcpwatch keygen")
+            raise LocalError(f"{path} is not an Ed25519 key in PEM", "Make one with: AgentKey.generate().save(path)")
         return cls(data[len(_PKCS8) :])
 
     def save(self, path: Path) -> None:
