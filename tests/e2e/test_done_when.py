@@ -96,3 +96,21 @@ async def test_an_unsigned_call_is_said_to_be_unsigned(rig: Rig, mode: str) -> N
     assert CAST["tourist"].name in call["identity"]
     assert call["evidence"] == "claimed by the client"
     await tail.end()
+
+
+async def test_a_key_pinned_while_tail_runs_verifies_what_came_before(rig: Rig) -> None:
+    ledger = rig.keys["ledger"]
+    tail = await Process.start("tail", rig.feed, "--json", "--all")
+    async with rig.stage().client("ledger", "notes", "legacy") as notes:
+        await notes.call_tool("read_note", NOTE)
+    (call,) = calls(await tail.until(lambda lines: bool(calls(lines, "NO CHECK"))), "NO CHECK")
+    pinning = await Process.start("keys", "add", ledger.did_aip, ledger.public_base64, "--name", "the ledger")
+    assert await pinning.wait() == 0
+
+    def judged_again(lines: list[str]) -> list[Told]:
+        return [line["verdict"] for line in told(lines, "verdict") if line["index"] == call["index"]]
+
+    (verdict,) = judged_again(await tail.until(lambda lines: bool(judged_again(lines))))
+    assert verdict["word"] == "VERIFIED"
+    assert (verdict["identity"]["id"], verdict["identity"]["name"]) == (ledger.did_aip, "the ledger")
+    await tail.end()
