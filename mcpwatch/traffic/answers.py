@@ -119,6 +119,8 @@ class Answers:
     def _accept(self, flow: Flow, response: Response, index: int, time: float, effects: Effects) -> tuple[Session, ...]:
         """A 2xx answer opens, confirms or deletes a session."""
         opens = bool(response.session) and not flow.session_id and flow.opaque
+        if flow.opening and response.session and response.session != flow.session_id:
+            self._placing.refuse(flow)
         if (flow.opening or opens) and flow.track is None:
             flow.deferred = False
             return self._placing.open(flow, response.session or flow.session_id, index)

@@ -135,10 +135,11 @@ class Requests:
     def _place(self, flow: Flow, messages: tuple[RpcMessage, ...], time: float, effects: Effects) -> Signer | None:
         """Put the request into its session; returns whom that is bound to, where the request came from another.
 
-        `initialize` has none before its answer. What is not known to be MCP waits for an answer that is.
+        `initialize` has none before its answer, unless it carries the id of one that is alive. What is not known to
+        be MCP waits for an answer that is.
         """
         exchange = flow.exchange
-        if flow.opening:
+        if flow.opening and not self._sessions.is_alive(flow):
             return None
         if exchange.era is Era.UNKNOWN and all(message.fault for message in messages) and not flow.exchange.calls:
             flow.deferred = True

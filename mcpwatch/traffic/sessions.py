@@ -67,6 +67,13 @@ class Sessions:
             track = self._make(key, SessionKind.LEGACY, flow, proven=proven)
         return track
 
+    def is_alive(self, flow: Flow) -> bool:
+        """Whether a request carries the id of a session that the server has accepted and that has not ended."""
+        if not flow.session_id:
+            return False
+        track = self.track(naming.legacy_key(flow.exchange.upstream, flow.session_id))
+        return track is not None and track.proven and track.session.state is not _ENDED
+
     def open(self, flow: Flow, session_id: str) -> Track:
         """The session of an id that the server gives out; another one where an ended session had the same id."""
         track = self.by_id(flow, session_id, proven=True)

@@ -55,6 +55,31 @@ def test_an_id_that_is_given_out_again_after_its_end_is_bound_anew(ending: str) 
     assert folded.at(asked).rebound is None
 
 
+def test_an_initialize_in_a_session_that_is_alive_is_held_against_its_signer() -> None:
+    log = Log()
+    handshake = log.initialize("s1")
+    stolen, *_ = log.exchange(ask(9, "initialize"), result(9), session="s1")
+    batch, *_ = log.exchange([note("initialize"), call(5, "x")], result(5), session="s1")
+    folded = fold(log, {handshake[0].index: ALICE, stolen.index: MALLORY, batch.index: MALLORY})
+    (session,) = folded.sessions
+    for seen in (folded.at(stolen), folded.at(batch)):
+        assert seen.session is session
+        assert seen.verdict is not None
+        assert seen.verdict.word is Word.WRONG_KEY
+        assert seen.rebound == signer("alice")
+
+
+def test_an_initialize_with_the_id_of_a_session_opens_the_one_that_the_server_answers_with() -> None:
+    log = Log()
+    log.initialize("s1")
+    asked, *_ = log.exchange(ask(9, "initialize"), result(9), session="s1", opens="s2")
+    folded = fold(log, ALICE)
+    first, second = folded.sessions
+    assert (first.requests, second.requests) == (2, 1)
+    assert second.initialized_at == asked.index + 1
+    assert second.binding.signer == signer("alice")
+
+
 def test_a_signed_initialize_binds_the_session_it_opens() -> None:
     folded, _ = session_of(opened_by=ALICE)
     (session,) = folded.sessions
