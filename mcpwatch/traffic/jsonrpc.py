@@ -6,6 +6,7 @@ fault. Nothing here raises.
 """
 
 import re
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -19,6 +20,9 @@ MAX_DEPTH: Final = 64
 
 MAX_BATCH: Final = 256
 """Messages read of one batch."""
+
+MAX_ID: Final = 256
+"""Characters of an id that are kept as they are; a longer one is kept as its head and its digest."""
 
 _TOO_DEEP = f"JSON nested deeper than {MAX_DEPTH}"
 _MAX_INT = 2**63 - 1
@@ -87,6 +91,8 @@ def _message(value: Json, direction: Direction, event: str) -> RpcMessage:
     id = value.get("id")
     if id is not None and (type(id) is not int or not -_MAX_INT <= id <= _MAX_INT) and type(id) is not str:
         id = _as_id(id)
+    if type(id) is str and len(id) > MAX_ID:
+        id = f"{id[:64]}…{sha256(id.encode('utf-8', 'surrogatepass')).hexdigest()}"
     method = value.get("method")
     if type(method) is str:
         return RpcMessage(direction, id, method, value.get("params"), event=event)

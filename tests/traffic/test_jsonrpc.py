@@ -10,7 +10,7 @@ from rpc import ask, error, note, result
 
 from mcpwatch.model.entries import Body, Json
 from mcpwatch.model.traffic import Direction, RpcMessage
-from mcpwatch.traffic.jsonrpc import MAX_BATCH, MAX_DEPTH, is_carried, parse
+from mcpwatch.traffic.jsonrpc import MAX_BATCH, MAX_DEPTH, MAX_ID, is_carried, parse
 
 TO_SERVER = Direction.TO_SERVER
 
@@ -166,3 +166,12 @@ def test_nothing_raises_and_every_body_gives_messages(body: Json | bytes) -> Non
 @given(st.text(alphabet='{}[]"\\ud8,:01', max_size=200))
 def test_json_like_noise_never_raises(text: str) -> None:
     parse(body_of(text.encode()), TO_SERVER)
+
+
+@pytest.mark.parametrize("id", ["x" * 100_000, ["x" * 100_000]], ids=["text", "list"])
+def test_a_long_id_is_kept_short_and_still_told_apart(id: Json) -> None:
+    (one,) = parse(body_of({"jsonrpc": "2.0", "id": id, "method": "ping"}), Direction.TO_SERVER)
+    (same,) = parse(body_of({"jsonrpc": "2.0", "id": id, "result": {}}), Direction.TO_CLIENT)
+    (other,) = parse(body_of({"jsonrpc": "2.0", "id": f"{id}2", "result": {}}), Direction.TO_CLIENT)
+    assert one.id == same.id != other.id
+    assert len(str(one.id)) < MAX_ID
