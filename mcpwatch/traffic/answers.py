@@ -89,8 +89,7 @@ class Answers:
         if exchange.ended is None:
             self._exchanges.finish(flow)
             exchange.ended, exchange.outcome, exchange.reason = time, end.outcome, end.reason
-            if flow.track is not None:
-                flow.track.flows -= 1
+            self._sessions.over(flow, time)
             for call in exchange.calls:
                 touch(call, entry.index)
             for call in (*exchange.calls, *flow.hosted):

@@ -1,6 +1,6 @@
 """Calls: one for each JSON-RPC request in either direction, from its opening to what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from mcpwatch.model.entries import Json
@@ -11,7 +11,7 @@ from mcpwatch.traffic.claims import Said, read
 from mcpwatch.traffic.exchanges import Exchanges
 from mcpwatch.traffic.outcomes import FAILED, Ending
 from mcpwatch.traffic.records import Flow, Track
-from mcpwatch.traffic.sessions import Sessions, discard
+from mcpwatch.traffic.sessions import IDLE_S, Sessions, discard
 from mcpwatch.traffic.shelf import Shelf
 from mcpwatch.traffic.tools import Tools
 
@@ -129,13 +129,30 @@ class Calls:
         if call.direction is _TO_SERVER and ending.state is not CallState.CANCELLED:
             self._chains.answered(call, result, track)
 
-    def give_up(self, track: Track, time: float, why: str, index: int | None = None) -> list[Call]:
-        """End the calls of a session whose streams are gone and whose answers nobody waits for any more."""
-        calls = list(track.detached.values())
-        for call in calls:
+    def give_up(
+        self, track: Track, time: float, why: str, index: int | None = None, calls: Iterable[Call] | None = None
+    ) -> list[Call]:
+        """End calls of a session whose streams are gone and whose answers nobody waits for any more; all or `calls`."""
+        gone = list(track.detached.values() if calls is None else calls)
+        for call in gone:
             ending = Ending(CallState.TRUNCATED, text=why)
             self.finish(call, ending, call.last_index if index is None else index, time, track)
-        return calls
+        return gone
+
+    def give_up_overdue(self, track: Track, now: float, index: int | None = None) -> list[Call]:
+        """End those that nobody has resumed for IDLE_S, however busy the session is otherwise."""
+        if track.resuming > 0:
+            return []
+        overdue = [call for call in track.detached.values() if now - self._detached_at(track, call) > IDLE_S]
+        return self.give_up(track, now, "no answer came on another stream", index, overdue)
+
+    def _detached_at(self, track: Track, call: Call) -> float:
+        """When a call was last on a stream that could bring its answer."""
+        if call.status == 202 and track.flows > 0:
+            return track.session.last_seen
+        flow = self._exchanges.get(call.exchange)
+        ended = flow.exchange.ended if flow is not None else None
+        return max(call.started if ended is None else ended, track.resumed)
 
     def abandon(self, flow: Flow, time: float, why: str, index: int | None = None) -> list[Call]:
         """End the open calls of an exchange that will not be heard of again."""
@@ -143,8 +160,7 @@ class Calls:
         for call in calls:
             ending = Ending(CallState.TRUNCATED, text=why)
             self.finish(call, ending, call.last_index if index is None else index, time, flow.track)
-        if flow.track is not None:
-            flow.track.flows -= 1
+        self._sessions.over(flow, time)
         return calls
 
     def _index(self, track: Track, call: Call) -> None:

@@ -28,7 +28,7 @@ from mcpwatch.traffic.messages import Messages
 from mcpwatch.traffic.placing import Placing
 from mcpwatch.traffic.records import Limits
 from mcpwatch.traffic.requests import Requests
-from mcpwatch.traffic.sessions import IDLE_S, Sessions
+from mcpwatch.traffic.sessions import Sessions
 from mcpwatch.traffic.tools import Tools
 
 
@@ -148,8 +148,8 @@ class Traffic:
         """Let time pass where no entry tells of it; `now` is the gateway's time. Returns calls that ended with it."""
         ended: list[Call] = []
         for track in list(self._sessions.shelf.items.values()):
-            if track.detached and now - track.session.last_seen > IDLE_S:
-                ended += self._calls.give_up(track, now, "no answer came on another stream")
+            if track.detached:
+                ended += self._calls.give_up_overdue(track, now)
         self._sessions.idle(now)
         return tuple(ended)
 

@@ -68,6 +68,10 @@ class Track(Struct):
     """Open calls by progress token."""
     detached: dict[str, Call] = field(default_factory=dict)
     """Open calls whose stream has ended and whose answer may come on another."""
+    resuming: int = 0
+    """Open exchanges that resume a stream."""
+    resumed: float = 0.0
+    """When the last of them ended, seconds since the epoch."""
     answered: Call | None = None
     """The call answered last, of those that chain by time."""
     probe: "Flow | None" = None
@@ -97,6 +101,8 @@ class Flow(Struct):
     track: Track | None = None
     opening: bool = False
     """It carries `initialize`."""
+    resumes: bool = False
+    """It is a GET that goes on with a stream that broke off (Last-Event-ID)."""
     opaque: bool = False
     """The request's body did not travel."""
     deferred: bool = False

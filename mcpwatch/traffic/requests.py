@@ -13,7 +13,7 @@ from mcpwatch.traffic.jsonrpc import is_carried, parse
 from mcpwatch.traffic.messages import Effects, Messages
 from mcpwatch.traffic.placing import Placing
 from mcpwatch.traffic.records import Flow
-from mcpwatch.traffic.sessions import IDLE_S, Sessions
+from mcpwatch.traffic.sessions import Sessions
 
 UNJUDGED: Final = Verdict(
     Word.NO_CHECK,
@@ -72,6 +72,7 @@ class Requests:
             client,
             "" if opening else claimed or version,
             opening=opening,
+            resumes="last-event-id" in headers,
         )
         self._make_room(flow, time)
         effects = Effects()
@@ -147,9 +148,8 @@ class Requests:
         rebound = self._placing.place(flow)
         track = flow.track
         if track is not None:
-            if track.detached and time - track.session.last_seen > IDLE_S:
-                why = "no answer came on another stream"
-                for call in self._calls.give_up(track, time, why, exchange.index):
+            if track.detached:
+                for call in self._calls.give_up_overdue(track, time, exchange.index):
                     effects.update(call)
             self._sessions.seen(track, time)
         return rebound

@@ -89,6 +89,7 @@ class Sessions:
         self.shelf.touch(session.key)
         if exchange.ended is None:
             track.flows += 1
+            track.resuming += flow.resumes
         session.requests += 1
         if good_signer(exchange.verdict) is not None:
             session.signed += 1
@@ -102,6 +103,16 @@ class Sessions:
             call.session = session.key
             self.add_call(track, call)
 
+    def over(self, flow: Flow, time: float) -> None:
+        """Take note that an exchange has ended, or will not be heard of again."""
+        track = flow.track
+        if track is None:
+            return
+        track.flows -= 1
+        if flow.resumes:
+            track.resuming -= 1
+            track.resumed = time
+
     def leave(self, flow: Flow) -> Session | None:
         """Take an exchange out of its session; returns the session if nothing is left of it."""
         track, exchange = flow.track, flow.exchange
@@ -111,6 +122,7 @@ class Sessions:
         flow.track, exchange.session = None, ""
         if exchange.ended is None:
             track.flows -= 1
+            track.resuming -= flow.resumes
         session.requests -= 1
         session.signed -= flow.signed
         flow.signed = False

@@ -144,6 +144,38 @@ def test_the_answer_to_a_post_may_come_on_a_later_get() -> None:
     assert answer.index in folded.calls[1].entries
 
 
+def cut_off(log: Log) -> None:
+    """A session with a call whose stream broke off and may be resumed."""
+    log.initialize("s1")
+    asked = log.request(call(7, "slow"), session="s1")
+    log.response(asked)
+    log.message(asked, b"", event_id="1")
+    log.end(asked)
+
+
+def test_a_call_that_nobody_resumes_ends_however_busy_its_session_is() -> None:
+    log = Log()
+    cut_off(log)
+    for number in range(10):
+        log.wait(60)
+        log.exchange(ask(100 + number, "ping"), result(100 + number), session="s1")
+    assert fold(log).calls[1].state is CallState.TRUNCATED
+
+
+def test_a_call_whose_stream_was_resumed_is_waited_for_however_long_it_is_silent() -> None:
+    log = Log()
+    cut_off(log)
+    resumed = log.request(None, method="GET", headers={"last-event-id": "1"}, session="s1")
+    log.response(resumed)
+    folded = fold(log)
+    assert folded.traffic.tick(log.now + 3_600) == ()
+    log.wait(3_600)
+    answer = log.message(resumed, result(7, text("done")), event_id="2")
+    folded.traffic.apply(answer)
+    assert folded.calls[1].state is CallState.DONE
+    log.end(resumed)
+
+
 def test_an_id_alone_never_decides() -> None:
     log = Log()
     log.initialize("s1")
