@@ -9,11 +9,12 @@ from textual.binding import BindingType
 from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.text import show
 from mcpwatch.ui.cells import Cell
-from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.commands import BY_ID, Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Span, Tone, line, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import ALERT_STATES, severity_cell
+from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.alert import alert_page
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.watch import columns as watch_columns
@@ -22,6 +23,8 @@ from mcpwatch.watch.told import alert_line
 from mcpwatch.watch.watcher import Watcher
 
 _MAX_CELLS = 200
+_ID_END = 6
+_STATES = {AlertState.FIRING: "firing", AlertState.ACKNOWLEDGED: "ack'd"}
 
 
 def _severity(alert: Alert, state: State) -> Cell:
@@ -30,7 +33,7 @@ def _severity(alert: Alert, state: State) -> Cell:
 
 
 def _state(alert: Alert, state: State) -> Cell:
-    return span(alert.state.value, ALERT_STATES[alert.state])
+    return span(_STATES[alert.state], ALERT_STATES[alert.state])
 
 
 def _title(alert: Alert, state: State) -> Cell:
@@ -38,11 +41,27 @@ def _title(alert: Alert, state: State) -> Cell:
     return Span(show(alert.title, _MAX_CELLS), Tone.STRONG if firing else Tone.DIM)
 
 
+def _about(alert: Alert, state: State) -> Cell:
+    subject = alert.subject
+    servers = {session.upstream for session in state.sessions.values()}
+    if len(servers) == 1:
+        # What is true of all of them tells nothing.
+        subject = subject.removesuffix(f" at {next(iter(servers))}")
+    subject = " ".join(f"…{word[-_ID_END:]}" if word.startswith("did:") else word for word in subject.split(" "))
+    return Span(show(subject, _MAX_CELLS), Tone.PLAIN if alert.state is AlertState.FIRING else Tone.DIM)
+
+
 def _rule(alert: Alert, state: State) -> Cell:
     return span(alert.rule, Tone.DIM)
 
 
-_PAINTS: dict[str, Paint[Alert]] = {"severity": _severity, "state": _state, "title": _title, "rule": _rule}
+_PAINTS: dict[str, Paint[Alert]] = {
+    "severity": _severity,
+    "state": _state,
+    "title": _title,
+    "subject": _about,
+    "rule": _rule,
+}
 _ORDERS: tuple[Order[Alert], ...] = (
     Order("severity", lambda alert: (alert.state is AlertState.FIRING, alert.severity, alert.last_time)),
     Order("seen", lambda alert: alert.last_time),
@@ -56,7 +75,14 @@ class AlertsScreen(ListScreen[Alert]):
 
     scope = Scope.ALERTS
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.ALERTS)]
-    columns = grid_columns(watch_columns.ALERTS, {"title": 20, "subject": 14, "state": 8}, {"severity": 10})
+    columns = tuple(
+        column._replace(ends=column.id == "subject", grow=column.id in ("subject", "title"))
+        for column in grid_columns(
+            watch_columns.ALERTS,
+            {"title": 20, "subject": 19, "rule": 16},
+            {"severity": 10, "state": 6, "title": 26, "subject": 44},
+        )
+    )
     empty = (
         line(span("No alert", Tone.STRONG)),
         line(span("Nothing that the rules know was seen so far. That is not a proof that all is well.", Tone.DIM)),
@@ -77,6 +103,11 @@ class AlertsScreen(ListScreen[Alert]):
         """What it means and what to do."""
         return alert_page(item, self.host.rules.get(item.rule), self.state)
 
+    def key_enter(self) -> None:
+        """From the page too the evidence opens; the list takes the key itself."""
+        if isinstance(self.focused, Page):
+            self._opened()
+
     @on(Grid.Opened, "#list")
     def _opened(self) -> None:
         alert = self.selected
@@ -85,8 +116,10 @@ class AlertsScreen(ListScreen[Alert]):
         rows = self.state.rows_of_alert(alert)
         if rows:
             self.host.show_row(rows[-1])
+        elif not alert.evidence:
+            self.host.run_command(BY_ID["feed"])
         else:
-            self.host.tell("No entry of its evidence is held; feed alerts are told on the Feed screen")
+            self.host.tell("The entries of its evidence are not held any more")
 
     def action_traffic(self) -> None:
         """Its evidence, on Live."""

@@ -30,6 +30,10 @@ class Column(NamedTuple):
     """Has either the width it likes or the one it needs, none between."""
     until: int = 0
     """Shown only below this many cells, in place of wider ones; 0 for no such limit."""
+    screen: int = 0
+    """Shown from a screen of this width on, however little of it the grid has; 0 where the grid's width decides."""
+    ends: bool = False
+    """What is too long loses its middle: both ends tell."""
 
 
 class Bar(NamedTuple):
@@ -82,13 +86,13 @@ class NoRows:
         raise IndexError(position)
 
 
-def fit(columns: Sequence[Column], cells: int, chosen: Collection[str] | None = None) -> Fitted:
+def fit(columns: Sequence[Column], cells: int, chosen: Collection[str] | None = None, screen: int = 0) -> Fitted:
     """Choose columns by width, or those named, and share `cells` cells between them.
 
     Where not even the least widths fit, the last of the highest priority leave.
     """
     gap = 2 if cells >= ROOMY else 1
-    wanted = [column for column in columns if _is_wanted(column, cells, chosen)]
+    wanted = [column for column in columns if _is_wanted(column, cells, chosen, screen)]
     while len(wanted) > 1 and _least(wanted, gap) > cells:
         worst = max(column.priority for column in wanted)
         last = max(at for at, column in enumerate(wanted) if column.priority == worst)
@@ -108,9 +112,11 @@ def fit(columns: Sequence[Column], cells: int, chosen: Collection[str] | None = 
     return Fitted(tuple(wanted), tuple(widths), gap)
 
 
-def _is_wanted(column: Column, cells: int, chosen: Collection[str] | None) -> bool:
+def _is_wanted(column: Column, cells: int, chosen: Collection[str] | None, screen: int) -> bool:
     if chosen is not None:
         return column.id in chosen
+    if column.screen:
+        return max(screen, cells) >= column.screen
     return cells >= _FROM.get(column.priority, cells + 1) and (not column.until or cells < column.until)
 
 

@@ -64,7 +64,7 @@ class Command(NamedTuple):
 
 _LIVE = (Scope.LIVE,)
 _SORTED = (Scope.SESSIONS, Scope.ALERTS, Scope.IDENTITIES, Scope.TOOLS)
-_SPLIT = (Scope.LIVE, Scope.SESSION, Scope.CALL, Scope.ALERTS, Scope.TOOLS)
+_SPLIT = (*_SORTED, Scope.LIVE, Scope.SESSION, Scope.CALL)
 _VIEWS = (Scope.SESSION, Scope.CALL)
 _ALERT = (Scope.ALERTS, Scope.LIVE)
 _TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.TOOL, Scope.IDENTITY)

@@ -102,6 +102,11 @@ class Desk(App[None], inherit_bindings=False):
         sessions = self.watcher.state.sessions.values() if argument == "KEY" else ()
         return [*map(short_session, sessions), *(session.key for session in sessions)]
 
+    def action_take_offer(self) -> None:
+        """Type what the prompt offers."""
+        if self.current is not None:
+            self.current.prompt.take_offer()
+
     def action_older(self) -> None:
         """The line typed before."""
         if self.current is not None:

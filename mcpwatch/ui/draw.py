@@ -6,10 +6,12 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
-from mcpwatch.text import cut
+from mcpwatch.text import Shown, cut, width
 from mcpwatch.ui.cells import Bar
 from mcpwatch.ui.lines import Span, Tone
 
+_SHORTEST = 12
+"""Cells below which a text that is cut keeps its beginning alone."""
 StyleOf = Callable[[Tone], Style]
 
 
@@ -22,6 +24,14 @@ def draw_span(span: Span, cells: int, style_of: StyleOf, right: bool = False) ->
     elif short < 0:
         text = set_cell_size(text, cells)
     return Segment(text, style_of(span.tone))
+
+
+def both_ends(span: Span, cells: int) -> Span:
+    """The span without its middle where it is wider than `cells`."""
+    if width(span.text) <= cells:
+        return span
+    tail = span.text[-(cells // 3) :] if cells >= _SHORTEST else ""
+    return span._replace(text=Shown(cut(span.text, cells - width(tail)) + tail))
 
 
 def draw_bar(bar: Bar, cells: int, style_of: StyleOf) -> Iterator[Segment]:

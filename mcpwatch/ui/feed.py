@@ -5,7 +5,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from mcpwatch.files import config_file, state_dir
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.page import Page
@@ -24,5 +23,4 @@ class FeedScreen(WatchScreen):
 
     def sync(self) -> None:
         """Bring the page up to the state."""
-        paths = (("state", str(state_dir())), ("config", str(config_file())))
-        self.query_one("#about", Page).show_lines(feed_page(self.state, paths))
+        self.query_one("#about", Page).show_lines(feed_page(self.state, self.watcher.files))

@@ -17,13 +17,17 @@ from textual.strip import Strip
 from mcpwatch.text import Shown
 from mcpwatch.ui.cells import Bar, Cell, Column, Fitted, NoRows, Rows, fit
 from mcpwatch.ui.commands import Scope, bindings
-from mcpwatch.ui.draw import draw_bar, draw_span, mark
+from mcpwatch.ui.draw import both_ends, draw_bar, draw_span, mark
 from mcpwatch.ui.lines import Span, Tone
 from mcpwatch.ui.toned import Toned
 
 _STRIPS = 1_000
-_CURSOR = Span(Shown("▌"), Tone.ACCENT)
-_NO_CURSOR = Span(Shown(" "))
+_CURSORS = {
+    "": Span(Shown(" ")),
+    "tone--cursor": Span(Shown("▌"), Tone.ACCENT),
+    "tone--cursor-away": Span(Shown("▏"), Tone.ACCENT),
+}
+"""A thick mark where the keys go, a thin one where they do not."""
 _ORDER = {False: "▲", True: "▼"}
 
 
@@ -84,7 +88,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         self._follows = False
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_STRIPS)
         self._chosen = None if chosen is None else frozenset(chosen)
-        self._fitted: tuple[int, Fitted] | None = None
+        self._fitted: tuple[tuple[int, int], Fitted] | None = None
 
     # -- what is shown
 
@@ -256,20 +260,21 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
 
     def _fit(self) -> Fitted:
         cells = self.scrollable_content_region.width
-        if self._fitted is None or self._fitted[0] != cells:
-            self._fitted = (cells, fit(self.columns, max(cells - 2, 1), self._chosen))
+        place = (cells, self.screen.size.width)
+        if self._fitted is None or self._fitted[0] != place:
+            self._fitted = (place, fit(self.columns, max(cells - 2, 1), self._chosen, place[1]))
         return self._fitted[1]
 
     def _draw(self, cells: Sequence[Cell], fitted: Fitted, over: str) -> Strip:
         style = partial(self.tone_style, over=over)
         hit = self.get_component_rich_style("tone--hit", partial=True) if self.needle else None
         gap = Segment(" " * fitted.gap, style(Tone.PLAIN))
-        segments = [draw_span(_CURSOR if over else _NO_CURSOR, 1, style)]
+        segments = [draw_span(_CURSORS[over], 1, style)]
         for column, wide, cell in zip(fitted.columns, fitted.widths, cells, strict=True):
             if isinstance(cell, Bar):
                 segments.extend(draw_bar(cell, wide, style))
             else:
-                drawn = draw_span(cell, wide, style, column.right)
+                drawn = draw_span(both_ends(cell, wide) if column.ends else cell, wide, style, column.right)
                 segments.extend(mark(drawn, self.needle, hit) if hit else (drawn,))
             segments.append(gap)
         return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, style(Tone.PLAIN))

@@ -14,7 +14,7 @@ from mcpwatch.ui.live_foot import foot
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.call import row_lines
-from mcpwatch.ui.pages.empty import empty_page
+from mcpwatch.ui.pages.empty import empty_page, only_gateways
 from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.watch.complete import complete
@@ -60,7 +60,7 @@ class LiveScreen(WatchScreen):
         top = view.rows(grid.top, 1)
         view.sync()
         anchor = view.line_of(top[0]) if top and not view.follow else None
-        empty = not len(view)
+        empty = not len(view) or (view.query.is_empty and only_gateways(self.state))
         self.set_class(empty, "-empty")
         if empty:
             said = "" if view.query.is_empty else f"The filter asks for entries where {view.query.english()}."

@@ -4,13 +4,14 @@ from collections.abc import Callable, Hashable, Sequence
 from enum import Enum
 from typing import Protocol
 
+from mcpwatch.model.entries import GatewayStarted, GatewayStopped
 from mcpwatch.model.traffic import CallState
 from mcpwatch.text import show
 from mcpwatch.ui.cells import Cell, Column, Fitted
 from mcpwatch.ui.lines import Span, Tone, span
 from mcpwatch.ui.looks import CALLS, EVIDENCE, severity_cell, severity_mark, verdict_cell
 from mcpwatch.ui.table import grid_columns
-from mcpwatch.ui.times import clock, seconds
+from mcpwatch.ui.times import clock, count, seconds
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
@@ -19,7 +20,7 @@ from mcpwatch.watch.view import View
 
 _MAX_CELLS = 200
 _CLOCK, _SHORT_CLOCK = 12, 8
-_LEAST = {"time": _SHORT_CLOCK, "who": 12, "method": 12, "outcome": 12, "tool": 10, "index": 6}
+_LEAST = {"time": _SHORT_CLOCK, "who": 16, "method": 12, "outcome": 12, "tool": 10, "index": 6}
 _WIDE = {"verdict": 13, "severity": 10, "outcome": 16}
 _PRIORITY = {"session": 2, "method": 2, "tool": 2, "severity": 4}
 _NARROW = 100
@@ -43,12 +44,17 @@ class TimeStyle(Enum):
 def live_columns() -> tuple[Column, ...]:
     """The severity's glyph comes first at any width; where there is little room, tool and method share a column."""
     columns = [
-        column._replace(priority=_PRIORITY.get(column.id, column.priority), whole=column.id == "time")
+        column._replace(
+            priority=_PRIORITY.get(column.id, column.priority),
+            whole=column.id == "time",
+            screen=_NARROW if column.id == "session" else 0,
+            ends=column.id == "who",
+        )
         for column in grid_columns(watch_columns.LIVE, _LEAST, _WIDE)
     ]
     at = [column.id for column in columns].index("method")
     mark = Column("mark", show(""), 1, 1)
-    what = Column("what", show("CALL"), 16, 12, grow=True, until=_NARROW)
+    what = Column("what", show("CALL"), 16, 11, grow=True, until=_NARROW)
     return (mark, *columns[:at], what, *columns[at:])
 
 
@@ -150,7 +156,8 @@ def _verdict(row: Row, state: State) -> Cell:
 def _what(row: Row, state: State) -> Cell:
     tool = row.tool or (row.seen.note if row.kind == "malformed" else "")
     tone = Tone.DIM if row.kind != "request" else Tone.STRONG if tool else Tone.PLAIN
-    return Span(show(tool or row.method, _MAX_CELLS), tone)
+    did = _gateway(row.entry.record.data)[0] if row.entry.record is not None else ""
+    return Span(show(tool or f"{row.method} {did}".strip(), _MAX_CELLS), tone)
 
 
 def _severity(row: Row, state: State) -> Cell:
@@ -162,7 +169,16 @@ def _who(row: Row, state: State) -> Cell:
     return Span(show(who.text, _MAX_CELLS), EVIDENCE[who.evidence].tone if row.kind == "request" else Tone.DIM)
 
 
+def _gateway(data: object) -> tuple[str, str]:
+    """What the gateway did, and what there is to say of it."""
+    if isinstance(data, GatewayStarted):
+        return "started", f"{count(len(data.upstreams), 'server')}, {data.capture}"
+    return ("stopped", data.reason) if isinstance(data, GatewayStopped) else ("", "")
+
+
 def _outcome(row: Row, state: State) -> Cell:
+    if row.kind == "gateway" and row.entry.record is not None:
+        return Span(show(_gateway(row.entry.record.data)[1], _MAX_CELLS), Tone.DIM)
     text = row.outcome(state.gateway_now(row.source))
     call = row.state if row.kind in ("request", "message") else None
     if call is not None and call is not CallState.DONE:

@@ -8,10 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.suggester import Suggester
 from textual.widgets import Input
 
-from mcpwatch.text import show
+from mcpwatch.text import cut, show, width
 from mcpwatch.ui.lines import SPACE, Tone, line, span
 from mcpwatch.ui.ribbon import Ribbon
 
@@ -21,20 +20,9 @@ Complete = Callable[[str], str | None]
 """The whole line that a beginning could become."""
 
 
-class _Completer(Suggester):
-    def __init__(self, complete: Complete) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._complete = complete
-
-    async def get_suggestion(self, value: str) -> str | None:
-        whole = self._complete(value)
-        # What the traffic offers may hold anything; only what can be drawn as it is may be typed for somebody.
-        return whole if whole is not None and show(whole) == whole else None
-
-
 class _Field(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "cursor_right", show=False),
+        Binding("tab", "app.take_offer", show=False),
         Binding("up", "app.older", show=False),
         Binding("down", "app.newer", show=False),
         Binding("escape", "app.back", show=False),
@@ -66,6 +54,8 @@ class Prompt(Horizontal):
         self.display = False
         self._history: dict[str, list[str]] = {}
         self._at = 0
+        self._complete: Complete = lambda text: None
+        self._offer = ""
 
     def compose(self) -> ComposeResult:
         """The sign, then the field."""
@@ -73,6 +63,7 @@ class Prompt(Horizontal):
         field = _Field(id="field", compact=True, select_on_focus=False)
         field.cursor_blink = False
         yield field
+        yield Ribbon(id="offer")
 
     @property
     def is_open(self) -> bool:
@@ -89,11 +80,12 @@ class Prompt(Horizontal):
         self.kind = kind
         self._at = 0
         self.display = True
-        ribbon = self.query_one(Ribbon)
+        ribbon = self.query_one("#sign", Ribbon)
         ribbon.styles.width = len(sign) + 1
         ribbon.show_lines(line(SPACE, span(sign, Tone.ACCENT)))
         field = self.query_one(Input)
-        field.suggester = _Completer(complete)
+        self._complete = complete
+        self._look_for_offer("")
         with self.prevent(Input.Changed):
             field.value = text
         field.cursor_position = len(text)
@@ -112,9 +104,26 @@ class Prompt(Horizontal):
         field.value = lines[-self._at] if self._at else ""
         field.cursor_position = len(field.value)
 
+    def take_offer(self) -> None:
+        """Type what is offered."""
+        if self._offer:
+            field = self.query_one(Input)
+            field.value = self._offer
+            field.cursor_position = len(field.value)
+
+    def _look_for_offer(self, text: str) -> None:
+        whole = self._complete(text)
+        # What the traffic offers may hold anything; only what can be drawn as it is may be typed for somebody.
+        self._offer = whole if whole is not None and whole != text and show(whole) == whole else ""
+        said = f"tab → {cut(show(self._offer), self.size.width // 2)} " if self._offer else ""
+        ribbon = self.query_one("#offer", Ribbon)
+        ribbon.styles.width = width(show(said))
+        ribbon.show_lines(line(span(said, Tone.DIM)))
+
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
+        self._look_for_offer(event.value)
         if self.is_open:
             self.post_message(self.Typed(self.kind, event.value))
 

@@ -76,7 +76,7 @@ class SessionScreen(WatchScreen):
     def sync(self) -> None:
         """Bring card and view up to the state."""
         session = self.session
-        self.query_one("#card", Ribbon).show_lines(*short_card(session))
+        self.query_one("#card", Ribbon).show_lines(*short_card(session, self.size.width - 2))
         self.query_one("#views", Ribbon).show_lines(self._tabs())
         for view in SessionView:
             self.query_one(f"#{view.value}", Grid).display = view is self.shows
@@ -101,9 +101,10 @@ class SessionScreen(WatchScreen):
         parts = []
         for view in SessionView:
             count = f" {counts[view]:,}" if counts[view] is not None else ""
-            tone = Tone.CHIP if view is self.shows else Tone.DIM
-            parts.append(span(f" {view.value}{count} ", tone, f"screen.show('{view.value}')"))
-        return line(" ", *parts, span("  v turns", Tone.DIM))
+            here = view is self.shows
+            name = f"[{view.value}{count}]" if here else f" {view.value}{count} "
+            parts.append(span(name, Tone.CHIP if here else Tone.DIM, f"screen.show('{view.value}')"))
+        return line(span(" view ", Tone.DIM), *parts, span("  v turns to the next", Tone.DIM))
 
     def action_view(self) -> None:
         """The next view."""

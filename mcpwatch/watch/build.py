@@ -10,6 +10,7 @@ from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.engine import Engine
 from mcpwatch.errors import UsageError
 from mcpwatch.feed.source import Source
+from mcpwatch.files import config_file
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, pins_path
@@ -36,6 +37,7 @@ def open_watcher(
     state folder cannot be read. The replay window is one for all sources: a request that is copied from one gateway
     to another is a replay.
     """
+    files = (("state", str(state)), ("config", "none read" if config is None else str(config_file())))
     config = Config() if config is None else config
     names = [source.name for source in sources]
     for name in names:
@@ -65,4 +67,4 @@ def open_watcher(
         services=[elsewhere, resolver.run] if resolver else [elsewhere],
         clock=clock,
     )
-    return Watcher(pipeline, book, acks, author=author_of(config), clock=clock)
+    return Watcher(pipeline, book, acks, author=author_of(config), files=files, clock=clock)

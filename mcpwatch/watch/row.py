@@ -17,6 +17,8 @@ _DIRECTIONS = {"request": Direction.TO_SERVER, "response": Direction.TO_CLIENT, 
 _DIRECTION_NAMES = {Direction.TO_SERVER: "to-server", Direction.TO_CLIENT: "to-client"}
 _SHORT_PRINT = 8
 _SHORT_ID = 20
+_SHORT_END = 12
+_ID_END = 6
 _SHORT_SESSION = 8
 _QUIET_ENDS = ("", "complete")
 _UNANSWERED = frozenset({CallState.RUNNING, CallState.CANCELLED, CallState.TRUNCATED})
@@ -240,11 +242,17 @@ def short_session(session: Session) -> str:
 
 
 def short_signer(signer: Signer | None) -> str:
-    """A signer in short: its name and the key's fingerprint, without a name that and the id; empty for nobody."""
+    """A signer in short: its name and the key's fingerprint, without a name that and the id's end; empty for nobody."""
     if signer is None:
         return ""
     key = signer.fingerprint[:_SHORT_PRINT]
-    return (f"{signer.name} {key}" if signer.name else f"{key} {short_id(signer.id)}").strip()
+    if signer.name:
+        return f"{signer.name} {key}".strip()
+    if not key:
+        return short_id(signer.id)
+    # What ids begin with they share; an id that is made of the fingerprint adds nothing to it.
+    end = signer.id if len(signer.id) <= _SHORT_END else f"…{signer.id[-_ID_END:]}"
+    return key if signer.id.endswith(signer.fingerprint) else f"{key} {end}"
 
 
 def short_id(text: str) -> str:

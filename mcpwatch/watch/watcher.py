@@ -1,7 +1,7 @@
 """The one object that a screen or a command holds: everything seen, and the little that can be done about it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.model.alerts import Alert
@@ -26,12 +26,15 @@ class Watcher:
         acks: AckStore,
         *,
         author: str,
+        files: Sequence[tuple[str, str]] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.state: State = pipeline.state
         self.sources: tuple[str, ...] = tuple(pipeline.lanes)
         """Names of the feeds."""
         self.author = author
+        self.files = tuple(files)
+        """What this watcher keeps and reads: a name and a place each."""
         self._pipeline = pipeline
         self._book = book
         self._acks = acks

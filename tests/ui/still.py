@@ -18,6 +18,7 @@ class StillWatcher(Watcher):
         self.state = state
         self.sources = tuple(state.feeds)
         self.author = "ann@desk"
+        self.files = (("state", "state"), ("config", "config.toml"))
         self._book = book
         self._acks = AckStore(acks)
         self._clock = clock

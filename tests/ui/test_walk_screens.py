@@ -275,3 +275,78 @@ async def test_a_lost_feed_says_when_it_was_lost(scene: Scene) -> None:
     async with hands(scene, (100, 40)) as at:
         shown = await at.press("6")
         assert "not now, lost 1m00s ago" in shown and "next try     now" in shown
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+async def test_the_head_of_a_session_cuts_nothing_in_the_middle(scene: Scene, width: int) -> None:
+    async with hands(scene, (width, 30)) as at:
+        await at.press("2")
+        for session in list(scene.state.sessions.values()):
+            shown = await at.command(f"session {short_session(session)} {session.upstream}")
+            head = shown.splitlines()[3:8]
+            assert all(not line.endswith("…") and len(line) < width for line in head)
+            assert f"{session.signed} proven" in head[2]
+            assert "[calls" in head[4] and " chain " in head[4]
+            await at.press("2")
+
+
+async def test_enter_opens_the_evidence_from_the_page_of_an_alert_too(scene: Scene) -> None:
+    async with hands(scene, (100, 40)) as at:
+        shown = await at.press("3", "j", "tab")
+        assert "▏" in shown and "▌‼" not in shown
+        assert "Alerts ›" in (await at.press("enter")).splitlines()[2]
+
+
+async def test_an_alert_without_entries_opens_the_feed(scene: Scene) -> None:
+    alert = Alert("f", "feed/x", "Feed lost", Severity.CRITICAL, "gateway", "y", 1, 0, 0, scene.now, scene.now, SOURCE)
+    scene.book.alerts["f"] = alert
+    scene.state.alerts_changed()
+    async with hands(scene, (100, 40)) as at:
+        await at.press("3", "o", "o", "o", "g")
+        for _ in range(len(scene.book.alerts)):
+            if "Feed lost" in selected(await at.read()):
+                break
+            await at.press("j")
+        assert "log key" in await at.press("enter")
+
+
+@pytest.mark.parametrize("size", [(100, 30), (120, 40), (140, 40)])
+async def test_live_names_the_session_and_the_signer_beside_the_pane(scene: Scene, size: tuple[int, int]) -> None:
+    signer = next(each.binding.signer for each in scene.state.sessions.values() if each.binding.signer)
+    async with hands(scene, size) as at:
+        lines = (await at.read()).splitlines()
+        assert "SESSION" in lines[3]
+        shown = await at.command(f"filter sess:{short_session(next(iter(scene.state.sessions.values())))}")
+    assert f"{signer.fingerprint[:8]} " in shown and f"{signer.id[-6:]} " in shown
+
+
+async def test_alerts_lose_the_middle_of_what_they_are_about(scene: Scene) -> None:
+    for alert in scene.book.alerts.values():
+        alert.subject = "m1sI0XSE did:key:z6MkiWNzHycZZNMkP8bt98kEmoc18BawnVaHEqdBURYPGpyt at orders"
+    async with hands(scene) as at:
+        row = selected(await at.press("3"))
+    assert "m1sI0XSE" in row and "orders" in row and "firing" in row
+
+
+async def test_the_gateway_says_what_it_did(scene: Scene) -> None:
+    async with hands(scene) as at:
+        row = selected(await at.press("g"))
+    assert "gateway started" in row and "server" in row
+
+
+async def test_before_any_call_the_servers_of_the_gateway_are_named(blank: Scene) -> None:
+    blank.take(blank.log.started())
+    blank.feed()
+    async with hands(blank, (140, 40)) as at:
+        shown = await at.read()
+        assert "No traffic yet" in shown and "in place of" in shown
+        blank.take(blank.log.initialize("a", client="x"))
+        assert "No traffic yet" not in await at.read()
+
+
+async def test_what_tab_would_type_stands_after_an_arrow(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("colon")
+        assert "tab → sessions" in await at.type("sessi")
+        assert "tab →" not in await at.press("tab")
+        assert "BOUND TO" in await at.press("enter")

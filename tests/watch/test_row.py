@@ -23,7 +23,7 @@ def test_a_verified_signer_comes_first_with_its_key() -> None:
     signer = verified("alice").signer
     assert signer is not None
     assert who.evidence is Evidence.VERIFIED
-    assert who.text == f"{signer.fingerprint[:8]} {short_id(signer.id)}"
+    assert who.text == f"{signer.fingerprint[:8]} …{signer.id[-6:]}"
     assert who.id == signer.id
     named = structs.replace(verified("alice"), signer=structs.replace(signer, name="ledger"))
     assert stage.request(verdict=named, session=session).who.text == f"ledger {signer.fingerprint[:8]}"

@@ -1,5 +1,6 @@
 """What an empty screen says: why there is nothing, and what to do about it."""
 
+from mcpwatch.model.entries import GatewayStarted
 from mcpwatch.model.feed import FeedState
 from mcpwatch.ui.bars import worst_feed
 from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
@@ -51,7 +52,34 @@ def empty_page(state: State, filtered: str) -> list[Line]:
         lines.append(line(span(f"Next try {until(state.now, status.retry_at)}.", Tone.DIM)))
     if status.state in _DO:
         return [*lines, BLANK, *_steps(_DO[status.state])]
-    return [*lines, BLANK, line(span("No traffic yet", Tone.STRONG)), *_steps(_TRAFFIC)]
+    return [*lines, BLANK, line(span("No traffic yet", Tone.STRONG)), *(_clients(state) or _steps(_TRAFFIC))]
+
+
+def only_gateways(state: State) -> bool:
+    """Whether gateways have told of themselves and nothing else has happened."""
+    return 0 < state.counts.entries == state.counts.kinds["gateway"]
+
+
+def _clients(state: State) -> list[Line]:
+    """Where clients are to be pointed, as far as the newest gateway said what it stands before."""
+    for row in reversed(list(state.rows) if only_gateways(state) else []):
+        data = row.entry.record.data if row.entry.record is not None else None
+        if isinstance(data, GatewayStarted):
+            several = len(data.upstreams) > 1
+            return [
+                line("Point MCP clients at the address that the gateway printed, in place of the server's:"),
+                *(
+                    line(
+                        span("· ", Tone.DIM),
+                        span(f"GATEWAY/{each.name}" if several else "GATEWAY", Tone.ACCENT),
+                        span("   in place of   ", Tone.DIM),
+                        each.url,
+                        hang=2,
+                    )
+                    for each in data.upstreams
+                ),
+            ]
+    return []
 
 
 def _steps(steps: tuple[tuple[str, str], ...]) -> list[Line]:

@@ -1,11 +1,13 @@
 """A session's identity card: what we proved first, what was asserted next, what was claimed last."""
 
 from mcpwatch.model.traffic import Session, SessionKind
-from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
+from mcpwatch.ui.lines import BLANK, LABEL_CELLS, Line, Tone, bullet, field, join, line, span, title
+from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.looks import SESSIONS, STRENGTHS
 from mcpwatch.ui.pages.entry import principal_lines
 from mcpwatch.ui.pages.verdict import signer_lines
 from mcpwatch.ui.times import ago, clock, count
+from mcpwatch.watch.row import short_id
 
 _CLAIM = "  claimed"
 
@@ -34,38 +36,55 @@ def identity_card(session: Session, now: float) -> list[Line]:
     return lines
 
 
-def short_card(session: Session) -> list[Line]:
-    """The card in four lines, for the head of the session's screen."""
+def short_card(session: Session, cells: int) -> list[Line]:
+    """The card in four lines of `cells` cells, for the head of the session's screen; what does not fit is left out."""
     binding = session.binding
     strength = STRENGTHS[binding.strength]
     signer = binding.signer
-    who = (
-        [
-            span(signer.fingerprint[:16] or "no key", Tone.STRONG),
-            span(f"  {signer.id}"),
-            span(f"  {signer.resolution.value}, key {signer.key_state.value}", Tone.DIM),
-        ]
-        if signer
-        else [span("○ nobody has proven who this is", Tone.WARN)]
-    )
+    who = [line(span("○ nobody has proven who this is", Tone.WARN))]
+    if signer is not None:
+        key = line(span(signer.fingerprint[:16] or "no key", Tone.STRONG))
+        known = line(span(f"{signer.resolution.value}, key {signer.key_state.value}", Tone.DIM))
+        whole = [key, line(signer.name), line(signer.id), known]
+        who = whole if _cells(whole) <= cells else [key, line(signer.name), line(short_id(signer.id)), known]
     state = SESSIONS[session.state]
     principal = session.principal
+    asserted = f"principal {principal.subject or 'opaque'} (asserted)" if principal else ""
     return [
-        field("signer", *who),
-        field("binding", span(f"{strength.glyph} {binding.strength.value}", strength.tone)),
-        field(
+        _fitted("signer", who, cells),
+        _fitted("binding", [line(span(f"{strength.glyph} {binding.strength.value}", strength.tone))], cells),
+        _fitted(
             "session",
-            span(f"{state.glyph} {session.state.value}", state.tone),
-            f"  on {session.upstream}  {count(session.requests, 'request')}, {session.signed} signed",
-            span(f"  {session.era.value} {session.protocol}", Tone.DIM),
-            span(f"  from {', '.join(session.peers[:3])}", Tone.DIM),
+            [
+                line(span(f"{state.glyph} {session.state.value}", state.tone), f" on {session.upstream}"),
+                line(f"{count(session.requests, 'request')}, {session.signed:,} proven"),
+                line(span(f"{session.era.value} {session.protocol}", Tone.DIM)),
+                line(span(f"from {', '.join(session.peers[:3])}", Tone.DIM)),
+            ],
+            cells,
         ),
-        field(
+        _fitted(
             "claims",
-            span(f"client {session.client_name or '–'}  server {session.server_name or '–'}", Tone.DIM),
-            span(f"  principal {principal.subject or 'opaque'} (asserted)" if principal else "", Tone.PLAIN),
+            [
+                line(span(f"client {session.client_name or '–'}", Tone.DIM)),
+                line(asserted),
+                line(span(f"server {session.server_name or '–'}", Tone.DIM)),
+            ],
+            cells,
         ),
     ]
+
+
+def _fitted(label: str, parts: list[Line], cells: int) -> Line:
+    """A field with as many parts as fit whole."""
+    kept = [part for part in parts if cells_of(part)]
+    while len(kept) > 1 and _cells(kept) > cells:
+        kept.pop()
+    return field(label, *join(kept).spans)
+
+
+def _cells(parts: list[Line]) -> int:
+    return LABEL_CELLS + cells_of(join(parts))
 
 
 def _session_lines(session: Session, now: float) -> list[Line]:
