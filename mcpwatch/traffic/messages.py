@@ -66,7 +66,7 @@ class Messages:
         if call.direction is _TO_SERVER:
             call.status = status
         result = fields(message.result)
-        self._calls.answer(call, of_answer(message, result, status), index, time, flow.track, result)
+        self._calls.answer(call, of_answer(call.method, message, result, status), index, time, flow.track, result)
         effects.update(call)
         if message.error is None:
             self._learn(flow, call, result, index, effects)
@@ -83,7 +83,7 @@ class Messages:
                 session.server_name = name
             if call.method == "initialize":
                 session.protocol = text(result.get("protocolVersion")) or session.protocol
-        if call.method == "tools/list" and call.state is CallState.DONE:
+        if call.method == "tools/list":
             effects.tools += self._tools.listed(call.upstream, session, result, index)
 
     def _unopen(self, flow: Flow, time: float) -> None:

@@ -31,6 +31,8 @@ FAILED: Final = frozenset(
 )
 """States that count as errors of a session."""
 
+_TOOL_RESULTS = frozenset({"tools/call", "tasks/result"})
+"""Methods whose results can say `isError`; in any other result clients do not look at it."""
 _REFUSALS = frozenset({401, 403})
 _MAX_CODE = 2**53 - 1
 _SAID_WITHIN = 300
@@ -61,11 +63,11 @@ def is_denial(said: str) -> bool:
     return _DENIAL.search(said[:_SAID_WITHIN]) is not None
 
 
-def of_answer(message: RpcMessage, result: Mapping[str, Json], status: int | None) -> Ending:
-    """What a JSON-RPC answer, come with HTTP `status`, makes of its call; `result` is the message's."""
+def of_answer(method: str, message: RpcMessage, result: Mapping[str, Json], status: int | None) -> Ending:
+    """What a JSON-RPC answer, come with HTTP `status`, makes of a call of `method`; `result` is the message's."""
     if message.error is not None:
         return _of_error(message, status)
-    if result.get("isError") is True:
+    if result.get("isError") is True and method in _TOOL_RESULTS:
         said = first_text(result)
         return Ending(CallState.DENIED if is_denial(said) else CallState.TOOL_ERROR, text=said)
     if result.get("resultType") == "input_required":

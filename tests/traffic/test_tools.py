@@ -163,3 +163,21 @@ def test_a_server_with_endless_tools_pushes_out_its_own() -> None:
     assert ("mail", "precious") in tools
     assert ("files", "t29-9") in tools
     assert folded.traffic.evicted["tools"] == 251
+
+
+@pytest.mark.parametrize("more", [{"isError": True}, {"resultType": "input_required"}])
+def test_no_other_field_of_the_answer_hides_what_is_listed(more: dict[str, Json]) -> None:
+    log = Log()
+    log.exchange(ask(1, "tools/list"), result(1, {"tools": [tool("read", "good")]}))
+    log.exchange(ask(2, "tools/list"), result(2, {"tools": [tool("read", "bad")], **more}))
+    folded = fold(log)
+    assert [listed.changed for listed in folded.traffic.tools.values()] == [1]
+
+
+@pytest.mark.parametrize(
+    ("method", "state"), [("tools/call", "tool error"), ("tasks/result", "tool error"), ("ping", "done")]
+)
+def test_only_the_result_of_a_tool_says_that_the_tool_failed(method: str, state: str) -> None:
+    log = Log()
+    log.exchange(ask(1, method), result(1, {"isError": True}))
+    assert fold(log).states == [state]
