@@ -12,7 +12,7 @@ from mcpwatch.model.identity import Evidence, Word
 from mcpwatch.model.traffic import CallState, Direction, Observation, RpcMessage, SessionKind
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.outcome import outcome, seconds
-from mcpwatch.watch.row import Row, short_id, short_session
+from mcpwatch.watch.row import Row, short_session
 
 
 def test_a_verified_signer_comes_first_with_its_key() -> None:
