@@ -27,13 +27,14 @@ _RETURN = re.compile("\r(?!\n)")
 
 _ALWAYS = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff"
-    "\uffa0\ufff9-\ufffb\U000e0000-\U000e007f\U000e0100-\U000e01ef"
+    "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _JOINER = "[\u200c\u200d]"
 _HIDDEN = re.compile(
     f"[{_ALWAYS}]"
     f"|(?:(?<=[\x00-\x7f])|^){_JOINER}|{_JOINER}(?=[\x00-\x7f]|$)"  # beside Latin text they join nothing
     "|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]"  # one picks a glyph, a run of them carries octets
+    "|(?<=[A-Za-z])[\ufe00-\ufe0f\u180b-\u180d\u180f]"  # letters of ours have but one glyph
 )
 _SUBDIVISION_FLAGS = re.compile(
     "\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"

@@ -123,3 +123,15 @@ def test_recent_keeps_what_was_used_last(steps: list[tuple[str, int]]) -> None:
             assert recent.get(key) is None
         assert {each for each in range(7) if each in recent} == set(model)
         assert len(recent) == len(model)
+
+
+@pytest.mark.parametrize(
+    "text", ["r\ufe03e\ufe0ba\ufe00d", "r\u180be\u180cad", "\U0001d173", "\U0001bca1", "\U000e0fff", "\ufff1"]
+)
+def test_what_picks_a_glyph_hides_something_beside_a_letter_of_ours(text: str) -> None:
+    assert hidden(text)
+
+
+@pytest.mark.parametrize("text", ["1\ufe0f\u20e3", "\u26a0\ufe0f mind", "\u182d\u180b", "\u4e18\ufe00"])
+def test_what_picks_a_glyph_is_right_beside_what_has_several(text: str) -> None:
+    assert hidden(text) == []
