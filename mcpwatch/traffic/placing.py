@@ -2,7 +2,7 @@
 
 from mcpwatch.model.identity import Signer, Verdict
 from mcpwatch.model.traffic import Era, Session, SessionKind
-from mcpwatch.traffic.binding import BoundVerdict, bind, rebind
+from mcpwatch.traffic.binding import BoundVerdict, bind, rebind, unbind
 from mcpwatch.traffic.calls import Calls
 from mcpwatch.traffic.exchanges import Exchanges
 from mcpwatch.traffic.records import Flow, Track
@@ -45,7 +45,10 @@ class Placing:
 
     def refuse(self, flow: Flow) -> tuple[Session, ...]:
         """Take an exchange out of a session that the server does not know; returns it if nothing is left of it."""
+        track, index = flow.track, flow.exchange.index
         gone = self._leave(flow)
+        if track is not None and track.bound.signer is not None and track.bound.since == index:
+            unbind(track, index)
         return () if gone is None else (gone,)
 
     def rejudge(self, flow: Flow, verdict: Verdict) -> tuple[list[tuple[int, BoundVerdict]], tuple[Session, ...]]:

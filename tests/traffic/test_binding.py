@@ -69,6 +69,18 @@ def test_an_initialize_in_a_session_that_is_alive_is_held_against_its_signer() -
         assert seen.rebound == signer("alice")
 
 
+def test_a_request_that_an_unknown_session_refuses_does_not_bind_it() -> None:
+    log = Log()
+    refused = log.request(call(1, "x"), session="s1")
+    running = log.request(call(2, "x"), session="s1")
+    log.response(refused, 403)
+    log.response(running)
+    asked = log.request(call(3, "x"), session="s1")
+    folded = fold(log, {refused.index: MALLORY, asked.index: ALICE})
+    assert [session.binding.signer for session in folded.sessions] == [signer("alice")]
+    assert folded.at(asked).verdict == ALICE
+
+
 def test_an_initialize_with_the_id_of_a_session_opens_the_one_that_the_server_answers_with() -> None:
     log = Log()
     log.initialize("s1")
