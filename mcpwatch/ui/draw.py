@@ -30,7 +30,7 @@ def both_ends(span: Span, cells: int) -> Span:
     """The span without its middle where it is wider than `cells`."""
     if width(span.text) <= cells:
         return span
-    tail = span.text[-(cells // 3) :] if cells >= _SHORTEST else ""
+    tail = span.text[-(cells // 3) :].lstrip("…") if cells >= _SHORTEST else ""
     return span._replace(text=Shown(cut(span.text, cells - width(tail)) + tail))
 
 

@@ -8,7 +8,7 @@ from rich.style import Style
 
 from mcpwatch.text import Shown, show, width
 from mcpwatch.ui.cells import Bar, Column, fit
-from mcpwatch.ui.draw import draw_bar, draw_span, mark
+from mcpwatch.ui.draw import both_ends, draw_bar, draw_span, mark
 from mcpwatch.ui.lines import Line, Span, Tone, cells, field, join, line, pair, plain, span
 from mcpwatch.ui.ribbon import cut_line, spread
 from mcpwatch.ui.wrap import wrap
@@ -76,6 +76,13 @@ def test_a_cut_line_fits(text: Line, room: int) -> None:
 @given(st.text(max_size=50).map(show), st.integers(1, 30), st.booleans())
 def test_a_drawn_cell_has_exactly_its_width(text: Shown, room: int, right: bool) -> None:
     assert cell_len(draw_span(Span(text), room, style, right).text) == room
+
+
+@given(st.text(max_size=50).map(show), st.integers(1, 30))
+def test_a_text_without_its_middle_fits_and_keeps_its_ends(text: Shown, room: int) -> None:
+    cut = both_ends(Span(text), room).text
+    assert width(cut) <= max(room, 1)
+    assert both_ends(Span(Shown("notes/0123456789abcdef")), 15).text == "notes/012…bcdef"
 
 
 @given(st.floats(-1, 2), st.floats(-1, 2), st.integers(1, 40), st.booleans())

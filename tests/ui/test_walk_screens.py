@@ -5,6 +5,8 @@ from hands import hands
 from msgspec.structs import replace
 from scene import SOURCE, Scene
 
+from mcpwatch.commands.watch import require_terminal
+from mcpwatch.errors import LocalError
 from mcpwatch.model.alerts import Alert, Severity
 from mcpwatch.model.feed import FeedState
 from mcpwatch.model.traffic import SessionKind
@@ -350,3 +352,20 @@ async def test_what_tab_would_type_stands_after_an_arrow(scene: Scene) -> None:
         assert "tab → sessions" in await at.type("sessi")
         assert "tab →" not in await at.press("tab")
         assert "BOUND TO" in await at.press("enter")
+
+
+@pytest.mark.parametrize("term", ["dumb", "", "unknown"])
+def test_a_terminal_that_cannot_be_drawn_on_is_refused(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    with pytest.raises(LocalError, match="cannot draw") as raised:
+        require_terminal()
+    assert "mcpwatch tail" in raised.value.hint
+
+
+async def test_the_feed_screen_names_the_folder_that_is_used(scene: Scene) -> None:
+    scene.watcher.files = (("state", "/elsewhere"), ("config", "none read"))
+    async with hands(scene, (100, 60)) as at:
+        shown = await at.press("6")
+    assert "/elsewhere" in shown and "none read" in shown
