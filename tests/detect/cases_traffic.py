@@ -8,6 +8,7 @@ from rule_scene import Scene
 
 from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import CallState, Era, Session, SessionKind
+from mcpwatch.traffic.tools import MAX_LISTED
 
 DENIED = CallState.DENIED
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -97,6 +98,13 @@ def a_session_that_never_listed(scene: Scene) -> None:
     scene.request(call(2, "read"), session=scene.session())
 
 
+@spares("discovery/unlisted-tool")
+def a_list_longer_than_is_remembered(scene: Scene) -> None:
+    session = scene.session()
+    session.listed_tools = {f"tool{number}" for number in range(MAX_LISTED)}
+    scene.request(call(2, "read"), session=session)
+
+
 @fires("tool/definition-changed")
 def a_rug_pull(scene: Scene) -> None:
     listed(scene, tool("read", "Reads a file"))
@@ -133,6 +141,17 @@ def an_escape_in_a_result(scene: Scene) -> None:
 def an_escape_in_progress(scene: Scene) -> None:
     exchange = scene.request(call(1, "read"))
     scene.push(exchange, note("notifications/progress", {"message": "\x1b[8m"}))
+
+
+@fires("tool/terminal-escapes")
+def an_escape_beside_what_is_listed(scene: Scene) -> None:
+    scene.whole(ask(1, "tools/list"), result(1, {"tools": [tool("read")], "nextCursor": "\x1b[2J"}))
+
+
+@fires("tool/terminal-escapes")
+def an_escape_in_a_batch_with_a_list(scene: Scene) -> None:
+    exchange = scene.request(ask(1, "tools/list"), call(2, "read"))
+    scene.answer(exchange, listing(tool("read")), result(2, text("\x1b[2J")))
 
 
 @spares("tool/terminal-escapes")

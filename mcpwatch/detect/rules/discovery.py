@@ -8,6 +8,7 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.traffic import CallState, Direction, Observation, SessionKey
 from mcpwatch.text import count
+from mcpwatch.traffic.tools import MAX_LISTED
 
 _SESSIONS = 10_000
 _DENIALS = 3
@@ -57,7 +58,7 @@ class PermissionProbing(Rule):
 
 
 class UnlistedTool(Rule):
-    """Says nothing of a session that never listed: clients keep lists from one session to the next."""
+    """Says nothing of a session that never listed, since clients keep lists, or listed more than is remembered."""
 
     info = RuleInfo(
         id="discovery/unlisted-tool",
@@ -70,7 +71,7 @@ class UnlistedTool(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         session = seen.session
-        if session is None or not session.listed_tools:
+        if session is None or not 0 < len(session.listed_tools) < MAX_LISTED:
             return
         for call in seen.opened:
             if call.method == "tools/call" and call.target and call.target not in session.listed_tools:

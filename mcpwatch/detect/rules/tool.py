@@ -53,9 +53,8 @@ class TerminalEscapes(Rule):
         if seen.tools:
             for tool, reason in _definitions(seen, acting):
                 yield self.finding(seen, _subject(tool), reason)
-            return
         for message in seen.messages:
-            found = _characters(message, acting)
+            found = _characters(message, acting, but="tools" if seen.tools else "")
             if found:
                 call = next(iter(seen.updated), None)
                 name = (call.target or call.method) if call else message.method or "answer"
@@ -91,9 +90,12 @@ def _definitions(seen: Observation, search: Callable[[str], list[str]]) -> Itera
             yield change.tool, f"{quote(change.tool.name)} holds {holds}; in its {where}."
 
 
-def _characters(message: RpcMessage, search: Callable[[str], list[str]]) -> list[str]:
-    """What `search` finds in a message's payload."""
-    parts = (message.result, message.error, message.params)
+def _characters(message: RpcMessage, search: Callable[[str], list[str]], but: str) -> list[str]:
+    """What `search` finds in a message's payload, `but` what the result has under that name."""
+    result = message.result
+    if but and isinstance(result, dict):
+        result = {name: value for name, value in result.items() if name != but}
+    parts = (result, message.error, message.params)
     return [char for part in parts if part is not None for hit in strings(part) for char in search(hit.text)]
 
 
