@@ -71,6 +71,14 @@ def three_sessions_with_a_denial_each(scene: Scene) -> None:
 
 
 @spares("discovery/permission-probing")
+def a_token_that_ran_out_under_three_calls(scene: Scene) -> None:
+    for name in ("users", "config", "spawn"):
+        exchange = scene.request(call(1, name), session=scene.session())
+        scene.response(exchange, 401)
+        scene.answer(exchange, error(1, -32001, "Unauthorized"), session=scene.session(), state=DENIED)
+
+
+@spares("discovery/permission-probing")
 def three_tools_that_fail(scene: Scene) -> None:
     for name in ("users", "config", "spawn"):
         scene.whole(call(1, name), error(1, -32603, "broken"), scene.session(), state=CallState.RPC_ERROR)

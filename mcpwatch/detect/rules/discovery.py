@@ -14,6 +14,8 @@ _SESSIONS = 10_000
 _DENIALS = 3
 _WITHIN = 60.0
 """Seconds."""
+_TOKEN_REFUSED = 401
+"""An expired token fails every call in flight: that is no search for what is open."""
 _REMEMBERED = 64
 """Targets a session."""
 
@@ -39,6 +41,8 @@ class PermissionProbing(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         for call in seen.updated:
             if call.state is not CallState.DENIED or not call.target or call.direction is not Direction.TO_SERVER:
+                continue
+            if call.status == _TOKEN_REFUSED:
                 continue
             place = (seen.source, call.session or subject_of(seen))
             denied = self._denied.get(place) or self._denied.put(place, {})

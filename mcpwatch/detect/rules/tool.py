@@ -116,7 +116,11 @@ def _changes(tool: Tool) -> str:
 def _said(definition: Json, field: str) -> str:
     """What a definition has under a name, as text; empty where it has nothing."""
     value = definition.get(field, "")
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode("utf-8", "replace")
+    try:
+        return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair, which UTF-8 cannot carry.
+        return repr(value)
 
 
 def _subject(tool: Tool) -> str:
