@@ -197,9 +197,9 @@ class State:
     def _age(self, entry: Entry, time: float) -> float:
         """How old an entry was as it came: what a log kept for us is no traffic of the moment."""
         feed = self.feeds.get(entry.source)
-        stated = feed is not None and feed.checkpoint is not None and feed.checkpoint.time is not None
-        # Until the gateway has stated its time, its clock is taken to be ours.
-        now = self._clock(entry.source).at(entry.received) if stated else entry.received
+        # A log that is read from its past states past times; until it has caught up, its clock is taken to be ours.
+        caught_up = feed is not None and feed.announced is not None and entry.index >= feed.announced
+        now = self._clock(entry.source).at(entry.received) if caught_up else entry.received
         return max(now - time, 0.0)
 
     def _clock(self, source: str) -> GatewayClock:

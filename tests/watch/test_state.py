@@ -156,6 +156,15 @@ def test_an_old_log_keeps_its_own_present() -> None:
     assert state.gateway_now("") == START + 65
 
 
+def test_what_a_log_had_kept_is_no_traffic_of_the_moment() -> None:
+    state, late = State(), START + 50
+    point = Checkpoint("x", 1, b"", b"", time=int(START))
+    state.set_feed(FeedStatus("", "http://x", checkpoint=point, last_checkpoint_at=late, announced=2))
+    for index, time in enumerate((START, START + 1, late)):
+        state.apply(Entry(index, b"{}", None, late), Observation(index, "", time, "gateway"))
+    assert state.entry_rate.per_second(late + 1) == 1 / 5
+
+
 def test_the_clock_never_goes_back() -> None:
     stage = Stage()
     stage.state.advance(10.0)
