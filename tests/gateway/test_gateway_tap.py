@@ -173,7 +173,7 @@ async def test_an_exchange_that_the_journal_does_not_take_passes_all_the_same(
             context.setattr(journal_module, "MAX_BACKLOG", -1)
             assert (await fetch(running.listen_address, post(CALL))).body == RESULT
     assert every(tmp_path, Request) == []
-    assert "entries were lost" in every(tmp_path, GatewayStopped)[0].reason
+    assert "2 entries lost" in every(tmp_path, GatewayStopped)[0].reason
 
 
 @pytest.mark.parametrize(("policy", "status"), [("block", 503), ("pass", 200)])
