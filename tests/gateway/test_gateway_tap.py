@@ -1,6 +1,7 @@
 """The entries of an exchange: what was sent, in the order it was sent, whatever it was."""
 
 import hashlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -176,12 +177,23 @@ async def test_an_exchange_that_the_journal_does_not_take_passes_all_the_same(
     assert "2 entries lost" in every(tmp_path, GatewayStopped)[0].reason
 
 
+def failing(*_: object) -> None:
+    """A disk that is full."""
+    raise sqlite3.OperationalError("disk full")
+
+
 @pytest.mark.parametrize(("policy", "status"), [("block", 503), ("pass", 200)])
-async def test_what_happens_while_the_journal_cannot_be_written(tmp_path: Path, policy: str, status: int) -> None:
+async def test_what_happens_while_the_journal_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str, status: int
+) -> None:
     async with scripted(answer(ok(RESULT))) as server, gateway(tmp_path, server.url, when_unwritable=policy) as running:
         assert (await fetch(running.listen_address, post(CALL))).status == 200
-        running.log._journal._in_trouble("disk full")
-        assert (await fetch(running.listen_address, post(CALL))).status == status
+        journal = running.log._journal
+        await journal.flush()
+        with monkeypatch.context() as context:
+            context.setattr(journal._store, "write", failing)
+            journal._in_trouble("disk full")
+            assert (await fetch(running.listen_address, post(CALL))).status == status
 
 
 async def test_headers_too_large_for_an_entry_are_left_out(tmp_path: Path) -> None:
