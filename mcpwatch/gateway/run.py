@@ -165,7 +165,9 @@ async def serve(options: GatewayOptions) -> None:
             stopped.set_result(name)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop, number.name)
+        # What was ignored from the start stays so: `nohup` means it.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop, number.name)
     await gateway.start()
     try:
         for line in greeting(gateway):

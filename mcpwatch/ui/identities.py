@@ -66,7 +66,8 @@ class IdentitiesScreen(ListScreen[Identity]):
     empty = (
         line(span("No signer yet", Tone.STRONG)),
         line(span("Identities appear with the first signed request. Sign your agent's calls with:", Tone.DIM)),
-        line(span("mcpwatch keygen", Tone.ACCENT), "  and  ", span("mcpwatch sign --upstream URL", Tone.ACCENT)),
+        line(span("httpx2.AsyncClient(auth=Rfc9421Auth(AgentKey.generate()))", Tone.ACCENT)),
+        line(span("Both are in mcpwatch.identity.signer.", Tone.DIM)),
     )
 
     def __init__(self, watcher: Watcher) -> None:
