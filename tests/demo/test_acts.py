@@ -54,7 +54,7 @@ class Ear:
         """Put a request that is no act into the log, and wait until the watcher has come to it."""
         async with httpx.AsyncClient(trust_env=False) as http:
             await http.get(f"{backend.gateway.listen_address}/orders/mark/{name}")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not (await self._marks.get()).endswith(f"/mark/{name}"):
                 pass
         self.fired.append(set())

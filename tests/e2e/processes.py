@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, cast
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 """For one thing to happen; a test that waits that long has failed."""
 
 COMMAND = (sys.executable, "-c", "from mcpwatch.cli import main; raise SystemExit(main())")

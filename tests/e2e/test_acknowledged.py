@@ -27,7 +27,7 @@ def watcher(rig: Rig, state: Path) -> Watcher:
 async def alert_of(watching: Watcher, rule: str) -> Alert:
     """Run a watcher until a rule has fired."""
     running = asyncio.create_task(watching.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (alerts := [alert for alert in watching.state.alerts.values() if alert.rule == rule]):
             await asyncio.sleep(0.01)
     running.cancel()

@@ -33,7 +33,7 @@ def found(state_folder: Path) -> Announcement:
 
 async def gone(text: str) -> None:
     """Wait until no process has `text` in its command line."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while processes_with(text):
             await asyncio.sleep(0.05)
 
