@@ -20,7 +20,7 @@ from mcpwatch.gateway.options import GatewayOptions, parse_upstreams
 from mcpwatch.gateway.run import Gateway
 from mcpwatch.model.entries import Data
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a test that waits for something has failed."""
 
 T = TypeVar("T", bound=Data)

@@ -17,7 +17,7 @@ import pytest
 from recorder import faults
 
 RUNNER = Path(__file__).with_name("run_attacked.py")
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a wait has failed."""
 
 
