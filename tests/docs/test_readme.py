@@ -42,7 +42,8 @@ def test_its_commands_work_from_a_clone() -> None:
     lines = [line.strip() for block in blocks() for line in block.splitlines()]
     bare = [line for line in lines if line.startswith("mcpwatch")]
     assert bare == []
-    assert sum(line.startswith("uv run mcpwatch") for line in lines) >= 8
+    assert {"pip install uv && uv run mcpwatch demo", "pip install uv && uv run pytest"} <= set(lines)
+    assert sum(line.startswith("uv run mcpwatch") for line in lines) >= 7
 
 
 @pytest.mark.e2e
