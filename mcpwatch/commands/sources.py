@@ -12,7 +12,7 @@ from mcpwatch.errors import ConnectError, IntegrityError, RefusedError, UsageErr
 from mcpwatch.feed.address import feed_address
 from mcpwatch.feed.discover import Announcement, running
 from mcpwatch.feed.subscriber import HttpSource
-from mcpwatch.files import state_dir
+from mcpwatch.files import config_file, state_dir
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.secret import Secret, read_secret
 from mcpwatch.watch import build
@@ -35,6 +35,7 @@ class Target(Struct, frozen=True):
     feeds: tuple[Feed, ...]
     state: Path
     config: Config
+    config_path: Path
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,12 +76,16 @@ def find(options: argparse.Namespace) -> Target:
     only = by_address.get(wanted[0]) if len(wanted) == 1 else None
     if only is not None and only.state:
         return target_of(feeds[0], Path(only.state))
-    return Target(feeds, state_dir(), load())
+    return _target(feeds, state_dir(), config_file())
 
 
 def target_of(feed: Feed, state: Path) -> Target:
     """A feed with a state folder and a configuration of its own."""
-    return Target((feed,), state, load(state / "config.toml"))
+    return _target((feed,), state, state / "config.toml")
+
+
+def _target(feeds: tuple[Feed, ...], state: Path, config_path: Path) -> Target:
+    return Target(feeds, state, load(config_path), config_path)
 
 
 def _token(address: str, found: Announcement | None, token_file: Path | None) -> Secret:
@@ -113,7 +118,7 @@ async def open_watcher(target: Target) -> Watcher:
     feeds = [HttpSource(feed.address, feed.token, state=target.state) for feed in target.feeds]
     for feed in feeds:
         await feed.probe()
-    return build.open_watcher(feeds, target.state, target.config)
+    return build.open_watcher(feeds, target.state, target.config, config_path=target.config_path)
 
 
 def exit_code(feeds: Iterable[FeedStatus]) -> int:

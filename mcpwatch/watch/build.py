@@ -10,7 +10,6 @@ from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.engine import Engine
 from mcpwatch.errors import UsageError
 from mcpwatch.feed.source import Source
-from mcpwatch.files import config_file
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, pins_path
@@ -29,15 +28,17 @@ def open_watcher(
     state: Path,
     config: Config | None = None,
     *,
+    config_path: Path | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Watcher:
     """A watcher on these sources, with the keys and acknowledgements of the state folder.
 
+    `config_path` is where `config` was read from, for the screen to tell.
     Raises UsageError when two sources go by one name or the registry's address is none, LocalError when a file in the
     state folder cannot be read. The replay window is one for all sources: a request that is copied from one gateway
     to another is a replay.
     """
-    files = (("state", str(state)), ("config", "none read" if config is None else str(config_file())))
+    files = (("state", str(state)), ("config", str(config_path or "none read")))
     config = Config() if config is None else config
     names = [source.name for source in sources]
     for name in names:
