@@ -1,7 +1,7 @@
 """Base64 in one spelling: what has two spellings can be changed without a signature noticing."""
 
 import binascii
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 
 def decode_base64(text: str) -> bytes | None:
@@ -16,3 +16,12 @@ def decode_base64(text: str) -> bytes | None:
 def encode_base64url(data: bytes) -> str:
     """Base64 with the alphabet for URLs and without padding (RFC 4648 section 5)."""
     return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def decode_base64url(text: str) -> bytes | None:
+    """The octets of base64url without padding; None unless they encode to the very same text."""
+    try:
+        data = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except ValueError:
+        return None
+    return data if encode_base64url(data) == text else None

@@ -38,8 +38,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace, state: Path) -> None:
     from mcpwatch.feed.pins import Pins, pins_folder
-    from mcpwatch.identity.ed25519 import fingerprint
     from mcpwatch.identity.pins import pins_path, read_known
+    from mcpwatch.identity.verifier import fingerprint
 
     known = read_known(pins_path(state))
     lines = [

@@ -4,7 +4,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-from mcpwatch.identity import ed25519
+from mcpwatch.identity import verifier
 from mcpwatch.model.identity import KeyState, Resolution, Signer
 
 GRACE_S = 600
@@ -45,6 +45,8 @@ class ResolvedKey(Struct, frozen=True):
     key: bytes
     valid_until: float | None = None
     """Seconds since the epoch of its rotation; None for the current key."""
+    valid_from: float | None = None
+    """Since when it is the identity's, as far as whoever was asked says so."""
 
     def state(self, now: float) -> KeyState:
         """How this key stands at `now`; a key was current until it was rotated."""
@@ -72,4 +74,4 @@ class Unavailable(Exception):
 
 def held(id: str, key: bytes, resolution: Resolution, state: KeyState = KeyState.CURRENT) -> HeldKey:
     """`key` as the key of `id`."""
-    return HeldKey(key, Signer(id, ed25519.fingerprint(key), resolution, state))
+    return HeldKey(key, Signer(id, verifier.fingerprint(key), resolution, state))

@@ -14,7 +14,7 @@ speaks for the request: covering the body before not, the session id before not,
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mcpwatch.identity import ed25519
+from mcpwatch.identity import ed25519, verifier
 from mcpwatch.identity.answers import HeldKey, KeyAnswer, Status
 from mcpwatch.identity.freshness import Calendar, freshness
 from mcpwatch.identity.keys import KeyBook, identity_of
@@ -121,11 +121,11 @@ class Judge:
         if answer.status is not _FOUND:
             return _unresolved(reading, answer)
         for held in answer.keys:
-            if ed25519.verify(held.key, first.signed, reading.signature):
+            if verifier.verify(held.key, first.signed, reading.signature):
                 return self._held(reading, first, held, moment)
         for attempt in reading.retry():
             for held in answer.keys if len(attempt.signed) <= MAX_SIGNED else ():
-                if ed25519.verify(held.key, attempt.signed, reading.signature):
+                if verifier.verify(held.key, attempt.signed, reading.signature):
                     return self._held(reading, attempt, held, moment)
         return self._mismatch(reading, answer)
 

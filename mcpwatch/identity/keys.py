@@ -7,7 +7,7 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from mcpwatch.bounded import keep
-from mcpwatch.identity import ed25519
+from mcpwatch.identity import ed25519, verifier
 from mcpwatch.identity.answers import HeldKey, KeyAnswer, Resolved, Status, held
 from mcpwatch.model.identity import KeyState, Resolution
 
@@ -91,7 +91,7 @@ class KeyBook:
 
         Raises ValueError when `key` is not an Ed25519 key that may be used.
         """
-        if not ed25519.good_key(key):
+        if not verifier.good_key(key):
             raise ValueError("not an Ed25519 public key that may be used")
         if key not in self._pins.get(id, ()):
             self._pins[id] = (key, *self._pins.get(id, ()))
@@ -170,7 +170,7 @@ class KeyBook:
 
     def learn(self, id: str, resolved: Resolved, now: float) -> None:
         """Take a resolver's definite answer; keys that may not be used are left out."""
-        keys = tuple(key for key in resolved.keys[:MAX_KEYS] if ed25519.good_key(key.key))
+        keys = tuple(key for key in resolved.keys[:MAX_KEYS] if verifier.good_key(key.key))
         refused = self._refused.get(id)
         if keys:
             keep(self._known, id, _Known(id, Resolved(resolved.resolution, keys), now), self._limit)
@@ -222,7 +222,7 @@ class KeyBook:
         table: dict[str, KeyAnswer] = {}
         for id, keys in self._pins.items():
             for key in keys:
-                table[ed25519.fingerprint(key)] = KeyAnswer(Status.FOUND, (held(id, key, Resolution.PINNED),))
+                table[verifier.fingerprint(key)] = KeyAnswer(Status.FOUND, (held(id, key, Resolution.PINNED),))
         for id, keys in self._pins.items():
             table[id] = KeyAnswer(Status.FOUND, tuple(held(id, key, Resolution.PINNED) for key in keys))
         self._pinned = table

@@ -8,8 +8,8 @@ from msgspec import Struct
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import LocalError, UsageError
 from mcpwatch.files import read_private, write_private
-from mcpwatch.identity.ed25519 import fingerprint, good_key
 from mcpwatch.identity.keys import MAX_ID, KeyBook, identity_of
+from mcpwatch.identity.verifier import fingerprint, good_key
 
 FILE = "keys.json"
 MAX_NAME = 32

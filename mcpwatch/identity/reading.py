@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol
 from msgspec import Struct
 
 from mcpwatch.identity.request import SignedRequest
-from mcpwatch.model.identity import Covered, SignatureState
+from mcpwatch.model.identity import Covered, Receipt, SignatureState
 
 
 class Attempt(Struct, frozen=True, gc=False):
@@ -49,6 +49,13 @@ class Reading(Struct, frozen=True, gc=False):
     """Of the refusal."""
     on_mismatch: str = ""
     """Why a signature that does not verify is still not called bad; empty where it is."""
+    profile: str = ""
+    """The named use of the scheme; empty where there is none."""
+    embedded: bytes = b""
+    """The key that the request itself carries; it stands for itself where nobody else knows it."""
+    thumbprint: str = ""
+    """The one key (RFC 7638) of the identity that the signature says it was made with; empty where it does not say."""
+    receipt: Receipt | None = None
 
 
 class Scheme(Protocol):

@@ -39,6 +39,9 @@ class Covered(StrEnum):
     MCP = "MCP method and name"
     TIME = "time"
     NONCE = "nonce"
+    ARGUMENTS = "tool arguments"
+    """Told apart only where the body as a whole is not covered."""
+    TOKEN = "access token"  # noqa: S105 (a word of the screen)
 
 
 class Freshness(StrEnum):
@@ -60,7 +63,9 @@ class Resolution(StrEnum):
     DID_WEB = "did:web"
     REGISTRY = "registry"
     DIRECTORY = "directory"
+    JWKS = "JWKS"
     EMBEDDED = "embedded"
+    """The key came with the request: it proves the same agent as before, and nobody vouches for it."""
     NONE = "not resolved"
 
 
@@ -96,6 +101,37 @@ class Signer(Struct, frozen=True):
     """What the operator calls it."""
 
 
+class OtherSignature(Struct, frozen=True):
+    """A signature on the request beside the one that speaks for it."""
+
+    word: Word
+    scheme: str
+    label: str = ""
+    """Which of several, in the scheme's own words."""
+    signer: Signer | None = None
+    reason: str = ""
+
+
+class Receipt(Struct, frozen=True):
+    """What a signed receipt says of the chain it stands in."""
+
+    id: str
+    trace_id: str = ""
+    parent_id: str = ""
+    """Id of the receipt of the call that led to this one."""
+
+
+class ServerProof(Struct, frozen=True):
+    """What a server's own signature on an answer proves: who answered, not who asked."""
+
+    word: Word
+    scheme: str
+    signer: Signer | None = None
+    reason: str = ""
+    """Why, where it is not VERIFIED."""
+    waiting: bool = False
+
+
 class Verdict(Struct, frozen=True):
     """What one request's signature proves, and what it does not."""
 
@@ -117,6 +153,20 @@ class Verdict(Struct, frozen=True):
     """Why, in sentences, worst first; may quote untrusted text."""
     first_source: str | None = None
     """The feed that `first_seen` is an entry of; None where it is the request's own."""
+    profile: str = ""
+    """The named use of the scheme, such as a profile of RFC 9421; empty where there is none."""
+    others: tuple[OtherSignature, ...] = ()
+    """The request's other signatures; this verdict's is the one that binds."""
+    receipt: Receipt | None = None
+    """Signed by `signer`, where the signature is valid."""
+
+
+def uncovered(verdict: Verdict, has_token: bool = False) -> tuple[Covered, ...]:
+    """What of a request its signature does not cover; the access token counts only where the request came with one."""
+    idle = {Covered.ARGUMENTS} if Covered.BODY in verdict.coverage else set()
+    if not has_token:
+        idle.add(Covered.TOKEN)
+    return tuple(part for part in Covered if part not in verdict.coverage and part not in idle)
 
 
 class Strength(StrEnum):

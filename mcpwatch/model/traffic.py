@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from msgspec import Struct, field
 
 from mcpwatch.model.entries import Json, Principal, Request
-from mcpwatch.model.identity import Signer, Strength, Verdict
+from mcpwatch.model.identity import ServerProof, Signer, Strength, Verdict
 
 
 class Era(StrEnum):
@@ -139,6 +139,8 @@ class Exchange(Struct, gc=False):
     outcome: str = ""
     reason: str = ""
     calls: list[Call] = field(default_factory=list)
+    proof: ServerProof | None = None
+    """What the server signed of its answer; the newest where there are several."""
 
 
 class SessionKind(StrEnum):
@@ -270,3 +272,5 @@ class Observation(Struct, frozen=True, gc=False):
     """The same entry as before under a verdict that changed; the rest of it was observed already."""
     gone: tuple[Session, ...] = ()
     """Sessions that turned out to be none: a refused id, or requests that belong to another session after all."""
+    proof: ServerProof | None = None
+    """On answers that the server signed."""

@@ -8,7 +8,7 @@ from signed import ALICE, BOB, NOW, aip, digest, judge, judged, request, rfc9421
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
-from mcpwatch.model.identity import Covered, Evidence, Freshness, Resolution, SignatureState, Word
+from mcpwatch.model.identity import Covered, Evidence, Freshness, Resolution, SignatureState, Word, uncovered
 
 VECTOR_KEY = bytes.fromhex("26b40b8f93fff3d897112f7ebc582b232dbd72517d082fe83cfb30ddce43d1bb")
 
@@ -35,9 +35,6 @@ VECTOR = request(
 )
 
 
-ALL = tuple(Covered)
-
-
 def test_the_signature_of_rfc9421_b26_verifies() -> None:
     keys = KeyBook()
     keys.pin("test-key-ed25519", VECTOR_KEY)
@@ -52,7 +49,7 @@ def test_the_signature_of_rfc9421_b26_verifies() -> None:
 def test_mcps_profile_covers_everything() -> None:
     result = judged(request({**rfc9421(), "mcp-method": "tools/list"}))
     assert (result.word, result.evidence, result.scheme) == (Word.VERIFIED, Evidence.VERIFIED, "rfc9421")
-    assert result.coverage == ALL
+    assert uncovered(result) == ()
     assert result.reasons == ()
     assert result.signer is not None
     assert (result.signer.id, result.signer.resolution) == (ALICE.did_key, Resolution.DID_KEY)

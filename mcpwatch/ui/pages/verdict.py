@@ -1,6 +1,6 @@
 """A verdict in plain words: the word, its four axes, why, and what the signature does not cover."""
 
-from mcpwatch.model.identity import Covered, SignatureState, Signer, Verdict
+from mcpwatch.model.identity import Covered, SignatureState, Signer, Verdict, uncovered
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, pair, span, title
 from mcpwatch.ui.looks import FRESHNESS, KEYS, SIGNATURES, VERDICTS, verdict_cell
 
@@ -36,7 +36,7 @@ def coverage_lines(verdict: Verdict) -> list[Line]:
     if verdict.signature in (SignatureState.ABSENT, SignatureState.UNSUPPORTED):
         return []
     covered = [part for part in Covered if part in verdict.coverage]
-    missing = [part for part in Covered if part not in verdict.coverage]
+    missing = uncovered(verdict)
     heads = line(span("covered", Tone.TITLE)), line(span("not covered", Tone.TITLE))
     left = [bullet(_COVERED, _name(part, verdict)) for part in covered] or [line(span("nothing", Tone.DIM))]
     right = [bullet(_NOT_COVERED, span(part.value, Tone.DIM)) for part in missing] or [line(span("nothing", Tone.DIM))]
