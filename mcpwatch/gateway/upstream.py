@@ -20,6 +20,21 @@ READ_BUFFER = 256 * 1024
 MAX_FIELD = 64 * 1024
 """Octets of one header field of an answer."""
 
+
+class Dropped(aiohttp.ClientConnectionError):
+    """The server closed the connection without an answer."""
+
+
+async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a GET or DELETE twice when its connection breaks: signed, it would be a replay."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise Dropped(str(error)) from error
+
+
 _AUTOMATIC = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.CONTENT_TYPE, hdrs.USER_AGENT)
 
 
@@ -29,6 +44,8 @@ class Upstream:
     def __init__(self, info: UpstreamInfo) -> None:
         self.info = info
         self._url = URL(info.url)
+        self.origin = f"{self._url.scheme}://{self._url.host_port_subcomponent}"
+        """Scheme and authority, as the server sees them."""
         self.path = self._url.raw_path if self._url.raw_path != "/" else ""
         """The path of its URL; empty for none."""
         self._session = aiohttp.ClientSession(
@@ -36,6 +53,7 @@ class Upstream:
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=_AUTOMATIC,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            middlewares=(_send_once,),
             auto_decompress=False,
             trust_env=False,
             read_bufsize=READ_BUFFER,
