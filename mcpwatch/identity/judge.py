@@ -7,8 +7,8 @@
 | identity | no such identity, superseded, within grace, current |
 | coverage | without the body, with it |
 
-The word is the worst of them, in the order of the table in `words`. Of several signatures the strongest valid one
-speaks for the request: covering the body before not, the session id before not, then the better word.
+The word is the worst of them, in the order of the table in `words`. The key decides how a signature is checked;
+what the signature says of its key can only rule keys out.
 """
 
 from msgspec import Struct
@@ -22,7 +22,8 @@ from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.request import SignedRequest
 from mcpwatch.identity.schemes import SCHEMES
-from mcpwatch.identity.words import RANK, Axes, word
+from mcpwatch.identity.several import strongest
+from mcpwatch.identity.words import Axes, word
 from mcpwatch.model.entries import NOTHING_CARRIED, Request
 from mcpwatch.model.identity import (
     Covered,
@@ -63,6 +64,12 @@ _NOT_CARRIED = Verdict(
 _VALID, _VERIFIED_HERE, _BODY = SignatureState.VALID, Evidence.VERIFIED, Covered.BODY
 _FOUND = Status.FOUND
 _FRESH = Freshness.FRESH
+_EMBEDDED = Resolution.EMBEDDED
+_NOT_AMONG = {
+    Resolution.DIRECTORY: "the directory does not hold the key that the signature names",
+    Resolution.JWKS: "the JWKS does not hold the key that the signature names",
+    Resolution.PINNED: "the key that the signature names is not the one that is pinned for its signer",
+}
 _KEY_NOTES = {
     KeyState.GRACE: "signed with a key that was rotated less than ten minutes before",
     KeyState.SUPERSEDED: "signed with a key that had been rotated more than ten minutes before",
@@ -108,8 +115,7 @@ class Judge:
         moment = _Moment(index, now, source, self._calendar.behind(source, index, now))
         if len(readings) == 1:
             return self._weigh(readings[0], moment)
-        weighed = [(self._weigh(reading, moment), reading) for reading in readings]
-        return _strongest(weighed)
+        return strongest([(self._weigh(reading, moment), reading.label) for reading in readings])
 
     def _weigh(self, reading: Reading, moment: _Moment) -> Verdict:
         if reading.refusal is not None:
@@ -117,22 +123,30 @@ class Judge:
         first = reading.attempt
         if len(first.signed) > MAX_SIGNED:
             return _unproven(reading, SignatureState.UNSUPPORTED, f"more than {MAX_SIGNED} octets are signed")
-        answer = self._keys.lookup(reading.key_id, moment.now)
+        answer = self._keys.lookup(reading.key_id, moment.now, embedded=reading.embedded)
         if answer.status is not _FOUND:
-            return _unresolved(reading, answer)
-        for held in answer.keys:
+            named = self._keys.lookup(reading.alias, moment.now) if reading.alias else answer
+            if named.status is not _FOUND:
+                return _unresolved(reading, answer)
+            reading, answer = replace(reading, notes=(*reading.notes, _only_claimed(reading.key_id))), named
+        keys = answer.keys
+        if reading.thumbprint or reading.algorithm:
+            keys = tuple(held for held in keys if not _misfit(reading, held))
+            if not keys:
+                return self._unfit(reading, answer)
+        for held in keys:
             if verifier.verify(held.key, first.signed, reading.signature):
                 return self._held(reading, first, held, moment)
         for attempt in reading.retry():
-            for held in answer.keys if len(attempt.signed) <= MAX_SIGNED else ():
+            for held in keys if len(attempt.signed) <= MAX_SIGNED else ():
                 if verifier.verify(held.key, attempt.signed, reading.signature):
                     return self._held(reading, attempt, held, moment)
         return self._mismatch(reading, answer)
 
     def _held(self, reading: Reading, attempt: Attempt, held: HeldKey, moment: _Moment) -> Verdict:
         """The verdict on a signature that verified."""
-        if reading.body_fault:
-            return _unproven(reading, SignatureState.INVALID, reading.body_fault, held.signer)
+        if reading.fault:
+            return _unproven(reading, SignatureState.INVALID, reading.fault, held.signer)
         fresh, why = freshness(reading.created, reading.expires, moment.now, self._window_s, self._future_s)
         reasons = [why] if why else []
         if moment.behind and fresh is _FRESH:
@@ -156,6 +170,8 @@ class Judge:
         state = held.signer.key_state
         if state is not KeyState.CURRENT:
             reasons.append(_KEY_NOTES[state])
+        if held.signer.resolution is _EMBEDDED:
+            reasons.append("the key came from the agent itself: nobody vouches for whose it is")
         if _BODY not in attempt.coverage:
             reasons.append("the body is not covered")
         reasons.extend(reading.notes)
@@ -174,6 +190,9 @@ class Judge:
             False,
             tuple(reasons),
             first_source,
+            reading.profile,
+            (),
+            reading.receipt,
         )
 
     def _mismatch(self, reading: Reading, answer: KeyAnswer) -> Verdict:
@@ -181,14 +200,29 @@ class Judge:
         signer = answer.keys[0].signer
         if reading.on_mismatch:
             return _unproven(reading, SignatureState.UNSUPPORTED, reading.on_mismatch, signer)
-        if signer.resolution is not Resolution.PINNED and self._keys.doubt(reading.key_id):
+        if self._doubted(reading, signer):
             reason = "it does not verify with the key known so far; asking whether the key was rotated"
             return replace(_unproven(reading, SignatureState.UNRESOLVABLE, reason, signer), waiting=True)
         reason = f"the signature does not verify with the {signer.resolution.value} key of its signer"
         verdict = _unproven(reading, SignatureState.INVALID, reason, signer)
         derived = ed25519.MD5_DERIVED if ed25519.is_md5_of(signer.id, answer.keys[-1].key) else ""
-        more = tuple(text for text in (derived, answer.reason, reading.body_fault) if text)
+        more = tuple(text for text in (derived, answer.reason, reading.fault) if text)
         return replace(verdict, reasons=verdict.reasons + more) if more else verdict
+
+    def _unfit(self, reading: Reading, answer: KeyAnswer) -> Verdict:
+        """The verdict on a signature that says it was made with a key which is none of the identity's."""
+        signer = answer.keys[0].signer
+        reason = _misfit(reading, answer.keys[0])
+        if self._doubted(reading, signer):
+            verdict = _unproven(reading, SignatureState.UNRESOLVABLE, f"{reason}; asking whether it is new", signer)
+            return replace(verdict, waiting=True)
+        if not reading.thumbprint or any(held.signer.fingerprint == reading.thumbprint for held in answer.keys):
+            return _unproven(reading, SignatureState.INVALID, reason, signer)
+        return _unresolved(reading, KeyAnswer(Status.UNKNOWN, reason=reason))
+
+    def _doubted(self, reading: Reading, signer: Signer) -> bool:
+        """Whether somebody is asked again for the keys of a signer whom a signature does not fit."""
+        return signer.resolution is not Resolution.PINNED and self._keys.doubt(reading.key_id)
 
 
 def _unproven(reading: Reading, state: SignatureState, reason: str, signer: Signer | None = None) -> Verdict:
@@ -205,6 +239,7 @@ def _unproven(reading: Reading, state: SignatureState, reason: str, signer: Sign
         reading.scheme,
         signer=signer,
         reasons=(reason, *reading.notes),
+        profile=reading.profile,
     )
 
 
@@ -216,25 +251,15 @@ def _unresolved(reading: Reading, answer: KeyAnswer) -> Verdict:
     return replace(verdict, word=word(axes), waiting=answer.status is Status.WAITING)
 
 
-def _strongest(weighed: list[tuple[Verdict, Reading]]) -> Verdict:
-    """The verdict that speaks for a request with several signatures; the others are told in its reasons."""
-    valid = [pair for pair in weighed if pair[0].signature is SignatureState.VALID]
-    best = max(valid, key=_strength) if valid else min(weighed, key=lambda pair: RANK[pair[0].word])
-    others = tuple(_also(verdict, reading) for verdict, reading in weighed if verdict is not best[0])
-    return replace(
-        best[0],
-        reasons=best[0].reasons + others,
-        waiting=any(verdict.waiting for verdict, _ in weighed),
-    )
+def _misfit(reading: Reading, held: HeldKey) -> str:
+    """Why this is not the key that the signature says it was made with; empty when it may be."""
+    if reading.thumbprint and held.signer.fingerprint != reading.thumbprint:
+        return _NOT_AMONG.get(held.signer.resolution, "the identity does not hold the key that the signature names")
+    kind = verifier.kind(held.key)
+    if reading.algorithm and kind is not None and kind.algorithm != reading.algorithm:
+        return f"the signature says that it is made with {reading.algorithm}, and the key is for {kind.algorithm}"
+    return ""
 
 
-def _strength(pair: tuple[Verdict, Reading]) -> tuple[bool, bool, int]:
-    verdict = pair[0]
-    return Covered.BODY in verdict.coverage, Covered.SESSION in verdict.coverage, RANK[verdict.word]
-
-
-def _also(verdict: Verdict, reading: Reading) -> str:
-    name = f"{reading.scheme} signature {reading.label}".rstrip()
-    who = f" by {verdict.signer.id}" if verdict.signer is not None else ""
-    why = f": {verdict.reasons[0]}" if verdict.reasons else ""
-    return f"also there: {name}{who}, {verdict.word.value}{why}"
+def _only_claimed(key_id: str) -> str:
+    return f"the request says that the key is of {identity_of(key_id)}, which nobody here has looked up"

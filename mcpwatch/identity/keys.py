@@ -114,9 +114,14 @@ class KeyBook:
         else:
             self._names.pop(id, None)
 
-    def lookup(self, id: str, now: float) -> KeyAnswer:
-        """The keys of `id`: a DID, a DID URL, a pinned name, or the RFC 7638 thumbprint of a pinned key."""
+    def lookup(self, id: str, now: float, *, embedded: bytes = b"") -> KeyAnswer:
+        """The keys of `id`: a DID, a DID URL, a pinned name, or the RFC 7638 thumbprint of a pinned key.
+
+        `embedded` is the key that the request itself carries, which `id` is then made of.
+        """
         answer = self._find(id, now)
+        if embedded and answer.status is not Status.FOUND:
+            answer = KeyAnswer(Status.FOUND, (held(id, embedded, Resolution.EMBEDDED),))
         if not self._names or not answer.keys or (name := self._names.get(answer.keys[0].signer.id)) is None:
             return answer
         return replace(answer, keys=tuple(HeldKey(key.key, replace(key.signer, name=name)) for key in answer.keys))
@@ -229,8 +234,8 @@ class KeyBook:
 
 
 def identity_of(key_id: str) -> str:
-    """The identity that a key id names: a DID URL's DID, or the id itself."""
-    return key_id.partition("#")[0] if key_id.startswith("did:") else key_id
+    """The identity that a key id names: a DID URL's DID, a URL without its fragment, or the id itself."""
+    return key_id.partition("#")[0] if key_id.startswith(("did:", "https://", "http://")) else key_id
 
 
 @lru_cache(maxsize=4096)

@@ -27,7 +27,7 @@ class Reading(Struct, frozen=True, gc=False):
     scheme: str
     """The variant's name, a key of the scheme's `variants`."""
     key_id: str = ""
-    """The identity the signature names, as sent."""
+    """The identity the signature names, which the key book is asked for."""
     signature: bytes = b""
     attempt: Attempt = _NOTHING
     """What is tried first; with nothing to try, `refusal` says why."""
@@ -39,8 +39,8 @@ class Reading(Struct, frozen=True, gc=False):
     nonce: str = ""
     label: str = ""
     """Which of several signatures, in the scheme's own words."""
-    body_fault: str = ""
-    """Why the body is not the signed one, even if the signature holds."""
+    fault: str = ""
+    """Why the request is not the one that was signed, even if the signature holds."""
     body_by_digest: bool = False
     notes: tuple[str, ...] = ()
     refusal: SignatureState | None = None
@@ -55,6 +55,10 @@ class Reading(Struct, frozen=True, gc=False):
     """The key that the request itself carries; it stands for itself where nobody else knows it."""
     thumbprint: str = ""
     """The one key (RFC 7638) of the identity that the signature says it was made with; empty where it does not say."""
+    alias: str = ""
+    """Another name of the key, which the key book is asked for where it holds no key of the identity."""
+    algorithm: str = ""
+    """The kind of key that the signature says it was made with, as in the verifier's table; the key decides."""
     receipt: Receipt | None = None
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from base64 import b64encode
+from typing import Protocol
 
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
@@ -92,11 +93,17 @@ def verdict(asked: Request, *pinned: AgentKey, now: float = NOW) -> Verdict:
     return judge(*(pinned or (ALICE,))).judge(0, asked, now)
 
 
+class Signing(Protocol):
+    """A key of any kind that signs."""
+
+    def sign(self, message: bytes) -> bytes: ...
+
+
 def sign(
     covered: dict[str, str],
     parameters: str = "",
     *,
-    key: AgentKey = ALICE,
+    key: Signing = ALICE,
     key_id: str = "",
     label: str = "sig1",
     created: float | None = NOW,
@@ -104,7 +111,8 @@ def sign(
     """Signature fields over component identifiers (as serialised) and their values."""
     listed = " ".join(covered)
     text = f"({listed})" + (f";created={int(created)}" if created is not None else "")
-    text += f';keyid="{key_id or key.did_key}"{parameters}'
+    name = key_id or (key.did_key if isinstance(key, AgentKey) else "")
+    text += f';keyid="{name}"{parameters}'
     base = "\n".join([*(f"{name}: {value}" for name, value in covered.items()), f'"@signature-params": {text}'])
     signature = b64encode(key.sign(base.encode())).decode()
     return {"signature-input": f"{label}={text}", "signature": f"{label}=:{signature}:"}

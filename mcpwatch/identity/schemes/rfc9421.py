@@ -1,4 +1,4 @@
-"""HTTP Message Signatures (RFC 9421) with Content-Digest (RFC 9530), Ed25519.
+"""HTTP Message Signatures (RFC 9421) with Content-Digest (RFC 9530).
 
 The signature base is made here: with `http-message-signatures` one judgement takes four times as long as the
 signature check it is for. Tests hold the two against each other.
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
 from typing import ClassVar
 
-from mcpwatch.identity import structured
+from mcpwatch.identity import structured, verifier
 from mcpwatch.identity.components import Components, Refusal, invalid, read_components, unsupported, value
 from mcpwatch.identity.digest import DigestCheck, check_digest
 from mcpwatch.identity.reading import Attempt, Reading
@@ -19,6 +19,7 @@ MAX_SIGNATURES = 8
 _INPUT, _SIGNATURE, _DIGEST = "signature-input", "signature", "content-digest"
 _PLACES = ("@target-uri", "@authority", "@scheme", "host")
 _NO_DIGEST = DigestCheck()
+_ALGORITHMS = frozenset(kind.algorithm for kind in verifier.KINDS)
 _TYPES = {"created": int, "expires": int, "alg": str, "keyid": str, "nonce": str, "tag": str}
 
 
@@ -101,6 +102,7 @@ def _read(label: str, listed: str, raw: str, signature: bytes | None, request: S
         digest.fault,
         covers_body and request.body.octets is None,
         (digest.note,) if digest.note else (),
+        algorithm=str(parameters.get("alg", "")),
     )
 
 
@@ -140,8 +142,8 @@ def _parameters(raw: str) -> dict[str, structured.Bare]:
     for name, found in parameters.items():
         if type(found) is not _TYPES.get(name, type(found)):
             raise invalid(f"the parameter {name} is of the wrong type")
-    if parameters.get("alg", "ed25519") != "ed25519":
-        raise unsupported(f"signed with {parameters['alg']}, of which only ed25519 is checked here")
+    if parameters.get("alg", "ed25519") not in _ALGORITHMS:
+        raise unsupported(f"signed with {parameters['alg']}, which is not checked here")
     return parameters
 
 
