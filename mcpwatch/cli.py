@@ -41,6 +41,7 @@ COMMANDS = (
     CommandRow("watch", "the dashboard on a feed (this is the default command)"),
     CommandRow("demo", "a gateway, servers and agents on this machine, watched live"),
     CommandRow("gateway", "a transparent proxy before MCP servers that publishes the feed"),
+    CommandRow("keygen", "make an agent's key, and print the names it signs under"),
     CommandRow("tail", "the same as watch without a screen, for pipes"),
     CommandRow("keys", "keys pinned by the operator"),
     CommandRow("config", "where the configuration is, what it says, a commented template"),

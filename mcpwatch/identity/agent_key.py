@@ -8,8 +8,8 @@ from nacl.signing import SigningKey
 
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import LocalError
-from mcpwatch.files import create_private, read_private
-from mcpwatch.identity import ed25519
+from mcpwatch.files import create_private, read_private, write_private
+from mcpwatch.identity import ed25519, verifier
 
 SEED_SIZE = 32
 _BEGIN, _END = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
@@ -38,19 +38,33 @@ class AgentKey:
     @classmethod
     def load(cls, path: Path) -> "AgentKey":
         """The key in a PEM file that only its owner can read. Raises LocalError."""
-        lines = read_private(path).decode("ascii", "replace").split()
+        try:
+            lines = read_private(path).decode("ascii", "replace").split()
+        except OSError as error:
+            raise LocalError(f"{path} cannot be read: {error.strerror}") from None
         text = " ".join(lines)
         data = decode_base64(text.removeprefix(_BEGIN).removesuffix(_END).replace(" ", ""))
         framed = text.startswith(_BEGIN) and text.endswith(_END)
         if not framed or data is None or len(data) != len(_PKCS8) + SEED_SIZE or not data.startswith(_PKCS8):
-            raise LocalError(f"{path} is not an Ed25519 key in PEM", "Make one with: AgentKey.generate().save(path)")
+            raise LocalError(f"{path} is not an Ed25519 key in PEM", "Make one with: mcpwatch keygen")
         return cls(data[len(_PKCS8) :])
 
-    def save(self, path: Path) -> None:
-        """Write the key to a new PEM file (PKCS #8), 0600. Raises LocalError when the file is there already."""
+    def save(self, path: Path, *, replace: bool = False) -> None:
+        """Write the key to a PEM file (PKCS #8), 0600.
+
+        Raises LocalError, also when something of that name is there and may not be replaced.
+        """
         text = b64encode(_PKCS8 + bytes(self._key)).decode("ascii")
-        if not create_private(path, f"{_BEGIN}\n{text}\n{_END}\n".encode("ascii")):
-            raise LocalError(f"{path} is there already", "Keep it, or name another file")
+        pem = f"{_BEGIN}\n{text}\n{_END}\n".encode("ascii")
+        try:
+            if replace:
+                write_private(path, pem)
+            elif not create_private(path, pem):
+                raise LocalError(
+                    f"{path} is there already", "Name another file, or replace it: mcpwatch keygen --force"
+                )
+        except OSError as error:
+            raise LocalError(f"{path} cannot be written: {error.strerror}") from None
 
     def sign(self, message: bytes) -> bytes:
         """The signature over `message`, 64 octets."""
@@ -63,6 +77,11 @@ class AgentKey:
     @property
     def did_aip(self) -> str:
         return ed25519.did_aip(self.public)
+
+    @property
+    def fingerprint(self) -> str:
+        """The RFC 7638 thumbprint, base64url without padding."""
+        return verifier.fingerprint(self.public)
 
     @property
     def public_base64(self) -> str:

@@ -1,5 +1,6 @@
 """The command line: help, versions, and errors a person can act on."""
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,7 @@ import pytest
 from mcpwatch import config
 from mcpwatch.cli import COMMANDS, main
 from mcpwatch.identity.agent_key import AgentKey
+from mcpwatch.identity.verifier import key_of_jwk
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,7 +36,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("mcpwatch ")
 
 
-@pytest.mark.parametrize("name", ["config", "tail", "gateway", "keys"])
+@pytest.mark.parametrize("name", ["config", "tail", "gateway", "keys", "keygen"])
 def test_headless_commands_do_not_load_the_screen(name: str) -> None:
     code = (
         "import sys, mcpwatch.cli as c\n"
@@ -118,6 +120,38 @@ def test_right_arguments_still_need_a_terminal(
     monkeypatch.setenv("MCPWATCH_TOKEN", "t")
     assert main(["http://127.0.0.1:1"]) == 5
     assert "needs a terminal" in capsys.readouterr().err
+
+
+def test_a_new_key_is_told_with_what_to_do_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["keygen"]) == 0
+    out = capsys.readouterr().out
+    key = AgentKey.load(tmp_path / "agent.pem")
+    named = {line.split("  ")[0]: line.split()[-1] for line in out.splitlines()[1:6]}
+    assert named["did:key"] == key.did_key and named["did:aip"] == key.did_aip
+    assert named["fingerprint"] == key.fingerprint and named["public key"] == key.public_base64
+    assert key_of_jwk(json.loads(named["JWK"])) == key.public
+    lines = [line.split()[1:] for line in out.splitlines() if line.startswith("  mcpwatch keys")]
+    assert [main([*words[:-1], name]) for words, name in zip(lines, ("one", "two"), strict=True)] == [0, 0]
+    capsys.readouterr()
+    assert main(["keys", "list"]) == 0
+    assert key.public_base64 in capsys.readouterr().out
+    secret = "".join((tmp_path / "agent.pem").read_text().splitlines()[1:-1])
+    assert secret not in out and secret[-43:] not in out
+
+
+def test_a_key_is_replaced_only_by_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a key.pem"
+    assert main(["keygen", "--out", str(path)]) == 0
+    first = AgentKey.load(path).public
+    assert f"--key '{path}'" in capsys.readouterr().out
+    assert main(["keygen", "--out", str(path)]) == 5
+    assert "--force" in capsys.readouterr().err
+    assert AgentKey.load(path).public == first
+    assert main(["keygen", "--out", str(path), "--force"]) == 0
+    assert AgentKey.load(path).public != first
 
 
 def test_keys_are_pinned_named_listed_and_forgotten(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from signed import ALICE
 from mcpwatch.errors import LocalError
 from mcpwatch.identity.ed25519 import good_key, key_of_did_key, verify
 from mcpwatch.identity.signer import AgentKey
+from mcpwatch.identity.verifier import fingerprint
 
 
 def test_a_new_key_can_be_kept(tmp_path: Path) -> None:
@@ -30,6 +31,7 @@ def test_no_two_generated_keys_are_the_same() -> None:
 def test_the_names_of_a_key() -> None:
     assert ALICE.did_aip == "did:aip:56475aa75463474c0285df5dbf2bcab7"
     assert key_of_did_key(ALICE.did_key) == ALICE.public
+    assert ALICE.fingerprint == fingerprint(ALICE.public)
     assert ALICE.public_base64 == "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="
 
 
@@ -50,6 +52,23 @@ def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="already"):
         AgentKey.generate().save(path)
     assert AgentKey.load(path).public == ALICE.public
+
+
+def test_a_key_is_replaced_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "agent.pem"
+    path.write_text("an older one")
+    path.chmod(0o644)
+    ALICE.save(path, replace=True)
+    assert AgentKey.load(path).public == ALICE.public
+    assert [each.name for each in tmp_path.iterdir()] == ["agent.pem"]
+
+
+def test_a_place_that_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LocalError, match="cannot be written"):
+        ALICE.save(tmp_path / "file" / "agent.pem")
+    with pytest.raises(LocalError, match="cannot be read"):
+        AgentKey.load(tmp_path)
 
 
 @pytest.mark.parametrize(

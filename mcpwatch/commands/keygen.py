@@ -1,0 +1,43 @@
+"""`mcpwatch keygen`: an agent's key, and the names it signs under."""
+
+import argparse
+import json
+import shlex
+from pathlib import Path
+
+from mcpwatch.text import show
+
+KEY_FILE = "agent.pem"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", default=KEY_FILE, metavar="FILE", help="where the private key goes (%(default)s)")
+    parser.add_argument("--force", action="store_true", help="replace a key that is there; nobody gets it back")
+
+
+def run(options: argparse.Namespace) -> int:
+    from mcpwatch.identity.agent_key import AgentKey
+    from mcpwatch.identity.verifier import jwk
+
+    path = Path(options.out)
+    key = AgentKey.generate()
+    key.save(path, replace=options.force)
+    file = shlex.quote(str(path))
+    lines = (
+        f"wrote {path}, readable by you alone: whoever has this file signs as this agent",
+        f"did:key      {key.did_key}",
+        f"did:aip      {key.did_aip}",
+        f"fingerprint  {key.fingerprint}",
+        f"public key   {key.public_base64}",
+        f"JWK          {json.dumps(jwk(key.public), separators=(',', ':'))}",
+        "",
+        "sign an agent's calls, by a proxy before the gateway:",
+        f"  mcpwatch sign --upstream http://127.0.0.1:4180/mcp --key {file}",
+        "name it to the watcher, which needs no more of an RFC 9421 signer:",
+        f"  mcpwatch keys name {key.did_key} NAME",
+        "pin it there, where it signs with --scheme aip:",
+        f"  mcpwatch keys add {key.did_aip} {key.public_base64} --name NAME",
+    )
+    for line in lines:
+        print(show(line))
+    return 0
