@@ -191,3 +191,15 @@ def test_a_rotated_key_stands_as_the_requests_time_says(book: KeyBook, at: float
     book.learn(DID, Resolved(Resolution.REGISTRY, keys), 0)
     current, old = book.lookup(DID, at).keys
     assert (current.signer.key_state, old.signer.key_state) == (KeyState.CURRENT, state)
+
+
+def test_an_operators_name_leads_to_the_keys_it_stands_for() -> None:
+    keys = KeyBook()
+    keys.pin("agent", ALICE.public)
+    keys.name("agent", "Alice")
+    keys.name("did:web:nobody.example", "Bob")
+    (signer,) = keys.called("aLICE", 0.0)
+    assert (signer.id, signer.name) == ("agent", "Alice")
+    assert keys.called("Bob", 0.0) == keys.called("Carol", 0.0) == ()
+    keys.name("agent", "")
+    assert keys.called("Alice", 0.0) == ()
