@@ -42,6 +42,7 @@ COMMANDS = (
     CommandRow("demo", "a gateway, servers and agents on this machine, watched live"),
     CommandRow("gateway", "a transparent proxy before MCP servers that publishes the feed"),
     CommandRow("keygen", "make an agent's key, and print the names it signs under"),
+    CommandRow("sign", "a local proxy that signs what an agent's client sends"),
     CommandRow("tail", "the same as watch without a screen, for pipes"),
     CommandRow("keys", "keys pinned by the operator"),
     CommandRow("config", "where the configuration is, what it says, a commented template"),

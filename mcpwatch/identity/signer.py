@@ -80,13 +80,15 @@ def rfc9421_headers(
     key_id: str = "",
     label: str = "sig1",
     tag: str = "",
+    digest: str = "",
 ) -> dict[str, str]:
     """Content-Digest, Signature-Input and Signature over method, target URI, body and every one of `fields`.
 
-    `fields` are by lower-case name, in the order they are covered. `key_id` is the key's did:key unless given.
-    There is no `alg` parameter, as SEP-2752 wants it.
+    `fields` are by lower-case name, in the order they are covered. `key_id` is the key's did:key unless given, and
+    `digest` the body's SHA-256 unless the request has a Content-Digest. As SEP-2752 wants it there is no `alg`.
+    Raises ValueError for a value that is not ASCII.
     """
-    digest = f"sha-256=:{b64encode(sha256(body).digest()).decode('ascii')}:"
+    digest = digest or f"sha-256=:{b64encode(sha256(body).digest()).decode('ascii')}:"
     covered = {"@method": method, "@target-uri": uri, "content-digest": digest, **fields}
     listed = " ".join(f'"{name}"' for name in covered)
     text = f'({listed});created={int(now)};nonce="{nonce}";keyid="{key_id or key.did_key}"'
@@ -109,7 +111,7 @@ class AipAuth:
     def __call__(self, request: _Request) -> _Request:
         target = request.url.raw_path.decode("ascii")
         headers = aip_headers(
-            self._key, request.method, target, _body(request), now=self._clock(), nonce=_nonce(), did=self._did
+            self._key, request.method, target, _body(request), now=self._clock(), nonce=make_nonce(), did=self._did
         )
         request.headers.update(headers)
         return request
@@ -148,7 +150,7 @@ class Rfc9421Auth:
             fields,
             _body(request),
             now=self._clock(),
-            nonce=_nonce(),
+            nonce=make_nonce(),
             key_id=self._key_id,
             tag=self._tag,
         )
@@ -164,5 +166,6 @@ def _body(request: HttpRequest) -> bytes:
         raise ValueError("a streamed body cannot be signed: pass it as bytes, text or json") from None
 
 
-def _nonce() -> str:
+def make_nonce() -> str:
+    """A nonce of 128 random bits; SEP-2752 asks for 96."""
     return encode_base64url(os.urandom(16))

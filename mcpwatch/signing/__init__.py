@@ -1,0 +1,1 @@
+"""The signing proxy: stands beside an agent's client and signs what it sends."""

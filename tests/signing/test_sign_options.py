@@ -1,0 +1,67 @@
+"""What the signing proxy may be told."""
+
+from pathlib import Path
+
+import pytest
+
+from mcpwatch.cli import main
+from mcpwatch.errors import UsageError
+from mcpwatch.identity.signer import AgentKey
+from mcpwatch.signing.options import check_id, check_listen, parse_upstream
+
+URL = "http://127.0.0.1:4180/mcp"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.9.9.9"])
+def test_this_machine_may_listen(host: str) -> None:
+    assert check_listen((host, 4182), allow_remote=False) == (host, 4182)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "agent.example"])
+def test_other_machines_have_to_be_allowed(host: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        check_listen((host, 4182), allow_remote=False)
+    assert "--allow-remote" in refused.value.hint
+    assert check_listen((host, 4182), allow_remote=True) == (host, 4182)
+
+
+@pytest.mark.parametrize("id", ["", "did:web:agent.example#key-1", "key:poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U"])
+def test_an_identity_is_taken_as_it_is(id: str) -> None:
+    assert check_id(id) == id
+
+
+@pytest.mark.parametrize("id", ['a"b', "a b", "a\\b", "a\r\nb", "é"])
+def test_an_identity_that_would_break_a_field_is_refused(id: str) -> None:
+    with pytest.raises(UsageError):
+        check_id(id)
+
+
+@pytest.mark.parametrize("url", ["notes=" + URL, "ftp://x", "127.0.0.1:80", "http://u@x/", "http://x/?a=b"])
+def test_another_upstream_is_refused(url: str) -> None:
+    with pytest.raises(UsageError):
+        parse_upstream(url)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--key", "none.pem"], 5, "none.pem does not exist"),
+        (["--key", "key.pem", "--listen", "0.0.0.0:0"], 2, "--allow-remote"),
+        (["--key", "key.pem", "--id", "a b"], 2, "cannot be signed under"),
+        (["--key", "open.pem"], 5, "chmod 600"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_listens(
+    words: list[str],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, mode in (("key.pem", 0o600), ("open.pem", 0o644)):
+        AgentKey.generate().save(tmp_path / name)
+        (tmp_path / name).chmod(mode)
+    assert main(["sign", "--upstream", URL, *words]) == code
+    assert said in capsys.readouterr().err
