@@ -1,4 +1,4 @@
-"""A server on the official SDK that uses what a proxy could break: progress, questions back, changes, cancellation."""
+"""A server and a client on the official SDK that use what a proxy could break: progress, questions back, changes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -7,6 +7,8 @@ from typing import Annotated
 
 import mcp_types
 import uvicorn
+from mcp.client.client import Client
+from mcp.client.session import ClientRequestContext
 from mcp.server.mcpserver import (
     AcceptedElicitation,
     Context,
@@ -16,6 +18,7 @@ from mcp.server.mcpserver import (
     Resolve,
     Sample,
 )
+from mcp.shared.exceptions import MCPError
 from pydantic import BaseModel
 
 RESOURCE = "test://counter"
@@ -126,6 +129,46 @@ async def fixture() -> AsyncIterator[Fixture]:
     finally:
         server.should_exit = True
         await serving
+
+
+async def elicit(
+    context: ClientRequestContext, params: mcp_types.ElicitRequestParams
+) -> mcp_types.ElicitResult | mcp_types.ErrorData:
+    return mcp_types.ElicitResult(action="accept", content={"name": "Ann"})
+
+
+async def sample(
+    context: ClientRequestContext, params: mcp_types.CreateMessageRequestParams
+) -> mcp_types.CreateMessageResult:
+    return mcp_types.CreateMessageResult(
+        role="assistant", content=mcp_types.TextContent(type="text", text="4"), model="m"
+    )
+
+
+async def exercise(url: str, mode: str) -> list[object]:
+    """Use all that a server offers and return what came of it."""
+    seen: list[object] = []
+
+    async def count(progress: float, total: float | None, message: str | None) -> None:
+        seen.append((progress, total, message))
+
+    async with Client(url, mode=mode, elicitation_callback=elicit, sampling_callback=sample) as client:
+        seen += [client.protocol_version, client.server_info, client.server_capabilities]
+        seen.append(await client.list_tools())
+        seen.append(await client.call_tool("echo", {"message": "Malmö ☃"}))
+        seen.append(await client.call_tool("steps", {"count": 5}, progress_callback=count))
+        seen.append(await client.call_tool("greet"))
+        seen.append(await client.call_tool("model"))
+        seen.append(await client.call_tool("fail"))
+        seen.append(await client.call_tool("missing"))
+        seen.append(await client.read_resource(RESOURCE))
+        seen.append(await client.get_prompt("hello", {"name": "Ann"}))
+        try:
+            await client.read_resource("test://missing")
+        except MCPError as error:
+            seen.append(error.error)
+        seen += await asyncio.gather(*(client.call_tool("meet") for _ in range(10)))
+    return seen
 
 
 if __name__ == "__main__":

@@ -8,55 +8,14 @@ from pathlib import Path
 import mcp_types
 import pytest
 from mcp.client.client import Client
-from mcp.client.session import ClientRequestContext, IncomingMessage
-from mcp.shared.exceptions import MCPError
+from mcp.client.session import IncomingMessage
 from rig import PATIENCE, every, gateway
-from sdk import RESOURCE, Fixture, fixture
+from sdk import RESOURCE, Fixture, exercise, fixture
 
 from mcpwatch.model.entries import End, GatewayStarted, Message, Request
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
-
-
-async def elicit(
-    context: ClientRequestContext, params: mcp_types.ElicitRequestParams
-) -> mcp_types.ElicitResult | mcp_types.ErrorData:
-    return mcp_types.ElicitResult(action="accept", content={"name": "Ann"})
-
-
-async def sample(
-    context: ClientRequestContext, params: mcp_types.CreateMessageRequestParams
-) -> mcp_types.CreateMessageResult:
-    return mcp_types.CreateMessageResult(
-        role="assistant", content=mcp_types.TextContent(type="text", text="4"), model="m"
-    )
-
-
-async def exercise(url: str, mode: str) -> list[object]:
-    """Use all that a server offers and return what came of it."""
-    seen: list[object] = []
-
-    async def count(progress: float, total: float | None, message: str | None) -> None:
-        seen.append((progress, total, message))
-
-    async with Client(url, mode=mode, elicitation_callback=elicit, sampling_callback=sample) as client:
-        seen += [client.protocol_version, client.server_info, client.server_capabilities]
-        seen.append(await client.list_tools())
-        seen.append(await client.call_tool("echo", {"message": "Malmö ☃"}))
-        seen.append(await client.call_tool("steps", {"count": 5}, progress_callback=count))
-        seen.append(await client.call_tool("greet"))
-        seen.append(await client.call_tool("model"))
-        seen.append(await client.call_tool("fail"))
-        seen.append(await client.call_tool("missing"))
-        seen.append(await client.read_resource(RESOURCE))
-        seen.append(await client.get_prompt("hello", {"name": "Ann"}))
-        try:
-            await client.read_resource("test://missing")
-        except MCPError as error:
-            seen.append(error.error)
-        seen += await asyncio.gather(*(client.call_tool("meet") for _ in range(10)))
-    return seen
 
 
 @pytest.fixture
