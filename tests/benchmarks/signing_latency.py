@@ -1,0 +1,56 @@
+"""What the signing proxy adds to a call: 200 echo calls direct and 200 through it, in turn, each scheme and era.
+
+Takes the number of calls. Server and proxy are processes of their own; the client is a bare keep-alive connection.
+"""
+
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from gateway_latency import SERVER, measure, wait_for
+
+from mcpwatch.identity.agent_key import AgentKey
+from mcpwatch.signing.outgoing import SCHEMES
+
+
+def through(direct: str, key: Path, scheme: str, calls: int) -> None:
+    """Print a line for each era, through a proxy that signs with `scheme`."""
+    words = ["sign", "--upstream", direct, "--key", str(key), "--scheme", scheme, "--listen", ":0"]
+    proxy = subprocess.Popen([sys.executable, "-m", "mcpwatch", *words], stdout=subprocess.PIPE, text=True)
+    try:
+        assert proxy.stdout is not None
+        found = next((match for line in proxy.stdout if (match := re.search(r"http://[^\s/]+", line))), None)
+        if found is None:
+            raise SystemExit("the proxy did not start")
+        print(scheme)
+        for era in ("2026-07-28", "2025-11-25"):
+            measure(era, direct, found[0], calls)
+    finally:
+        proxy.terminate()
+        proxy.wait()
+
+
+def main() -> None:
+    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = subprocess.Popen([sys.executable, str(SERVER), str(port)], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(port)
+        print(f"{calls} calls each, milliseconds\n{'':10}   median:                      90 %:")
+        print(f"{'era':10}  {'direct':>8} {'through':>8} {'added':>8}  {'direct':>8} {'through':>8} {'added':>8}")
+        with tempfile.TemporaryDirectory() as folder:
+            key = Path(folder) / "agent.pem"
+            AgentKey.generate().save(key)
+            for scheme in SCHEMES:
+                through(f"http://127.0.0.1:{port}", key, scheme, calls)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()
