@@ -18,7 +18,7 @@ class Status(Enum):
     UNKNOWN = "unknown"
     """Whoever must know says that there is no such identity."""
     UNAVAILABLE = "unavailable"
-    """Nobody could be asked."""
+    """Nobody is there to be asked."""
 
 
 class HeldKey(Struct, frozen=True):
@@ -47,6 +47,8 @@ class ResolvedKey(Struct, frozen=True):
     """Seconds since the epoch of its rotation; None for the current key."""
     valid_from: float | None = None
     """Since when it is the identity's, as far as whoever was asked says so."""
+    name: str = ""
+    """Its own name within the identity: the fragment of a key id; empty where keys have none."""
 
     def state(self, now: float) -> KeyState:
         """How this key stands at `now`; a key was current until it was rotated."""
@@ -62,14 +64,24 @@ class Resolved(Struct, frozen=True):
     keys: tuple[ResolvedKey, ...] = ()
     """The current key first."""
     reason: str = ""
+    refused: tuple[tuple[str, str], ...] = ()
+    """Keys that were left out: name and reason."""
+    id: str = ""
+    """What the signer is called, where that is not what was asked for."""
 
 
 class Unavailable(Exception):
     """A resolver got no answer, or none that makes sense."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, after_s: float | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.after_s = after_s
+        """Seconds after which it makes sense to ask again; None where nobody said."""
+
+
+class ThrottledError(Unavailable):
+    """Nobody was asked, because it is not our turn."""
 
 
 def held(id: str, key: bytes, resolution: Resolution, state: KeyState = KeyState.CURRENT) -> HeldKey:

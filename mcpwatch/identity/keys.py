@@ -11,7 +11,7 @@ from mcpwatch.identity import ed25519, verifier
 from mcpwatch.identity.answers import HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
 from mcpwatch.identity.learnt import Learnt
 from mcpwatch.identity.multikey import decode_multikey
-from mcpwatch.model.identity import Resolution
+from mcpwatch.model.identity import Resolution, Signer
 
 LIMIT = 10_000
 """Identities of each kind (known, refused, waiting, embedded) that are kept; pinned ones are kept always."""
@@ -46,6 +46,7 @@ class KeyBook:
         self._pins: dict[str, tuple[bytes, ...]] = {}
         self._pinned: dict[str, KeyAnswer] = {}
         self._names: dict[str, str] = {}
+        self._called: dict[str, str] = {}
         self._learnt = Learnt(limit)
         self._embedded: OrderedDict[str, KeyAnswer] = OrderedDict()
 
@@ -85,6 +86,12 @@ class KeyBook:
             self._names[id] = name
         else:
             self._names.pop(id, None)
+        self._called = {called.casefold(): one for one, called in self._names.items()}
+
+    def called(self, name: str, now: float) -> tuple[Signer, ...]:
+        """Whom the operator calls so, in whatever case, with each key that is known of it; empty where none is."""
+        id = self._called.get(name.casefold())
+        return () if id is None else tuple(key.signer for key in self.lookup(id, now).keys)
 
     def lookup(self, id: str, now: float, embedded: bytes = b"") -> KeyAnswer:
         """The keys of `id`: a DID, a DID URL, a URL, a pinned name, a kid, or a thumbprint, bare or as `key:…`.
@@ -151,7 +158,9 @@ class KeyBook:
         pinned = self._pinned.get(bare)
         if pinned is not None:
             return pinned
-        return self._find_embedded(bare, embedded) if embedded else self._embedded.get(bare) or self._found(bare, "", now)
+        if embedded:
+            return self._find_embedded(bare, embedded)
+        return self._embedded.get(bare) or self._found(bare, "", now)
 
     def _found(self, id: str, fragment: str, now: float) -> KeyAnswer:
         pinned = self._pinned.get(id)
@@ -217,7 +226,6 @@ _NOT_ASKED: tuple[tuple[str, str], ...] = (
     ("did:web:", "did:web is not asked for unless the configuration says so (identity.did_web)"),
     ("https://", "key directories are not asked for unless the configuration says so (identity.directories)"),
     ("http://", "a key directory is asked over https only"),
-    (KEY, "no request has carried the key of this thumbprint"),
 )
 
 

@@ -14,7 +14,10 @@ from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, pins_path
 from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.resolvers import ResolverOptions
+from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver
+from mcpwatch.model.identity import Resolution
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.acks import FILE, AckStore
 from mcpwatch.watch.elsewhere import Elsewhere
@@ -49,11 +52,12 @@ def open_watcher(
     acks = AckStore(state / FILE)
     book = AlertBook()
     book.restore(acks.load())
-    resolver = (
-        Resolver(keys, config.identity.registry, on_resolved=lambda ids: pipeline.settled(ids))
-        if config.identity.registry
-        else None
-    )
+    fetcher = Fetcher()
+    resolver = Resolver(keys, _options(config), fetcher, on_resolved=lambda ids: pipeline.settled(ids))
+
+    async def resolving() -> None:
+        async with fetcher:
+            await resolver.run()
 
     async def elsewhere() -> None:
         await Elsewhere(pins, acks, book, pipeline).run()
@@ -65,7 +69,22 @@ def open_watcher(
         Judge(keys, ReplayWindow(), window_s=config.identity.window),
         Engine(),
         book,
-        services=[elsewhere, resolver.run] if resolver else [elsewhere],
+        services=[elsewhere, resolving],
         clock=clock,
     )
-    return Watcher(pipeline, book, acks, author=author_of(config), files=files, clock=clock)
+    return Watcher(
+        pipeline,
+        book,
+        acks,
+        keys,
+        pins,
+        author=author_of(config),
+        places={Resolution.REGISTRY: config.identity.registry},
+        files=files,
+        clock=clock,
+    )
+
+
+def _options(config: Config) -> ResolverOptions:
+    """Whom the configuration lets the resolvers ask."""
+    return ResolverOptions(registry=config.identity.registry)

@@ -1,14 +1,18 @@
 """The key book: pins, caches, who is asked and when."""
 
 import pytest
+from nacl.signing import SigningKey
+from p256 import CAROL
 from signed import ALICE, BOB, NOW
 
 from mcpwatch.identity.answers import Resolved, ResolvedKey, Status
 from mcpwatch.identity.ed25519 import fingerprint
 from mcpwatch.identity.keys import MAX_ID, KeyBook
+from mcpwatch.identity.multikey import encode_multikey
 from mcpwatch.model.identity import KeyState, Resolution
 
 DID = ALICE.did_aip
+THUMB = fingerprint(ALICE.public)
 FOUND = Resolved(Resolution.REGISTRY, (ResolvedKey(ALICE.public),))
 NOBODY = Resolved(Resolution.REGISTRY, (), "never heard of it")
 
@@ -46,7 +50,7 @@ def test_an_identity_may_have_several_pinned_keys(book: KeyBook) -> None:
 
 @pytest.mark.parametrize("key", [b"", bytes(32), b"\x01" + bytes(31)])
 def test_a_bad_key_is_not_pinned(book: KeyBook, key: bytes) -> None:
-    with pytest.raises(ValueError, match="not an Ed25519"):
+    with pytest.raises(ValueError, match="not an Ed25519 or P-256"):
         book.pin(DID, key)
     assert book.pinned == {}
 
@@ -69,7 +73,10 @@ def test_did_key_needs_nobody(book: KeyBook) -> None:
 @pytest.mark.parametrize(
     ("id", "reason"),
     [
-        ("did:web:example.com", "nobody here resolves did:web"),
+        ("did:web:example.com", "did:web is not asked for unless"),
+        ("did:example:1", "nobody here resolves did:example"),
+        ("https://agent.example/jwks#k", "directories are not asked for unless"),
+        ("http://agent.example", "over https only"),
         ("alice", "no key is pinned under this name; pin it: mcpwatch keys add DID KEY"),
         ("", "no key is pinned under this name; pin it: mcpwatch keys add DID KEY"),
         ("did:aip:" + "0" * MAX_ID, "longer than"),
@@ -80,6 +87,129 @@ def test_who_cannot_be_asked_for(book: KeyBook, id: str, reason: str) -> None:
     assert (answer.status, answer.keys) == (Status.UNAVAILABLE, ())
     assert reason in answer.reason
     assert book.wanted(0) == []
+
+
+def test_a_p256_did_key_needs_nobody(book: KeyBook) -> None:
+    id = f"did:key:{encode_multikey(CAROL.public)}"
+    assert id.startswith("did:key:zDn")
+    answer = book.lookup(f"{id}#{id[8:]}", NOW)
+    assert (answer.keys[0].key, answer.keys[0].signer.resolution) == (CAROL.public, Resolution.DID_KEY)
+    assert book.lookup(f"did:key:z{'1' * 40}", NOW).status is Status.UNAVAILABLE
+
+
+def test_a_pinned_key_wins_over_did_key_and_embedded(book: KeyBook) -> None:
+    book.pin(ALICE.did_key, BOB.public)
+    assert [held.key for held in book.lookup(f"{ALICE.did_key}#{ALICE.did_key[8:]}", NOW).keys] == [BOB.public]
+    book.pin("ci", ALICE.public)
+    answer = book.lookup(f"key:{THUMB}", NOW, ALICE.public)
+    assert (answer.keys[0].signer.id, answer.keys[0].signer.resolution) == ("ci", Resolution.PINNED)
+
+
+@pytest.mark.parametrize("id", [f"key:{THUMB}", THUMB])
+def test_an_embedded_key_stands_for_itself_and_is_remembered(book: KeyBook, id: str) -> None:
+    assert book.lookup(id, NOW).status is Status.UNAVAILABLE
+    answer = book.lookup(id, NOW, ALICE.public)
+    assert answer.keys[0].key == ALICE.public
+    signer = answer.keys[0].signer
+    assert (signer.id, signer.resolution, signer.key_state) == (f"key:{THUMB}", Resolution.EMBEDDED, KeyState.CURRENT)
+    assert [book.lookup(again, NOW) for again in (THUMB, f"key:{THUMB}")] == [answer, answer]
+    assert book.history(f"key:{THUMB}") == (ResolvedKey(ALICE.public),)
+
+
+@pytest.mark.parametrize(
+    ("id", "key", "reason"),
+    [
+        (f"key:{THUMB}", BOB.public, "not the one it names"),
+        ("kid-1", ALICE.public, "not the one it names"),
+        (f"key:{THUMB}", b"\x01" + bytes(31), "none that may be used"),
+        (f"key:{THUMB}", b"", "no key is pinned"),
+    ],
+)
+def test_an_embedded_key_speaks_for_nobody_else(book: KeyBook, id: str, key: bytes, reason: str) -> None:
+    answer = book.lookup(id, NOW, key)
+    assert (answer.status, answer.keys) == (Status.UNAVAILABLE, ())
+    assert reason in answer.reason
+
+
+def test_an_embedded_key_does_not_stand_for_a_did(book: KeyBook) -> None:
+    assert book.lookup(DID, NOW, BOB.public).status is Status.WAITING
+    assert book.lookup("did:web:agent.example", NOW, BOB.public).status is Status.UNAVAILABLE
+
+
+def test_embedded_keys_are_remembered_in_bounds(book: KeyBook) -> None:
+    keys = [bytes(SigningKey(bytes([number]) * 32).verify_key) for number in range(5)]
+    for key in keys:
+        book.lookup(f"key:{fingerprint(key)}", NOW, key)
+        book.lookup(f"key:{fingerprint(keys[0])}", NOW, keys[0])
+    held = [bool(book.lookup(fingerprint(key), NOW).keys) for key in keys]
+    assert held == [True, False, False, True, True]
+
+
+def test_a_listed_key_is_more_than_an_embedded_one(book: KeyBook) -> None:
+    book.listed = {THUMB: ALICE.public}.get
+    answer = book.lookup(f"key:{THUMB}", NOW, ALICE.public)
+    assert (answer.keys[0].signer.id, answer.keys[0].signer.resolution) == (f"key:{THUMB}", Resolution.JWKS)
+
+
+def test_a_fragment_chooses_among_keys_that_have_names(book: KeyBook) -> None:
+    book.resolvable = ("did:web:",)
+    id = "did:web:agent.example"
+    keys = (ResolvedKey(ALICE.public, name="key-1"), ResolvedKey(BOB.public, name="key-2"))
+    book.lookup(id, NOW)
+    book.wanted(0)
+    book.learn(id, Resolved(Resolution.DID_WEB, keys, refused=(("key-3", "it is of small order"),)), 0)
+    assert [held.key for held in book.lookup(id, NOW).keys] == [ALICE.public, BOB.public]
+    assert [held.key for held in book.lookup(f"{id}#key-2", NOW).keys] == [BOB.public]
+    refused, missing = book.lookup(f"{id}#key-3", NOW), book.lookup(f"{id}#key-4", NOW)
+    assert (refused.status, refused.reason) == (Status.UNKNOWN, "it is of small order")
+    assert (missing.status, "no key of the name" in missing.reason) == (Status.UNKNOWN, True)
+    book.wanted(60)
+    assert book.lookup(f"{id}#key-4", NOW).status is Status.WAITING
+    assert book.wanted(61) == [id]
+
+
+def test_the_history_of_keys(book: KeyBook) -> None:
+    keys = (ResolvedKey(BOB.public, valid_from=NOW), ResolvedKey(ALICE.public, NOW, NOW - 100))
+    book.learn(DID, Resolved(Resolution.REGISTRY, keys), 0)
+    assert book.history(f"{DID}#key-1") == keys
+    book.learn(DID, NOBODY, 1)
+    assert book.history(DID) == keys
+    assert book.history("did:aip:" + "0" * 32) == ()
+    assert book.history(ALICE.did_key) == (ResolvedKey(ALICE.public),)
+    book.pin(DID, ALICE.public)
+    assert book.history(DID) == (ResolvedKey(ALICE.public),)
+
+
+def test_who_could_not_be_asked_for_waits_on(book: KeyBook) -> None:
+    book.lookup(DID, NOW)
+    assert book.failed(DID, "down", 0)
+    answer = book.lookup(DID, NOW)
+    assert (answer.status, answer.reason) == (Status.WAITING, "down")
+    assert not book.failed(DID, "down", 60)
+    assert book.failed(DID, "still down", 120)
+    assert book.failed(DID, "keep quiet", 180, 500)
+    assert book.wanted(679) == []
+    assert book.wanted(680) == [DID]
+
+
+def test_what_is_not_its_turn_keeps_its_standing(book: KeyBook) -> None:
+    fetching = book.lookup(DID, NOW)
+    assert book.wanted(0) == [DID]
+    book.postponed(DID, 0, 7)
+    assert book.lookup(DID, NOW) == fetching
+    assert book.wanted(6.9) == []
+    assert book.wanted(7) == [DID]
+
+
+def test_a_failed_question_takes_nothing_away(book: KeyBook) -> None:
+    book.learn(DID, NOBODY, 0)
+    assert not book.failed(DID, "down", 60)
+    assert book.lookup(DID, NOW).reason == "never heard of it"
+    book.learn(DID, FOUND, 120)
+    for second in range(420, 2000, 100):
+        book.lookup(DID, NOW)
+        book.failed(DID, "down", second)
+    assert book.lookup(DID, NOW).keys[0].key == ALICE.public
 
 
 def test_without_a_registry_did_aip_is_unavailable() -> None:
@@ -156,7 +286,7 @@ def test_everything_is_bounded(book: KeyBook) -> None:
     assert [book.lookup(did, NOW).status is Status.FOUND for did in dids] == [False, False, True, True, True]
     for did in dids:
         book.failed(did + "0", "down", 0)
-    assert book.lookup(dids[0] + "0", NOW).status is not Status.UNAVAILABLE
+    assert book.lookup(dids[0] + "0", NOW).reason != "down"
     assert book.lookup(dids[4] + "0", NOW).reason == "down"
 
 

@@ -14,9 +14,12 @@ from mcpwatch.identity.answers import Status
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
-from mcpwatch.identity.resolvers import RESOLVERS
+from mcpwatch.identity.resolvers import RESOLVERS, ResolverOptions
+from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import CONCURRENCY, Resolver
 from mcpwatch.model.identity import Word
+
+OPTIONS = ResolverOptions("http://registry.example")
 
 
 class Registry(httpx.AsyncBaseTransport):
@@ -59,7 +62,7 @@ class Answers:
 
 @asynccontextmanager
 async def running(keys: KeyBook, registry: Registry, answers: Answers) -> AsyncIterator[None]:
-    resolver = Resolver(keys, "http://registry.example", on_resolved=answers, transport=registry)
+    resolver = Resolver(keys, OPTIONS, Fetcher(transport=registry), on_resolved=answers)
     task = asyncio.create_task(resolver.run())
     try:
         yield
@@ -111,14 +114,14 @@ async def test_what_was_wanted_before_it_ran_is_fetched() -> None:
 
 async def test_without_a_registry_nobody_is_asked() -> None:
     keys = KeyBook()
-    Resolver(keys, None)
+    Resolver(keys, ResolverOptions(), Fetcher())
     assert keys.resolvable == ()
     assert keys.lookup(ALICE.did_aip, NOW).status is Status.UNAVAILABLE
 
 
 async def test_a_wrong_address_is_refused_at_once() -> None:
     with pytest.raises(UsageError):
-        Resolver(KeyBook(), "registry.example")
+        Resolver(KeyBook(), ResolverOptions("registry.example"), Fetcher())
 
 
 def test_the_table_of_resolvers() -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 
-import httpx
 from msgspec import Struct
 
 from mcpwatch.identity.answers import Resolved
 from mcpwatch.identity.ed25519 import DID_AIP
+from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.resolvers.aip_registry import AipRegistry
+from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.model.identity import Resolution
 
 Resolve = Callable[[str], Awaitable[Resolved]]
@@ -17,8 +18,12 @@ Resolve = Callable[[str], Awaitable[Resolved]]
 class ResolverOptions(Struct, frozen=True):
     """What the operator configured."""
 
-    registry: str | None = None
-    """Address of an AIP registry."""
+    registry: str = ""
+    """Address of an AIP registry; empty for none."""
+    jwks: tuple[str, ...] = ()
+    """Files and https URLs of JWKS."""
+    did_web: bool = False
+    directories: bool = False
 
 
 class ResolverInfo(Struct, frozen=True):
@@ -27,12 +32,12 @@ class ResolverInfo(Struct, frozen=True):
     prefix: str
     title: str
     resolution: Resolution
-    make: Callable[[ResolverOptions, httpx.AsyncClient], Resolve | None]
+    make: Callable[[ResolverOptions, Fetcher, KeyBook], Resolve | None]
     """None when the options name nobody to ask."""
 
 
-def _aip(options: ResolverOptions, client: httpx.AsyncClient) -> Resolve | None:
-    return AipRegistry(options.registry, client).resolve if options.registry else None
+def _aip(options: ResolverOptions, fetcher: Fetcher, keys: KeyBook) -> Resolve | None:
+    return AipRegistry(options.registry, fetcher).resolve if options.registry else None
 
 
 RESOLVERS: tuple[ResolverInfo, ...] = (

@@ -5,16 +5,17 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-import httpx
-
-from mcpwatch.identity.answers import Unavailable
+from mcpwatch.identity.answers import ThrottledError, Unavailable
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.resolvers import RESOLVERS, Resolve, ResolverOptions
+from mcpwatch.identity.resolvers.fetch import Fetcher
 
 CONCURRENCY = 4
-TIMEOUT_S = 5.0
-PERIOD_S = 5.0
+"""Questions of one resolver at one time; none takes another's turn."""
+PERIOD_S = 1.0
 """How often the book is looked through for answers that are due again."""
+GATHER_S = 0.02
+"""How long new questions are gathered, so that a flood of them costs one look."""
 
 
 class Resolver:
@@ -23,42 +24,59 @@ class Resolver:
     def __init__(
         self,
         keys: KeyBook,
-        registry: str | None = None,
+        options: ResolverOptions,
+        fetcher: Fetcher,
         *,
         on_resolved: Callable[[list[str]], None] = lambda ids: None,
         clock: Callable[[], float] = time.monotonic,
-        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Raises UsageError when `registry` is not an address."""
+        """Raises UsageError when an address in `options` is none."""
         self._keys = keys
         self._on_resolved = on_resolved
         self._clock = clock
-        self._client = httpx.AsyncClient(
-            follow_redirects=False,
-            trust_env=False,
-            timeout=TIMEOUT_S,
-            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mcpwatch"},
-            transport=transport,
-        )
-        options = ResolverOptions(registry)
-        made = ((row.prefix, row.make(options, self._client)) for row in RESOLVERS)
+        made = ((row.prefix, row.make(options, fetcher, keys)) for row in RESOLVERS)
         self._resolve: dict[str, Resolve] = {prefix: resolve for prefix, resolve in made if resolve is not None}
         keys.resolvable = tuple(self._resolve)
+        self._queues: dict[str, asyncio.Queue[str]] = {prefix: asyncio.Queue() for prefix in self._resolve}
+        self._taken: set[str] = set()
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        queue: asyncio.Queue[str] = asyncio.Queue()
-        async with self._client, self._woken(), asyncio.TaskGroup() as group:
-            for _ in range(CONCURRENCY):
-                group.create_task(self._work(queue))
+        async with self._woken(), asyncio.TaskGroup() as group:
+            for prefix in self._resolve:
+                for _ in range(CONCURRENCY):
+                    group.create_task(self._work(prefix))
             while True:
                 self._wake.clear()
-                for id in self._keys.wanted(self._clock()):
-                    queue.put_nowait(id)
+                self._hand_out()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PERIOD_S):
                         await self._wake.wait()
+                        await asyncio.sleep(GATHER_S)
+
+    async def ask(self, id: str) -> None:
+        """Ask for one identity, and put in what came of it."""
+        try:
+            resolved = await self._resolve[self._prefix(id)](id)
+        except ThrottledError as failure:
+            self._keys.postponed(id, self._clock(), failure.after_s or 0.0)
+        except Unavailable as failure:
+            if self._keys.failed(id, failure.reason, self._clock(), failure.after_s):
+                self._on_resolved([id])
+        else:
+            self._keys.learn(id, resolved, self._clock())
+            self._on_resolved([id])
+
+    def _hand_out(self) -> None:
+        for id in self._keys.wanted(self._clock()):
+            if id not in self._taken:
+                self._taken.add(id)
+                self._queues[self._prefix(id)].put_nowait(id)
+
+    def _prefix(self, id: str) -> str:
+        """Whose identity it is; the empty prefix's where nobody else's."""
+        return next(prefix for prefix in sorted(self._resolve, reverse=True) if id.startswith(prefix))
 
     @asynccontextmanager
     async def _woken(self) -> AsyncIterator[None]:
@@ -70,17 +88,11 @@ class Resolver:
         finally:
             self._keys.notify = None
 
-    async def _work(self, queue: asyncio.Queue[str]) -> None:
+    async def _work(self, prefix: str) -> None:
+        queue = self._queues[prefix]
         while True:
             id = await queue.get()
-            await self._ask(id)
-            self._on_resolved([id])
-
-    async def _ask(self, id: str) -> None:
-        resolve = next(resolve for prefix, resolve in self._resolve.items() if id.startswith(prefix))
-        try:
-            resolved = await resolve(id)
-        except Unavailable as failure:
-            self._keys.failed(id, failure.reason, self._clock())
-        else:
-            self._keys.learn(id, resolved, self._clock())
+            try:
+                await self.ask(id)
+            finally:
+                self._taken.discard(id)

@@ -1,0 +1,210 @@
+"""What resolvers said about identities: kept for a while, asked for again in the background, bounded."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from mcpwatch.bounded import keep
+from mcpwatch.identity import verifier
+from mcpwatch.identity.answers import HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
+from mcpwatch.model.identity import KeyState
+
+POSITIVE_S = 300.0
+NEGATIVE_S = 60.0
+LEAST_S = 1.0
+"""Shortest time between two questions, whatever an answer asks for."""
+MAX_KEYS = 64
+"""Keys of one identity that are kept: the first, which are the newest."""
+
+_WAITING = KeyAnswer(Status.WAITING, reason="the key is being fetched")
+
+
+class _Known:
+    """A resolver's keys for one identity."""
+
+    __slots__ = ("answer", "asked", "doubted", "due", "is_failing", "is_settled", "names", "resolved", "used")
+
+    def __init__(self, id: str, resolved: Resolved, now: float) -> None:
+        self.asked = now
+        self.due = now + POSITIVE_S
+        self.used = False
+        self.doubted = False
+        self.is_failing = False
+        self.resolved = resolved
+        keys = resolved.keys
+        self.answer = KeyAnswer(Status.FOUND, tuple(held(id, key.key, resolved.resolution) for key in keys))
+        self.is_settled = all(key.valid_until is None for key in keys)
+        self.names = any(key.name for key in keys) or bool(resolved.refused)
+
+    def at(self, now: float, fragment: str) -> KeyAnswer:
+        """The answer for a request of the time `now`, about the one key that `fragment` names where keys have names."""
+        answer = self.answer
+        if self.is_settled and not (self.names and fragment):
+            return answer
+        keys = self.resolved.keys
+        pairs = list(zip(answer.keys, keys, strict=True))
+        if self.names and fragment:
+            pairs = [(item, key) for item, key in pairs if fragment in (key.name, item.signer.fingerprint)]
+            if not pairs:
+                reason = dict(self.resolved.refused).get(fragment, "it has no key of the name that the signature gives")
+                return KeyAnswer(Status.UNKNOWN, (), reason)
+        return KeyAnswer(answer.status, tuple(_dated(item, key.state(now)) for item, key in pairs), answer.reason)
+
+
+def _dated(item: HeldKey, state: KeyState) -> HeldKey:
+    return item if state is item.signer.key_state else HeldKey(item.key, replace(item.signer, key_state=state))
+
+
+class _Refused:
+    """No key for one identity, and why."""
+
+    __slots__ = ("answer", "due", "past", "used")
+
+    def __init__(self, answer: KeyAnswer, due: float, used: bool, past: tuple[ResolvedKey, ...] = ()) -> None:
+        self.answer = answer
+        self.due = due
+        self.used = used
+        self.past = past
+
+
+class Learnt:
+    """Answers by identity: known, refused, waiting, each bounded so that none pushes out another kind.
+
+    Times are seconds of the resolving side's clock. An answer is due again after 300 s (60 s where there was none) if
+    it was used meanwhile, and stays in use until the new one is there; a failure takes nothing away.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.notify: Callable[[], object] | None = None
+        """Called when there is something in `wanted`."""
+        self._limit = limit
+        self._crowded = KeyAnswer(Status.UNAVAILABLE, reason=f"more than {limit} identities are waiting for their keys")
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._refused: OrderedDict[str, _Refused] = OrderedDict()
+        self._waiting: OrderedDict[str, float] = OrderedDict()
+        self._now: float | None = None
+
+    def get(self, id: str, now: float, fragment: str = "") -> KeyAnswer | None:
+        """What is known about `id`; None when nobody was asked yet. `now` is the request's time."""
+        known = self._known.get(id)
+        if known is not None:
+            known.used = True
+            answer = known.at(now, fragment)
+            return _WAITING if answer.status is Status.UNKNOWN and self.doubt(id) else answer
+        refused = self._refused.get(id)
+        if refused is not None:
+            refused.used = True
+            return refused.answer
+        return _WAITING if id in self._waiting else None
+
+    def want(self, id: str) -> KeyAnswer:
+        """Ask for `id`."""
+        if len(self._waiting) >= self._limit:
+            return self._crowded
+        self._waiting[id] = float("-inf")
+        self._tell()
+        return _WAITING
+
+    def doubt(self, id: str) -> bool:
+        """Ask again about a known identity; False when its keys are less than 60 s old, or nobody asks.
+
+        While nobody can be asked it stays True: what does not fit may have been signed with a key that came since.
+        """
+        known = self._known.get(id)
+        if known is None or self._now is None:
+            return False
+        if not (known.doubted or known.is_failing) and self._now - known.asked < NEGATIVE_S:
+            return False
+        known.doubted = True
+        known.due = min(known.due, known.asked + NEGATIVE_S)
+        self._tell()
+        return True
+
+    def history(self, id: str) -> tuple[ResolvedKey, ...]:
+        """All keys that were named for `id`, the current one first; also those of one that is gone."""
+        known = self._known.get(id)
+        if known is not None:
+            return known.resolved.keys
+        refused = self._refused.get(id)
+        return refused.past if refused is not None else ()
+
+    def wanted(self, now: float) -> list[str]:
+        """The identities to ask for; each is named once in its period. Whoever takes them says what came of it."""
+        self._now = now
+        due = [id for id, since in list(self._waiting.items()) if now >= since]
+        for id in due:
+            self._waiting[id] = now + NEGATIVE_S
+        for id, refused in list(self._refused.items()):
+            if refused.used and now >= refused.due:
+                refused.due = now + NEGATIVE_S
+                due.append(id)
+        for id, known in list(self._known.items()):
+            if now >= known.due and (known.used or known.doubted):
+                known.due = now + NEGATIVE_S
+                due.append(id)
+        return due
+
+    def learn(self, id: str, resolved: Resolved, now: float) -> None:
+        """Take a definite answer; keys that may not be used are left out."""
+        keys = tuple(key for key in resolved.keys[:MAX_KEYS] if verifier.good_key(key.key))
+        refused = self._refused.get(id)
+        if keys:
+            keep(self._known, id, _Known(resolved.id or id, replace(resolved, keys=keys), now), self._limit)
+            self._refused.pop(id, None)
+            self._waiting.pop(id, None)
+            return
+        before = self._known.pop(id, None)
+        gone = before is not None or (refused is not None and refused.answer.key_state is KeyState.GONE)
+        past = before.resolved.keys if before is not None else refused.past if refused is not None else ()
+        reason = resolved.reason or "there is no such identity"
+        if gone:
+            reason = f"an identity that was known before is gone: {reason}"
+        answer = KeyAnswer(Status.UNKNOWN, (), reason, KeyState.GONE if gone else KeyState.UNKNOWN)
+        keep(self._refused, id, _Refused(answer, now + NEGATIVE_S, False, past), self._limit)
+        self._waiting.pop(id, None)
+
+    def failed(self, id: str, reason: str, now: float, after_s: float | None = None) -> bool:
+        """Note that nobody could be asked; whether that says anything that was not known.
+
+        What is known stays. Who is not known waits on, and is asked for again after `after_s`, or 60 s.
+        """
+        due = now + max(NEGATIVE_S if after_s is None else after_s, LEAST_S)
+        known = self._known.get(id)
+        if known is not None:
+            before, after = known.answer, f"its key could not be fetched again: {reason}"
+            known.asked, known.is_failing = now, True
+            known.due = max(due, now + (NEGATIVE_S if known.doubted else POSITIVE_S))
+            known.answer = replace(before, reason=after)
+            self._waiting.pop(id, None)
+            return before.reason != after
+        refused = self._refused.get(id)
+        if refused is not None and refused.answer.status is Status.UNKNOWN:
+            refused.due = due
+            return False
+        keep(self._refused, id, _Refused(KeyAnswer(Status.WAITING, (), reason), due, True), self._limit)
+        self._waiting.pop(id, None)
+        return refused is None or refused.answer.reason != reason
+
+    def postponed(self, id: str, now: float, after_s: float) -> None:
+        """Note that it is not this identity's turn yet; nothing else changes."""
+        due = now + max(after_s, LEAST_S)
+        known, refused = self._known.get(id), self._refused.get(id)
+        if known is not None:
+            known.due = due
+        elif refused is not None:
+            refused.due = due
+        elif id in self._waiting:
+            self._waiting[id] = due
+
+    def stale(self, concerned: Callable[[str], bool]) -> None:
+        """Ask again, as soon as may be, for the identities whose answers are out of date."""
+        items: list[tuple[str, _Known | _Refused]] = [*self._known.items(), *self._refused.items()]
+        for id, item in items:
+            if concerned(id):
+                item.due, item.used = float("-inf"), True
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.notify is not None:
+            self.notify()

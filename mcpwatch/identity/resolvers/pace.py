@@ -1,0 +1,57 @@
+"""How often one host is asked: a token bucket, and silence for as long as the host wants it."""
+
+from collections import OrderedDict
+
+from mcpwatch.bounded import keep
+
+TRUSTED_BURST, TRUSTED_RATE = 60, 1.0
+"""At most 120 in any minute, which is what the public AIP registry takes from one address."""
+BURST, RATE = 10, 0.2
+"""For hosts that requests name: they did not ask for our visits, and whoever writes a request chooses them."""
+MAX_HOSTS = 4096
+
+
+class _Host:
+    __slots__ = ("burst", "free_at", "quiet_until", "rate", "stamp", "tokens")
+
+    def __init__(self, burst: float, rate: float, now: float) -> None:
+        self.burst, self.rate = burst, rate
+        self.tokens, self.stamp = burst, now
+        self.free_at = now
+        self.quiet_until = float("-inf")
+
+
+class Pace:
+    """One bucket a host, bounded; times are seconds of one clock that only goes forward."""
+
+    def __init__(self, limit: int = MAX_HOSTS) -> None:
+        self._limit = limit
+        self._trusted: OrderedDict[str, _Host] = OrderedDict()
+        self._named: OrderedDict[str, _Host] = OrderedDict()
+
+    def quiet(self, host: str, now: float, trusted: bool) -> float:
+        """Seconds for which the host wants to be left alone; 0 when it may be asked."""
+        return max(self._of(host, now, trusted).quiet_until - now, 0.0)
+
+    def silence(self, host: str, now: float, trusted: bool, seconds: float) -> None:
+        """Leave the host alone for so long."""
+        self._of(host, now, trusted).quiet_until = now + seconds
+
+    def take(self, host: str, now: float, trusted: bool) -> float:
+        """0 when the host may be asked once; otherwise seconds until it may be, a later turn for each who is told."""
+        one = self._of(host, now, trusted)
+        one.tokens = min(one.burst, one.tokens + (now - one.stamp) * one.rate)
+        one.stamp = now
+        if one.tokens >= 1:
+            one.tokens -= 1
+            return 0.0
+        one.free_at = max(one.free_at, now + (1 - one.tokens) / one.rate - 1 / one.rate) + 1 / one.rate
+        return one.free_at - now
+
+    def _of(self, host: str, now: float, trusted: bool) -> _Host:
+        table = self._trusted if trusted else self._named
+        one = table.get(host)
+        if one is None:
+            one = _Host(TRUSTED_BURST, TRUSTED_RATE, now) if trusted else _Host(BURST, RATE, now)
+            keep(table, host, one, self._limit)
+        return one
