@@ -8,7 +8,7 @@ Both libraries accept a callable that takes the request and returns it; so neith
 import os
 import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Protocol, TypeVar
@@ -45,6 +45,11 @@ class HttpRequest(Protocol):
 
     @property
     def content(self) -> bytes: ...
+
+    @property
+    def stream(self) -> object: ...
+
+    def read(self) -> bytes: ...
 
 
 _Request = TypeVar("_Request", bound=HttpRequest)
@@ -159,10 +164,15 @@ class Rfc9421Auth:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """The body as it will be sent. Raises ValueError for one that is streamed, whose octets nobody knows yet."""
+    """The body as it will be sent. Raises ValueError for one whose octets nobody knows yet.
+
+    That of a redirected request is known and only has to be read anew.
+    """
     try:
         return request.content
     except RuntimeError:
+        if isinstance(request.stream, Iterable):
+            return request.read()
         raise ValueError("a streamed body cannot be signed: pass it as bytes, text or json") from None
 
 

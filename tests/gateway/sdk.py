@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated
 
+import httpx2
 import mcp_types
 import uvicorn
 from mcp.client.client import Client
 from mcp.client.session import ClientRequestContext
+from mcp.client.streamable_http import streamable_http_client
 from mcp.server.mcpserver import (
     AcceptedElicitation,
     Context,
@@ -145,14 +147,15 @@ async def sample(
     )
 
 
-async def exercise(url: str, mode: str) -> list[object]:
-    """Use all that a server offers and return what came of it."""
+async def exercise(url: str, mode: str, http: httpx2.AsyncClient | None = None) -> list[object]:
+    """Use all that a server offers, through `http` if given, and return what came of it."""
     seen: list[object] = []
 
     async def count(progress: float, total: float | None, message: str | None) -> None:
         seen.append((progress, total, message))
 
-    async with Client(url, mode=mode, elicitation_callback=elicit, sampling_callback=sample) as client:
+    transport = streamable_http_client(url, http_client=http)
+    async with Client(transport, mode=mode, elicitation_callback=elicit, sampling_callback=sample) as client:
         seen += [client.protocol_version, client.server_info, client.server_capabilities]
         seen.append(await client.list_tools())
         seen.append(await client.call_tool("echo", {"message": "Malmö ☃"}))

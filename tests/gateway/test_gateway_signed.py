@@ -10,7 +10,7 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from rig import answer, every, fetch, gateway, ok, post, scripted
-from sdk import fixture
+from sdk import exercise, fixture
 
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
@@ -56,6 +56,20 @@ async def test_every_signed_request_is_verified_from_its_entry(
         covers_session = Covered.SESSION in verdict.coverage
         assert covers_session == ("mcp-session-id" in dict(request.headers))
         assert covers_session == (scheme == "rfc9421" and request.session != "")
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("scheme", SIGNERS)
+async def test_all_that_the_official_client_does_is_signed_and_works(tmp_path: Path, mode: str, scheme: str) -> None:
+    """Streams, progress, questions back and ten calls at a time, with the object for `auth=`."""
+    key = AgentKey.generate()
+    async with fixture() as server, gateway(tmp_path, server.url) as running:
+        async with httpx2.AsyncClient(auth=SIGNERS[scheme](key), timeout=None) as http:
+            signed = await exercise(running.listen_address + "/mcp", mode, http)
+        assert signed == await exercise(server.url, mode)
+    requests = every(tmp_path, Request)
+    assert len(requests) > 20
+    assert {verdict.word for verdict in judged(requests, key)} == {Word.VERIFIED}
 
 
 @pytest.mark.parametrize(

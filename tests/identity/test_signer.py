@@ -107,6 +107,35 @@ async def test_async_clients_of_both_libraries_sign() -> None:
         assert "signature" in caught[0].headers
 
 
+@pytest.mark.parametrize("http", [httpx, httpx2])
+@pytest.mark.parametrize("auth", AUTHS)
+async def test_a_redirected_request_is_signed_anew(http: Any, auth: Callable[..., Any]) -> None:
+    """As the SDK follows a redirect: it sends the request that the library makes of it."""
+    caught: list[Request] = []
+
+    async def handle(request: Any) -> Any:
+        target = request.url.raw_path.decode()
+        headers = [(name.lower(), value) for name, value in request.headers.items()]
+        caught.append(as_seen(request.method, request.url.scheme, target, headers, await request.aread()))
+        return http.Response(200) if target.endswith("/") else http.Response(307, headers={"location": "/mcp/"})
+
+    async with http.AsyncClient(auth=auth(ALICE, clock=lambda: NOW), transport=http.MockTransport(handle)) as client:
+        response = await client.post(URL, content=CALL)
+        await client.send(response.next_request)
+    assert [(request.target, request.body and request.body.text) for request in caught] == [
+        ("/mcp", CALL.decode()),
+        ("/mcp/", CALL.decode()),
+    ]
+    assert [result.word for result in verdicts(caught, NOW)] == [Word.VERIFIED] * 2
+
+
+@pytest.mark.parametrize("auth", AUTHS)
+def test_a_body_that_can_be_read_is_read(auth: Callable[..., Any]) -> None:
+    request = sent(httpx, auth(ALICE, clock=lambda: NOW), content=iter([CALL[:5], CALL[5:]]))
+    assert request.body is not None and request.body.text == CALL.decode()
+    assert verdicts([request], NOW)[0].word is Word.VERIFIED
+
+
 @pytest.mark.parametrize("auth", AUTHS)
 async def test_a_streamed_body_is_refused(auth: Callable[..., Any]) -> None:
     async def pieces() -> AsyncIterator[bytes]:
