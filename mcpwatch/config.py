@@ -3,6 +3,9 @@
 import ast
 import inspect
 import os
+import re
+import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -16,7 +19,17 @@ class IdentityConfig(Struct, forbid_unknown_fields=True, frozen=True):
     """How names become keys."""
 
     registry: str = ""
-    """Base URL of the AIP registry that is asked for did:aip keys. Empty: nobody is asked."""
+    """Base URL of the AIP registry that is asked for did:aip keys and vouches. Empty: nobody is asked."""
+    jwks: tuple[str, ...] = ()
+    """JWKS with keys that count: paths of files, from / or ~, and https URLs."""
+    did_web: bool = False
+    """Whether the hosts that did:web identities name are asked for their documents."""
+    directories: bool = False
+    """Whether the hosts that signatures name as key directories or JWKS are asked for them."""
+    allow_private: bool = False
+    """Whether hosts that requests name may lie on private addresses; localhost is then asked over http."""
+    roots: tuple[str, ...] = ()
+    """DIDs that trust starts from: whom they vouch for, and whom those vouch for in turn, has a path."""
     window: int = 300
     """Seconds a signature stays fresh."""
 
@@ -30,11 +43,29 @@ class WatchConfig(Struct, forbid_unknown_fields=True, frozen=True):
     """Who acknowledges, as written into the record. Empty: USER@HOST."""
 
 
+Principals = dict[str, tuple[str, ...]]
+
+
 class Config(Struct, forbid_unknown_fields=True, frozen=True):
     """The whole file."""
 
     identity: IdentityConfig = field(default_factory=IdentityConfig)
     watch: WatchConfig = field(default_factory=WatchConfig)
+    principals: Principals = field(default_factory=dict)
+    """Who may sign for the holder of an access token: its subject, or issuer and subject with a space between, and a
+    list of signers by id or name. A holder that is not listed may have any signer."""
+
+
+class Key(Struct, frozen=True):
+    """A key of the file: one row of the template and of the manual."""
+
+    section: str
+    name: str
+    default: object
+    meaning: str
+
+
+_EXAMPLE = Key("principals", '"https://issuer.example alice"', ["did:web:agent.example"], "")
 
 
 def load(path: Path | None = None) -> Config:
@@ -53,15 +84,54 @@ def load(path: Path | None = None) -> Config:
         raise UsageError(f"{path}: {error}", "See: mcpwatch config template") from None
 
 
+class _Check(Struct, frozen=True):
+    """A row: what must hold, and what to say where it does not."""
+
+    key: str
+    must: str
+    holds: Callable[[Config], bool]
+
+
+CHECKS: tuple[_Check, ...] = (
+    _Check("identity.registry", "be an http or https URL", lambda config: _is_registry(config.identity.registry)),
+    _Check("identity.window", "lie between 1 and 86400 seconds", lambda config: 1 <= config.identity.window <= 86_400),
+    _Check(
+        "identity.jwks",
+        "list paths that begin with / or ~, and https URLs",
+        lambda config: all(_is_jwks(place) for place in config.identity.jwks),
+    ),
+    _Check(
+        "identity.roots",
+        "list DIDs, without a fragment",
+        lambda config: all(_is_did(root) for root in config.identity.roots),
+    ),
+    _Check("watch.rows", "lie between 100 and 10000000", lambda config: 100 <= config.watch.rows <= 10_000_000),
+    _Check(
+        "principals",
+        "give each subject a list of at least one signer",
+        lambda config: all(who.strip() and ids and all(ids) for who, ids in config.principals.items()),
+    ),
+)
+
+
 def check(config: Config) -> Config:
     """Return `config` when its values make sense; ValueError names the key otherwise."""
-    if config.identity.registry and not config.identity.registry.startswith(("http://", "https://")):
-        raise ValueError("identity.registry must be an http or https URL")
-    if not 1 <= config.identity.window <= 86_400:
-        raise ValueError("identity.window must lie between 1 and 86400 seconds")
-    if not 100 <= config.watch.rows <= 10_000_000:
-        raise ValueError("watch.rows must lie between 100 and 10000000")
+    for row in CHECKS:
+        if not row.holds(config):
+            raise ValueError(f"{row.key} must {row.must}")
     return config
+
+
+def _is_registry(text: str) -> bool:
+    return not text or text.startswith(("http://", "https://"))
+
+
+def _is_jwks(text: str) -> bool:
+    return text.startswith(("/", "~", "https://")) and text.isprintable()
+
+
+def _is_did(text: str) -> bool:
+    return bool(re.fullmatch(r"did:[a-z0-9]+:[A-Za-z0-9._:%-]+", text))
 
 
 def author(config: Config) -> str:
@@ -78,29 +148,45 @@ def author(config: Config) -> str:
     return f"{user}@{socket.gethostname()}"
 
 
+def keys() -> Iterator[Key]:
+    """Every key of the file with its default, in the order of the classes above."""
+    for section in msgspec.structs.fields(Config):
+        table: object = section.type
+        if isinstance(table, type) and issubclass(table, Struct):
+            docs = manual(table)
+            for key in msgspec.structs.fields(table):
+                yield Key(section.name, key.name, key.default, docs[key.name])
+        else:
+            yield Key(section.name, "", {}, manual(Config)[section.name])
+
+
 def template() -> str:
     """A commented TOML file with every key at its default, made from the docstrings above."""
     lines: list[str] = []
-    for section in msgspec.structs.fields(Config):
-        table = section.type
-        docs = manual(table)
-        lines += [f"# {inspect.getdoc(table)}", f"[{section.name}]"]
-        for key in msgspec.structs.fields(table):
-            value = msgspec.json.encode(key.default).decode()
-            lines += [f"# {docs[key.name]}", f"# {key.name} = {value}"]
-        lines.append("")
-    return "\n".join(lines)
+    before = ""
+    for key in keys():
+        if key.section != before:
+            before = key.section
+            lines += ["", f"[{key.section}]"]
+        shown = key if key.name else _EXAMPLE
+        lines += textwrap.wrap(" ".join(key.meaning.split()), 118, initial_indent="# ", subsequent_indent="# ")
+        lines.append(f"# {shown.name} = {_toml(shown.default)}")
+    return "\n".join(lines[1:]) + "\n"
 
 
 def dump(config: Config) -> str:
     """The configuration in force, as TOML."""
     lines: list[str] = []
-    for section in msgspec.structs.fields(Config):
-        lines.append(f"[{section.name}]")
-        values = msgspec.to_builtins(getattr(config, section.name))
-        lines += [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in values.items()]
+    for section, values in msgspec.to_builtins(config).items():
+        lines.append(f"[{section}]")
+        lines += [f"{key if key.isidentifier() else _toml(key)} = {_toml(value)}" for key, value in values.items()]
         lines.append("")
     return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    """A value of the file as TOML writes it; JSON's strings, numbers and lists are the same there."""
+    return msgspec.json.encode(value).decode()
 
 
 def manual(table: type[Struct]) -> dict[str, str]:

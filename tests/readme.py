@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from mcpwatch.cli import COMMANDS as CLI_COMMANDS
-from mcpwatch.config import Config, manual
+from mcpwatch.config import keys as config_keys
+from mcpwatch.config import manual
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.commands import COMMANDS, key_names
@@ -95,9 +96,8 @@ def _title(shape: type[msgspec.Struct]) -> str:
 
 def _config() -> str:
     rows = (
-        (f"`{section.name}.{key.name}`", f"`{key.default!r}`", manual(section.type)[key.name])
-        for section in msgspec.structs.fields(Config)
-        for key in msgspec.structs.fields(section.type)
+        (f"`{key.section}.{key.name}`".replace(".`", "`"), f"`{key.default!r}`", " ".join(key.meaning.split()))
+        for key in config_keys()
     )
     return table(("key", "default", "what it does"), rows)
 

@@ -37,9 +37,9 @@ def open_watcher(
     """A watcher on these sources, with the keys and acknowledgements of the state folder.
 
     `config_path` is where `config` was read from, for the screen to tell.
-    Raises UsageError when two sources go by one name or the registry's address is none, LocalError when a file in the
-    state folder cannot be read. The replay window is one for all sources: a request that is copied from one gateway
-    to another is a replay.
+    Raises UsageError when two sources go by one name or a configured address or JWKS is none, LocalError when a file
+    in the state folder cannot be read. The replay window is one for all sources: a request that is copied from one
+    gateway to another is a replay.
     """
     files = (("state", str(state)), ("config", str(config_path or "none read")))
     config = Config() if config is None else config
@@ -52,7 +52,7 @@ def open_watcher(
     acks = AckStore(state / FILE)
     book = AlertBook()
     book.restore(acks.load())
-    fetcher = Fetcher()
+    fetcher = Fetcher(allow_private=config.identity.allow_private)
     resolver = Resolver(keys, _options(config), fetcher, on_resolved=lambda ids: pipeline.settled(ids))
 
     async def resolving() -> None:
@@ -87,4 +87,5 @@ def open_watcher(
 
 def _options(config: Config) -> ResolverOptions:
     """Whom the configuration lets the resolvers ask."""
-    return ResolverOptions(registry=config.identity.registry)
+    identity = config.identity
+    return ResolverOptions(identity.registry, identity.jwks, identity.did_web, identity.directories)

@@ -55,8 +55,17 @@ def test_the_template_is_the_defaults(capsys: pytest.CaptureFixture[str]) -> Non
         line.removeprefix("# ") if " = " in line else line for line in text.splitlines() if line.strip()
     )
     stated = tomllib.loads("\n".join(line for line in uncommented.splitlines() if not line.startswith("#")))
+    assert stated.pop("principals") == {"https://issuer.example alice": ["did:web:agent.example"]}
     assert stated == {
-        "identity": {"registry": "", "window": 300},
+        "identity": {
+            "registry": "",
+            "jwks": [],
+            "did_web": False,
+            "directories": False,
+            "allow_private": False,
+            "roots": [],
+            "window": 300,
+        },
         "watch": {"rows": 50_000, "author": ""},
     }
 
@@ -81,6 +90,50 @@ def test_a_wrong_configuration_says_which_file_and_what(
     err = capsys.readouterr().err
     assert str(path) in err
     assert "mcpwatch config template" in err
+
+
+IDENTITY = """[identity]
+registry = "https://registry.example"
+jwks = ["/etc/mcpwatch/agents.json", "~/keys.json", "https://issuer.example/jwks.json"]
+did_web = true
+directories = true
+allow_private = true
+roots = ["did:aip:56475aa75463474c0285df5dbf2bcab7"]
+[principals]
+"https://issuer.example alice" = ["did:web:agent.example", "ledger"]
+bob = ["key:NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"]
+"""
+
+
+def test_what_is_shown_reads_back_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").write_text(IDENTITY)
+    before = config.load()
+    assert before.principals["bob"] == ("key:NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",)
+    assert main(["config", "show"]) == 0
+    (tmp_path / "config.toml").write_text(capsys.readouterr().out)
+    assert config.load() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[identity]\nregistry = 'registry.example'\n", "identity.registry must be an http or https URL"),
+        ("[identity]\nwindow = 0\n", "identity.window must lie between"),
+        ("[identity]\njwks = ['keys.json']\n", "identity.jwks must list paths"),
+        ("[identity]\njwks = ['http://issuer.example/jwks']\n", "identity.jwks must list paths"),
+        ("[identity]\nroots = ['did:aip:1#key-1']\n", "identity.roots must list DIDs"),
+        ("[identity]\nroots = ['ledger']\n", "identity.roots must list DIDs"),
+        ("[watch]\nrows = 1\n", "watch.rows must lie between"),
+        ("[principals]\nalice = []\n", "principals must give each subject"),
+        ("[principals]\nalice = ['']\n", "principals must give each subject"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_named(
+    text: str, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text(text)
+    assert main(["config", "show"]) == 2
+    assert key in capsys.readouterr().err
 
 
 def test_authors_have_a_name() -> None:
