@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 from mcpwatch.detect.recent import Recent
-from mcpwatch.model.entries import Request
 from mcpwatch.model.traffic import CallState, Observation, Session, SessionKey, SessionKind
 
 T = TypeVar("T")
@@ -30,10 +29,11 @@ class Baseline(Generic[T]):
     """`read` of the request that opened each legacy session; of the first one seen where the opening was missed.
 
     The request that opens a session does not carry its id, so what it had waits until an answer brings the
-    session. An `initialize` opens anew what has the same id.
+    session. An `initialize` that carries the id of a live session is held against that session first, and opens it
+    anew once it is answered.
     """
 
-    def __init__(self, read: Callable[[Request], T], limit: int) -> None:
+    def __init__(self, read: Callable[[Observation], T], limit: int) -> None:
         self._read = read
         self._opening: Recent[tuple[str, int], T] = Recent(_OPENING)
         self._first: Recent[SessionKey, tuple[T, int]] = Recent(limit)
@@ -49,16 +49,17 @@ class Baseline(Generic[T]):
             return None
         if seen.request is None:
             return None
-        value = self._read(seen.request)
-        if any(call.method == "initialize" for call in seen.opened):
+        value = self._read(seen)
+        opening = any(call.method == "initialize" for call in seen.opened)
+        if opening:
             self._opening.put((seen.source, seen.index), value)
-            return None
         if session is None or session.kind is not SessionKind.LEGACY:
             return None
         place = (seen.source, session.key)
         first = self._first.get(place)
         if first is None:
-            self._first.put(place, (value, seen.index))
+            if not opening:
+                self._first.put(place, (value, seen.index))
             return None
         return Known(place, session, first[0], first[1], value, seen.index)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import Operator, Rule
 from mcpwatch.detect.rules import RULES
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.feed import FeedStatus
@@ -30,8 +30,8 @@ class Engine:
     A rule that raises ends neither the pipeline nor its neighbours: `failures` counts it, and the log tells once.
     """
 
-    def __init__(self, rules: Iterable[type[Rule]] = RULES) -> None:
-        every = [rule() for rule in rules]
+    def __init__(self, rules: Iterable[type[Rule]] = RULES, operator: Operator | None = None) -> None:
+        every = [rule.build(operator or Operator()) for rule in rules]
         self.failures: dict[str, Failure] = {}
         """Rule id -> how it fails."""
         self._of_kind = {kind: tuple(rule for rule in every if kind in rule.kinds) for kind in ENTRY_KINDS}

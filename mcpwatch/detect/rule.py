@@ -1,12 +1,24 @@
 """What a rule is."""
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar, Self
+
+from msgspec import Struct
 
 from mcpwatch.detect.phrases import clip
 from mcpwatch.model.alerts import Finding, RuleInfo
 from mcpwatch.model.feed import FeedStatus
+from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Call, EntryKind, Observation
+
+
+class Operator(Struct, frozen=True):
+    """What the operator has said that a rule may need."""
+
+    principals: Mapping[str, Sequence[str]] = {}
+    """A token's subject, or its issuer and subject with a blank between -> the signers it may use, by id or name."""
+    called: Callable[[str, float], tuple[Signer, ...]] = lambda name, now: ()
+    """Whom the operator calls by a name, with each key that is known of it at that time."""
 
 
 class Rule:
@@ -21,6 +33,11 @@ class Rule:
     """The kinds of observation it looks at."""
     rejudges: ClassVar[bool] = False
     """Whether it also looks at entries that were judged again, which brings nothing but a verdict."""
+
+    @classmethod
+    def build(cls, operator: Operator) -> Self:
+        """The rule for this operator; one that needs to know something takes it from there."""
+        return cls()
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         """What is wrong with this entry, in the light of those before it."""

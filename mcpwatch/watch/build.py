@@ -8,6 +8,7 @@ from mcpwatch.config import Config
 from mcpwatch.config import author as author_of
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.engine import Engine
+from mcpwatch.detect.rule import Operator
 from mcpwatch.errors import UsageError
 from mcpwatch.feed.source import Source
 from mcpwatch.identity.judge import Judge
@@ -67,7 +68,7 @@ def open_watcher(
         [Lane(source, Traffic(source.name if len(sources) > 1 else "")) for source in sources],
         keys,
         Judge(keys, ReplayWindow(), window_s=config.identity.window),
-        Engine(),
+        Engine(operator=Operator(config.principals, keys.called)),
         book,
         services=[elsewhere, resolving],
         clock=clock,

@@ -29,8 +29,15 @@ def an_unsigned_list(scene: Scene) -> None:
 
 
 @fires("identity/unsigned-call")
-def an_unsigned_notification(scene: Scene) -> None:
-    scene.request(note("notifications/cancelled"), session=scene.session(), verdict=UNSIGNED)
+def an_unsigned_tool_call_that_wants_no_answer(scene: Scene) -> None:
+    scene.request(note("tools/call", {"name": "read"}), session=scene.session(), verdict=UNSIGNED)
+
+
+@spares("identity/unsigned-call")
+def unsigned_notifications(scene: Scene) -> None:
+    session = scene.session()
+    scene.request(note("notifications/cancelled", {"requestId": 1}), session=session, verdict=UNSIGNED)
+    scene.request(note("notifications/progress"), note("notifications/cancelled"), session=session, verdict=UNSIGNED)
 
 
 @fires("identity/unsigned-call")
@@ -178,6 +185,12 @@ def an_identity_nobody_knows(scene: Scene) -> None:
 def a_registry_that_is_down(scene: Scene) -> None:
     exchange = scene.request(call(1, "read"), verdict=waiting())
     scene.judge_again(exchange, judged(Word.NO_CHECK, "alice", SignatureState.UNRESOLVABLE))
+
+
+@fires("identity/cannot-check")
+def a_registry_that_is_down_and_asked_again(scene: Scene) -> None:
+    exchange = scene.request(call(1, "read"), verdict=waiting())
+    scene.judge_again(exchange, msgspec.structs.replace(waiting(), reasons=("the registry is down",)))
 
 
 @spares("identity/cannot-check", "identity/unknown-identity")

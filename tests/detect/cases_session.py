@@ -155,14 +155,22 @@ def a_login_after_the_handshake(scene: Scene) -> None:
     scene.request(call(4, "read"), session=session, principal=principal("ann", token="t3"))
 
 
-@spares("session/token-subject-changed")
-def a_refused_handshake_with_a_stolen_id(scene: Scene) -> None:
+@fires("session/token-subject-changed")
+@fires("session/shared")
+def a_handshake_with_a_stolen_id(scene: Scene) -> None:
     session = scene.session()
     open_session(scene, session, principal=principal("ann"))
-    exchange = scene.request(ask(0, "initialize"), session=session, principal=principal("bob"))
-    scene.response(exchange, session=session)
-    scene.answer(exchange, error(0, -32001, "no"), session=session, state=CallState.RPC_ERROR)
-    scene.request(call(1, "read"), session=session, principal=principal("ann"))
+    scene.request(ask(0, "initialize"), session=session, principal=principal("bob"), peer=ELSEWHERE)
+
+
+@spares("session/token-subject-changed", "session/shared")
+def a_handshake_by_the_same_client_with_the_id_of_its_session(scene: Scene) -> None:
+    session = scene.session()
+    open_session(scene, session, principal=principal("ann", token="t1"))
+    again = scene.request(ask(0, "initialize"), session=session, principal=principal("ann", token="t2"))
+    scene.response(again, session=session)
+    scene.answer(again, result(0), session=session)
+    scene.request(call(1, "read"), session=session, principal=principal("ann", token="t2"))
 
 
 @fires("session/used-after-delete")

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from build import PEER, START, fields
 from msgspec.structs import replace
-from verdicts import unsigned, verified
+from verdicts import signer, unsigned, verified
 
 from mcpwatch.detect.engine import Engine
+from mcpwatch.detect.rule import Operator
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.entries import Body, Json, Principal, Request
 from mcpwatch.model.feed import FeedState, FeedStatus, Gap
-from mcpwatch.model.identity import Signer, Verdict
+from mcpwatch.model.identity import ServerProof, Signer, Verdict
 from mcpwatch.model.traffic import (
     Call,
     CallState,
@@ -26,6 +27,13 @@ from mcpwatch.model.traffic import (
     ToolChange,
 )
 
+NAMED = {"alice": (signer("alice"),), "bob": (signer("bob"),)}
+OPERATOR = Operator(
+    {"ann": (signer("alice").id,), "https://login.example bob": ("Bob",)},
+    lambda name, now: NAMED.get(name.casefold(), ()),
+)
+"""Knows Alice and Bob; Ann may use Alice, and one of the Bobs may use Bob."""
+
 TARGETS = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
 
@@ -33,7 +41,7 @@ class Scene:
     """Each method plays one entry and keeps what the rules found."""
 
     def __init__(self, source: str = "gateway", upstream: str = "files") -> None:
-        self.engine = Engine()
+        self.engine = Engine(operator=OPERATOR)
         self.source = source
         self.upstream = upstream
         self.next = 0
@@ -130,6 +138,7 @@ class Scene:
         state: CallState = CallState.DONE,
         code: int | None = None,
         text: str = "",
+        proof: ServerProof | None = None,
     ) -> int:
         """Messages that end the exchange's calls in `state`; the entry's index."""
         for each in exchange.calls:
@@ -137,7 +146,9 @@ class Scene:
         messages = tuple(spoken(body, Direction.TO_CLIENT) for body in bodies)
         changes = tuple(change for body in bodies for change in self._listed(exchange, body, session))
         calls = tuple(exchange.calls)
-        return self._play(self._seen("message", exchange, session, messages=messages, updated=calls, tools=changes))
+        return self._play(
+            self._seen("message", exchange, session, messages=messages, updated=calls, tools=changes, proof=proof)
+        )
 
     def push(self, exchange: Exchange, body: Json, session: Session | None = None) -> None:
         """A message from the server that ends nothing."""

@@ -8,9 +8,20 @@ from hypothesis import strategies as st
 from rpc import tool
 
 from mcpwatch.detect.engine import Engine
+from mcpwatch.detect.rule import Operator
 from mcpwatch.model.entries import Body, Principal, Request
 from mcpwatch.model.feed import FeedState, FeedStatus, Gap
-from mcpwatch.model.identity import Covered, Evidence, Freshness, SignatureState, Signer, Verdict, Word
+from mcpwatch.model.identity import (
+    Covered,
+    Evidence,
+    Freshness,
+    OtherSignature,
+    ServerProof,
+    SignatureState,
+    Signer,
+    Verdict,
+    Word,
+)
 from mcpwatch.model.traffic import (
     Binding,
     Call,
@@ -39,7 +50,9 @@ metas = st.fixed_dictionaries({"io.modelcontextprotocol/protocolVersion": scalar
 params = values | st.fixed_dictionaries(
     {}, optional={"name": values, "uri": values, "taskId": values, "_meta": values | metas, "clientInfo": values}
 )
-signers = st.builds(Signer, words)
+signers = st.builds(Signer, words | st.sampled_from(["did:web:a", "did:web:b", "https://a/b"]), words)
+others = st.builds(OtherSignature, st.sampled_from(Word), words, words, st.none() | signers, words)
+proofs = st.none() | st.builds(ServerProof, st.sampled_from(Word), words, st.none() | signers, words)
 verdicts = st.builds(
     Verdict,
     word=st.sampled_from(Word),
@@ -52,6 +65,7 @@ verdicts = st.builds(
     waiting=st.booleans(),
     reasons=st.lists(words, max_size=2).map(tuple),
     first_source=st.none() | words,
+    others=st.lists(others, max_size=2).map(tuple),
 )
 principals = st.none() | st.builds(Principal, words, words, issuer=words, subject=words)
 names = st.sampled_from(["user-agent", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-", "other"])
@@ -150,6 +164,7 @@ observations = st.builds(
     rebound=st.none() | signers,
     request=st.none() | requests,
     rejudged=st.booleans(),
+    proof=proofs,
 )
 statuses = st.builds(
     FeedStatus,
@@ -165,7 +180,7 @@ statuses = st.builds(
 @settings(max_examples=100, deadline=None)
 @given(st.lists(observations, min_size=1, max_size=12))
 def test_no_observation_makes_a_rule_raise(seen: list[Observation]) -> None:
-    engine = Engine()
+    engine = Engine(operator=Operator({"a": ("b",), "a b": ()}, lambda name, now: (Signer("b", name),)))
     for each in seen:
         for finding in engine.observe(each):
             assert finding.evidence and finding.source == each.source

@@ -4,6 +4,7 @@ import re
 
 import cases_feed
 import cases_identity
+import cases_keys
 import cases_session
 import cases_traffic
 import pytest
@@ -14,16 +15,25 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules import CATALOGUE, RULES
 from mcpwatch.model.alerts import Severity
 
-CASES = (cases_feed, cases_identity, cases_session, cases_traffic)
+CASES = (cases_feed, cases_identity, cases_keys, cases_session, cases_traffic)
 IDS = [rule.info.id for rule in RULES]
 SEVERITIES = {
     "identity/unsigned-call": "M",
     "identity/bad-signature": "C",
+    "identity/bad-signature-beside-good": "H",
+    "identity/bad-server-proof": "H",
     "identity/wrong-key": "C",
+    "identity/superseded-key": "H",
+    "identity/key-rotated-mid-session": "M",
+    "identity/shared-key": "M",
     "identity/replayed": "C",
     "identity/cross-session-replay": "C",
+    "identity/weak-replay-protection": "M",
     "identity/stale": "H",
+    "identity/from-the-future": "M",
     "identity/unknown-identity": "H",
+    "identity/claimed-name-mismatch": "M",
+    "identity/principal-mismatch": "H",
     "identity/cannot-check": "M",
     "identity/body-not-covered": "M",
     "session/anonymous": "M",

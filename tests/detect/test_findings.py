@@ -1,16 +1,18 @@
 """What findings say: subject, evidence and reason."""
 
 import cases_identity
+import cases_keys
 import cases_session
 import cases_traffic
-from rpc import call, error, modern_headers, result, tool
-from rule_scene import UNSIGNED, Scene
+from msgspec.structs import replace
+from rpc import ask, call, error, modern_headers, result, tool
+from rule_scene import UNSIGNED, Scene, open_session
 from verdicts import judged, principal, signer, verified
 
 from mcpwatch.detect.phrases import named
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.feed import FeedState, Gap
-from mcpwatch.model.identity import Word
+from mcpwatch.model.identity import Covered, KeyState, Word
 from mcpwatch.model.traffic import Binding, CallState
 
 
@@ -281,3 +283,58 @@ def test_a_gap_shows_its_edges() -> None:
     first, second = scene.of("feed/gap")
     assert (first.evidence, second.evidence) == ((5,), (6, 9))
     assert second.reason == "Entries 7 to 8 are missing: past retention."
+
+
+def test_a_key_in_two_places_shows_both() -> None:
+    scene = Scene()
+    cases_keys.one_key_in_two_programs_in_two_places_at_once(scene)
+    (finding,) = scene.of("identity/shared-key")
+    assert finding.evidence == (0, 1, 2)
+    assert 'from 192.0.2.7 with "other/2.0"' in finding.reason
+
+
+def test_each_further_key_of_a_session_is_told_once() -> None:
+    scene = Scene()
+    cases_keys.a_session_that_goes_on_with_another_key(scene)
+    session = scene.requests[0].session
+    for number in range(3):
+        verdict = cases_keys.by(cases_keys.aged(cases_keys.NEW, KeyState.CURRENT))
+        scene.request(call(number, "read"), session=session, verdict=verdict)
+    (finding,) = scene.of("identity/key-rotated-mid-session")
+    assert finding.evidence == (0, 1)
+    assert cases_keys.OLD in finding.reason and cases_keys.NEW in finding.reason
+
+
+def test_a_weak_signer_is_one_subject_for_each_scheme_wherever_it_calls() -> None:
+    scene = Scene()
+    weak = verified("alice", Covered.BODY, Covered.TIME)
+    for upstream in ("files", "mail"):
+        for scheme in ("aip", "rfc9421"):
+            scene.request(call(1, "read"), verdict=replace(weak, scheme=scheme), upstream=upstream)
+    assert len({finding.subject for finding in scene.of("identity/weak-replay-protection")}) == 2
+
+
+def test_a_handshake_with_a_stolen_id_changes_nothing_for_the_owner() -> None:
+    scene = Scene()
+    session = scene.session()
+    open_session(scene, session, principal=principal("ann"))
+    exchange = scene.request(ask(0, "initialize"), session=session, principal=principal("bob"))
+    scene.answer(exchange, error(0, -32001, "no"), session=session, state=CallState.RPC_ERROR)
+    scene.request(call(1, "read"), session=session, principal=principal("ann"))
+    (finding,) = scene.of("session/token-subject-changed")
+    assert finding.evidence == (0, exchange.index)
+
+
+def test_a_bad_signature_beside_a_good_one_names_both() -> None:
+    scene = Scene()
+    cases_keys.a_forged_signature_beside_a_good_one(scene)
+    (finding,) = scene.of("identity/bad-signature-beside-good")
+    assert signer("mallory").id in finding.subject and signer("alice").id in finding.subject
+    assert finding.reason.endswith("does not hold: BAD SIG: made up.")
+
+
+def test_a_bad_proof_shows_the_request_and_the_answer() -> None:
+    scene = Scene()
+    cases_keys.an_answer_that_was_changed(scene)
+    (finding,) = scene.of("identity/bad-server-proof")
+    assert finding.evidence == (0, 1)

@@ -12,6 +12,7 @@ from mcpwatch.model.traffic import Observation, SessionKind
 
 NSA = "NSA CSI U/OO/6030316-26"
 _PLACES = 20_000
+_KEPT = (Freshness.REPLAYED, Freshness.STALE)
 
 
 class First(NamedTuple):
@@ -98,3 +99,8 @@ class CrossSessionReplay(ReplayRule):
 def is_replay(verdict: Verdict) -> bool:
     """Whether these signed bytes came before, whatever else is wrong."""
     return verdict.word is Word.REPLAY or verdict.freshness is Freshness.REPLAYED
+
+
+def proves(verdict: Verdict) -> bool:
+    """Whether a signature proves its signer: whoever kept a request has its signature, not its key."""
+    return verdict.signature is SignatureState.VALID and verdict.freshness not in _KEPT

@@ -1,0 +1,135 @@
+"""Does who it says it is fit who it is?"""
+
+from collections.abc import Iterable
+from typing import Self
+
+from mcpwatch.detect.phrases import named, quote, signer_subject, upstream_of
+from mcpwatch.detect.recent import Recent
+from mcpwatch.detect.rule import Operator, Rule
+from mcpwatch.detect.rules.replay import proves
+from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.entries import Principal
+from mcpwatch.model.identity import Signer
+from mcpwatch.model.traffic import CallState, Observation, RpcMessage, SessionKey, SessionKind
+from mcpwatch.traffic.claims import CLIENT_INFO, fields, meta, text
+
+_SESSIONS = 10_000
+_OPENING = 2_000
+_MAX_NAME = 200
+_SIGNET = "_signet"
+
+
+class ClaimedNameMismatch(Rule):
+    """Holds names against those that the operator gave: what software calls itself says nothing of who runs it.
+
+    A session keeps the name that its `initialize` claimed. An agent may sign with one key under several ids.
+    """
+
+    info = RuleInfo(
+        id="identity/claimed-name-mismatch",
+        title="Claimed name mismatch",
+        severity=Severity.MEDIUM,
+        meaning="An agent claims the name of an agent you know, and signs with a key that is not that one's.",
+        action="Trust the key and not the name. If the agent has a second key, pin it: mcpwatch keys add DID KEY.",
+        references=("OWASP MCP07",),
+    )
+    kinds = ("request", "message")
+    rejudges = True
+
+    def __init__(self, operator: Operator | None = None) -> None:
+        self._called = (operator or Operator()).called
+        self._opening: Recent[tuple[str, int], tuple[str, ...]] = Recent(_OPENING)
+        self._sessions: Recent[SessionKey, tuple[str, ...]] = Recent(_SESSIONS)
+
+    @classmethod
+    def build(cls, operator: Operator) -> Self:
+        return cls(operator)
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        if seen.kind != "request":
+            self._settle(seen)
+            return
+        claims = tuple(name for message in seen.messages for name in _claims(message))
+        if claims and any(call.method == "initialize" for call in seen.opened):
+            self._opening.put((seen.source, seen.index), claims)
+        if not claims and seen.session is not None and seen.session.kind is SessionKind.LEGACY:
+            claims = self._sessions.get((seen.source, seen.session.key)) or ()
+        verdict = seen.verdict
+        signer = verdict.signer if verdict is not None else None
+        if not claims or verdict is None or signer is None or not proves(verdict):
+            return
+        for name in dict.fromkeys(claims):
+            owners = self._called(name, seen.time)
+            if owners and not any(_same(owner, signer) for owner in owners):
+                known = f"{named(signer)}, whom you call {signer.name}," if signer.name else named(signer)
+                reason = f"{known} says that it is {quote(name)}, which is what you call {named(owners[0])}."
+                yield self.finding(seen, f"{signer_subject(signer)} as {name} at {upstream_of(seen)}", reason)
+
+    def _settle(self, seen: Observation) -> None:
+        session, exchange = seen.session, seen.exchange
+        if session is None or exchange is None or session.kind is not SessionKind.LEGACY:
+            return
+        if any(call.method == "initialize" and call.state is CallState.DONE for call in seen.updated):
+            claims = self._opening.pop((seen.source, exchange.index))
+            if claims:
+                self._sessions.put((seen.source, session.key), claims)
+
+
+class PrincipalMismatch(Rule):
+    """Only for principals that the configuration names; a signature that proves nothing is no use of an agent."""
+
+    info = RuleInfo(
+        id="identity/principal-mismatch",
+        title="Principal mismatch",
+        severity=Severity.HIGH,
+        meaning="The access token is of somebody who may not use this agent.",
+        action="Find out how the token came to this agent. If that is right, add the agent to [principals].",
+        references=("OWASP MCP07",),
+    )
+    kinds = ("request",)
+    rejudges = True
+
+    def __init__(self, operator: Operator | None = None) -> None:
+        principals = (operator or Operator()).principals
+        self._allowed = {name: frozenset(signers) for name, signers in principals.items()}
+
+    @classmethod
+    def build(cls, operator: Operator) -> Self:
+        return cls(operator)
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        principal = seen.request.principal if seen.request is not None and self._allowed else None
+        verdict = seen.verdict
+        signer = verdict.signer if verdict is not None else None
+        if principal is None or verdict is None or signer is None or not proves(verdict):
+            return
+        allowed = self._of(principal)
+        if allowed is None or signer.id in allowed or (signer.name and signer.name in allowed):
+            return
+        who = f"{principal.subject} of {principal.issuer}" if principal.issuer else principal.subject
+        reason = f"A request with the token of {quote(who)} is signed by {named(signer)}, which is not allowed to them."
+        yield self.finding(seen, f"{who} by {signer_subject(signer)} at {upstream_of(seen)}", reason)
+
+    def _of(self, principal: Principal) -> frozenset[str] | None:
+        """The signers that a principal may use; None where the configuration does not name it."""
+        if not principal.subject:
+            return None
+        exact = self._allowed.get(f"{principal.issuer} {principal.subject}") if principal.issuer else None
+        return exact if exact is not None else self._allowed.get(principal.subject)
+
+
+def _claims(message: RpcMessage) -> Iterable[str]:
+    """The names that a message goes by: its `clientInfo`, and the signer's own in a Signet receipt."""
+    if not message.method:
+        return
+    said = meta(message.params)
+    params = fields(message.params) if message.method == "initialize" else {}
+    for info in (params.get("clientInfo"), said.get(CLIENT_INFO), fields(said.get(_SIGNET)).get("signer")):
+        name = text(fields(info).get("name"), _MAX_NAME).strip()
+        if name:
+            yield name
+
+
+def _same(one: Signer, other: Signer) -> bool:
+    """Whether two signers are one: by id, or by key."""
+    return one.id == other.id or (bool(one.fingerprint) and one.fingerprint == other.fingerprint)

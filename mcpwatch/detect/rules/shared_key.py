@@ -1,0 +1,118 @@
+"""Does one key stand for several?"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from mcpwatch.detect.phrases import cut, host, named, quote, signer_subject, some
+from mcpwatch.detect.recent import Recent
+from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rules.replay import proves
+from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.entries import Request
+from mcpwatch.model.identity import Signer
+from mcpwatch.model.traffic import Observation
+
+_KEYS = 10_000
+_PLACES = 8
+"""Places remembered of one key: the last ones."""
+_AT_ONCE_S = 60.0
+"""Within this time a key that is here, there and here again is in both places."""
+_NAMED_BY_OTHERS = ("did:aip:", "did:web:", "https://")
+"""Kinds of name that a key has from somebody who tells one owner from another; of a did:key there is but one."""
+
+
+class Place(Struct):
+    """Where a key was last used."""
+
+    address: str
+    program: str
+    """The user agent."""
+    time: float
+    index: int
+
+
+class SharedKey(Rule):
+    """Fires on what no single agent does, whatever network it is in.
+
+    - Two names of one kind stand for one key. A did:aip and a did:key, or a thumbprint, are one agent by two names.
+    - A key is used here, elsewhere and here again within a minute, and address and program differ between the two.
+      Many agents behind one address, an agent that moves, and one that leaves by several addresses do not do that.
+    """
+
+    info = RuleInfo(
+        id="identity/shared-key",
+        title="Shared key",
+        severity=Severity.MEDIUM,
+        meaning="One key stands for two identities, or is in two places at once. It no longer tells who acts.",
+        action="Give each agent a key of its own. If nobody shares it, the key was stolen: let its owner rotate it.",
+        references=("OWASP MCP07",),
+    )
+    kinds = ("request",)
+    rejudges = True
+
+    def __init__(self) -> None:
+        self._names: Recent[tuple[str, str, str], tuple[str, int]] = Recent(_KEYS)
+        """By feed, key and kind of name: the name, and the entry that has it."""
+        self._places: Recent[tuple[str, str], list[Place]] = Recent(_KEYS)
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        verdict = seen.verdict
+        signer = verdict.signer if verdict is not None else None
+        if verdict is None or signer is None or not signer.fingerprint or not proves(verdict):
+            return
+        yield from self._other_name(seen, signer)
+        if seen.request is not None and not seen.rejudged:
+            yield from self._other_place(seen, seen.request, signer)
+
+    def _other_name(self, seen: Observation, signer: Signer) -> Iterable[Finding]:
+        kind = next((kind for kind in _NAMED_BY_OTHERS if signer.id.startswith(kind)), "")
+        if not kind:
+            return
+        place = (seen.source, signer.fingerprint, kind)
+        owner = _owner(signer.id)
+        known, since = self._names.get(place) or self._names.put(place, (owner, seen.index))
+        if known != owner:
+            reason = f"Key {signer.fingerprint} signs for {cut(known)} and for {cut(owner)}."
+            yield self.finding(seen, signer_subject(signer), reason, since, seen.index)
+
+    def _other_place(self, seen: Observation, request: Request, signer: Signer) -> Iterable[Finding]:
+        key = (seen.source, signer.fingerprint)
+        address, program = host(request.peer), _program(request)
+        places = self._places.get(key) or self._places.put(key, [])
+        here = next((place for place in places if place.address == address and place.program == program), None)
+        if here is None:
+            places.append(Place(address, program, seen.time, seen.index))
+            del places[:-_PLACES]
+            return
+        before, here.time = here.time, seen.time
+        index, here.index = here.index, seen.index
+        if len(places) == 1 or seen.time - before > _AT_ONCE_S:
+            return
+        there = [
+            place
+            for place in places
+            if place.index > index and place.address != address and place.program != program and place is not here
+        ]
+        if there:
+            elsewhere = some([f"{place.address} with {_quoted(place.program)}" for place in there])
+            reason = (
+                f"Key {signer.fingerprint} of {named(signer)} is used from {cut(address)} with {_quoted(program)}, "
+                f"and at the same time from {elsewhere}."
+            )
+            yield self.finding(
+                seen, signer_subject(signer), reason, index, *(place.index for place in there), seen.index
+            )
+
+
+def _owner(id: str) -> str:
+    """Whom an identity belongs to: itself, or of a URL its origin, which may have several."""
+    return "/".join(id.split("/", 3)[:3]) if id.startswith("https://") else id
+
+
+def _program(request: Request) -> str:
+    return next((value for name, value in request.headers if name == "user-agent"), "")
+
+
+def _quoted(program: str) -> str:
+    return quote(program) if program else "no user agent"

@@ -1,0 +1,89 @@
+"""Does it come without a signature?"""
+
+from collections.abc import Iterable
+
+from mcpwatch.detect.phrases import cut, host, named, quote, signer_subject, upstream_of
+from mcpwatch.detect.recent import Recent
+from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rules.replay import NSA
+from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.identity import Word
+from mcpwatch.model.traffic import Observation
+
+HANDSHAKE = frozenset({"initialize", "server/discover", "ping"})
+"""Methods that start or keep up a connection and do nothing else."""
+NOTIFICATIONS = "notifications/"
+"""What their methods begin with: they ask for nothing."""
+
+_CALLERS = 2_000
+_COUNTED = 1_000
+"""Sessions counted of one caller."""
+
+
+class UnsignedCall(Rule):
+    """One alert for each caller and server, since a client may open a session for every run.
+
+    What only starts or keeps up the connection, and notifications, do not count; a body that the log does not carry
+    does.
+    """
+
+    info = RuleInfo(
+        id="identity/unsigned-call",
+        title="Unsigned call",
+        severity=Severity.MEDIUM,
+        meaning="An agent calls without a signature. Nothing proves which agent it is.",
+        action="Let the agent sign its requests, or take note that this caller stays unproven.",
+        references=("OWASP MCP07", NSA),
+    )
+    kinds = ("request",)
+
+    def __init__(self) -> None:
+        self._sessions: Recent[tuple[str, str], set[str]] = Recent(_CALLERS)
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        if seen.verdict is None or seen.verdict.word is not Word.UNSIGNED:
+            return
+        asked = _asked(seen)
+        if asked:
+            bound = seen.session.binding.signer if seen.session else None
+            but = f", though the session is bound to {named(bound)}" if bound else ""
+            caller = f"{signer_subject(bound)}, unsigned," if bound else _caller(seen)
+            subject = f"{caller} at {upstream_of(seen)}"
+            reason = f"{asked} came without a signature{but}{self._spread(seen, subject)}."
+            yield self.finding(seen, subject, reason)
+
+    def _spread(self, seen: Observation, subject: str) -> str:
+        """In how many sessions the caller did so, once there are several."""
+        if seen.session is None:
+            return ""
+        place = (seen.source, subject)
+        known = self._sessions.get(place) or self._sessions.put(place, set())
+        if len(known) < _COUNTED:
+            known.add(seen.session.key)
+        some = "at least " if len(known) == _COUNTED else ""
+        return f"; {some}{len(known)} sessions so far" if len(known) > 1 else ""
+
+
+def _asked(seen: Observation) -> str:
+    """The first call that counts, with its target, or `A request` where its method did not travel; else empty."""
+    methods = [message.method for message in seen.messages if message.method] or [call.method for call in seen.opened]
+    if methods:
+        asking = (method for method in methods if method not in HANDSHAKE and not method.startswith(NOTIFICATIONS))
+        method = next(asking, "")
+        target = next((call.target for call in seen.opened if call.method == method and call.target), "")
+        return f"{cut(method)} {quote(target)}" if target else cut(method)
+    body = seen.request.body if seen.request else None
+    unread = body is not None and body.size > 0 and body.text is None and body.base64 is None
+    return "A request" if unread else ""
+
+
+def _caller(seen: Observation) -> str:
+    """Who calls, as far as anything says so: the token's subject, else the client's own name, else its address."""
+    session = seen.session
+    principal = seen.request.principal if seen.request else session.principal if session else None
+    if principal and principal.subject:
+        issuer = f" of {principal.issuer}" if principal.issuer else ""
+        return f"@{principal.subject}{issuer}"
+    if session and session.client_name:
+        return session.client_name
+    return host(seen.exchange.peer) if seen.exchange else "somebody"
