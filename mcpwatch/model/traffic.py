@@ -78,7 +78,7 @@ class Edge(Struct, frozen=True):
 
     kind: EdgeKind
     parent: str
-    """The earlier call's id."""
+    """The earlier call's id; where a receipt names one that was not seen, that receipt's id."""
     why: str
 
 

@@ -82,6 +82,11 @@ class Calls:
         self._chains.opened(call, said, traceparent, flow.track)
         self._tools.called(call)
 
+    def judge(self, call: Call, verdict: Verdict) -> None:
+        """Write another verdict on a call."""
+        call.verdict = verdict
+        self._chains.judged(call)
+
     def host(self, flow: Flow, message: RpcMessage, index: int, place: str, time: float) -> Call:
         """Open a call that the server makes on the stream of an exchange."""
         call = self.make(flow, message, read(message), index, place, time)

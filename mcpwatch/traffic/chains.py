@@ -3,7 +3,8 @@
 Traced: the W3C Trace Context that the client sends, as a header or in `_meta` (SEP-414). Protocol: an
 `input_required` answer repeated with its `requestState`, a task asked for by its id, a subscription, a request
 the server makes while it works on a call. Inferred: what begins soon after an answer in the same session; a
-guess, and called one. Data flow and signed edges are added by others through `join`.
+guess, and called one. Signed: what proven receipts say, in `receipts`. Data flow edges are added by others through
+`join`.
 
 A parent is always a call that was opened before, so there are no cycles.
 """
@@ -19,6 +20,7 @@ from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import Call, CallState, Direction, Edge, EdgeKind
 from mcpwatch.traffic.claims import RELATED_TASK, SUBSCRIPTION, Said, fields, token
 from mcpwatch.traffic.correlate import LISTEN
+from mcpwatch.traffic.receipts import Receipts
 from mcpwatch.traffic.records import Flow, Track
 
 SOON_S: Final = 30.0
@@ -63,6 +65,7 @@ class Chains:
         """Upstream and digest of a requestState to the call whose answer gave it."""
         self._tasks: OrderedDict[tuple[str, str], str] = OrderedDict()
         """Upstream and task id to the call that began the task."""
+        self._receipts = Receipts(limit)
 
     def opened(self, call: Call, said: Said, traceparent: str, track: Track | None) -> None:
         """Find what led to a request of the client, by all that it carries; `traceparent` is the header's."""
@@ -72,6 +75,11 @@ class Chains:
         self._protocol(call, said.params, said.meta, track)
         if not call.parents and track is not None and call.method in BY_TIME:
             _infer(call, track.answered)
+        self._receipts.judged(call)
+
+    def judged(self, call: Call) -> None:
+        """Take note of another verdict on a call."""
+        self._receipts.judged(call)
 
     def asked(self, call: Call, flow: Flow) -> None:
         """Join a request of the server to the call it is made for, where there is but one it can be."""

@@ -77,7 +77,7 @@ class Placing:
         """Write a verdict on a request and on its calls."""
         flow.exchange.verdict = verdict
         for call in flow.exchange.calls:
-            call.verdict = verdict
+            self._calls.judge(call, verdict)
         self._sessions.count_signed(flow)
 
     def _join(self, track: Track, flow: Flow) -> Signer | None:
