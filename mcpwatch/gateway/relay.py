@@ -51,16 +51,7 @@ async def relay(
     witness: Witness | None = None,
 ) -> End:
     """Pass a request on, with `headers`, and its answer back; raises Refusal when no answer came."""
-    try:
-        response = await upstream.send(arrival.method, target, headers, arrival.body)
-    except ValueError:
-        why = "the target and header fields have to be UTF-8 without control characters"
-        raise Refusal(HTTPStatus.BAD_REQUEST, why) from None
-    except TimeoutError:
-        raise Refusal(HTTPStatus.GATEWAY_TIMEOUT, f"{upstream.info.name} does not answer", "error") from None
-    except (aiohttp.ClientError, OSError) as error:
-        what = next((what for kind, what in _FAILURES.items() if isinstance(error, kind)), "broke the connection off")
-        raise Refusal(HTTPStatus.BAD_GATEWAY, f"{upstream.info.name} {what}", "error") from None
+    response = await _send(arrival, upstream, target, headers)
     try:
         if response.status < HTTPStatus.OK:
             why = f"{upstream.info.name} answers with {response.status}, which was not asked for"
@@ -72,6 +63,23 @@ async def relay(
             lifeline.close()
     finally:
         response.close()
+
+
+async def _send(
+    arrival: Arrival, upstream: Upstream, target: str, headers: Sequence[RawHeader]
+) -> aiohttp.ClientResponse:
+    """Send the request and wait for the head of the answer; raises Refusal."""
+    try:
+        return await upstream.send(arrival.method, target, headers, arrival.body)
+    except TimeoutError:
+        raise Refusal(HTTPStatus.GATEWAY_TIMEOUT, f"{upstream.info.name} does not answer", "error") from None
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        # A bad certificate is a ValueError too.
+        if isinstance(error, ValueError) and not isinstance(error, aiohttp.ClientConnectionError):
+            why = "the target and header fields have to be UTF-8 without control characters"
+            raise Refusal(HTTPStatus.BAD_REQUEST, why) from None
+        what = next((what for kind, what in _FAILURES.items() if isinstance(error, kind)), "broke the connection off")
+        raise Refusal(HTTPStatus.BAD_GATEWAY, f"{upstream.info.name} {what}", "error") from None
 
 
 async def _pass_back(

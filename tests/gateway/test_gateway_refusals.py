@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from rig import Reply, Talk, answer, connect, every, fetch, gateway, get, logged, ok, only, post, scripted
+from rig import Reply, Talk, answer, connect, every, fetch, gateway, get, logged, ok, only, post, scripted, self_signed
 
 from mcpwatch.gateway import run
 from mcpwatch.gateway.mask import mask_authority
@@ -62,6 +62,16 @@ async def test_a_server_that_does_not_answer_in_http(tmp_path: Path, octets: byt
     assert reply.status == 502
     assert error_of(reply)[1].endswith(why)
     assert only(tmp_path, End).outcome == "error"
+
+
+async def test_a_server_whose_certificate_does_not_hold(tmp_path: Path) -> None:
+    async with (
+        scripted(answer(ok(b"{}")), tls=self_signed(tmp_path)) as server,
+        gateway(tmp_path, server.url) as running,
+    ):
+        reply = await fetch(running.listen_address, post(CALL))
+    assert (reply.status, server.requests) == (502, [])
+    assert error_of(reply)[1].endswith("has a certificate that does not hold")
 
 
 @pytest.mark.parametrize(
