@@ -9,20 +9,25 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 from msgspec import Struct
 
-from mcpwatch.demo.cast import known
+from mcpwatch.demo.cast import ORDERS, known
 from mcpwatch.demo.child import Child
 from mcpwatch.demo.events import ActEvent, ActEvents
+from mcpwatch.demo.founding import found
 from mcpwatch.demo.keyring import make_keys
-from mcpwatch.demo.servers import REGISTRY
+from mcpwatch.demo.operator import prepare
+from mcpwatch.demo.places import Places
+from mcpwatch.demo.registry.records import present
+from mcpwatch.demo.servers import DIRECTORY, REGISTRY
 from mcpwatch.errors import LocalError
 from mcpwatch.feed.discover import Announcement, announce, retire
 from mcpwatch.files import private_dir, state_dir, write_private
 from mcpwatch.gateway.folder import token_path
 from mcpwatch.gateway.options import GatewayOptions
 from mcpwatch.gateway.run import Gateway
-from mcpwatch.identity.pins import add_pin, pins_path
+from mcpwatch.identity import verifier
 from mcpwatch.model.entries import Capture, UpstreamInfo
 from mcpwatch.secret import Secret
 
@@ -37,13 +42,14 @@ class Backend(Struct, frozen=True):
     state: Path
     keys: Path
     """The folder of the agents' keys."""
+    places: Places
 
 
 class Demo:
     """A demo from `start_demo` to `stop`.
 
     `state` is a state folder of its own, in which the operator has pinned the keys of the agents they know, with
-    a `config.toml` that names the registry for the others. Nothing of the user's own state is read, and nothing
+    a `config.toml` that names whom to ask for the others. Nothing of the user's own state is read, and nothing
     written but the announcement by which a watcher in another terminal finds the feed.
     """
 
@@ -87,7 +93,8 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
         )
         announce(state_dir(), announcement)
         stack.callback(retire, state_dir(), announcement)
-        story = (backend.gateway.listen_address, str(backend.keys), str(seed))
+        places = msgspec.structs.astuple(backend.places)
+        story = (*places, str(backend.keys), str(seed))
         agents = await Child.start("mcpwatch.demo.agents", *story, log=backend.state / "agents.log")
         stack.push_async_callback(agents.stop)
         return Demo(backend, agents, stack.pop_all())
@@ -102,22 +109,20 @@ async def open_backend(capture: Capture = "masked") -> AsyncIterator[Backend]:
         state = Path(made)
         folder = private_dir(state / "agents")
         keys = make_keys(folder)
-        registered = {keys[name].did_aip: keys[name].public_base64 for name in known("to the registry")}
-        for name in known("to the operator"):
-            add_pin(pins_path(state), keys[name].did_aip, keys[name].public_base64)
-
-        write_private(state / "registered.json", json.dumps(registered).encode())
-        servers = await Child.start("mcpwatch.demo.servers", str(state / "registered.json"), log=state / "servers.log")
+        directory = [verifier.jwk(keys.public(name)) for name in known("to its directory")]
+        props = {"registry": found(keys, present()), "directory": directory, "signer": str(folder / ORDERS)}
+        write_private(state / "props.json", msgspec.json.encode(props))
+        servers = await Child.start("mcpwatch.demo.servers", str(state / "props.json"), log=state / "servers.log")
         stack.push_async_callback(servers.stop)
         addresses: dict[str, str] = json.loads(await servers.line())
-        registry = addresses.pop(REGISTRY)
-        write_private(state / "config.toml", f'[identity]\nregistry = "{registry}"\n'.encode())
+        registry, elsewhere = addresses.pop(REGISTRY), addresses.pop(DIRECTORY)
+        prepare(state, keys, registry, elsewhere)
 
         upstreams = tuple(UpstreamInfo(name=name, url=url) for name, url in addresses.items())
         gateway = Gateway(GatewayOptions(upstreams=upstreams, state=state, listen=_ANY, feed=_ANY, capture=capture))
         await gateway.start()
         stack.push_async_callback(gateway.stop, "the demo ended")
-        yield Backend(gateway, state, folder)
+        yield Backend(gateway, state, folder, Places(gateway.listen_address, registry, elsewhere))
 
 
 def require_sdk() -> None:

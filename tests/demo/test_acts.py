@@ -85,7 +85,7 @@ async def watch(backend: Backend, ear: Ear) -> Watcher:
     feed = HttpSource(backend.gateway.feed_address, backend.gateway.token, state=backend.state)
     watcher = open_watcher([feed], backend.state, load(backend.state / "config.toml"))
     watching = asyncio.create_task(watcher.run(ear))
-    stage = Stage(backend.gateway.listen_address, load_keys(backend.keys), pace=0)
+    stage = Stage(backend.places, load_keys(backend.keys), pace=0)
     for act in ACTS:
         await act.play(stage)
         await ear.mark(backend, act.name)

@@ -15,20 +15,19 @@ from mcp_types import TextContent
 
 from mcpwatch.demo.agents.stage import Mode, agree
 from mcpwatch.demo.agents.wire import Wire, send_again
-from mcpwatch.demo.servers import REGISTRY
+from mcpwatch.demo.servers import DIRECTORY, REGISTRY
 from mcpwatch.demo.servers.table import SERVERS
 
-KNOWN = {"did:aip:56475aa75463474c0285df5dbf2bcab7": "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="}
 MODES: tuple[Mode, ...] = ("auto", "legacy")
 
 
 @pytest.fixture(scope="module")
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Where the servers listen."""
-    registered = tmp_path_factory.mktemp("servers") / "registered.json"
-    registered.write_text(json.dumps(KNOWN))
+    props = tmp_path_factory.mktemp("servers") / "props.json"
+    props.write_text("{}")
     process = subprocess.Popen(
-        [sys.executable, "-m", "mcpwatch.demo.servers", str(registered)],
+        [sys.executable, "-m", "mcpwatch.demo.servers", str(props)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -49,7 +48,7 @@ async def client(address: str, mode: Mode) -> AsyncIterator[Client]:
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_every_server_speaks_both_eras(addresses: dict[str, str], mode: Mode) -> None:
-    assert set(addresses) == {*SERVERS, REGISTRY}
+    assert set(addresses) == {*SERVERS, REGISTRY, DIRECTORY}
     for name in SERVERS:
         async with client(addresses[name], mode) as connected:
             assert connected.protocol_version == ("2026-07-28" if mode == "auto" else "2025-11-25")
@@ -124,12 +123,3 @@ async def test_the_notes_server_ends_a_session(addresses: dict[str, str]) -> Non
         async with Client(transport, mode="legacy") as notes:
             await notes.call_tool("read_note", {"id": "note-7f3a91c2"})
     assert await send_again(wire.last_call(), {}) == 404
-
-
-async def test_the_registry_knows_who_is_registered(addresses: dict[str, str]) -> None:
-    async with httpx2.AsyncClient(base_url=addresses[REGISTRY], trust_env=False) as http:
-        for did, key in KNOWN.items():
-            found = (await http.get("/verify", params={"did": did})).json()
-            assert (found["verified"], found["public_key"]) == (True, key)
-        unknown = await http.get("/verify", params={"did": "did:aip:00"})
-        assert (unknown.status_code, unknown.json()["verified"]) == (200, False)

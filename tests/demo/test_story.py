@@ -10,6 +10,10 @@ import pytest
 from mcpwatch.demo.agents import story
 from mcpwatch.demo.agents.acts import ACTS, Act
 from mcpwatch.demo.agents.stage import Stage
+from mcpwatch.demo.keyring import Keyring
+from mcpwatch.demo.places import Places
+
+STAGE = Stage(Places("http://gateway.test"), Keyring())
 
 
 def opening(seed: int, length: int) -> list[tuple[str, float]]:
@@ -50,7 +54,7 @@ async def test_a_failure_ends_the_act_alone_and_is_told() -> None:
     async def fail(stage: Stage) -> None:
         raise ExceptionGroup("outer", [ExceptionGroup("inner", [ValueError("no such note")])])
 
-    await story.perform(act_that(fail), Stage("http://gateway.test", {}), lambda act, why: told.append((act.name, why)))
+    await story.perform(act_that(fail), STAGE, lambda act, why: told.append((act.name, why)))
     assert told == [("a", ""), ("a", "ValueError: no such note")]
 
 
@@ -66,8 +70,7 @@ async def test_long_acts_leave_room_for_a_bounded_number_of_others(monkeypatch: 
             await asyncio.sleep(0)
 
     monkeypatch.setattr(story, "story", lambda seed: ((act_that(linger), 0.0) for _ in range(1000)))
-    stage = Stage("http://gateway.test", {})
-    playing = asyncio.create_task(story.play(stage, 1, lambda act, why: begun.append(act.name)))
+    playing = asyncio.create_task(story.play(STAGE, 1, lambda act, why: begun.append(act.name)))
     await turns(100)
     assert len(begun) == 8
     curtain.set()

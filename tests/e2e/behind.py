@@ -7,6 +7,8 @@ from processes import Process
 
 from mcpwatch.demo.agents.stage import Stage
 from mcpwatch.demo.cast import CAST
+from mcpwatch.demo.keyring import Keyring
+from mcpwatch.demo.places import Places
 from mcpwatch.identity.signer import AgentKey
 
 _GREETING = re.compile(r"listening on (http://\S+), feed on (http://[^\s,]+)")
@@ -23,7 +25,7 @@ class Rig(Struct):
 
     def stage(self) -> Stage:
         """Where the demo's agents can act."""
-        return Stage(self.address, self.keys, pace=0)
+        return Stage(Places(self.address), Keyring(self.keys), pace=0)
 
     async def restart(self) -> None:
         """Start the gateway again where it was."""

@@ -1,4 +1,4 @@
-"""Play the agents against a gateway: `python -m mcpwatch.demo.agents GATEWAY KEYS SEED`.
+"""Play the agents against a gateway: `python -m mcpwatch.demo.agents GATEWAY REGISTRY DIRECTORY KEYS SEED`.
 
 Prints one JSON line for each act as it begins, and one when it fails.
 """
@@ -17,6 +17,7 @@ from mcpwatch.demo.agents.stage import Stage
 from mcpwatch.demo.agents.story import play
 from mcpwatch.demo.events import ActEvent
 from mcpwatch.demo.keyring import load_keys
+from mcpwatch.demo.places import Places
 
 
 def tell(act: Act, failed: str) -> None:
@@ -28,5 +29,6 @@ if __name__ == "__main__":
     lifeline.hold()
     logging.disable(logging.ERROR)
     warnings.simplefilter("ignore")
-    gateway, keys, seed = sys.argv[1:]
-    asyncio.run(play(Stage(gateway, load_keys(Path(keys))), int(seed), tell))
+    gateway, registry, directory, keys, seed = sys.argv[1:]
+    stage = Stage(Places(gateway, registry, directory), load_keys(Path(keys)))
+    asyncio.run(play(stage, int(seed), tell))

@@ -1,22 +1,17 @@
 """Acts of agents that do what they must not, and of those that do not know better."""
 
 import contextlib
-import hashlib
-import hmac
-import json
-import secrets
 import time
 
 from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 
-from mcpwatch.demo.agents.homemade import BodilessAuth
+from mcpwatch.demo.agents.messages import BodilessAuth
 from mcpwatch.demo.agents.stage import Stage
+from mcpwatch.demo.agents.tokens import access_token
 from mcpwatch.demo.agents.wire import Wire, send_again
-from mcpwatch.encoding import encode_base64url
 
 _SLOW_CLOCK_S = 1200.0
-_TOKEN_KEY = secrets.token_bytes(32)
 
 
 async def tampered(stage: Stage) -> None:
@@ -82,11 +77,11 @@ async def probing(stage: Stage) -> None:
 
 async def promoted(stage: Stage) -> None:
     """The person behind the token changes in mid-session, from a clerk to an administrator."""
-    wire = Wire(headers={"authorization": f"Bearer {token('bo@example.com')}"})
+    wire = Wire(headers={"authorization": f"Bearer {access_token('bo@example.com')}"})
     async with stage.client("mole", "accounts", "legacy", wire=wire) as accounts:
         await accounts.list_tools()
         await refused(accounts, "export_accounts")
-        wire.headers["authorization"] = f"Bearer {token('ada@example.com')}"
+        wire.headers["authorization"] = f"Bearer {access_token('ada@example.com')}"
         await accounts.call_tool("export_accounts", {})
 
 
@@ -140,15 +135,6 @@ async def guessed(stage: Stage) -> None:
     async with stage.client("mole", "notes", "legacy") as notes:
         await notes.list_tools()
         await notes.call_tool("debug_dump", {"what": "environment"})
-
-
-def token(subject: str) -> str:
-    """An access token in JWT form (RFC 7519), signed with a key of this process."""
-    now = int(time.time())
-    claims = {"iss": "https://login.example.com", "sub": subject, "aud": "accounts", "exp": now + 3600}
-    parts = [encode_base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
-    signature = hmac.digest(_TOKEN_KEY, ".".join(parts).encode(), hashlib.sha256)
-    return ".".join([*parts, encode_base64url(signature)])
 
 
 def intruder(theirs: Wire) -> Wire:

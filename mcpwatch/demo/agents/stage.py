@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Literal, cast
@@ -14,22 +14,23 @@ from mcp.client.context import ClientRequestContext
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, Implementation, RequestParamsMeta
 
+from mcpwatch.demo.agents.auths import Auth, Clock, auth_of
 from mcpwatch.demo.agents.wire import Wire
-from mcpwatch.demo.cast import CAST, Agent
-from mcpwatch.identity.signer import AgentKey, AipAuth, Rfc9421Auth
+from mcpwatch.demo.cast import CAST
+from mcpwatch.demo.keyring import Keyring
+from mcpwatch.demo.places import Places
+from mcpwatch.identity.agent_key import AgentKey
 
 Mode = Literal["auto", "legacy"]
-Clock = Callable[[], float]
-Auth = Callable[[httpx2.Request], httpx2.Request]
 
 
 class Stage:
     """What an act needs."""
 
-    def __init__(self, gateway: str, keys: dict[str, AgentKey], pace: float = 1.0) -> None:
+    def __init__(self, places: Places, keys: Keyring, pace: float = 1.0) -> None:
         """`pace` stretches everything that takes time; 0 leaves the time out."""
-        self._gateway = gateway
-        self._keys = keys
+        self.places = places
+        self.keys = keys
         self._pace = pace
         self.random = Random()  # noqa: S311 (pauses and choices, not secrets)
 
@@ -43,21 +44,11 @@ class Stage:
 
     def url(self, server: str) -> str:
         """The MCP endpoint of a server, behind the gateway."""
-        return f"{self._gateway}/{server}/mcp"
+        return f"{self.places.gateway}/{server}/mcp"
 
     def key(self, name: str) -> AgentKey:
         """An agent's key."""
-        return self._keys[name]
-
-    def auth(self, agent: Agent, clock: Clock = time.time) -> Auth | None:
-        """How the agent signs, under a name that says its key or under one that has to be looked up."""
-        if not agent.signs:
-            return None
-        key = self.key(agent.name)
-        plain = agent.known == "by its name"
-        if agent.signs == "AIP":
-            return AipAuth(key, did=key.did_key if plain else key.did_aip, clock=clock)
-        return Rfc9421Auth(key, key_id=key.did_key if plain else f"{agent.name}-1", clock=clock)
+        return self.keys.ed25519[name]
 
     @asynccontextmanager
     async def client(
@@ -74,7 +65,7 @@ class Stage:
         agent = CAST[name]
         async with httpx2.AsyncClient(
             transport=wire or Wire(),
-            auth=auth or self.auth(agent, clock),
+            auth=auth or auth_of(agent, self.keys, self.places.directory, clock),
             headers={"user-agent": f"{agent.name}/1.0"},
             timeout=httpx2.Timeout(30.0),
         ) as http:

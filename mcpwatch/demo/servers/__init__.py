@@ -2,3 +2,5 @@
 
 REGISTRY = "registry"
 """What the address of the registry, which is no MCP server, goes by."""
+DIRECTORY = "directory"
+"""The same for the key directory."""

@@ -1,7 +1,6 @@
-"""Serve the demo's MCP servers and registry: `python -m mcpwatch.demo.servers REGISTERED`.
+"""Serve the demo's MCP servers, registry and key directory: `python -m mcpwatch.demo.servers PROPS`.
 
-REGISTERED is a file with a JSON object of identities and their keys in base64. Each server takes a loopback port of its
-own; one JSON line says where they are.
+PROPS is a JSON file of `Props`. Each server takes a loopback port of its own; one JSON line says where they are.
 """
 
 import asyncio
@@ -11,14 +10,19 @@ import logging
 import socket
 import sys
 import warnings
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from pathlib import Path
 
+import msgspec
 import uvicorn
 
 from mcpwatch.demo import lifeline
-from mcpwatch.demo.servers import REGISTRY, registry
+from mcpwatch.demo.registry.app import app as registry
+from mcpwatch.demo.servers import DIRECTORY, REGISTRY, directory, orders
+from mcpwatch.demo.servers.proofs import Prover
+from mcpwatch.demo.servers.props import Props
 from mcpwatch.demo.servers.table import SERVERS
+from mcpwatch.identity.agent_key import AgentKey
 
 
 class Server(uvicorn.Server):
@@ -36,9 +40,12 @@ def listener() -> socket.socket:
     return bound
 
 
-async def serve(registered: Mapping[str, str]) -> None:
+async def serve(props: Props) -> None:
     """Serve until the process ends."""
-    apps = {name: make() for name, make in SERVERS.items()} | {REGISTRY: registry.app(registered)}
+    apps = {name: make() for name, make in SERVERS.items()}
+    apps |= {REGISTRY: registry(props.registry), DIRECTORY: directory.app(props.directory)}
+    if props.signer:
+        apps["orders"] = orders.app(Prover(AgentKey.load(Path(props.signer)), orders.mark_up))
     # The SDK sets up logging for each server it makes, so quieten it last.
     logging.disable(logging.ERROR)
     sockets = {name: listener() for name in apps}
@@ -51,4 +58,4 @@ async def serve(registered: Mapping[str, str]) -> None:
 if __name__ == "__main__":
     lifeline.hold()
     warnings.simplefilter("ignore")
-    asyncio.run(serve(json.loads(Path(sys.argv[1]).read_bytes())))
+    asyncio.run(serve(msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Props)))

@@ -1,0 +1,1 @@
+"""A small AIP registry of the demo's own. It answers in the shapes of the real one and never passes for it."""
