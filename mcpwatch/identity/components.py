@@ -13,10 +13,13 @@ from mcpwatch.model.identity import SignatureState
 
 MAX_COMPONENTS = 64
 _ALWAYS_CARRIED = frozenset(
-    {"content-digest", "content-type", "mcp-method", "mcp-name", "mcp-protocol-version", "signature-agent"}
+    {
+        *("content-digest", "content-type", "mcp-method", "mcp-name", "mcp-protocol-version"),
+        *("signature-agent", "ucp-agent", "idempotency-key", "dpop"),
+    }
 )
 """Fields that the feed carries whenever the request has them, so that their absence means something."""
-_SF_TYPES = {"content-digest": "dictionary", "signature-agent": "dictionary", "signature-input": "dictionary"}
+_SF_TYPES = dict.fromkeys(("content-digest", "signature-agent", "signature-input", "ucp-agent"), "dictionary")
 """Types for `;sf` that http_sf has no entry for."""
 
 
@@ -48,6 +51,8 @@ class Components(Struct, frozen=True):
     """Of those that are covered whole, which a `key` parameter would prevent."""
     digests: frozenset[str]
     """The members of Content-Digest that are covered one by one."""
+    agents: tuple[str, ...]
+    """The members of Signature-Agent that are covered one by one."""
 
 
 def invalid(reason: str) -> Refusal:
@@ -79,8 +84,10 @@ def read_components(text: str) -> Components:
         raise unsupported(f"covers more than {MAX_COMPONENTS} components")
     keys = [(component.name, dict(component.parameters).get("key")) for component in listed]
     names = frozenset(name for name, key in keys if key is None)
-    digests = frozenset(key for name, key in keys if name == "content-digest" and isinstance(key, str))
-    return Components(tuple(listed), names, digests)
+    members = [(name, key) for name, key in keys if isinstance(key, str)]
+    digests = frozenset(key for name, key in members if name == "content-digest")
+    agents = tuple(key for name, key in members if name == "signature-agent")
+    return Components(tuple(listed), names, digests, agents)
 
 
 def text_of(name: str) -> str:

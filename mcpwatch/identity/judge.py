@@ -65,6 +65,7 @@ _VALID, _VERIFIED_HERE, _BODY = SignatureState.VALID, Evidence.VERIFIED, Covered
 _FOUND = Status.FOUND
 _FRESH = Freshness.FRESH
 _EMBEDDED = Resolution.EMBEDDED
+_CONFIGURED = (Resolution.PINNED, Resolution.JWKS)
 _NOT_AMONG = {
     Resolution.DIRECTORY: "the directory does not hold the key that the signature names",
     Resolution.JWKS: "the JWKS does not hold the key that the signature names",
@@ -125,9 +126,9 @@ class Judge:
             return _unproven(reading, SignatureState.UNSUPPORTED, f"more than {MAX_SIGNED} octets are signed")
         answer = self._keys.lookup(reading.key_id, moment.now, embedded=reading.embedded)
         if answer.status is not _FOUND:
-            named = self._keys.lookup(reading.alias, moment.now) if reading.alias else answer
-            if named.status is not _FOUND:
-                return _unresolved(reading, answer)
+            named = self._by_alias(reading, answer, moment.now)
+            if named is None:
+                return self._unresolved(reading, answer)
             reading, answer = replace(reading, notes=(*reading.notes, _only_claimed(reading.key_id))), named
         keys = answer.keys
         if reading.thumbprint or reading.algorithm:
@@ -142,6 +143,13 @@ class Judge:
                 if verifier.verify(held.key, attempt.signed, reading.signature):
                     return self._held(reading, attempt, held, moment)
         return self._mismatch(reading, answer)
+
+    def _by_alias(self, reading: Reading, answer: KeyAnswer, now: float) -> KeyAnswer | None:
+        """The key as the operator knows it, where nobody could say yet whether it is the identity's."""
+        if not reading.alias or answer.status is Status.UNKNOWN:
+            return None
+        named = self._keys.lookup(reading.alias, now)
+        return named if named.keys and named.keys[0].signer.resolution in _CONFIGURED else None
 
     def _held(self, reading: Reading, attempt: Attempt, held: HeldKey, moment: _Moment) -> Verdict:
         """The verdict on a signature that verified."""
@@ -218,7 +226,18 @@ class Judge:
             return replace(verdict, waiting=True)
         if not reading.thumbprint or any(held.signer.fingerprint == reading.thumbprint for held in answer.keys):
             return _unproven(reading, SignatureState.INVALID, reason, signer)
-        return _unresolved(reading, KeyAnswer(Status.UNKNOWN, reason=reason))
+        return self._unresolved(reading, KeyAnswer(Status.UNKNOWN, reason=reason))
+
+    def _unresolved(self, reading: Reading, answer: KeyAnswer) -> Verdict:
+        """The verdict on a signature whose key is not there."""
+        unknown, waiting = answer.status is Status.UNKNOWN, answer.status is Status.WAITING
+        reason = answer.reason
+        if unknown and self._keys.doubt(reading.key_id):
+            unknown, waiting, reason = False, True, f"{reason}; asking whether it is new"
+        signer = Signer(identity_of(reading.key_id), key_state=answer.key_state)
+        verdict = _unproven(reading, SignatureState.UNRESOLVABLE, reason, signer)
+        axes = Axes(SignatureState.UNRESOLVABLE, Freshness.UNCHECKED, answer.key_state, (), unknown)
+        return replace(verdict, word=word(axes), waiting=waiting)
 
     def _doubted(self, reading: Reading, signer: Signer) -> bool:
         """Whether somebody is asked again for the keys of a signer whom a signature does not fit."""
@@ -243,14 +262,6 @@ def _unproven(reading: Reading, state: SignatureState, reason: str, signer: Sign
     )
 
 
-def _unresolved(reading: Reading, answer: KeyAnswer) -> Verdict:
-    unknown = answer.status is Status.UNKNOWN
-    signer = Signer(identity_of(reading.key_id), key_state=answer.key_state)
-    verdict = _unproven(reading, SignatureState.UNRESOLVABLE, answer.reason, signer)
-    axes = Axes(SignatureState.UNRESOLVABLE, Freshness.UNCHECKED, answer.key_state, (), unknown)
-    return replace(verdict, word=word(axes), waiting=answer.status is Status.WAITING)
-
-
 def _misfit(reading: Reading, held: HeldKey) -> str:
     """Why this is not the key that the signature says it was made with; empty when it may be."""
     if reading.thumbprint and held.signer.fingerprint != reading.thumbprint:
@@ -262,4 +273,4 @@ def _misfit(reading: Reading, held: HeldKey) -> str:
 
 
 def _only_claimed(key_id: str) -> str:
-    return f"the request says that the key is of {identity_of(key_id)}, which nobody here has looked up"
+    return f"that the key is of {identity_of(key_id)} is only what the request says"

@@ -168,7 +168,7 @@ def test_a_thumbprint_names_a_pinned_key() -> None:
 def test_an_unknown_name_is_not_checked() -> None:
     result = judged(request(rfc9421(key_id="nobody")))
     assert (result.word, result.signature) == (Word.NO_CHECK, SignatureState.UNRESOLVABLE)
-    assert result.reasons == ("no key is pinned under this name; pin it: mcpwatch keys add DID KEY",)
+    assert result.reasons[0] == "no key is pinned under this name; pin it: mcpwatch keys add DID KEY"
 
 
 def test_several_signatures_and_the_strongest_speaks() -> None:

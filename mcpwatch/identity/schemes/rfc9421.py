@@ -13,6 +13,8 @@ from mcpwatch.identity.components import Components, Refusal, invalid, read_comp
 from mcpwatch.identity.digest import DigestCheck, check_digest
 from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.request import SignedRequest
+from mcpwatch.identity.schemes.key_names import Named, name_key
+from mcpwatch.identity.schemes.profiles import DID, Profile, Use, profile_of
 from mcpwatch.model.identity import Covered, SignatureState
 
 MAX_SIGNATURES = 8
@@ -20,7 +22,7 @@ _INPUT, _SIGNATURE, _DIGEST = "signature-input", "signature", "content-digest"
 _PLACES = ("@target-uri", "@authority", "@scheme", "host")
 _NO_DIGEST = DigestCheck()
 _ALGORITHMS = frozenset(kind.algorithm for kind in verifier.KINDS)
-_TYPES = {"created": int, "expires": int, "alg": str, "keyid": str, "nonce": str, "tag": str}
+_TYPES = (("created", int), ("expires", int), ("alg", str), ("keyid", str), ("nonce", str), ("tag", str))
 
 
 class Rfc9421:
@@ -65,19 +67,22 @@ def _headers(request: SignedRequest) -> tuple[dict[str, tuple[str, str]], dict[s
 
 
 def _read(label: str, listed: str, raw: str, signature: bytes | None, request: SignedRequest) -> Reading:
-    key_id = ""
+    key_id, profile = "", None
     try:
         parameters = _parameters(raw)
         key_id = str(parameters.get("keyid", ""))
+        components = read_components(listed)
+        profile = profile_of(components.names, str(parameters.get("tag", "")), key_id.startswith("did:"))
         if signature is None:
             raise Refusal(SignatureState.ABSENT, "Signature has no member for it")
-        components = read_components(listed)
-        last = f'"@signature-params": {listed}{raw}'
-        signed = _base(components, last, request)
         if not key_id:
             raise unsupported("the signature names no key")
+        if parameters.get("alg", "ed25519") not in _ALGORITHMS:
+            raise unsupported(f"signed with {parameters['alg']}, which is not checked here")
+        last = f'"@signature-params": {listed}{raw}'
+        signed = _base(components, last, request)
     except Refusal as refusal:
-        return _refused(refusal, label, key_id)
+        return _refused(refusal, label, key_id, profile)
     digest = _check_digest(components, request)
     covers_body = digest.covers
     coverage = _coverage(
@@ -89,9 +94,15 @@ def _read(label: str, listed: str, raw: str, signature: bytes | None, request: S
         "nonce" in parameters,
     )
     created, expires = parameters.get("created"), parameters.get("expires")
+    named = Named(key_id)
+    notes: tuple[str, ...] = ()
+    if profile is not DID:
+        use = Use(components.names, components.agents, parameters, key_id, label, request)
+        named = name_key(use)
+        notes = named.notes if profile is None else (*named.notes, *profile.departures(use))
     return Reading(
         "rfc9421",
-        key_id,
+        named.key_id,
         signature,
         Attempt(signed, coverage),
         partial(_elsewhere, components, last, request, coverage),
@@ -101,7 +112,11 @@ def _read(label: str, listed: str, raw: str, signature: bytes | None, request: S
         label,
         digest.fault,
         covers_body and request.body.octets is None,
-        (digest.note,) if digest.note else (),
+        (*notes, digest.note) if digest.note else notes,
+        profile="" if profile is None else profile.name,
+        embedded=named.embedded,
+        thumbprint=named.thumbprint,
+        alias=named.alias,
         algorithm=str(parameters.get("alg", "")),
     )
 
@@ -117,7 +132,10 @@ def _check_digest(components: Components, request: SignedRequest) -> DigestCheck
 
 def _base(components: Components, last: str, request: SignedRequest) -> bytes:
     """The signature base (RFC 9421 section 2.5). Raises Refusal."""
-    lines = [f"{component.text}: {value(component, request)}" for component in components.listed]
+    get = request.fields.get
+    lines = [
+        f"{each.text}: {(get(each.name) if each.plain else None) or value(each, request)}" for each in components.listed
+    ]
     lines.append(last)
     text = "\n".join(lines)
     if text.count("\n") != len(components.listed) or not text.isascii():
@@ -139,11 +157,9 @@ def _parameters(raw: str) -> dict[str, structured.Bare]:
     parameters = structured.parameters(raw)
     if parameters is None:
         raise invalid("a signature parameter comes twice")
-    for name, found in parameters.items():
-        if type(found) is not _TYPES.get(name, type(found)):
+    for name, kind in _TYPES:
+        if name in parameters and type(parameters[name]) is not kind:
             raise invalid(f"the parameter {name} is of the wrong type")
-    if parameters.get("alg", "ed25519") not in _ALGORITHMS:
-        raise unsupported(f"signed with {parameters['alg']}, which is not checked here")
     return parameters
 
 
@@ -167,5 +183,6 @@ def _coverage(
     return tuple(covered for covered, holds in table if holds)
 
 
-def _refused(refusal: Refusal, label: str = "", key_id: str = "") -> Reading:
-    return Reading("rfc9421", key_id, label=label, refusal=refusal.state, reason=refusal.reason)
+def _refused(refusal: Refusal, label: str = "", key_id: str = "", profile: Profile | None = None) -> Reading:
+    name = "" if profile is None else profile.name
+    return Reading("rfc9421", key_id, label=label, refusal=refusal.state, reason=refusal.reason, profile=name)
