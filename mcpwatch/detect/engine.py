@@ -9,6 +9,7 @@ from mcpwatch.detect.rule import Operator, Rule
 from mcpwatch.detect.rules import RULES
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.feed import FeedStatus
+from mcpwatch.model.identity import Word
 from mcpwatch.model.traffic import ENTRY_KINDS, Observation
 from mcpwatch.text import show
 
@@ -34,17 +35,20 @@ class Engine:
         every = [rule.build(operator or Operator()) for rule in rules]
         self.failures: dict[str, Failure] = {}
         """Rule id -> how it fails."""
-        self._of_kind = {kind: tuple(rule for rule in every if kind in rule.kinds) for kind in ENTRY_KINDS}
-        self._rejudging = {
-            kind: tuple(rule for rule in rules if rule.rejudges) for kind, rules in self._of_kind.items()
+        self._of = {
+            (kind, word): tuple(rule for rule in every if kind in rule.kinds and (word is None or word in rule.words))
+            for kind in ENTRY_KINDS
+            for word in (None, *Word)
         }
+        self._rejudging = {case: tuple(rule for rule in rules if rule.rejudges) for case, rules in self._of.items()}
         self._of_feed = tuple(rule for rule in every if type(rule).observe_feed is not Rule.observe_feed)
 
     def observe(self, seen: Observation) -> list[Finding]:
         """What is wrong with this entry. Never raises."""
-        table = self._rejudging if seen.rejudged else self._of_kind
+        table = self._rejudging if seen.rejudged else self._of
+        verdict = seen.verdict
         found: list[Finding] = []
-        for rule in table.get(seen.kind, ()):
+        for rule in table.get((seen.kind, None if verdict is None else verdict.word), ()):
             try:
                 found.extend(rule.observe(seen))
             except Exception as error:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from mcpwatch.detect.phrases import clip
 from mcpwatch.model.alerts import Finding, RuleInfo
 from mcpwatch.model.feed import FeedStatus
-from mcpwatch.model.identity import Signer
+from mcpwatch.model.identity import Signer, Word
 from mcpwatch.model.traffic import Call, EntryKind, Observation
 
 
@@ -31,6 +31,8 @@ class Rule:
     info: ClassVar[RuleInfo]
     kinds: ClassVar[tuple[EntryKind, ...]] = ()
     """The kinds of observation it looks at."""
+    words: ClassVar[frozenset[Word]] = frozenset(Word)
+    """The verdicts it looks at, on entries that have one."""
     rejudges: ClassVar[bool] = False
     """Whether it also looks at entries that were judged again, which brings nothing but a verdict."""
 

@@ -8,10 +8,10 @@ from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Operator, Rule
 from mcpwatch.detect.rules.replay import proves
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.entries import Principal
+from mcpwatch.model.entries import Json, Principal
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import CallState, Observation, RpcMessage, SessionKey, SessionKind
-from mcpwatch.traffic.claims import CLIENT_INFO, fields, meta, text
+from mcpwatch.traffic.claims import CLIENT_INFO, fields, text
 
 _SESSIONS = 10_000
 _OPENING = 2_000
@@ -38,8 +38,8 @@ class ClaimedNameMismatch(Rule):
 
     def __init__(self, operator: Operator | None = None) -> None:
         self._called = (operator or Operator()).called
-        self._opening: Recent[tuple[str, int], tuple[str, ...]] = Recent(_OPENING)
-        self._sessions: Recent[SessionKey, tuple[str, ...]] = Recent(_SESSIONS)
+        self._opening: Recent[tuple[str, int], list[str]] = Recent(_OPENING)
+        self._sessions: Recent[SessionKey, list[str]] = Recent(_SESSIONS)
 
     @classmethod
     def build(cls, operator: Operator) -> Self:
@@ -47,13 +47,14 @@ class ClaimedNameMismatch(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.kind != "request":
-            self._settle(seen)
+            if self._opening:
+                self._settle(seen)
             return
-        claims = tuple(name for message in seen.messages for name in _claims(message))
+        claims = _claims(seen.messages)
         if claims and any(call.method == "initialize" for call in seen.opened):
             self._opening.put((seen.source, seen.index), claims)
         if not claims and seen.session is not None and seen.session.kind is SessionKind.LEGACY:
-            claims = self._sessions.get((seen.source, seen.session.key)) or ()
+            claims = self._sessions.get((seen.source, seen.session.key)) or []
         verdict = seen.verdict
         signer = verdict.signer if verdict is not None else None
         if not claims or verdict is None or signer is None or not proves(verdict):
@@ -118,16 +119,26 @@ class PrincipalMismatch(Rule):
         return exact if exact is not None else self._allowed.get(principal.subject)
 
 
-def _claims(message: RpcMessage) -> Iterable[str]:
-    """The names that a message goes by: its `clientInfo`, and the signer's own in a Signet receipt."""
-    if not message.method:
-        return
-    said = meta(message.params)
-    params = fields(message.params) if message.method == "initialize" else {}
-    for info in (params.get("clientInfo"), said.get(CLIENT_INFO), fields(said.get(_SIGNET)).get("signer")):
-        name = text(fields(info).get("name"), _MAX_NAME).strip()
-        if name:
-            yield name
+def _claims(messages: tuple[RpcMessage, ...]) -> list[str]:
+    """The names that messages go by: their `clientInfo`, and the signer's own in a Signet receipt."""
+    found: list[str] = []
+    for message in messages:
+        params = message.params
+        if type(params) is not dict:
+            continue
+        said = params.get("_meta")
+        if type(said) is dict:
+            found += _name(said.get(CLIENT_INFO))
+            if _SIGNET in said:
+                found += _name(fields(said[_SIGNET]).get("signer"))
+        if message.method == "initialize":
+            found += _name(params.get("clientInfo"))
+    return found
+
+
+def _name(info: Json) -> list[str]:
+    name = text(info.get("name"), _MAX_NAME).strip() if type(info) is dict else ""
+    return [name] if name else []
 
 
 def _same(one: Signer, other: Signer) -> bool:

@@ -32,6 +32,15 @@ class Place(Struct):
     index: int
 
 
+class Last(Struct):
+    """A key's last use."""
+
+    id: str
+    peer: str
+    """Address and port: of one connection, so of one program."""
+    place: Place
+
+
 class SharedKey(Rule):
     """Fires on what no single agent does, whatever network it is in.
 
@@ -54,16 +63,20 @@ class SharedKey(Rule):
     def __init__(self) -> None:
         self._names: Recent[tuple[str, str, str], tuple[str, int]] = Recent(_KEYS)
         """By feed, key and kind of name: the name, and the entry that has it."""
+        self._last: Recent[tuple[str, str], Last] = Recent(_KEYS)
         self._places: Recent[tuple[str, str], list[Place]] = Recent(_KEYS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        verdict = seen.verdict
+        verdict, request = seen.verdict, seen.request
         signer = verdict.signer if verdict is not None else None
-        if verdict is None or signer is None or not signer.fingerprint or not proves(verdict):
-            return
-        yield from self._other_name(seen, signer)
-        if seen.request is not None and not seen.rejudged:
-            yield from self._other_place(seen, seen.request, signer)
+        if verdict is None or signer is None or request is None or not signer.fingerprint or not proves(verdict):
+            return ()
+        key = (seen.source, signer.fingerprint)
+        last = self._last.get(key)
+        if last is not None and last.peer == request.peer and last.id == signer.id and not seen.rejudged:
+            last.place.time, last.place.index = seen.time, seen.index
+            return ()
+        return [*self._other_name(seen, signer), *(() if seen.rejudged else self._other_place(seen, request, signer))]
 
     def _other_name(self, seen: Observation, signer: Signer) -> Iterable[Finding]:
         kind = next((kind for kind in _NAMED_BY_OTHERS if signer.id.startswith(kind)), "")
@@ -82,17 +95,15 @@ class SharedKey(Rule):
         places = self._places.get(key) or self._places.put(key, [])
         here = next((place for place in places if place.address == address and place.program == program), None)
         if here is None:
-            places.append(Place(address, program, seen.time, seen.index))
+            places.append(here := Place(address, program, seen.time, seen.index))
             del places[:-_PLACES]
-            return
-        before, here.time = here.time, seen.time
-        index, here.index = here.index, seen.index
-        if len(places) == 1 or seen.time - before > _AT_ONCE_S:
+        before, index = here.time, here.index
+        here.time, here.index = seen.time, seen.index
+        self._last.put(key, Last(signer.id, request.peer, here))
+        if seen.time - before > _AT_ONCE_S:
             return
         there = [
-            place
-            for place in places
-            if place.index > index and place.address != address and place.program != program and place is not here
+            place for place in places if place.index > index and place.address != address and place.program != program
         ]
         if there:
             elsewhere = some([f"{place.address} with {_quoted(place.program)}" for place in there])
@@ -100,9 +111,8 @@ class SharedKey(Rule):
                 f"Key {signer.fingerprint} of {named(signer)} is used from {cut(address)} with {_quoted(program)}, "
                 f"and at the same time from {elsewhere}."
             )
-            yield self.finding(
-                seen, signer_subject(signer), reason, index, *(place.index for place in there), seen.index
-            )
+            evidence = (index, *(place.index for place in there), seen.index)
+            yield self.finding(seen, signer_subject(signer), reason, *evidence)
 
 
 def _owner(id: str) -> str:

@@ -7,6 +7,7 @@ from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.replay import is_replay, proves
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.identity import Word
 from mcpwatch.model.traffic import Observation, SessionKind
 
 _SESSIONS = 10_000
@@ -23,6 +24,7 @@ class WrongKey(Rule):
         action="Treat the session id as stolen. End the session, and find out who holds the second key.",
     )
     kinds = ("request",)
+    words = frozenset({Word.WRONG_KEY})
     rejudges = True
 
     def observe(self, seen: Observation) -> Iterable[Finding]:

@@ -36,12 +36,13 @@ class UnsignedCall(Rule):
         references=("OWASP MCP07", NSA),
     )
     kinds = ("request",)
+    words = frozenset({Word.UNSIGNED})
 
     def __init__(self) -> None:
         self._sessions: Recent[tuple[str, str], set[str]] = Recent(_CALLERS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.verdict is None or seen.verdict.word is not Word.UNSIGNED:
+        if seen.verdict is None:
             return
         asked = _asked(seen)
         if asked:

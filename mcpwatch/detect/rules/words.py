@@ -16,13 +16,12 @@ class WordRule(Rule):
 
     kinds = ("request",)
     rejudges = True
-    word: ClassVar[Word]
     says: ClassVar[str]
     """How the reason begins; `{signer}` is the name the signature goes by."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         verdict = seen.verdict
-        if verdict is None or verdict.word is not self.word or not self.applies(seen, verdict):
+        if verdict is None or not self.applies(seen, verdict):
             return
         subject = f"{signer_subject(verdict.signer, verdict.scheme)} at {upstream_of(seen)}"
         yield self.finding(seen, subject, sentence(self.says.format(signer=named(verdict.signer)), self.why(verdict)))
@@ -44,7 +43,7 @@ class BadSignature(WordRule):
         meaning="The signature does not fit the request. It was changed on the way, or somebody else made it.",
         action="Do not trust the call. Compare what was signed with what arrived, and ask the agent's owner.",
     )
-    word = Word.BAD_SIG
+    words = frozenset({Word.BAD_SIG})
     says = "The signature in the name of {signer} does not fit the request"
 
 
@@ -58,7 +57,7 @@ class Stale(WordRule):
         action="Check the agent's clock. If it is right, somebody sends old requests.",
         references=(NSA,),
     )
-    word = Word.STALE
+    words = frozenset({Word.STALE})
     says = "The signature in the name of {signer} is not of this time"
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
@@ -75,7 +74,7 @@ class FromTheFuture(WordRule):
         action="Check the clocks of the agent and of the gateway. If both are right, ask who signs ahead, and why.",
         references=(NSA,),
     )
-    word = Word.STALE
+    words = frozenset({Word.STALE})
     says = "The signature in the name of {signer} is ahead of its time"
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
@@ -93,7 +92,7 @@ class SupersededKey(WordRule):
         "A stolen old key looks like this, and so does an agent that was not told.",
         action="Give the agent its current key. If nobody runs it with the old one any more, that key was stolen.",
     )
-    word = Word.OLD_KEY
+    words = frozenset({Word.OLD_KEY})
     says = "The signature in the name of {signer} was made with a key that no longer stands"
 
     def why(self, verdict: Verdict) -> str:
@@ -108,7 +107,7 @@ class UnknownIdentity(WordRule):
         meaning="The signature names an identity that nobody knows, so it proves nothing.",
         action="If you know the agent, pin its key: mcpwatch keys add DID KEY. If not, ask who runs it.",
     )
-    word = Word.UNKNOWN_KEY
+    words = frozenset({Word.UNKNOWN_KEY})
     says = "No key is known for {signer}"
 
 
@@ -123,7 +122,7 @@ class CannotCheck(WordRule):
         action="Read the reason: a registry may be down, or the scheme is not supported. "
         "A pinned key needs none: mcpwatch keys add DID KEY.",
     )
-    word = Word.NO_CHECK
+    words = frozenset({Word.NO_CHECK})
     says = "The signature in the name of {signer} could not be checked"
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
@@ -138,7 +137,7 @@ class BodyNotCovered(WordRule):
         meaning="The signature is valid but leaves out the body. Anybody between could have changed the call.",
         action="Let the agent sign a digest of the body too.",
     )
-    word = Word.PARTIAL
+    words = frozenset({Word.PARTIAL})
     says = "The valid signature by {signer} leaves out the body"
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
