@@ -16,8 +16,11 @@ from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import ALERT_STATES, severity_cell
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.alert import alert_page
+from mcpwatch.ui.pages.identity import alerts_of
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.watch import columns as watch_columns
+from mcpwatch.watch.identity import Identity
+from mcpwatch.watch.row import short_id
 from mcpwatch.watch.state import State
 from mcpwatch.watch.told import alert_line
 from mcpwatch.watch.watcher import Watcher
@@ -90,10 +93,38 @@ class AlertsScreen(ListScreen[Alert]):
 
     def __init__(self, watcher: Watcher) -> None:
         super().__init__(watcher, watch_columns.ALERTS, _PAINTS, _ORDERS)
+        self._only: Identity | None = None
 
     def items(self) -> Iterable[Alert]:
-        """All alerts."""
-        return self.state.alerts.values()
+        """All alerts, or those of one identity."""
+        return self.state.alerts.values() if self._only is None else alerts_of(self._only, self.state)
+
+    def show_only(self, identity: Identity) -> None:
+        """List the alerts of one identity, until one steps back."""
+        self._only = identity
+        self._relist()
+
+    def crumbs(self) -> list[str]:
+        """Whose alerts these are, where they are somebody's."""
+        if self._only is None:
+            return []
+        return ["Alerts", f"of {self._only.name or short_id(self._only.id)} alone; esc shows all"]
+
+    def go_back(self) -> bool:
+        """Out of the maximised pane, then back to all alerts."""
+        if super().go_back():
+            return True
+        if self._only is None:
+            return False
+        self._only = None
+        self._relist()
+        return True
+
+    def _relist(self) -> None:
+        self.stay()
+        self._arrange(self.items())
+        self.look()
+        self.grid.reveal()
 
     def key_of(self, item: Alert) -> Hashable:
         """The alert's id."""

@@ -85,7 +85,7 @@ class CallScreen(WatchScreen):
             page.show_lines([line(span("These entries are not held any more.", Tone.DIM))])
             return
         self._selected = row.seq
-        lines = exact_row_lines(row, self.state) if self._exact else row_lines(row, self.state)
+        lines = exact_row_lines(row, self.state) if self._exact else row_lines(row, self.watcher)
         page.show_lines(lines, (row.seq, self._exact))
 
     @on(Grid.Moved, "#list")
@@ -106,6 +106,12 @@ class CallScreen(WatchScreen):
         row = self.selected_row
         if row is not None and row.session is not None:
             self.host.show_traffic(f"sess:{row.session_label}")
+
+    def action_its_identity(self) -> None:
+        """The identity that signed the request."""
+        row = self.selected_row
+        verdict = row.request_verdict if row is not None else None
+        self.host.show_signer(verdict.signer if verdict is not None else None)
 
     def action_its_session(self) -> None:
         """The session it belongs to."""

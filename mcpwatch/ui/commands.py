@@ -66,6 +66,8 @@ _LIVE = (Scope.LIVE,)
 _SORTED = (Scope.SESSIONS, Scope.ALERTS, Scope.IDENTITIES, Scope.TOOLS)
 _SPLIT = (*_SORTED, Scope.LIVE, Scope.SESSION, Scope.CALL)
 _VIEWS = (Scope.SESSION, Scope.CALL)
+_IDENTITY = (Scope.IDENTITIES, Scope.IDENTITY)
+_SIGNED = (Scope.LIVE, Scope.SESSION, Scope.CALL)
 _ALERT = (Scope.ALERTS, Scope.LIVE)
 _TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.TOOL, Scope.IDENTITY)
 _COPY = (*_TRAFFIC, Scope.LIVE)
@@ -89,12 +91,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("view", "v", "The next view of the same thing", _VIEWS, Group.LOOK, hint=2),
     Command("traffic", "l", "Its entries, on the Live screen", _TRAFFIC, Group.LOOK, hint=6),
     Command("its-session", "s", "The session it belongs to", (Scope.LIVE, Scope.CALL), Group.LOOK),
+    Command("its-identity", "i", "The identity that signed it", _SIGNED, Group.LOOK),
+    Command("its-alerts", "a", "Its alerts, on the Alerts screen", _IDENTITY, Group.LOOK, hint=5),
     Command("order", "o", "Order the list by the next column", _SORTED, Group.LOOK, hint=7),
     Command("reverse", "O", "Turn the order round", _SORTED, Group.LOOK),
     Command("maximise", "z", "Give the pane the whole screen, and back", _SPLIT, Group.LOOK, hint=9),
     Command("time", "t", "Times as clock, as age, or as step from the row above", _LIVE, Group.LOOK),
     Command("acknowledge", "a", "Say that the alert was seen, with a note; it stays", _ALERT, Group.ACT, hint=2),
     Command("unacknowledge", "u", "Take the acknowledgement back, with a note", (Scope.ALERTS,), Group.ACT, hint=3),
+    Command("pin", "p", "Hold its key to be its own, whatever others say", _IDENTITY, Group.ACT, hint=2),
+    Command("unpin", "P", "Forget its pinned keys and its name", _IDENTITY, Group.ACT, hint=3),
     Command("copy", "y", "Copy what is selected as one line of JSON", _COPY, Group.ACT, hint=8),
     Command("live", "1", "All traffic as it happens", _APP, Group.GO, runs="go:live"),
     Command("sessions", "2", "Who is connected, and what binds them", _APP, Group.GO, runs="go:sessions"),

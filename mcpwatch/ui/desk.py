@@ -9,18 +9,22 @@ import msgspec
 from textual.app import App
 
 from mcpwatch.model.alerts import Alert, AlertState, RuleInfo, Severity
+from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Call, Session
 from mcpwatch.text import show
 from mcpwatch.ui import typed
+from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.call import CallScreen
 from mcpwatch.ui.commands import BY_ID, Command
 from mcpwatch.ui.dialogs.confirm import ConfirmDialog
 from mcpwatch.ui.dialogs.help import HelpDialog
 from mcpwatch.ui.dialogs.note import NoteDialog
+from mcpwatch.ui.identity import IdentityScreen
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.session import SessionScreen
+from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.row import Row, short_session
 from mcpwatch.watch.watcher import Watcher
 
@@ -185,16 +189,36 @@ class Desk(App[None], inherit_bindings=False):
         """Open a session."""
         self.push_screen(SessionScreen(self.watcher, session))
 
+    def show_signer(self, signer: Signer | None) -> None:
+        """Open the identity of a signer."""
+        identity = self.watcher.state.identities.get(signer.id) if signer is not None else None
+        if identity is None:
+            self.tell("No signature names anybody here")
+        else:
+            self.push_screen(IdentityScreen(self.watcher, identity))
+
+    def show_alerts(self, identity: Identity) -> None:
+        """Show the alerts of an identity, and no others, on Alerts."""
+        self.run_worker(self._show_alerts(identity), group="go", exclusive=True)
+
+    async def _show_alerts(self, identity: Identity) -> None:
+        await self._go_to("alerts")
+        if isinstance(self.screen, AlertsScreen):
+            self.screen.show_only(identity)
+
     def show_traffic(self, filter: str) -> None:
         """Show on Live what a filter lets through."""
         self.run_worker(self._show_traffic(filter), group="go", exclusive=True)
 
     async def _show_traffic(self, filter: str) -> None:
-        await self.action_go("live")
-        while len(self.screen_stack) > 1:
-            await self.pop_screen()
+        await self._go_to("live")
         if isinstance(self.screen, LiveScreen):
             self.screen.filter_by(filter)
+
+    async def _go_to(self, mode: str) -> None:
+        await self.action_go(mode)
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
 
     # -- dialogs and the rest
 

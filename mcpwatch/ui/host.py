@@ -6,9 +6,11 @@ from typing import Protocol, cast
 from textual.dom import DOMNode
 
 from mcpwatch.model.alerts import Alert, RuleInfo
+from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Call, Session
 from mcpwatch.ui.commands import Command
 from mcpwatch.ui.lines import Line
+from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.row import Row
 
 
@@ -47,6 +49,14 @@ class Host(Protocol):
 
     def show_session(self, session: Session) -> None:
         """Open a session."""
+        ...
+
+    def show_signer(self, signer: Signer | None) -> None:
+        """Open the identity of a signer."""
+        ...
+
+    def show_alerts(self, identity: Identity) -> None:
+        """Show the alerts of an identity, and no others, on Alerts."""
         ...
 
     def show_traffic(self, filter: str) -> None:

@@ -1,23 +1,27 @@
 """Identities: signers and their keys."""
 
 from collections.abc import Hashable, Iterable
+from itertools import chain
 from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
 
 from mcpwatch.model.identity import Word
+from mcpwatch.text import show
 from mcpwatch.ui.cells import Cell
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.identity import IdentityScreen
-from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.lines import Line, Span, Tone, line, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import KEYS, VERDICTS
-from mcpwatch.ui.pages.identity import identity_facts, identity_page
+from mcpwatch.ui.pages.identity import identity_facts, identity_page, is_disputed
+from mcpwatch.ui.pinning import pin, unpin
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.watch import columns as watch_columns
-from mcpwatch.watch.identities import Identity
+from mcpwatch.watch.columns import called, open_alerts
+from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
@@ -40,10 +44,33 @@ def _words(identity: Identity, state: State) -> Cell:
 
 
 def _names(identity: Identity, state: State) -> Cell:
-    return span(", ".join(sorted(identity.claimed_names))[:200], Tone.DIM)
+    disputed = is_disputed(identity, state.names)
+    return span(", ".join(sorted(identity.claimed_names))[:200], Tone.BAD if disputed else Tone.DIM)
 
 
-_PAINTS: dict[str, Paint[Identity]] = {"fingerprint": _fingerprint, "key": _key, "words": _words, "names": _names}
+def _id(identity: Identity, state: State) -> Cell:
+    known = Tone.STRONG if identity.name else Tone.PLAIN if identity.proven else Tone.DIM
+    return Span(show(called(identity), _MAX_CELLS), known)
+
+
+def _kind(identity: Identity, state: State) -> Cell:
+    return span(identity.kind.value, Tone.ACCENT if identity.kind is Kind.SERVER else Tone.DIM)
+
+
+def _alerts(identity: Identity, state: State) -> Cell:
+    count = open_alerts(identity, state)
+    return span(f"{count}" if count else "", Tone.BAD)
+
+
+_PAINTS: dict[str, Paint[Identity]] = {
+    "fingerprint": _fingerprint,
+    "key": _key,
+    "words": _words,
+    "names": _names,
+    "id": _id,
+    "kind": _kind,
+    "alerts": _alerts,
+}
 _ORDERS: tuple[Order[Identity], ...] = (
     Order("seen", lambda identity: identity.last_time),
     Order("proven", lambda identity: identity.proven),
@@ -51,6 +78,7 @@ _ORDERS: tuple[Order[Identity], ...] = (
     Order("id", lambda identity: identity.id, down=False),
 )
 
+_MAX_CELLS = 200
 _PRIORITY = {"words": 1, "sessions": 2}
 
 
@@ -66,24 +94,24 @@ class IdentitiesScreen(ListScreen[Identity]):
     empty = (
         line(span("No signer yet", Tone.STRONG)),
         line(span("Identities appear with the first signed request. Sign your agent's calls with:", Tone.DIM)),
-        line(span("httpx2.AsyncClient(auth=Rfc9421Auth(AgentKey.generate()))", Tone.ACCENT)),
-        line(span("Both are in mcpwatch.identity.signer.", Tone.DIM)),
+        line(span("mcpwatch keygen", Tone.ACCENT)),
+        line(span("mcpwatch sign --upstream http://127.0.0.1:4180/mcp --key agent.pem", Tone.ACCENT)),
     )
 
     def __init__(self, watcher: Watcher) -> None:
         super().__init__(watcher, watch_columns.IDENTITIES, _PAINTS, _ORDERS)
 
     def items(self) -> Iterable[Identity]:
-        """All identities."""
-        return self.state.identities.values()
+        """Agents and servers."""
+        return chain(self.state.identities.values(), self.state.servers.values())
 
     def key_of(self, item: Identity) -> Hashable:
-        """The id."""
-        return item.id
+        """Kind and id."""
+        return item.kind, item.id
 
     def page_of(self, item: Identity) -> list[Line]:
         """Its key and where it was seen."""
-        return identity_page(item, self.state.gateway_now(item.last_source))
+        return identity_page(item, self.watcher)
 
     @on(Grid.Opened, "#list")
     def _opened(self) -> None:
@@ -94,6 +122,21 @@ class IdentitiesScreen(ListScreen[Identity]):
         """What was signed in its name, on Live."""
         if (identity := self.selected) is not None:
             self.host.show_traffic(f"who={quote(identity.id)}")
+
+    def action_its_alerts(self) -> None:
+        """Its alerts."""
+        if (identity := self.selected) is not None:
+            self.host.show_alerts(identity)
+
+    def action_pin(self) -> None:
+        """Ask whether its key is to be pinned."""
+        if (identity := self.selected) is not None:
+            pin(self, self.host, self.watcher, identity)
+
+    def action_unpin(self) -> None:
+        """Ask whether its pinned keys are to be forgotten."""
+        if (identity := self.selected) is not None:
+            unpin(self, self.host, self.watcher, identity)
 
     def action_copy(self) -> None:
         """Copy the identity."""

@@ -8,7 +8,8 @@ from mcpwatch.ui.about import AboutScreen
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.lines import Line
 from mcpwatch.ui.pages.identity import identity_facts, identity_page
-from mcpwatch.watch.identities import Identity
+from mcpwatch.ui.pinning import pin, unpin
+from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.watcher import Watcher
 
@@ -25,15 +26,27 @@ class IdentityScreen(AboutScreen):
 
     def crumbs(self) -> list[str]:
         """From the list down to the signer."""
-        return ["Identities", self.identity.fingerprint[:8] or "no key", self.identity.id]
+        return ["Identities", self.identity.fingerprint[:8] or "no key", self.identity.name or self.identity.id]
 
     def lines(self) -> list[Line]:
-        """Key, verdicts, where it was seen."""
-        return identity_page(self.identity, self.state.gateway_now(self.identity.last_source))
+        """Key, names, alerts, verdicts, where it was seen."""
+        return identity_page(self.identity, self.watcher)
 
     def action_traffic(self) -> None:
         """What was signed in its name, on Live."""
         self.host.show_traffic(f"who={quote(self.identity.id)}")
+
+    def action_its_alerts(self) -> None:
+        """Its alerts."""
+        self.host.show_alerts(self.identity)
+
+    def action_pin(self) -> None:
+        """Ask whether its key is to be pinned."""
+        pin(self, self.host, self.watcher, self.identity)
+
+    def action_unpin(self) -> None:
+        """Ask whether its pinned keys are to be forgotten."""
+        unpin(self, self.host, self.watcher, self.identity)
 
     def action_copy(self) -> None:
         """Copy the identity."""

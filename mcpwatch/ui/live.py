@@ -74,7 +74,7 @@ class LiveScreen(WatchScreen):
         about = self.query_one("#about", Page)
         row = self.view.selected
         if row is not None and about.display:
-            about.show_lines(row_lines(row, self.state), row.seq)
+            about.show_lines(row_lines(row, self.watcher), row.seq)
 
     # -- moving
 
@@ -239,6 +239,12 @@ class LiveScreen(WatchScreen):
     def action_columns(self) -> None:
         """Choose the columns."""
         self.app.push_screen(ColumnsDialog(self.grid.columns, self.grid.shown_columns, self.grid.choose))
+
+    def action_its_identity(self) -> None:
+        """The identity that signed the request."""
+        row = self.view.selected
+        verdict = row.request_verdict if row is not None else None
+        self.host.show_signer(verdict.signer if verdict is not None else None)
 
     def action_its_session(self) -> None:
         """The session of the entry under the cursor."""

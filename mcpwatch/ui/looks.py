@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.feed import FeedState
-from mcpwatch.model.identity import Evidence, Freshness, KeyState, SignatureState, Strength, Word
+from mcpwatch.model.identity import Evidence, Freshness, KeyState, Resolution, SignatureState, Strength, Word
 from mcpwatch.model.traffic import CallState, EdgeKind, SessionState
 from mcpwatch.ui.lines import Span, Tone, span
 
@@ -96,6 +96,27 @@ KEYS = {
     KeyState.CHANGED: Tone.BAD,
     KeyState.UNKNOWN: Tone.DIM,
 }
+
+RESOLUTIONS = {
+    Resolution.PINNED: "pinned by you",
+    Resolution.DID_KEY: "the key is inside the did:key itself; nobody had to be asked",
+    Resolution.DID_WEB: "asked the web site that the did:web names",
+    Resolution.REGISTRY: "asked the registry",
+    Resolution.DIRECTORY: "asked the key directory of the signer's own site",
+    Resolution.JWKS: "listed in a JWKS that you configured",
+    Resolution.EMBEDDED: "came with the request: the same agent as before, and nobody vouches for it",
+    Resolution.NONE: "not resolved: no key is known for this name",
+}
+"""How an identity became a key, as a sentence that a place may follow."""
+
+ASSERTERS = {
+    Resolution.PINNED: "you",
+    Resolution.DID_WEB: "its web site",
+    Resolution.REGISTRY: "the registry",
+    Resolution.DIRECTORY: "its key directory",
+    Resolution.JWKS: "the JWKS",
+}
+"""Who says since when a key is whose, as far as anybody does."""
 
 EVIDENCE = {
     Evidence.VERIFIED: Look("✓", Tone.GOOD, "verified"),

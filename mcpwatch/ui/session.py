@@ -134,6 +134,10 @@ class SessionScreen(WatchScreen):
         """Its entries, on Live."""
         self.host.show_traffic(f"sess:{short_session(self.session)}")
 
+    def action_its_identity(self) -> None:
+        """The identity that the session is bound to."""
+        self.host.show_signer(self.session.binding.signer)
+
     def action_copy(self) -> None:
         """Copy the session."""
         self.host.copy_json(session_facts(self.session))

@@ -104,7 +104,7 @@ class SessionsScreen(ListScreen[Session]):
 
     def page_of(self, item: Session) -> list[Line]:
         """Its identity card."""
-        return identity_card(item, self.state.gateway_now(item.source))
+        return identity_card(item, self.watcher)
 
     @on(Grid.Opened, "#list")
     def _opened(self) -> None:

@@ -9,13 +9,13 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from mcpwatch.model.alerts import Alert
+from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.model.traffic import Session, Tool
-from mcpwatch.watch.identities import Identity
+from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.outcome import seconds
 from mcpwatch.watch.row import Row, short_session, short_signer
 from mcpwatch.watch.state import State
-from mcpwatch.watch.times import ago, clock_time
+from mcpwatch.watch.times import ago, clock_time, day_or_time
 
 T = TypeVar("T")
 
@@ -53,6 +53,22 @@ def _percentile(tool: Tool, percent: int) -> str:
 
 def _who_acknowledged(alert: Alert) -> str:
     return alert.acknowledgement.author if alert.acknowledgement else ""
+
+
+def called(identity: Identity) -> str:
+    """The operator's name for an identity and the identity."""
+    return f"{identity.name} {identity.id}".strip()
+
+
+def open_alerts(identity: Identity, state: State) -> int:
+    """How many alerts fire that something in its name is evidence for."""
+    alerts = (state.alerts.get(id) for id in identity.alerts)
+    return sum(alert is not None and alert.state is AlertState.FIRING for alert in alerts)
+
+
+def _since(identity: Identity, state: State) -> str:
+    key = identity.key
+    return "" if key is None else day_or_time(key.first_time, state.gateway_now(identity.last_source))
 
 
 LIVE: tuple[Column[Row], ...] = (
@@ -109,9 +125,11 @@ ALERTS: tuple[Column[Alert], ...] = (
 
 IDENTITIES: tuple[Column[Identity], ...] = (
     Column("fingerprint", "KEY", 10, 1, lambda identity, state: identity.fingerprint[:8] or "no key"),
-    Column("id", "IDENTITY", 0, 1, lambda identity, state: f"{identity.name} {identity.id}".strip()),
+    Column("id", "IDENTITY", 0, 1, lambda identity, state: called(identity)),
+    Column("kind", "KIND", 6, 3, lambda identity, state: identity.kind.value),
     Column("resolution", "RESOLVED BY", 12, 2, lambda identity, state: identity.resolution.value),
     Column("key", "KEY STATE", 10, 1, lambda identity, state: identity.key_state.value),
+    Column("since", "KEY SINCE", 10, 2, _since),
     Column("proven", "PROVEN", 7, 1, lambda identity, state: str(identity.proven), right=True),
     Column(
         "words",
@@ -122,6 +140,7 @@ IDENTITIES: tuple[Column[Identity], ...] = (
             f"{word.value}:{count}" for word, count in identity.words.most_common() if count
         ),
     ),
+    Column("alerts", "ALERTS", 6, 1, lambda identity, state: str(open_alerts(identity, state) or ""), right=True),
     Column("sessions", "SESSIONS", 8, 1, lambda identity, state: str(len(identity.sessions)), right=True),
     Column("tools", "TOOLS", 5, 2, lambda identity, state: str(len(identity.tools)), right=True),
     Column("first", "FIRST", 12, 3, lambda identity, state: clock_time(identity.first_time)),

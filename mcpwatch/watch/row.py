@@ -8,8 +8,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from mcpwatch.model.alerts import Severity
-from mcpwatch.model.entries import Entry, Message, Request, Response
-from mcpwatch.model.identity import Evidence, Freshness, SignatureState, Signer, Verdict
+from mcpwatch.model.entries import Body, Entry, Message, Request, Response
+from mcpwatch.model.identity import Covered, Evidence, Freshness, SignatureState, Signer, Verdict
 from mcpwatch.model.traffic import Call, CallState, Direction, EntryKind, Observation, RpcMessage, Session, SessionKind
 from mcpwatch.watch import outcome
 
@@ -21,6 +21,7 @@ _SHORT_END = 12
 _ID_END = 6
 _SHORT_SESSION = 8
 _QUIET_ENDS = ("", "complete")
+_CONTENT = frozenset({Covered.BODY, Covered.ARGUMENTS})
 _UNANSWERED = frozenset({CallState.RUNNING, CallState.CANCELLED, CallState.TRUNCATED})
 
 
@@ -101,10 +102,14 @@ class Row(Struct, gc=False):
         return self.seen.verdict.word.value if self.seen.verdict else ""
 
     @property
+    def request_verdict(self) -> Verdict | None:
+        """The verdict on the request that this entry is of or belongs to."""
+        return self.seen.verdict or (self.seen.exchange.verdict if self.seen.exchange else None)
+
+    @property
     def who(self) -> Who:
         """Whom the exchange is put down to: verified signer, else principal, else what the client says of itself."""
-        seen = self.seen
-        verdict = seen.verdict or (seen.exchange.verdict if seen.exchange else None)
+        seen, verdict = self.seen, self.request_verdict
         signer = verdict.signer if verdict else None
         if signer and verdict and is_proof(verdict):
             return Who(short_signer(signer), Evidence.VERIFIED, signer.id)
@@ -230,6 +235,16 @@ class Row(Struct, gc=False):
 def is_proof(verdict: Verdict) -> bool:
     """Whether a verdict proves who sent the request: whoever replays a request has its signature, not its key."""
     return verdict.signature is SignatureState.VALID and verdict.freshness is not Freshness.REPLAYED
+
+
+def is_as_checked(body: Body | None, verdict: Verdict | None) -> bool:
+    """Whether a body whose signature was checked is carried as it was signed: not masked, cut or left out.
+
+    True too where no signature covers any of it.
+    """
+    if body is None or verdict is None or _CONTENT.isdisjoint(verdict.coverage):
+        return True
+    return not body.masked and not body.truncated and (body.text is not None or body.base64 is not None)
 
 
 def short_session(session: Session) -> str:

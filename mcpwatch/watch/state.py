@@ -9,10 +9,12 @@ from msgspec import Struct, field, structs
 from mcpwatch.model.alerts import Alert, AlertState, Finding, Severity
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import FeedStatus
-from mcpwatch.model.identity import Word
+from mcpwatch.model.identity import ServerProof, Word
 from mcpwatch.model.traffic import Call, Observation, Session, SessionKey, Tool
 from mcpwatch.watch.clock import GatewayClock
-from mcpwatch.watch.identities import Identities, Identity
+from mcpwatch.watch.identities import Identities
+from mcpwatch.watch.identity import Identity
+from mcpwatch.watch.names import Names
 from mcpwatch.watch.pinned import Pinned
 from mcpwatch.watch.rates import Rate
 from mcpwatch.watch.ring import MAX_BYTES, MAX_ROWS, Ring
@@ -86,8 +88,18 @@ class State:
 
     @property
     def identities(self) -> dict[str, Identity]:
-        """Signer ids, verified or claimed."""
+        """Signer ids of requests, verified or claimed."""
         return self._identities.all
+
+    @property
+    def servers(self) -> dict[str, Identity]:
+        """Signer ids of answers, verified or claimed."""
+        return self._identities.servers
+
+    @property
+    def names(self) -> Names:
+        """Who goes by which name."""
+        return self._identities.names
 
     def apply(self, entry: Entry, seen: Observation, raised: Sequence[Raised] = ()) -> Row:
         """Take in one entry with its meaning and with what is wrong about it."""
@@ -110,6 +122,8 @@ class State:
             self._identities.observe(row)
         else:
             self._touch_request(seen)
+        if seen.proof is not None:
+            self._identities.answered(row, seen.proof)
         if raised:
             self._mark(raised, entry.received)
         return row
@@ -128,6 +142,18 @@ class State:
         row.seen = structs.replace(row.seen, verdict=seen.verdict, session=seen.session, rebound=seen.rebound)
         self._index(seen)
         self._identities.rejudge(row, before)
+        self._touch(row.seq)
+        return row
+
+    def prove(self, index: int, source: str, proof: ServerProof) -> Row | None:
+        """Put what an answer proves in place of what it was held to prove before; None when its row is gone."""
+        row = self.row(index, source)
+        if row is None:
+            return None
+        self.version += 1
+        before = row.seen.proof
+        row.seen = structs.replace(row.seen, proof=proof)
+        self._identities.answered(row, proof, before)
         self._touch(row.seq)
         return row
 
@@ -243,6 +269,7 @@ class State:
                     row.severity = max(row.severity or finding.severity, finding.severity)
                 if alert.id not in row.alerts and len(row.alerts) < MAX_ALERTS_OF_ROW:
                     row.alerts = (*row.alerts, alert.id)
+                self._identities.alert(row, alert.id)
                 self._touch(row.seq)
 
     def _touch_entry(self, source: str, index: int) -> None:

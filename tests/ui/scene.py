@@ -43,7 +43,7 @@ class Scene:
         self.engine = Engine()
         self.book = AlertBook()
         self.state = State(self.book.alerts, max_rows=max_rows)
-        self.watcher = StillWatcher(self.state, self.book, folder / "acknowledgements.db", lambda: self.now)
+        self.watcher = StillWatcher(self.state, self.book, folder, lambda: self.now)
 
     def app(self, keymap: Mapping[str, str] | None = None) -> WatchApp:
         """The dashboard on this scene."""

@@ -5,23 +5,33 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mcpwatch.detect.book import AlertBook
-from mcpwatch.watch.acks import AckStore
+from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.pins import PinFile, pins_path
+from mcpwatch.model.identity import Resolution
+from mcpwatch.watch.acks import FILE, AckStore
 from mcpwatch.watch.pipeline import Listener
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
 
 
 class StillWatcher(Watcher):
-    """State and alerts as given; acknowledgements go into a real store."""
+    """State and alerts as given; acknowledgements and pinned keys go into real files."""
 
-    def __init__(self, state: State, book: AlertBook, acks: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, state: State, book: AlertBook, folder: Path, clock: Callable[[], float]) -> None:
         self.state = state
         self.sources = tuple(state.feeds)
         self.author = "ann@desk"
         self.files = (("state", "state"), ("config", "config.toml"))
         self._book = book
-        self._acks = AckStore(acks)
+        self._acks = AckStore(folder / FILE)
+        self._keys = self.book_of_keys = KeyBook()
+        self._pins = PinFile(pins_path(folder), self._keys)
+        self._places = {Resolution.REGISTRY: "https://registry.example"}
         self._clock = clock
+        self.judged_again: list[set[str]] = []
+
+    def _take_in_pins(self) -> None:
+        self.judged_again.append(self._pins.refresh())
 
     async def run(self, listener: Listener | None = None) -> None:
         """Wait to be stopped."""

@@ -67,7 +67,7 @@ async def test_a_call_shows_verdict_coverage_payload_and_proof(scene: Scene) -> 
     async with hands(scene, (100, 90)) as at:
         await at.press("2", "enter", "g", "j", "j")
         shown = await at.press("enter")
-        assert "✓ VERIFIED" in shown and "What the signature covers" in shown
+        assert "✓ VERIFIED" in shown and "covers       ✓ method" in shown and "not covered  ✗" in shown
         assert "✓ body" in shown and "✗ MCP method and name" in shown
         assert '"path": "README.md"' in shown or '{"path":"README.md"}' in shown
         assert "leaf hash" in shown and "✓ proven by the checkpoint at size" in shown
@@ -131,7 +131,8 @@ async def test_identities_open_on_a_page_at_80_cells(scene: Scene) -> None:
     async with hands(scene) as at:
         await at.press("4")
         shown = await at.press("enter")
-        assert "fingerprint" in shown and "✓ VERIFIED" in shown and "calls itself" in shown and "claimed" in shown
+        assert "✓ VERIFIED" in shown and "calls itself" in shown and "claimed" in shown
+        assert "the key is inside the did:key" in shown and "first seen here, entry 1" in shown
 
 
 async def test_a_changed_tool_comes_first_and_shows_its_diff_with_escapes_visible(scene: Scene) -> None:

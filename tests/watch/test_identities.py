@@ -4,8 +4,9 @@ from msgspec import structs
 from verdicts import judged, signer, verified
 from watched import Stage
 
-from mcpwatch.model.identity import Word
+from mcpwatch.model.identity import ServerProof, SignatureState, Word
 from mcpwatch.watch.identities import Identities
+from mcpwatch.watch.identity import Kind
 
 
 def test_a_signer_gathers_sessions_tools_servers_and_claimed_names() -> None:
@@ -13,7 +14,7 @@ def test_a_signer_gathers_sessions_tools_servers_and_claimed_names() -> None:
     for key, client, tool in (("s1", "one 1.0", "read"), ("s2", "two 1.0", "read"), ("s2", "two 1.0", "write")):
         stage.request(tool, verdict=verified("alice"), session=stage.session(key, client=client))
     alice = stage.state.identities[signer("alice").id]
-    assert alice.fingerprints == [signer("alice").fingerprint]
+    assert list(alice.keys) == [signer("alice").fingerprint]
     assert alice.sessions == {("", "s1"), ("", "s2")}
     assert alice.tools == {"read": 2, "write": 1}
     assert alice.upstreams == {"files"}
@@ -31,11 +32,71 @@ def test_a_forged_signature_shows_as_a_word_and_as_nothing_else() -> None:
 
 def test_a_new_key_is_kept_beside_the_old_ones() -> None:
     stage = Stage()
+    times = []
     for name in ("a", "b", "a"):
         rotated = structs.replace(signer("alice"), fingerprint=name)
-        stage.request(verdict=structs.replace(verified("alice"), signer=rotated))
+        times.append(stage.request(verdict=structs.replace(verified("alice"), signer=rotated)).time)
+        stage.wait(10)
     alice = stage.state.identities[signer("alice").id]
-    assert (alice.fingerprints, alice.fingerprint) == (["a", "b"], "a")
+    assert (list(alice.keys), alice.fingerprint) == (["a", "b"], "a")
+    assert alice.key is alice.keys["a"]
+    first, second = alice.keys.values()
+    assert (first.first_index, first.first_time, first.last_time) == (0, times[0], times[2])
+    assert (second.first_index, second.first_time, second.last_time) == (1, times[1], times[1])
+
+
+def test_a_key_has_been_in_use_since_the_request_that_was_judged_late() -> None:
+    stage = Stage()
+    waited = stage.request(verdict=judged(Word.NO_CHECK, "alice", SignatureState.UNRESOLVABLE))
+    stage.wait(10)
+    stage.request(verdict=verified("alice"))
+    stage.state.rejudge(structs.replace(waited.seen, verdict=verified("alice")))
+    key = stage.state.identities[signer("alice").id].key
+    assert key is not None and (key.first_index, key.first_time) == (0, waited.time)
+
+
+def test_a_server_is_another_party_than_the_agent_even_under_one_id() -> None:
+    stage = Stage()
+    asked = stage.request(verdict=verified("alice"), session=stage.session("s1"))
+    answer = stage.response(asked)
+    proof = ServerProof(Word.VERIFIED, "mcp-i", signer("alice"))
+    waiting = ServerProof(Word.NO_CHECK, "mcp-i", signer("alice"), "its key is being fetched", True)
+    stage.state.prove(answer.index, "", waiting)
+    server, agent = stage.state.servers[signer("alice").id], stage.state.identities[signer("alice").id]
+    assert (server.kind, server.proven, server.upstreams) == (Kind.SERVER, 0, set())
+    stage.state.prove(answer.index, "", proof)
+    assert (server.proven, server.upstreams, +server.words) == (1, {"files"}, {Word.VERIFIED: 1})
+    assert (agent.kind, agent.proven, agent.first_index) == (Kind.AGENT, 1, 0)
+
+
+def test_an_alert_is_about_who_signed_what_it_rests_on() -> None:
+    stage = Stage()
+    row = stage.request(verdict=judged(Word.BAD_SIG, "alice"))
+    stage.request(verdict=verified("bob"))
+    alert = stage.alert(row.index)
+    assert list(stage.state.identities[signer("alice").id].alerts) == [alert.id]
+    assert not stage.state.identities[signer("bob").id].alerts
+
+
+def test_a_name_that_the_operator_gave_belongs_to_one_whatever_others_claim() -> None:
+    stage = Stage()
+    ledger = structs.replace(verified("alice"), signer=structs.replace(signer("alice"), name="Ledger"))
+    stage.request(verdict=ledger, session=stage.session("s1", client="Ledger 1.0"))
+    stage.request(verdict=verified("mallory"), session=stage.session("s2", client="ledger 2.1"))
+    names = stage.state.names
+    assert names.owner("LEDGER v3") == signer("alice").id
+    assert names.claimants("ledger") == 2
+    renamed = structs.replace(verified("alice"), signer=structs.replace(signer("alice"), name="books"))
+    stage.request(verdict=renamed)
+    assert (names.owner("ledger"), names.owner("books")) == ("", signer("alice").id)
+
+
+def test_who_is_dropped_leaves_no_name_behind() -> None:
+    stage = Stage()
+    identities = Identities(limit=1)
+    identities.observe(stage.request(verdict=verified("alice"), session=stage.session("s1", client="one")))
+    identities.observe(stage.request(verdict=verified("bob"), session=stage.session("s1", client="two")))
+    assert (identities.names.claimants("one"), identities.names.claimants("two")) == (0, 1)
 
 
 def test_a_flood_of_made_up_ids_drops_none_that_was_proven() -> None:

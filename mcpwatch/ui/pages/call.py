@@ -1,28 +1,37 @@
 """A call or an exchange, as one reads it: what happened, then the verdict, then the evidence."""
 
 from mcpwatch.model.alerts import Alert
+from mcpwatch.model.entries import Request
 from mcpwatch.model.traffic import Call, CallState
 from mcpwatch.text import Shown, show
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import severity_cell, state_cell
 from mcpwatch.ui.pages.entry import content_lines, exact_lines, proof_lines
-from mcpwatch.ui.pages.verdict import verdict_lines
+from mcpwatch.ui.pages.verdict import proof_of_server_lines, verdict_lines
 from mcpwatch.ui.times import clock, seconds
+from mcpwatch.watch.identity import Kind
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
+from mcpwatch.watch.watcher import Watcher
 
 _BAR = 24
 
 
-def row_lines(row: Row, state: State) -> list[Line]:
+def row_lines(row: Row, watcher: Watcher) -> list[Line]:
     """Everything about one entry, what matters most first."""
+    state = watcher.state
     lines: list[Line] = [_headline(row), BLANK]
     lines += alert_lines(row, state)
-    if row.verdict is not None:
-        lines += [*verdict_lines(row.verdict), BLANK]
+    if (verdict := row.verdict) is not None:
+        known = watcher.known(verdict.signer)
+        lines += [*verdict_lines(verdict, known, has_token=_has_token(row)), BLANK]
+    proof = row.seen.proof or (row.seen.exchange.proof if row.seen.exchange is not None else None)
+    if proof is not None:
+        lines += [*proof_of_server_lines(proof, watcher.known(proof.signer, Kind.SERVER)), BLANK]
     if row.call is not None:
         lines += [*call_lines(row.call, state.gateway_now(row.source)), BLANK]
-    return [*lines, *content_lines(row.entry), BLANK, *proof_lines(row.entry, state.feeds.get(row.source))]
+    lines += content_lines(row.entry, row.verdict)
+    return [*lines, BLANK, *proof_lines(row.entry, state.feeds.get(row.source))]
 
 
 def exact_row_lines(row: Row, state: State) -> list[Line]:
@@ -75,6 +84,12 @@ def _took(call: Call, now: float) -> tuple[Span, ...]:
     if call.ended is None:
         return (span(f"  {seconds(max(now - call.started, 0.0))} so far", Tone.DIM),)
     return (span(f"  {seconds(max(call.ended - call.started, 0.0))}", Tone.DIM),)
+
+
+def _has_token(row: Row) -> bool:
+    """Whether the request came with an access token, which a signature may cover."""
+    record = row.entry.record
+    return record is not None and isinstance(record.data, Request) and record.data.principal is not None
 
 
 def _headline(row: Row) -> Line:

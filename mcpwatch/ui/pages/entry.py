@@ -14,10 +14,12 @@ from mcpwatch.model.entries import (
     Response,
 )
 from mcpwatch.model.feed import FeedStatus
+from mcpwatch.model.identity import Verdict
 from mcpwatch.text import show_bytes
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.pages.payload import body_lines
 from mcpwatch.ui.times import full, seconds
+from mcpwatch.watch.row import is_as_checked
 
 _OCTETS = 64 * 1024
 """The exact view shows at most this much of a leaf."""
@@ -42,8 +44,8 @@ def exact_lines(entry: Entry) -> list[Line]:
     return [title(f"The exact leaf, {len(entry.leaf):,} octets"), exact, *more]
 
 
-def content_lines(entry: Entry) -> list[Line]:
-    """What the entry says, by its kind."""
+def content_lines(entry: Entry, verdict: Verdict | None = None) -> list[Line]:
+    """What the entry says, by its kind; `verdict` is a request's."""
     record = entry.record
     if record is None:
         return [
@@ -54,7 +56,7 @@ def content_lines(entry: Entry) -> list[Line]:
         ]
     match record.data:
         case Request() as data:
-            return _request(data)
+            return _request(data, verdict)
         case Response() as data:
             return _response(data)
         case Message() as data:
@@ -89,7 +91,7 @@ def header_lines(headers: tuple[Header, ...], withheld: tuple[str, ...] = ()) ->
     return [title("Headers"), *(lines or [line(span("none", Tone.DIM))])]
 
 
-def _request(data: Request) -> list[Line]:
+def _request(data: Request, verdict: Verdict | None) -> list[Line]:
     return [
         title("Request"),
         field("to", f"{data.method} {data.scheme}://{data.authority}{data.target}"),
@@ -97,10 +99,19 @@ def _request(data: Request) -> list[Line]:
         *(principal_lines(data.principal) if data.principal else []),
         BLANK,
         title("Body"),
+        *_unchecked(data, verdict),
         *body_lines(data.body),
         BLANK,
         *header_lines(data.headers, data.withheld),
     ]
+
+
+def _unchecked(data: Request, verdict: Verdict | None) -> list[Line]:
+    """That the octets shown are not the ones that were signed, where they are not."""
+    if is_as_checked(data.body, verdict):
+        return []
+    says = "What is shown here is not what was checked: the signature is over the octets that travelled, whose digest"
+    return [bullet(span("≠", Tone.WARN), span(f"{says} stands below.", Tone.WARN))]
 
 
 def _response(data: Response) -> list[Line]:

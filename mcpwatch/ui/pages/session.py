@@ -1,29 +1,33 @@
 """A session's identity card: what we proved first, what was asserted next, what was claimed last."""
 
+from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Session, SessionKind
 from mcpwatch.ui.lines import BLANK, LABEL_CELLS, Line, Tone, bullet, field, join, line, span, title
 from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.looks import SESSIONS, STRENGTHS
 from mcpwatch.ui.pages.entry import principal_lines
-from mcpwatch.ui.pages.verdict import signer_lines
+from mcpwatch.ui.pages.signer import called, resolved_by, signer_lines
 from mcpwatch.ui.times import ago, clock, count
-from mcpwatch.watch.row import short_id
+from mcpwatch.watch.row import is_proof, short_id
+from mcpwatch.watch.watcher import Watcher
 
 _CLAIM = "  claimed"
 
 
-def identity_card(session: Session, now: float) -> list[Line]:
+def identity_card(session: Session, watcher: Watcher) -> list[Line]:
     """Who this is, how we know and how firmly, then the facts of the connection."""
     binding = session.binding
     strength = STRENGTHS[binding.strength]
+    now = watcher.state.gateway_now(session.source)
     lines = [title("Who")]
     if binding.signer is not None:
-        lines += signer_lines(binding.signer)
+        lines += signer_lines(binding.signer, watcher.known(binding.signer))
     else:
         lines.append(field("identity", span("○ no signer: nobody has proven who this is", Tone.WARN)))
     since = span(f"  since entry {binding.since}", Tone.DIM) if binding.since is not None else ""
     lines.append(field("binding", span(f"{strength.glyph} {binding.strength.value}", strength.tone), since))
     lines.append(bullet(span(" " * 12), span(strength.means, Tone.DIM)))
+    lines += [field("also signed", *called(signer), span(f"  {calls}", Tone.BAD)) for signer, calls in _others(session)]
     lines += principal_lines(session.principal) if session.principal else []
     lines += [
         BLANK,
@@ -44,15 +48,20 @@ def short_card(session: Session, cells: int) -> list[Line]:
     who = [line(span("○ nobody has proven who this is", Tone.WARN))]
     if signer is not None:
         key = line(span(signer.fingerprint[:16] or "no key", Tone.STRONG))
-        known = line(span(f"{signer.resolution.value}, key {signer.key_state.value}", Tone.DIM))
+        known = line(span(f"{resolved_by(signer.resolution)}, key {signer.key_state.value}", Tone.DIM))
+        brief = line(span(f"{signer.resolution.value}, key {signer.key_state.value}", Tone.DIM))
         whole = [key, line(signer.name), line(signer.id), known]
-        who = whole if _cells(whole) <= cells else [key, line(signer.name), line(short_id(signer.id)), known]
+        who = whole if _cells(whole) <= cells else [key, line(signer.name), line(short_id(signer.id)), brief]
     state = SESSIONS[session.state]
     principal = session.principal
     asserted = f"principal {principal.subject or 'opaque'} (asserted)" if principal else ""
     return [
         _fitted("signer", who, cells),
-        _fitted("binding", [line(span(f"{strength.glyph} {binding.strength.value}", strength.tone))], cells),
+        _fitted(
+            "binding",
+            [line(span(f"{strength.glyph} {binding.strength.value}", strength.tone)), _rebound(session)],
+            cells,
+        ),
         _fitted(
             "session",
             [
@@ -73,6 +82,22 @@ def short_card(session: Session, cells: int) -> list[Line]:
             cells,
         ),
     ]
+
+
+def _others(session: Session) -> list[tuple[Signer, str]]:
+    """Who else provably signed calls of this session, and how many."""
+    bound = session.binding.signer
+    counts: dict[Signer, int] = {}
+    for call in session.calls:
+        signer = call.verdict.signer
+        if signer is not None and is_proof(call.verdict) and (bound is None or signer.id != bound.id):
+            counts[signer] = counts.get(signer, 0) + 1
+    return [(signer, count(calls, "call")) for signer, calls in counts.items()]
+
+
+def _rebound(session: Session) -> Line:
+    others = _others(session)
+    return line(span(f"but {count(len(others), 'other key')} signed in it too", Tone.BAD)) if others else BLANK
 
 
 def _fitted(label: str, parts: list[Line], cells: int) -> Line:

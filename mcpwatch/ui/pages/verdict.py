@@ -1,61 +1,119 @@
-"""A verdict in plain words: the word, its four axes, why, and what the signature does not cover."""
+"""A verdict in plain words: the word, who signed and how we know, what is not covered, what else is signed."""
 
-from mcpwatch.model.identity import Covered, SignatureState, Signer, Verdict, uncovered
-from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, pair, span, title
-from mcpwatch.ui.looks import FRESHNESS, KEYS, SIGNATURES, VERDICTS, verdict_cell
+from mcpwatch.model.identity import (
+    Covered,
+    Evidence,
+    OtherSignature,
+    Receipt,
+    ServerProof,
+    SignatureState,
+    Verdict,
+    Word,
+    uncovered,
+)
+from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
+from mcpwatch.ui.looks import FRESHNESS, SIGNATURES, VERDICTS, verdict_cell
+from mcpwatch.ui.pages.signer import UNKNOWN, called, signer_lines
+from mcpwatch.watch.key_history import Known
+from mcpwatch.watch.schemes import scheme_title
 
-_COVERAGE_CELLS = 24
-_COVERED = span("✓", Tone.GOOD)
-_NOT_COVERED = span("✗", Tone.WARN)
+_PROVEN = (Word.VERIFIED, Word.PARTIAL)
 
 
-def verdict_lines(verdict: Verdict) -> list[Line]:
-    """Word, meaning, axes, reasons."""
+def verdict_lines(verdict: Verdict, known: Known = UNKNOWN, *, has_token: bool = False) -> list[Line]:
+    """Word, meaning, reasons; then who, how we know, since when, and what the signature leaves open."""
     look = VERDICTS[verdict.word]
     word = verdict_cell(verdict.word)
     lines = [line(Span(word.text, look.tone), "  ", span(look.means, Tone.DIM), hang=2)]
     if verdict.waiting:
         lines.append(bullet(span("…", Tone.ACCENT), "its key is being fetched; it will be judged again"))
     lines.extend(bullet(span("•", look.tone), reason) for reason in verdict.reasons)
-    return [*lines, BLANK, *_axes(verdict), BLANK, *coverage_lines(verdict)]
+    lines += [BLANK, *_who(verdict, known), *_axes(verdict), *coverage_lines(verdict, has_token)]
+    if verdict.receipt is not None:
+        lines += [BLANK, *_receipt(verdict.receipt, verdict)]
+    if verdict.others:
+        lines += [BLANK, *_others(verdict)]
+    return lines
 
 
-def signer_lines(signer: Signer) -> list[Line]:
-    """The identity a signature names: the key's fingerprint comes first."""
-    return [
-        field("key", span(signer.fingerprint or "none known", Tone.STRONG if signer.fingerprint else Tone.DIM)),
-        field("identity", signer.id),
-        field(
-            "resolved by", signer.resolution.value, "   key is ", span(signer.key_state.value, KEYS[signer.key_state])
-        ),
-    ]
-
-
-def coverage_lines(verdict: Verdict) -> list[Line]:
-    """Two columns, what is covered and what is not; nothing for what was not signed."""
+def coverage_lines(verdict: Verdict, has_token: bool = False) -> list[Line]:
+    """What is covered and what is not; nothing for what was not signed."""
     if verdict.signature in (SignatureState.ABSENT, SignatureState.UNSUPPORTED):
         return []
-    covered = [part for part in Covered if part in verdict.coverage]
-    missing = uncovered(verdict)
-    heads = line(span("covered", Tone.TITLE)), line(span("not covered", Tone.TITLE))
-    left = [bullet(_COVERED, _name(part, verdict)) for part in covered] or [line(span("nothing", Tone.DIM))]
-    right = [bullet(_NOT_COVERED, span(part.value, Tone.DIM)) for part in missing] or [line(span("nothing", Tone.DIM))]
-    height = max(len(left), len(right))
-    left += [BLANK] * (height - len(left))
-    right += [BLANK] * (height - len(right))
-    rows = [pair(one, other, _COVERAGE_CELLS) for one, other in zip(left, right, strict=True)]
-    return [title("What the signature covers"), pair(*heads, _COVERAGE_CELLS), *rows]
+    covered = [span(f"✓ {_name(part, verdict)}  ", Tone.GOOD) for part in Covered if part in verdict.coverage]
+    missing = [span(f"✗ {part.value}  ", Tone.WARN) for part in uncovered(verdict, has_token)]
+    nothing = span("nothing", Tone.DIM)
+    return [field("covers", *(covered or [nothing])), field("not covered", *(missing or [nothing]))]
+
+
+def proof_of_server_lines(proof: ServerProof, known: Known = UNKNOWN) -> list[Line]:
+    """What the server signed of its answer: who answered, which says nothing of who asked."""
+    lines = [
+        title("Server, another party than the agent"),
+        line(verdict_cell(proof.word, proof.waiting), "  ", span(_SERVER_MEANS[proof.word in _PROVEN], Tone.DIM)),
+    ]
+    if proof.reason:
+        lines.append(bullet(span("•", VERDICTS[proof.word].tone), proof.reason))
+    if proof.signer is not None:
+        lines += signer_lines(proof.signer, known, proven=proof.word in _PROVEN, label="server")
+    return [*lines, field("signed by", scheme_title(proof))]
+
+
+_SERVER_MEANS = {
+    True: "This server provably gave this answer.",
+    False: "Nothing proves that this server gave this answer.",
+}
+
+
+def _who(verdict: Verdict, known: Known) -> list[Line]:
+    if verdict.signer is None:
+        return [field("identity", span("none: nothing in the request proves who sent it", Tone.DIM))]
+    return signer_lines(verdict.signer, known, proven=verdict.evidence is Evidence.VERIFIED)
 
 
 def _axes(verdict: Verdict) -> list[Line]:
     signature, freshness = SIGNATURES[verdict.signature], FRESHNESS[verdict.freshness]
-    scheme = f"  {verdict.scheme}" if verdict.scheme else ""
+    scheme = f"  {scheme_title(verdict)}" if verdict.scheme else ""
     fresh = [span(f"{freshness.glyph} {verdict.freshness.value}", freshness.tone)]
     if verdict.first_seen is not None:
         fresh.append(span(f"  first seen as entry {verdict.first_seen}", Tone.STRONG))
-    lines = [field("signature", span(f"{signature.glyph} {verdict.signature.value}", signature.tone), scheme)]
-    lines += signer_lines(verdict.signer) if verdict.signer else [field("identity", span("none", Tone.DIM))]
-    return [*lines, field("freshness", *fresh), field("how we know", verdict.evidence.value)]
+    return [
+        field("signature", span(f"{signature.glyph} {verdict.signature.value}", signature.tone), scheme),
+        field("freshness", *fresh),
+        field("evidence", verdict.evidence.value),
+    ]
+
+
+def _receipt(receipt: Receipt, verdict: Verdict) -> list[Line]:
+    holds = verdict.signature is SignatureState.VALID
+    says = span("  signed" if holds else "  claimed: its signature does not hold", Tone.DIM)
+    lines = [title("Receipt"), field("receipt", receipt.id, says)]
+    if receipt.trace_id:
+        lines.append(field("trace", receipt.trace_id))
+    lines.append(field("led to by", receipt.parent_id or span("no other receipt: it begins here", Tone.DIM)))
+    return lines
+
+
+def _others(verdict: Verdict) -> list[Line]:
+    holds = verdict.signature is SignatureState.VALID
+    binds = "It is the one above that counts" if holds else "None of them holds; the worst stands above"
+    return [
+        title("Other signatures on this request"),
+        line(span(f"{binds}.", Tone.DIM)),
+        *(each for other in verdict.others for each in _other(other)),
+    ]
+
+
+def _other(other: OtherSignature) -> list[Line]:
+    label = f"  {other.label}" if other.label else ""
+    head = line(verdict_cell(other.word), f"  {scheme_title(other)}", span(label, Tone.DIM), hang=2)
+    lines = [head]
+    if other.signer is not None:
+        key = span(f"{other.signer.fingerprint}  " if other.signer.fingerprint else "", Tone.STRONG)
+        lines.append(bullet(span(" "), key, *called(other.signer, proven=other.word in _PROVEN)))
+    if other.reason:
+        lines.append(bullet(span(" "), span(other.reason, Tone.DIM)))
+    return lines
 
 
 def _name(part: Covered, verdict: Verdict) -> str:

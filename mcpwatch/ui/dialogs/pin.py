@@ -1,0 +1,64 @@
+"""Pin: shows the whole key, whose it is and how that is known so far; done with enter."""
+
+from collections.abc import Callable, Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from mcpwatch.errors import McpwatchError
+from mcpwatch.ui.dialogs.dialog import Dialog
+from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
+from mcpwatch.ui.page import Page
+from mcpwatch.ui.ribbon import Ribbon
+
+_MAX_NAME = 32
+_EXPLAINS = (
+    "From now on this key is the identity's, whatever a registry says, and no other key is."
+    " Compare the fingerprint with its owner's, on another way than this one."
+)
+
+
+class PinDialog(Dialog):
+    """Asks for a name, which may stay empty, and does `act` with it; what cannot be done is said, and it stays open."""
+
+    AUTO_FOCUS = "#note"
+
+    def __init__(self, says: Sequence[Line], name: str, act: Callable[[str], object]) -> None:
+        super().__init__("Pin this key")
+        self._says = list(says)
+        self._name_before = name
+        self._act = act
+        self._fault = ""
+
+    def compose_box(self) -> ComposeResult:
+        """The key, the name, the keys."""
+        yield Page(id="text")
+        name = Input(
+            self._name_before, id="note", placeholder="name: what you call it, or nothing", max_length=_MAX_NAME
+        )
+        name.compact, name.cursor_blink = True, False
+        yield name
+        yield Ribbon(id="fault")
+        yield Ribbon(id="keys")
+
+    def fill(self) -> None:
+        """Say which key this is about, and what went wrong."""
+        super().fill()
+        self.query_one("#fault", Ribbon).show_lines(line(span(self._fault, Tone.BAD)))
+        keys = line(span("enter ", Tone.ACCENT), "pin it   ", span("esc ", Tone.ACCENT), "leave it as it is")
+        self.query_one("#keys", Ribbon).show_lines(keys)
+
+    def lines(self) -> list[Line]:
+        """The key, and what pinning means."""
+        return [*self._says, BLANK, line(span(_EXPLAINS, Tone.DIM))]
+
+    @on(Input.Submitted, "#note")
+    def _submitted(self, event: Input.Submitted) -> None:
+        try:
+            self._act(event.value.strip())
+        except McpwatchError as error:
+            self._fault = f"{error.title}. {error.hint}".strip()
+            self.fill()
+        else:
+            self.dismiss()

@@ -1,0 +1,53 @@
+"""Pinning keys and taking pins back: what is asked first, and what is said afterwards."""
+
+from textual.screen import Screen
+
+from mcpwatch.errors import McpwatchError
+from mcpwatch.ui.dialogs.confirm import ConfirmDialog
+from mcpwatch.ui.dialogs.pin import PinDialog
+from mcpwatch.ui.host import Host
+from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
+from mcpwatch.ui.pages.identity import signer_of
+from mcpwatch.ui.pages.signer import signer_lines
+from mcpwatch.watch.identity import Identity
+from mcpwatch.watch.row import short_id
+from mcpwatch.watch.watcher import Watcher
+
+_UNPIN = "Its keys are then what registries and requests say again; the name you gave it is forgotten too."
+
+
+def pin(screen: Screen[None], host: Host, watcher: Watcher, identity: Identity) -> None:
+    """Ask whether the identity's key is to be pinned."""
+    fingerprint = identity.fingerprint
+    if not fingerprint:
+        host.tell("No key of it is known: there is nothing to pin")
+        return
+
+    def act(name: str) -> None:
+        watcher.pin(identity.id, fingerprint, name)
+        host.tell(f"Pinned {name or short_id(identity.id)}; its requests are judged again")
+
+    screen.app.push_screen(PinDialog(_about(watcher, identity), identity.name, act))
+
+
+def unpin(screen: Screen[None], host: Host, watcher: Watcher, identity: Identity) -> None:
+    """Ask whether the identity's pinned keys are to be forgotten."""
+    if not watcher.is_pinned(identity.id):
+        host.tell("No key of it is pinned")
+        return
+
+    def act() -> None:
+        try:
+            watcher.unpin(identity.id)
+        except McpwatchError as error:
+            host.tell(f"{error.title}. {error.hint}".strip(), serious=True)
+        else:
+            host.tell(f"Un-pinned {short_id(identity.id)}; its requests are judged again")
+
+    says = [*_about(watcher, identity), BLANK, line(span(_UNPIN, Tone.DIM))]
+    screen.app.push_screen(ConfirmDialog("Un-pin this identity", says, "un-pin it", act))
+
+
+def _about(watcher: Watcher, identity: Identity) -> list[Line]:
+    signer = signer_of(identity)
+    return signer_lines(signer, watcher.known(signer, identity.kind), proven=identity.proven > 0)
