@@ -89,20 +89,26 @@ def rfc9421_headers(
 ) -> dict[str, str]:
     """Content-Digest, Signature-Input and Signature over method, target URI, body and every one of `fields`.
 
-    `fields` are by lower-case name, in the order they are covered. `key_id` is the key's did:key unless given, and
-    `digest` the body's SHA-256 unless the request has a Content-Digest. As SEP-2752 wants it there is no `alg`.
-    Raises ValueError for a value that is not ASCII.
+    `fields` are by lower-case name, in the order they are covered, without white space around the values. `key_id`
+    is the key's did:key unless given, and `digest` the body's SHA-256 unless the request has a Content-Digest. As
+    SEP-2752 wants it there is no `alg`. Raises ValueError for a value that is not ASCII.
     """
     digest = digest or f"sha-256=:{b64encode(sha256(body).digest()).decode('ascii')}:"
     covered = {"@method": method, "@target-uri": uri, "content-digest": digest, **fields}
     listed = " ".join(f'"{name}"' for name in covered)
-    text = f'({listed});created={int(now)};nonce="{nonce}";keyid="{key_id or key.did_key}"'
+    text = f"({listed});created={int(now)};nonce={_string(nonce)};keyid={_string(key_id or key.did_key)}"
     if tag:
-        text += f';tag="{tag}"'
-    lines = [f'"{name}": {value.strip()}' for name, value in covered.items()]
+        text += f";tag={_string(tag)}"
+    lines = [f'"{name}": {value}' for name, value in covered.items()]
     base = "\n".join([*lines, f'"@signature-params": {text}'])
     signature = b64encode(key.sign(base.encode("ascii"))).decode("ascii")
     return {"Content-Digest": digest, "Signature-Input": f"{label}={text}", "Signature": f"{label}=:{signature}:"}
+
+
+def _string(text: str) -> str:
+    """Text as a String of a structured field (RFC 9651 section 4.1.6)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 class AipAuth:
@@ -147,7 +153,7 @@ class Rfc9421Auth:
         headers = request.headers
         target = request.url.raw_path.decode("ascii")
         uri = f"{request.url.raw_scheme.decode('ascii')}://{headers['host']}{target}"
-        fields = {name: headers[name] for name in self._names if name in headers}
+        fields = {name: headers[name].strip(" \t") for name in self._names if name in headers}
         signed = rfc9421_headers(
             self._key,
             request.method,

@@ -163,6 +163,21 @@ def test_no_alg_and_a_tag_when_asked_for() -> None:
     assert "alg" not in text
 
 
+def test_an_identity_with_quotes_in_it_is_still_one() -> None:
+    request = sent(httpx, Rfc9421Auth(ALICE, key_id='a"b\\c', clock=lambda: NOW), content=CALL)
+    keys = KeyBook()
+    keys.pin('a"b\\c', ALICE.public)
+    assert Judge(keys, ReplayWindow()).judge(0, request, NOW).word is Word.VERIFIED
+
+
+def test_a_signature_of_sep_2752_has_all_it_asks_for() -> None:
+    auth = Rfc9421Auth(ALICE, key_id=ALICE.fingerprint, tag="ledger", clock=lambda: NOW)
+    headers = {"mcp-session-id": "s1", "mcp-protocol-version": "2025-11-25"}
+    (result,) = verdicts([sent(httpx2, auth, content=CALL, headers=headers)], NOW)
+    assert (result.word, result.profile, result.reasons) == (Word.VERIFIED, "sep-2752", ())
+    assert result.signer is not None and result.signer.fingerprint == ALICE.fingerprint
+
+
 def test_a_rotated_agent_signs_under_its_did() -> None:
     request = sent(httpx, AipAuth(ALICE, did="did:aip:" + "0" * 32), content=CALL)
     assert dict(request.headers)["x-aip-did"] == "did:aip:" + "0" * 32

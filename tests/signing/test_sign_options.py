@@ -1,5 +1,6 @@
 """What the signing proxy may be told."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,12 @@ def test_what_is_wrong_is_said_before_anything_listens(
         (tmp_path / name).chmod(mode)
     assert main(["sign", "--upstream", URL, *words]) == code
     assert said in capsys.readouterr().err
+
+
+def test_a_port_in_use_is_named_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "key.pem"
+    AgentKey.generate().save(file)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["sign", "--upstream", URL, "--key", str(file), "--listen", f"127.0.0.1:{port}"]) == 5
+    assert f"Port {port} on 127.0.0.1 is in use" in capsys.readouterr().err
