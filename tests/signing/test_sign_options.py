@@ -4,11 +4,14 @@ import socket
 from pathlib import Path
 
 import pytest
+from signing_rig import KEY, signing
 
 from mcpwatch.cli import main
 from mcpwatch.errors import UsageError
 from mcpwatch.identity.signer import AgentKey
 from mcpwatch.signing.options import check_id, check_listen, parse_upstream
+from mcpwatch.signing.outgoing import Agent
+from mcpwatch.signing.run import greeting
 
 URL = "http://127.0.0.1:4180/mcp"
 
@@ -75,3 +78,19 @@ def test_a_port_in_use_is_named_with_what_to_do(tmp_path: Path, capsys: pytest.C
         port = taken.getsockname()[1]
         assert main(["sign", "--upstream", URL, "--key", str(file), "--listen", f"127.0.0.1:{port}"]) == 5
     assert f"Port {port} on 127.0.0.1 is in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("scheme", "id", "signs_as"),
+    [("rfc9421", "", KEY.did_key), ("aip", "", KEY.did_aip), ("aip", "did:aip:rotated", "did:aip:rotated")],
+)
+async def test_it_says_whom_it_signs_as_and_where(scheme: str, id: str, signs_as: str) -> None:
+    async with signing(URL, scheme, Agent(KEY, id)) as running:
+        lines = greeting(running)
+        assert lines[:2] == [f"signing as {signs_as}", f"  {running.listen_address}/mcp -> {URL}"]
+    assert not any("note:" in line for line in lines)
+
+
+async def test_it_says_that_others_can_connect() -> None:
+    async with signing(URL, listen=("0.0.0.0", 0)) as running:
+        assert greeting(running)[-1].startswith("note: whoever can connect to 0.0.0.0 signs as this agent")
