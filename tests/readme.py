@@ -12,13 +12,22 @@ from mcpwatch.cli import COMMANDS as CLI_COMMANDS
 from mcpwatch.config import keys as config_keys
 from mcpwatch.config import manual
 from mcpwatch.detect.rules import CATALOGUE
+from mcpwatch.identity.resolvers import RESOLVERS
+from mcpwatch.identity.schemes import SCHEMES
+from mcpwatch.identity.schemes.profiles import PROFILES
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.commands import COMMANDS, key_names
 from mcpwatch.ui.looks import VERDICTS
 from mcpwatch.watch import told
 from mcpwatch.watch.words import WORDS
 
-_PARTS: dict[type[msgspec.Struct], str] = {told.VerdictLine: "entry.verdict", told.SignerLine: "entry.verdict.identity"}
+_PARTS: dict[type[msgspec.Struct], str] = {
+    told.VerdictLine: "entry.verdict",
+    told.SignerLine: "entry.verdict.identity",
+    told.OtherLine: "entry.verdict.others[]",
+    told.ReceiptLine: "entry.verdict.receipt",
+    told.ServerProofLine: "entry.server_proof",
+}
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 _MARK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -62,6 +71,28 @@ def _verdicts() -> str:
     return table(("word", "what it says"), ((f"`{word.value}`", VERDICTS[word].means) for word in Word))
 
 
+def _schemes() -> str:
+    rows = (
+        (scheme.title, f"`{name}`", "" if title == scheme.title else title)
+        for scheme in SCHEMES
+        for name, title in scheme.variants.items()
+    )
+    return table(("scheme", "name", "what it is"), rows)
+
+
+def _profiles() -> str:
+    rows = (
+        (f"`{profile.name}`", profile.title, "; ".join(demand.departure for demand in profile.demands) or "nothing")
+        for profile in PROFILES
+    )
+    return table(("profile", "what it is", "told as a departure from it"), rows)
+
+
+def _resolvers() -> str:
+    rows = ((f"`{row.prefix}…`" if row.prefix else "any other", row.title, row.resolution.value) for row in RESOLVERS)
+    return table(("signer", "where its key is looked for", "told as"), rows)
+
+
 def _keys() -> str:
     rows = ((key_names(row.keys), f"`:{row.id}`", row.help, _places(row.scopes)) for row in COMMANDS)
     return table(("keys", "command", "what it does", "where"), rows)
@@ -81,7 +112,7 @@ def _rules() -> str:
 
 
 def _json() -> str:
-    shapes = (told.EntryLine, told.VerdictLine, told.SignerLine, told.VerdictChangeLine, told.AlertLine, told.FeedLine)
+    shapes = (told.EntryLine, *_PARTS, told.VerdictChangeLine, told.AlertLine, told.FeedLine)
     rows = (
         (_title(shape), f"`{field.name}`", manual(shape).get(field.name, "").replace("\n", " "))
         for shape in shapes
@@ -106,6 +137,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "commands": _commands,
     "options": _options,
     "verdicts": _verdicts,
+    "schemes": _schemes,
+    "profiles": _profiles,
+    "resolvers": _resolvers,
     "keys": _keys,
     "filter": _filter,
     "rules": _rules,

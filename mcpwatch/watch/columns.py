@@ -10,10 +10,12 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from mcpwatch.model.alerts import Alert, AlertState
+from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Session, Tool
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.outcome import seconds
 from mcpwatch.watch.row import Row, short_session, short_signer
+from mcpwatch.watch.schemes import scheme_title
 from mcpwatch.watch.state import State
 from mcpwatch.watch.times import ago, clock_time, day_or_time
 
@@ -55,6 +57,11 @@ def _who_acknowledged(alert: Alert) -> str:
     return alert.acknowledgement.author if alert.acknowledgement else ""
 
 
+def _of_signer(row: Row, read: Callable[[Signer], str]) -> str:
+    signer = row.verdict.signer if row.verdict else None
+    return "" if signer is None else read(signer)
+
+
 def called(identity: Identity) -> str:
     """The operator's name for an identity and the identity."""
     return f"{identity.name} {identity.id}".strip()
@@ -85,6 +92,10 @@ LIVE: tuple[Column[Row], ...] = (
     Column("outcome", "OUTCOME", 14, 1, lambda row, state: row.outcome(state.gateway_now(row.source))),
     Column("duration", "TOOK", 6, 2, _duration, right=True),
     Column("status", "HTTP", 4, 4, lambda row, state: "" if row.status is None else str(row.status), right=True),
+    Column("scheme", "SCHEME", 24, 4, lambda row, state: scheme_title(row.verdict) if row.verdict else ""),
+    Column("via", "KEY FROM", 10, 4, lambda row, state: _of_signer(row, lambda signer: signer.resolution.value)),
+    Column("keystate", "KEY STATE", 10, 4, lambda row, state: _of_signer(row, lambda signer: signer.key_state.value)),
+    Column("name", "NAME", 16, 4, lambda row, state: _of_signer(row, lambda signer: signer.name)),
     Column("kind", "KIND", 9, 4, lambda row, state: row.kind),
     Column("peer", "PEER", 21, 4, lambda row, state: row.seen.exchange.peer if row.seen.exchange else ""),
     Column("feed", "FEED", 12, 4, lambda row, state: row.source),

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mcpwatch.model.alerts import Severity
 from mcpwatch.model.entries import Body, Entry, Message, Request, Response
-from mcpwatch.model.identity import Covered, Evidence, Freshness, SignatureState, Signer, Verdict
+from mcpwatch.model.identity import Covered, Evidence, Freshness, SignatureState, Signer, Verdict, uncovered
 from mcpwatch.model.traffic import Call, CallState, Direction, EntryKind, Observation, RpcMessage, Session, SessionKind
 from mcpwatch.watch import outcome
 
@@ -21,6 +21,7 @@ _SHORT_END = 12
 _ID_END = 6
 _SHORT_SESSION = 8
 _QUIET_ENDS = ("", "complete")
+_UNCHECKED = frozenset({SignatureState.ABSENT, SignatureState.UNSUPPORTED})
 _CONTENT = frozenset({Covered.BODY, Covered.ARGUMENTS})
 _UNANSWERED = frozenset({CallState.RUNNING, CallState.CANCELLED, CallState.TRUNCATED})
 
@@ -100,6 +101,20 @@ class Row(Struct, gc=False):
     def word(self) -> str:
         """The verdict's word; empty on everything but requests."""
         return self.seen.verdict.word.value if self.seen.verdict else ""
+
+    @property
+    def http_request(self) -> Request | None:
+        """What a request's entry carries; None on everything else."""
+        record = self.entry.record
+        return record.data if record is not None and isinstance(record.data, Request) else None
+
+    @property
+    def uncovered(self) -> tuple[Covered, ...]:
+        """What of the request its signature does not cover; nothing where no signature was checked."""
+        verdict, request = self.seen.verdict, self.http_request
+        if verdict is None or verdict.signature in _UNCHECKED:
+            return ()
+        return uncovered(verdict, has_token=request is not None and request.principal is not None)
 
     @property
     def request_verdict(self) -> Verdict | None:

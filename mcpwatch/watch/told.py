@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from mcpwatch.model.alerts import Acknowledgement, Alert
 from mcpwatch.model.feed import FeedStatus
-from mcpwatch.model.identity import Signer, Verdict
+from mcpwatch.model.identity import Receipt, ServerProof, Signer
 from mcpwatch.model.traffic import CallState, Session
-from mcpwatch.watch.row import Row
+from mcpwatch.watch.row import Row, is_as_checked
 from mcpwatch.watch.state import State
 from mcpwatch.watch.times import rfc3339
 
@@ -25,6 +25,38 @@ class SignerLine(Struct, frozen=True):
     key_state: str
     name: str
     """What the operator calls it; empty for no name."""
+
+
+class OtherLine(Struct, frozen=True):
+    """A signature beside the one that counts."""
+
+    word: str
+    scheme: str
+    label: str
+    """Which of several, in the scheme's own words."""
+    identity: SignerLine | None
+    reason: str
+    """Why the word is what it is; empty where nothing is wrong."""
+
+
+class ReceiptLine(Struct, frozen=True):
+    """What a signed receipt says of the chain it stands in."""
+
+    id: str
+    trace_id: str
+    parent_id: str
+    """The receipt of the call that led to this one; empty where it begins here."""
+
+
+class ServerProofLine(Struct, frozen=True):
+    """What the server signed of its answer: who answered, not who asked."""
+
+    word: str
+    scheme: str
+    identity: SignerLine | None
+    reason: str
+    waiting: bool
+    """Its key is being fetched."""
 
 
 class VerdictLine(Struct, frozen=True):
@@ -46,6 +78,15 @@ class VerdictLine(Struct, frozen=True):
     """For a replay: the index at which the signed bytes came first."""
     first_source: str | None
     """The feed that `first_seen` is an entry of; null where it is the request's own."""
+    profile: str
+    """The named use of the scheme, such as `web-bot-auth`; empty where there is none."""
+    uncovered: tuple[str, ...]
+    """What of the request the signature does not cover."""
+    body_as_checked: bool
+    """False where the log carries the signed body masked, cut or not at all: what it shows is not what was checked."""
+    others: tuple[OtherLine, ...]
+    """The request's other signatures; this one is the one that binds."""
+    receipt: ReceiptLine | None
 
 
 class SessionLine(Struct, frozen=True):
@@ -97,6 +138,8 @@ class EntryLine(Struct, frozen=True, tag="entry"):
     """What happened, or why it is malformed."""
     proven: bool
     """A checkpoint that this process verified covers it, as of the moment this line was printed."""
+    server_proof: ServerProofLine | None
+    """On answers that the server signed."""
 
 
 class VerdictChangeLine(Struct, frozen=True, tag="verdict"):
@@ -173,7 +216,7 @@ def entry_line(row: Row, state: State) -> EntryLine:
         direction=row.direction,
         era=exchange.era.value if exchange else "",
         call=call.id if call else "",
-        verdict=_verdict(row.verdict),
+        verdict=_verdict(row),
         identity=who.id,
         evidence=who.evidence.value,
         outcome=CallState.RUNNING.value if row.is_running else row.outcome(now),
@@ -182,13 +225,14 @@ def entry_line(row: Row, state: State) -> EntryLine:
         alerts=row.alerts,
         note=row.seen.note or row.entry.fault,
         proven=feed is not None and feed.verified_size > row.index,
+        server_proof=_proof(row.seen.proof),
     )
 
 
 def verdict_line(row: Row) -> VerdictChangeLine:
     """A row's newer verdict."""
     who = row.who
-    return VerdictChangeLine(row.index, row.source, _verdict(row.verdict), who.id, who.evidence.value)
+    return VerdictChangeLine(row.index, row.source, _verdict(row), who.id, who.evidence.value)
 
 
 def alert_line(alert: Alert) -> AlertLine:
@@ -231,9 +275,11 @@ def _signer(signer: Signer | None) -> SignerLine | None:
     return SignerLine(signer.id, signer.fingerprint, signer.resolution.value, signer.key_state.value, signer.name)
 
 
-def _verdict(verdict: Verdict | None) -> VerdictLine | None:
+def _verdict(row: Row) -> VerdictLine | None:
+    verdict = row.verdict
     if verdict is None:
         return None
+    request = row.http_request
     return VerdictLine(
         word=verdict.word.value,
         signature=verdict.signature.value,
@@ -247,7 +293,25 @@ def _verdict(verdict: Verdict | None) -> VerdictLine | None:
         waiting=verdict.waiting,
         first_seen=verdict.first_seen,
         first_source=verdict.first_source,
+        profile=verdict.profile,
+        uncovered=tuple(part.value for part in row.uncovered),
+        body_as_checked=is_as_checked(request.body if request is not None else None, verdict),
+        others=tuple(
+            OtherLine(other.word.value, other.scheme, other.label, _signer(other.signer), other.reason)
+            for other in verdict.others
+        ),
+        receipt=_receipt(verdict.receipt),
     )
+
+
+def _receipt(receipt: Receipt | None) -> ReceiptLine | None:
+    return None if receipt is None else ReceiptLine(receipt.id, receipt.trace_id, receipt.parent_id)
+
+
+def _proof(proof: ServerProof | None) -> ServerProofLine | None:
+    if proof is None:
+        return None
+    return ServerProofLine(proof.word.value, proof.scheme, _signer(proof.signer), proof.reason, proof.waiting)
 
 
 def _session(session: Session | None) -> SessionLine | None:

@@ -7,9 +7,10 @@ from functools import lru_cache
 from msgspec import Struct
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
-from mcpwatch.model.identity import SignatureState, Word
+from mcpwatch.model.identity import KeyState, Resolution, SignatureState, Signer, Word
 from mcpwatch.model.traffic import ENTRY_KINDS, CallState, Direction
 from mcpwatch.watch.row import Row
+from mcpwatch.watch.schemes import TITLES, scheme_title
 from mcpwatch.watch.state import State
 
 Texts = Callable[[Row, State], Iterable[str]]
@@ -89,15 +90,33 @@ def _rpc_id(row: Row, state: State) -> tuple[str, ...]:
 
 def _who(row: Row, state: State) -> Iterable[str]:
     yield row.who.text
-    exchange, session = row.seen.exchange, row.session
-    verdict = row.verdict or (exchange.verdict if exchange else None)
-    if verdict and verdict.signer:
-        yield verdict.signer.id
-        yield verdict.signer.fingerprint
+    for signer in _signers(row):
+        yield from (signer.id, signer.fingerprint, signer.name)
+    session = row.session
     if session:
         yield session.client_name
         if session.principal:
             yield session.principal.subject
+
+
+def _signers(row: Row) -> Iterable[Signer]:
+    """Whoever signed the request, in one signature or another, and whoever signed this answer."""
+    verdict, proof = row.request_verdict, row.seen.proof
+    signers = [verdict.signer, *(other.signer for other in verdict.others)] if verdict else []
+    signers.append(proof.signer if proof else None)
+    return [signer for signer in signers if signer is not None]
+
+
+def _schemes(row: Row, state: State) -> Iterable[str]:
+    told = [row.verdict, *row.verdict.others] if row.verdict else [row.seen.proof]
+    for each in told:
+        if each is not None and each.scheme:
+            yield from (each.scheme, scheme_title(each))
+
+
+def _own(row: Row) -> Iterable[Signer]:
+    """Whoever signed this very entry."""
+    return _signers(row) if row.verdict is not None or row.seen.proof is not None else ()
 
 
 def _session(row: Row, state: State) -> tuple[str, ...]:
@@ -163,10 +182,44 @@ WORDS = (
     ),
     FilterWord(
         "who",
-        "signer id, key fingerprint, principal or claimed name",
+        "signer id, key fingerprint, your name for it, principal or claimed name",
         "who",
         _who,
         hints=lambda state: state.identities,
+    ),
+    FilterWord(
+        "name",
+        "what you call its signer",
+        "the signer's name",
+        lambda row, state: (signer.name for signer in _own(row)),
+        hints=lambda state: {identity.name for identity in state.identities.values() if identity.name},
+    ),
+    FilterWord(
+        "scheme",
+        "signature scheme",
+        "the scheme",
+        _schemes,
+        hints=lambda state: TITLES,
+    ),
+    FilterWord(
+        "profile",
+        "named use of the signature scheme",
+        "the profile",
+        lambda row, state: (row.verdict.profile,) if row.verdict else (),
+    ),
+    FilterWord(
+        "via",
+        "how the signer's key was found",
+        "the key's origin",
+        lambda row, state: (plain(signer.resolution.value) for signer in _own(row)),
+        choices=tuple(plain(resolution.value) for resolution in Resolution),
+    ),
+    FilterWord(
+        "keystate",
+        "how the signer's key stands",
+        "the key's state",
+        lambda row, state: (plain(signer.key_state.value) for signer in _own(row)),
+        choices=tuple(plain(state.value) for state in KeyState),
     ),
     FilterWord(
         "server",

@@ -5,17 +5,21 @@ import unicodedata
 
 import msgspec
 import pytest
+from build import Log
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
-from verdicts import judged, verified
+from verdicts import judged, principal, signer, verified
 from watched import Stage
 
 from mcpwatch.model.alerts import Acknowledgement, Severity
+from mcpwatch.model.entries import Body
 from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
-from mcpwatch.model.identity import Signer, Word
+from mcpwatch.model.identity import Covered, OtherSignature, Receipt, ServerProof, Signer, Word
 from mcpwatch.model.traffic import CallState
+from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.printer import JsonPrinter, TextPrinter, encode
+from mcpwatch.watch.state import State
 from mcpwatch.watch.told import FeedLine, Line, entry_line
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x9b31m\u202egnp.exe\u2066\x7f\ud800[/]\u200b"
@@ -34,8 +38,7 @@ def test_an_entry_has_every_field_that_scripts_read() -> None:
     alert = stage.alert(0)
     stage.state.set_feed(_feed(1))
     line = json.loads(JsonPrinter().entry(request, stage.state))
-    signer = verified("alice").signer
-    assert signer is not None
+    alice = signer("alice")
     assert line == {
         "type": "entry",
         "index": 0,
@@ -61,8 +64,8 @@ def test_an_entry_has_every_field_that_scripts_read() -> None:
             "freshness": "fresh",
             "coverage": ["method", "target", "body", "time", "nonce"],
             "identity": {
-                "id": signer.id,
-                "fingerprint": signer.fingerprint,
+                "id": alice.id,
+                "fingerprint": alice.fingerprint,
                 "resolution": "did:key",
                 "key_state": "current",
                 "name": "",
@@ -74,8 +77,13 @@ def test_an_entry_has_every_field_that_scripts_read() -> None:
             "waiting": False,
             "first_seen": None,
             "first_source": None,
+            "profile": "",
+            "uncovered": ["authority", "session id", "MCP method and name"],
+            "body_as_checked": True,
+            "others": [],
+            "receipt": None,
         },
-        "identity": signer.id,
+        "identity": alice.id,
         "evidence": "verified here",
         "outcome": "running",
         "status": None,
@@ -83,7 +91,57 @@ def test_an_entry_has_every_field_that_scripts_read() -> None:
         "alerts": [alert.id],
         "note": "",
         "proven": True,
+        "server_proof": None,
     }
+
+
+def test_what_else_is_signed_is_told_with_its_signer() -> None:
+    stage, bob = Stage(), signer("bob")
+    verdict = structs.replace(
+        verified("alice"),
+        profile="web-bot-auth",
+        others=(OtherSignature(Word.BAD_SIG, "aip", "second", bob, "it does not fit"),),
+        receipt=Receipt("r2", "t1", "r1"),
+    )
+    request = stage.request("read", verdict=verdict)
+    answer = stage.response(request)
+    stage.state.prove(answer.index, "", ServerProof(Word.VERIFIED, "mcp-i", bob))
+    told = json.loads(JsonPrinter().entry(request, stage.state))
+    assert (told["verdict"]["profile"], told["verdict"]["word"]) == ("web-bot-auth", "VERIFIED")
+    (other,) = told["verdict"]["others"]
+    assert (other["word"], other["scheme"], other["label"], other["reason"]) == (
+        "BAD SIG",
+        "aip",
+        "second",
+        "it does not fit",
+    )
+    assert other["identity"]["id"] == bob.id
+    assert told["verdict"]["receipt"] == {"id": "r2", "trace_id": "t1", "parent_id": "r1"}
+    assert told["server_proof"] is None
+    proof = json.loads(JsonPrinter().entry(answer, stage.state))["server_proof"]
+    assert (proof["word"], proof["identity"]["id"], proof["waiting"]) == ("VERIFIED", bob.id, False)
+
+
+@pytest.mark.parametrize(
+    ("body", "as_checked"),
+    [
+        (Body(2, "0" * 64, text="{}"), True),
+        (Body(2, "0" * 64, text="{}", masked=1), False),
+        (Body(2, "0" * 64), False),
+        (Body(9_000_000, "0" * 64, truncated=True), False),
+    ],
+)
+def test_a_signed_body_that_is_not_carried_as_it_was_checked_is_told_apart(body: Body, as_checked: bool) -> None:
+    log = Log()
+    entry = log.request(body, principal=principal())
+    signed = Traffic().apply(entry, verified("alice"))
+    state = State()
+    line = entry_line(state.apply(entry, signed), state)
+    assert line.verdict is not None and line.verdict.body_as_checked is as_checked
+    assert "access token" in line.verdict.uncovered
+    unsaid = structs.replace(signed, verdict=verified("alice", Covered.METHOD))
+    told = entry_line(state.apply(entry, unsaid), state).verdict
+    assert told is not None and told.body_as_checked and "body" in told.uncovered
 
 
 def test_an_entry_past_the_last_checkpoint_is_not_called_proven() -> None:

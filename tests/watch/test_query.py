@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verdicts import judged, principal, verified
+from msgspec.structs import replace
+from verdicts import judged, principal, signer, verified
 from watched import Stage
 
 from mcpwatch.model.alerts import Severity
-from mcpwatch.model.identity import Word
+from mcpwatch.model.identity import KeyState, OtherSignature, Resolution, Signer, Word
 from mcpwatch.model.traffic import CallState
 from mcpwatch.watch.nodes import COMPARISONS, Both, Compare, Contains, Either, Is, Matches, Node, Not
 from mcpwatch.watch.query import ALL, BadQuery, Query, help_rows, parse
@@ -145,6 +146,14 @@ def _signed(stage: Stage) -> Row:
     return stage.request("read_file", verdict=verified("alice"), session=stage.session("5e551047aa"), rpc_id=7)
 
 
+def _beside(stage: Stage) -> Row:
+    """Two signatures, by one whom the operator calls ledger and by bob."""
+    ledger = replace(signer("alice"), name="Ledger")
+    bob = Signer("bobs-id", "f" * 43, Resolution.REGISTRY, KeyState.SUPERSEDED)
+    others = (OtherSignature(Word.OLD_KEY, "aip", signer=bob),)
+    return stage.request(verdict=replace(verified(), signer=ledger, profile="web-bot-auth", others=others))
+
+
 def _failed(stage: Stage) -> Row:
     row = stage.request("write", verdict=judged(Word.BAD_SIG, "mallory"), session=stage.session("cafe0123"))
     stage.response(row, 404)
@@ -191,6 +200,23 @@ def _asserted(stage: Stage) -> Row:
         ("sig:bad", _failed, True),
         ("sig:bad-sig", _failed, True),
         ("sig:unsigned", _signed, False),
+        ("name:ledger", _beside, True),
+        ("name:ledger", _signed, False),
+        ("scheme:rfc9421", _signed, True),
+        ('scheme:"http message"', _signed, True),
+        ("scheme:aip", _beside, True),
+        ("scheme:aip", _signed, False),
+        ("profile:web-bot", _beside, True),
+        ("profile:web-bot", _signed, False),
+        ("via:did:key", _signed, True),
+        ("via:registry", _beside, True),
+        ("via:registry", _failed, False),
+        ("keystate:current", _signed, True),
+        ("keystate:superseded", _beside, True),
+        ("keystate:superseded", _signed, False),
+        ("who:bobs-id", _beside, True),
+        ("who=bobs-id", _beside, True),
+        ("who=bobs-id", _signed, False),
         ("alert:any", _failed, True),
         ("alert:none", _signed, True),
         ("alert:poisoned", _failed, True),

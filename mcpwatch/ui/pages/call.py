@@ -24,7 +24,7 @@ def row_lines(row: Row, watcher: Watcher) -> list[Line]:
     lines += alert_lines(row, state)
     if (verdict := row.verdict) is not None:
         known = watcher.known(verdict.signer)
-        lines += [*verdict_lines(verdict, known, has_token=_has_token(row)), BLANK]
+        lines += [*verdict_lines(verdict, known, has_token=_has_token(row.http_request)), BLANK]
     proof = row.seen.proof or (row.seen.exchange.proof if row.seen.exchange is not None else None)
     if proof is not None:
         lines += [*proof_of_server_lines(proof, watcher.known(proof.signer, Kind.SERVER)), BLANK]
@@ -86,10 +86,9 @@ def _took(call: Call, now: float) -> tuple[Span, ...]:
     return (span(f"  {seconds(max(call.ended - call.started, 0.0))}", Tone.DIM),)
 
 
-def _has_token(row: Row) -> bool:
-    """Whether the request came with an access token, which a signature may cover."""
-    record = row.entry.record
-    return record is not None and isinstance(record.data, Request) and record.data.principal is not None
+def _has_token(request: Request | None) -> bool:
+    """Whether a request came with an access token, which a signature may cover."""
+    return request is not None and request.principal is not None
 
 
 def _headline(row: Row) -> Line:
