@@ -50,6 +50,11 @@ class ResolvedKey(Struct, frozen=True):
     name: str = ""
     """Its own name within the identity: the fragment of a key id; empty where keys have none."""
 
+    @property
+    def thumbprint(self) -> str:
+        """RFC 7638."""
+        return verifier.fingerprint(self.key)
+
     def state(self, now: float) -> KeyState:
         """How this key stands at `now`; a key was current until it was rotated."""
         if self.valid_until is None or now <= self.valid_until:

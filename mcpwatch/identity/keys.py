@@ -145,6 +145,10 @@ class KeyBook:
         """Ask again for all that the configured JWKS were asked for."""
         self._learnt.stale(lambda id: not id.startswith(_PLACES))
 
+    def ask_failed(self, prefix: str) -> None:
+        """Ask again for the identities of a prefix that nobody could be asked for: somebody answers again."""
+        self._learnt.stale(lambda id: id.startswith(prefix) and self._learnt.is_failing(id))
+
     def _find(self, id: str, now: float, embedded: bytes) -> KeyAnswer:
         pinned = self._pinned.get(id)
         if pinned is not None:

@@ -12,6 +12,8 @@ from mcpwatch.model.identity import KeyState
 
 POSITIVE_S = 300.0
 NEGATIVE_S = 60.0
+LONGEST_S = 960.0
+"""Longest time between two questions about an identity that nobody could be asked for."""
 LEAST_S = 1.0
 """Shortest time between two questions, whatever an answer asks for."""
 MAX_KEYS = 64
@@ -59,9 +61,11 @@ def _dated(item: HeldKey, state: KeyState) -> HeldKey:
 class _Refused:
     """No key for one identity, and why."""
 
-    __slots__ = ("answer", "due", "past", "used")
+    __slots__ = ("answer", "due", "failures", "past", "used")
 
     def __init__(self, answer: KeyAnswer, due: float, used: bool, past: tuple[ResolvedKey, ...] = ()) -> None:
+        self.failures = 0
+        """How often nobody could be asked."""
         self.answer = answer
         self.due = due
         self.used = used
@@ -167,22 +171,26 @@ class Learnt:
     def failed(self, id: str, reason: str, now: float, after_s: float | None = None) -> bool:
         """Note that nobody could be asked; whether that says anything that was not known.
 
-        What is known stays. Who is not known waits on, and is asked for again after `after_s`, or 60 s.
+        What is known stays. Who is not known waits on, and is asked for again after `after_s`, or after 60 s and then
+        after ever longer, up to 16 minutes.
         """
-        due = now + max(NEGATIVE_S if after_s is None else after_s, LEAST_S)
         known = self._known.get(id)
         if known is not None:
             before, after = known.answer, f"its key could not be fetched again: {reason}"
             known.asked, known.is_failing = now, True
-            known.due = max(due, now + (NEGATIVE_S if known.doubted else POSITIVE_S))
+            known.due = now + max(after_s or 0.0, NEGATIVE_S if known.doubted else POSITIVE_S)
             known.answer = replace(before, reason=after)
             self._waiting.pop(id, None)
             return before.reason != after
         refused = self._refused.get(id)
+        failures = refused.failures if refused is not None else 0
+        pause = min(NEGATIVE_S * 2**failures, LONGEST_S) if after_s is None else max(after_s, LEAST_S)
         if refused is not None and refused.answer.status is Status.UNKNOWN:
-            refused.due = due
+            refused.due, refused.failures = now + pause, failures + 1
             return False
-        keep(self._refused, id, _Refused(KeyAnswer(Status.WAITING, (), reason), due, True), self._limit)
+        item = _Refused(KeyAnswer(Status.WAITING, (), reason), now + pause, True)
+        item.failures = failures + 1
+        keep(self._refused, id, item, self._limit)
         self._waiting.pop(id, None)
         return refused is None or refused.answer.reason != reason
 
@@ -196,6 +204,11 @@ class Learnt:
             refused.due = due
         elif id in self._waiting:
             self._waiting[id] = due
+
+    def is_failing(self, id: str) -> bool:
+        """Whether nobody could be asked for `id` the last time."""
+        known, refused = self._known.get(id), self._refused.get(id)
+        return known.is_failing if known is not None else refused is not None and refused.failures > 0
 
     def stale(self, concerned: Callable[[str], bool]) -> None:
         """Ask again, as soon as may be, for the identities whose answers are out of date."""

@@ -125,4 +125,7 @@ async def test_a_wrong_address_is_refused_at_once() -> None:
 
 
 def test_the_table_of_resolvers() -> None:
-    assert [row.prefix for row in RESOLVERS] == ["did:aip:"]
+    keys = KeyBook()
+    Resolver(keys, ResolverOptions("https://registry.example", ("https://issuer.example/jwks",), True, True), Fetcher())
+    assert set(keys.resolvable) == {row.prefix for row in RESOLVERS}
+    assert set(keys.resolvable) == {"did:aip:", "did:web:", "https://", "http://", ""}

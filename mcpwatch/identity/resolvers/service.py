@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from mcpwatch.identity.answers import ThrottledError, Unavailable
 from mcpwatch.identity.keys import KeyBook
-from mcpwatch.identity.resolvers import RESOLVERS, Resolve, ResolverOptions
+from mcpwatch.identity.resolvers import RESOLVERS, ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 
 CONCURRENCY = 4
@@ -35,18 +35,23 @@ class Resolver:
         self._on_resolved = on_resolved
         self._clock = clock
         made = ((row.prefix, row.make(options, fetcher, keys)) for row in RESOLVERS)
-        self._resolve: dict[str, Resolve] = {prefix: resolve for prefix, resolve in made if resolve is not None}
-        keys.resolvable = tuple(self._resolve)
-        self._queues: dict[str, asyncio.Queue[str]] = {prefix: asyncio.Queue() for prefix in self._resolve}
+        self._made = {prefix: one for prefix, one in made if one is not None}
+        self._order = sorted(self._made, key=len, reverse=True)
+        self._single = {row.prefix for row in RESOLVERS if row.is_one}
+        self._down: set[str] = set()
+        keys.resolvable = tuple(self._made)
+        self._queues: dict[str, asyncio.Queue[str]] = {prefix: asyncio.Queue() for prefix in self._made}
         self._taken: set[str] = set()
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until cancelled."""
         async with self._woken(), asyncio.TaskGroup() as group:
-            for prefix in self._resolve:
+            for prefix, one in self._made.items():
                 for _ in range(CONCURRENCY):
                     group.create_task(self._work(prefix))
+                if one.tick is not None:
+                    group.create_task(_tick(one.tick))
             while True:
                 self._wake.clear()
                 self._hand_out()
@@ -57,15 +62,20 @@ class Resolver:
 
     async def ask(self, id: str) -> None:
         """Ask for one identity, and put in what came of it."""
+        prefix = self._prefix(id)
         try:
-            resolved = await self._resolve[self._prefix(id)](id)
+            resolved = await self._made[prefix].resolve(id)
         except ThrottledError as failure:
             self._keys.postponed(id, self._clock(), failure.after_s or 0.0)
         except Unavailable as failure:
+            self._down.add(prefix)
             if self._keys.failed(id, failure.reason, self._clock(), failure.after_s):
                 self._on_resolved([id])
         else:
             self._keys.learn(id, resolved, self._clock())
+            if prefix in self._down and prefix in self._single:
+                self._keys.ask_failed(prefix)
+            self._down.discard(prefix)
             self._on_resolved([id])
 
     def _hand_out(self) -> None:
@@ -76,7 +86,7 @@ class Resolver:
 
     def _prefix(self, id: str) -> str:
         """Whose identity it is; the empty prefix's where nobody else's."""
-        return next(prefix for prefix in sorted(self._resolve, reverse=True) if id.startswith(prefix))
+        return next(prefix for prefix in self._order if id.startswith(prefix))
 
     @asynccontextmanager
     async def _woken(self) -> AsyncIterator[None]:
@@ -96,3 +106,9 @@ class Resolver:
                 await self.ask(id)
             finally:
                 self._taken.discard(id)
+
+
+async def _tick(look: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await look()
+        await asyncio.sleep(PERIOD_S)
