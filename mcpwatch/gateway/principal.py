@@ -4,14 +4,16 @@ import base64
 import binascii
 import hmac
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from mcpwatch.gateway.headers import RawHeader, first, octets
+from mcpwatch.encoding import encode_base64url
+from mcpwatch.gateway.headers import RawHeader, octets
 from mcpwatch.gateway.tables import AUTH_SCHEMES
-from mcpwatch.model.entries import Json, Principal
+from mcpwatch.model.entries import SEVERAL, Json, Principal
 
 MAX_TOKEN = 16_384
 """Octets; a longer token is only hashed."""
@@ -46,10 +48,16 @@ class _Claims(Struct):
 
 
 def read_principal(headers: Iterable[RawHeader], hashed: KeyedHash) -> Principal | None:
-    """The principal that the Authorization field speaks of (RFC 6750, RFC 9449, RFC 9068); None without one."""
-    value = first(headers, b"authorization")
-    if value is None:
+    """The principal that the Authorization field speaks of (RFC 6750, RFC 9449, RFC 9068); None without one.
+
+    Where the field comes more than once nothing says which of them the server goes by, and no claim is read.
+    """
+    values = [value for name, value in headers if name.lower() == b"authorization"]
+    if not values:
         return None
+    if len(values) > 1:
+        return Principal(SEVERAL, hashed(b", ".join(values)))
+    value = values[0]
     word, _, token = value.partition(b" ")
     scheme, token = octets(word).lower(), token.strip()
     if scheme not in AUTH_SCHEMES:
@@ -68,6 +76,7 @@ def read_principal(headers: Iterable[RawHeader], hashed: KeyedHash) -> Principal
         audience=_audience(claims.aud) if claims else (),
         expires=_expires(claims.exp) if claims else None,
         key_thumbprint=_text(claims.cnf.get("jkt")) if claims and isinstance(claims.cnf, dict) else "",
+        access_token_sha256=encode_base64url(sha256(token).digest()) if scheme == "dpop" else "",
     )
 
 

@@ -24,7 +24,7 @@ from mcpwatch.identity.request import SignedRequest
 from mcpwatch.identity.schemes import SCHEMES
 from mcpwatch.identity.several import strongest
 from mcpwatch.identity.words import Axes, word
-from mcpwatch.model.entries import NOTHING_CARRIED, Request
+from mcpwatch.model.entries import NOTHING_CARRIED, SEVERAL, Request
 from mcpwatch.model.identity import (
     Covered,
     Evidence,
@@ -53,6 +53,10 @@ _PRINCIPAL_ONLY = replace(
     _UNSIGNED,
     evidence=Evidence.ASSERTED,
     reasons=("nothing in the request is signed; whose access token it came with is the gateway's word",),
+)
+_SEVERAL_TOKENS = replace(
+    _PRINCIPAL_ONLY,
+    reasons=("nothing in the request is signed, and Authorization comes more than once: whose it is nothing says",),
 )
 _NOT_CARRIED = Verdict(
     Word.NO_CHECK,
@@ -112,7 +116,9 @@ class Judge:
         if not readings:
             if NOTHING_CARRIED in request.withheld:
                 return _NOT_CARRIED
-            return _UNSIGNED if request.principal is None else _PRINCIPAL_ONLY
+            if request.principal is None:
+                return _UNSIGNED
+            return _SEVERAL_TOKENS if request.principal.scheme == SEVERAL else _PRINCIPAL_ONLY
         moment = _Moment(index, now, source, self._calendar.behind(source, index, now))
         if len(readings) == 1:
             return self._weigh(readings[0], moment)

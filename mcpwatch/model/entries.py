@@ -35,6 +35,10 @@ NOTHING_CARRIED = "*"
 """Stands alone there where the log carries none of the header fields."""
 
 
+SEVERAL = "several"
+"""Stands as a principal's scheme where a request came with more than one Authorization field."""
+
+
 class Wire(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Base of all that is encoded into a leaf."""
 
@@ -64,7 +68,7 @@ class Principal(Wire, frozen=True):
     """What the gateway read off an access token; the token itself never travels."""
 
     scheme: str
-    """The Authorization scheme, lower-case: bearer, dpop, basic."""
+    """The Authorization scheme, lower-case: bearer, dpop, basic; `several` where the field came more than once."""
     token_hash: str
     """HMAC-SHA-256 of the token under a key of this log, first 16 octets in hex."""
     issuer: str = ""
@@ -76,6 +80,8 @@ class Principal(Wire, frozen=True):
     """The JOSE header's `alg`; empty for an opaque token."""
     key_thumbprint: str = ""
     """The `cnf.jkt` claim (RFC 9449), if any."""
+    access_token_sha256: str = ""
+    """SHA-256 of the token, base64url: what a proof's `ath` must say. Where the scheme is dpop only."""
 
 
 class UpstreamInfo(Wire, frozen=True):

@@ -1,6 +1,7 @@
 """Principals: what a token says, and nothing by which it could be used."""
 
 import base64
+import hashlib
 import json
 
 import pytest
@@ -35,7 +36,21 @@ def test_the_claims_of_a_jwt() -> None:
         expires=1_500_000_000,
         algorithm="ES256",
         key_thumbprint="thumb",
+        access_token_sha256=base64.urlsafe_b64encode(hashlib.sha256(token).digest()).rstrip(b"=").decode(),
     )
+
+
+def test_only_a_dpop_token_is_hashed_for_its_proof() -> None:
+    assert read(b"DPoP Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU").access_token_sha256 == (
+        "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo"
+    )
+    assert read(b"Bearer Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU").access_token_sha256 == ""
+
+
+def test_two_authorization_fields_are_a_token_of_their_own() -> None:
+    token = jwt({"sub": "alice"})
+    fields = [(b"Authorization", b"Bearer " + token), (b"authorization", b"DPoP x")]
+    assert read_principal(fields, HASHED) == Principal("several", HASHED(b"Bearer " + token + b", DPoP x"))
 
 
 def test_an_unsigned_token_says_so() -> None:

@@ -2,7 +2,8 @@
 
 from mcpwatch.identity.reading import Scheme
 from mcpwatch.identity.schemes.aip import Aip
+from mcpwatch.identity.schemes.dpop import Dpop
 from mcpwatch.identity.schemes.rfc9421 import Rfc9421
 from mcpwatch.identity.schemes.signet import Signet
 
-SCHEMES: tuple[Scheme, ...] = (Aip(), Rfc9421(), Signet())
+SCHEMES: tuple[Scheme, ...] = (Aip(), Rfc9421(), Dpop(), Signet())
