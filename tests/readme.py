@@ -112,7 +112,13 @@ def _rules() -> str:
 
 
 def _json() -> str:
-    shapes = (told.EntryLine, *_PARTS, told.VerdictChangeLine, told.AlertLine, told.FeedLine)
+    shapes: tuple[type[msgspec.Struct], ...] = (
+        told.EntryLine,
+        *_PARTS,
+        told.VerdictChangeLine,
+        told.AlertLine,
+        told.FeedLine,
+    )
     rows = (
         (_title(shape), f"`{field.name}`", manual(shape).get(field.name, "").replace("\n", " "))
         for shape in shapes

@@ -9,7 +9,7 @@ from mcpwatch.model.traffic import CallState
 from mcpwatch.text import show
 from mcpwatch.ui.cells import Cell, Column, Fitted
 from mcpwatch.ui.lines import Span, Tone, span
-from mcpwatch.ui.looks import CALLS, EVIDENCE, severity_cell, severity_mark, verdict_cell
+from mcpwatch.ui.looks import CALLS, EVIDENCE, VERDICTS, severity_cell, severity_mark, verdict_cell
 from mcpwatch.ui.table import grid_columns
 from mcpwatch.ui.times import clock, count, seconds
 from mcpwatch.watch import columns as watch_columns
@@ -150,6 +150,10 @@ def _mark(row: Row, state: State) -> Cell:
 
 
 def _verdict(row: Row, state: State) -> Cell:
+    proof = row.seen.proof
+    if proof is not None:
+        look = VERDICTS[proof.word]
+        return span(f"{look.glyph} server{'…' if proof.waiting else ''}", look.tone)
     return verdict_cell(row.verdict.word, row.verdict.waiting) if row.verdict else _EMPTY
 
 

@@ -9,7 +9,7 @@ from mcpwatch.model.alerts import Alert
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.text import cut, is_hidden, show, width
 from mcpwatch.watch.columns import LIVE
-from mcpwatch.watch.row import Row
+from mcpwatch.watch.row import Row, short_signer
 from mcpwatch.watch.state import State
 from mcpwatch.watch.times import clock_time
 from mcpwatch.watch.told import Line, alert_line, entry_line, feed_line, verdict_line
@@ -42,7 +42,7 @@ class TextPrinter:
             )
         columns = self._columns[:-1] if row.is_open else self._columns
         cells = [self._cell(column.text(row, state), _TEXT_COLUMNS[column.id]) for column in columns]
-        return self._from(row.source) + " ".join(cells).rstrip()
+        return self._from(row.source) + " ".join(cells).rstrip() + _server(row)
 
     def verdict(self, row: Row, state: State) -> str:
         """The row once more; what it was and that it was judged again are not to be confused with a second request."""
@@ -86,6 +86,12 @@ class JsonPrinter:
 
     def feed(self, status: FeedStatus) -> str:
         return encode(feed_line(status))
+
+
+def _server(row: Row) -> str:
+    """What the server's own signature on an answer proves; empty where there is none."""
+    proof = row.seen.proof
+    return "" if proof is None else show(f"  (server {proof.word.value} {short_signer(proof.signer)})", 60)
 
 
 def encode(line: Line) -> str:

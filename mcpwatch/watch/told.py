@@ -143,13 +143,15 @@ class EntryLine(Struct, frozen=True, tag="entry"):
 
 
 class VerdictChangeLine(Struct, frozen=True, tag="verdict"):
-    """A request that was printed before was judged again."""
+    """A request, or a server's signed answer, that was printed before was judged again."""
 
     index: int
     source: str
     verdict: VerdictLine | None
     identity: str
     evidence: str
+    server_proof: ServerProofLine | None
+    """Where the entry is an answer that the server signed: what it proves."""
 
 
 class AcknowledgementLine(Struct, frozen=True):
@@ -232,7 +234,7 @@ def entry_line(row: Row, state: State) -> EntryLine:
 def verdict_line(row: Row) -> VerdictChangeLine:
     """A row's newer verdict."""
     who = row.who
-    return VerdictChangeLine(row.index, row.source, _verdict(row), who.id, who.evidence.value)
+    return VerdictChangeLine(row.index, row.source, _verdict(row), who.id, who.evidence.value, _proof(row.seen.proof))
 
 
 def alert_line(alert: Alert) -> AlertLine:

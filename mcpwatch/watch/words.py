@@ -7,7 +7,16 @@ from functools import lru_cache
 from msgspec import Struct
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
-from mcpwatch.model.identity import KeyState, Resolution, SignatureState, Signer, Word
+from mcpwatch.model.identity import (
+    KeyState,
+    OtherSignature,
+    Resolution,
+    ServerProof,
+    SignatureState,
+    Signer,
+    Verdict,
+    Word,
+)
 from mcpwatch.model.traffic import ENTRY_KINDS, CallState, Direction
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.schemes import TITLES, scheme_title
@@ -108,9 +117,13 @@ def _signers(row: Row) -> Iterable[Signer]:
 
 
 def _schemes(row: Row, state: State) -> Iterable[str]:
-    told = [row.verdict, *row.verdict.others] if row.verdict else [row.seen.proof]
+    told: list[Verdict | OtherSignature | ServerProof] = []
+    if row.verdict is not None:
+        told = [row.verdict, *row.verdict.others]
+    elif row.seen.proof is not None:
+        told = [row.seen.proof]
     for each in told:
-        if each is not None and each.scheme:
+        if each.scheme:
             yield from (each.scheme, scheme_title(each))
 
 

@@ -120,6 +120,9 @@ def test_what_else_is_signed_is_told_with_its_signer() -> None:
     assert told["server_proof"] is None
     proof = json.loads(JsonPrinter().entry(answer, stage.state))["server_proof"]
     assert (proof["word"], proof["identity"]["id"], proof["waiting"]) == ("VERIFIED", bob.id, False)
+    again = json.loads(JsonPrinter().verdict(answer, stage.state))
+    assert (again["type"], again["verdict"], again["server_proof"]) == ("verdict", None, proof)
+    assert TextPrinter().entry(answer, stage.state).endswith(f"(server VERIFIED {bob.fingerprint[:8]} …{bob.id[-6:]})")
 
 
 @pytest.mark.parametrize(
