@@ -1,5 +1,7 @@
 """The operator's pinned keys, in a file of the state folder."""
 
+from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -8,7 +10,9 @@ from msgspec import Struct
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import LocalError, UsageError
 from mcpwatch.files import read_private, write_private
+from mcpwatch.identity.key_text import HINT, read_key
 from mcpwatch.identity.keys import MAX_ID, KeyBook, identity_of
+from mcpwatch.identity.trust_bundle import Agent
 from mcpwatch.identity.verifier import fingerprint, good_key
 
 FILE = "keys.json"
@@ -23,7 +27,7 @@ class Pin(Struct, frozen=True):
     id: str
     """A DID, or any name that a signature's keyid may have."""
     key: str
-    """The Ed25519 public key, standard base64."""
+    """The public key, 32 octets (Ed25519) or 65 (P-256), standard base64."""
 
 
 class Known(Struct, frozen=True):
@@ -56,7 +60,7 @@ def read_known(path: Path) -> Known:
         raise LocalError(f"{path} cannot be read: {error.strerror}") from None
     for pin in known.pins:
         if _key(pin.key) is None:
-            raise LocalError(f"{path} holds a key for {pin.id} that is not a usable Ed25519 key", "Remove that entry")
+            raise LocalError(f"{path} holds a key for {pin.id} that is not a usable public key", "Remove that entry")
     for id, name in known.names.items():
         if not _is_name(name):
             raise LocalError(f"{path} calls {id} by something that is no name", _NAME_HINT)
@@ -69,19 +73,43 @@ def read_pins(path: Path) -> list[Pin]:
 
 
 def add_pin(path: Path, id: str, key: str, name: str = "") -> Pin:
-    """Pin one more key of an identity, and name it if asked to.
+    """Pin one more key of an identity, in any form that `read_key` reads, and name it if asked to.
 
     Raises UsageError for a bad identity, key or name, LocalError for the file.
     """
     _check_id(id)
-    if _key(key) is None:
-        raise UsageError(f"{key} is not a usable Ed25519 public key", "Give its 32 octets in standard base64")
-    pin = Pin(id, key)
+    try:
+        pin = Pin(id, b64encode(read_key(key)).decode("ascii"))
+    except ValueError as error:
+        raise UsageError(f"The key of {id} cannot be pinned: {error}", HINT) from None
     known = read_known(path)
     names = _renamed(known.names, id, name) if name else known.names
     pins = known.pins if pin in known.pins else [*known.pins, pin]
     _write(path, known, Known(pins, names))
     return pin
+
+
+def import_agents(path: Path, agents: Sequence[Agent]) -> list[tuple[Agent, str]]:
+    """Pin the keys of a file at one stroke; each entry with what there is to say of it, empty where all went well.
+
+    Raises LocalError for the file of pins.
+    """
+    known = read_known(path)
+    pins, names, told = list(known.pins), dict(known.names), []
+    for agent in agents:
+        said = agent.fault or ("" if _is_id(agent.id) else "its id is too long or not printable")
+        if not said:
+            pin = Pin(agent.id, b64encode(agent.key).decode("ascii"))
+            pins += [] if pin in pins else [pin]
+            try:
+                names = _renamed(names, agent.id, agent.name) if agent.name else names
+            except UsageError as error:
+                said = f"pinned without its name: {error.title}"
+        elif any(pin.id == agent.id for pin in pins):
+            said += f"; a key is pinned for it from before, see: mcpwatch keys remove {agent.id}"
+        told.append((agent, said))
+    _write(path, known, Known(pins, names))
+    return told
 
 
 def set_name(path: Path, id: str, name: str) -> None:
@@ -168,8 +196,12 @@ def _renamed(names: dict[str, str], id: str, name: str) -> dict[str, str]:
     return {**names, id: name}
 
 
+def _is_id(id: str) -> bool:
+    return 0 < len(id) <= MAX_ID and id.isprintable()
+
+
 def _check_id(id: str) -> None:
-    if not id or len(id) > MAX_ID or not id.isprintable():
+    if not _is_id(id):
         raise UsageError(f"An identity is a name of 1 to {MAX_ID} printable characters", "Give a DID or a key id")
 
 

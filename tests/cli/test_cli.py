@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,38 @@ def test_tail_refuses_what_makes_no_sense(words: list[str], capsys: pytest.Captu
     with pytest.raises(SystemExit) as left:
         main(["tail", *words])
     assert left.value.code == 2
+
+
+def test_keys_are_imported_and_refused_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = b64encode(AgentKey(bytes(range(32))).public).decode()
+    file = tmp_path / "bundle.json"
+    agents = [
+        {"id": "agent-1", "name": "ledger", "pubkey": f"ed25519:{key}", "status": "active"},
+        {"id": "agent-2", "name": "old\x1b[2J", "pubkey": f"ed25519:{key}", "status": "revoked"},
+    ]
+    file.write_text(json.dumps({"agents": agents}))
+    assert main(["keys", "import", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "pinned agent-1 (ledger)" in out
+    assert "not pinned agent-2 (old" in out and "its status is revoked" in out
+    assert "\x1b" not in out
+    assert main(["keys", "list"]) == 0
+    assert f"agent agent-1  {key}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        (None, 5, "cannot be read"),
+        ("[]", 2, "holds no keys"),
+        ('{"agents": [{"id": "off", "status": "disabled"}]}', 2, "No key of"),
+    ],
+)
+def test_a_file_without_keys_is_an_error(
+    text: str | None, code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "keys.json"
+    if text is not None:
+        file.write_text(text)
+    assert main(["keys", "import", str(file)]) == code
+    assert said in capsys.readouterr().err

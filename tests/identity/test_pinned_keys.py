@@ -2,19 +2,26 @@
 
 import json
 import stat
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from p256 import CAROL
 from signed import ALICE, BOB, NOW
 
 from mcpwatch.errors import LocalError, UsageError
+from mcpwatch.identity import verifier
 from mcpwatch.identity.answers import Status
 from mcpwatch.identity.ed25519 import fingerprint
 from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.keyset import BadSet
 from mcpwatch.identity.pins import (
     Pin,
     PinFile,
     add_pin,
+    import_agents,
     pin_all,
     pins_path,
     read_known,
@@ -22,6 +29,8 @@ from mcpwatch.identity.pins import (
     remove_pin,
     set_name,
 )
+from mcpwatch.identity.trust_bundle import read_agents
+from mcpwatch.identity.verifier import jwk
 
 
 @pytest.fixture
@@ -89,9 +98,112 @@ def test_a_book_follows_its_file(path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["", "YQ==", ALICE.public_base64[:-1], ALICE.public.hex(), "AQ" + "A" * 41 + "="])
 def test_bad_keys_are_refused(path: Path, key: str) -> None:
-    with pytest.raises(UsageError, match="not a usable Ed25519 public key"):
+    with pytest.raises(UsageError, match="cannot be pinned"):
         add_pin(path, "ci", key)
     assert not path.exists()
+
+
+def pem(key: bytes) -> str:
+    public = Ed25519PublicKey.from_public_bytes(key) if len(key) == 32 else CAROL.private.public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+@pytest.mark.parametrize("key", [ALICE.public, CAROL.public])
+def test_keys_in_every_form(path: Path, key: bytes) -> None:
+    for text in (b64encode(key).decode(), json.dumps(jwk(key)), json.dumps({**jwk(key), "kid": "ci"}), pem(key)):
+        assert add_pin(path, "ci", text) == Pin("ci", b64encode(key).decode())
+    assert len(read_pins(path)) == 1
+    book = KeyBook()
+    PinFile(path, book)
+    assert [book.lookup(id, NOW).keys[0].key for id in ("ci", verifier.fingerprint(key))] == [key, key]
+
+
+SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n", "a private key"),
+        (json.dumps({**jwk(ALICE.public), "d": SECRET}), "private or secret"),
+        (json.dumps({**jwk(ALICE.public), "x": "AQ" + "A" * 41}), "small order"),
+        ("{}", "not checked here"),
+        ('{"kty":"OKP","kty":"OKP"}', "a member twice"),
+        ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "no PEM public key"),
+        (b64encode(CAROL.public[:-1] + b"\0").decode(), "no point of its curve"),
+        (SECRET, "no key of 32 or 65 octets"),
+        (f"{SECRET}!", "neither standard base64"),
+    ],
+)
+def test_what_is_no_public_key_is_not_quoted(path: Path, text: str, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason) as caught:
+        add_pin(path, "ci", text)
+    assert SECRET not in f"{caught.value.title} {caught.value.hint}"
+    assert not path.exists()
+
+
+def agent(id: str, key: bytes = ALICE.public, **more: object) -> dict[str, object]:
+    return {"id": id, "name": f"{id}-bot", "owner": "ops", "pubkey": f"ed25519:{b64encode(key).decode()}", **more}
+
+
+BUNDLE = {
+    "agents": [
+        agent("one", status="active"),
+        agent("two", BOB.public, status="active", expires_at="2999-01-01T00:00:00Z"),
+        agent("off", status="disabled"),
+        agent("gone", status="revoked"),
+        agent("odd"),
+        agent("late", status="active", expires_at="2020-01-01T00:00:00Z"),
+        agent("never", status="active", expires_at="never"),
+        agent("small", b"\x01" + bytes(31), status="active"),
+        agent("curve", CAROL.public, status="active"),
+        agent("x" * 600, status="active"),
+        agent("same", ALICE.public, status="active", name="one-bot"),
+        {"name": "nobody"},
+        7,
+    ]
+}
+
+
+def test_a_trust_bundle_is_imported_at_one_stroke(path: Path) -> None:
+    add_pin(path, "gone", BOB.public_base64)
+    told = {entry.id: said for entry, said in import_agents(path, read_agents(json.dumps(BUNDLE).encode(), NOW))}
+    known = read_known(path)
+    assert [(pin.id, pin.key) for pin in known.pins[1:]] == [
+        ("one", ALICE.public_base64),
+        ("two", BOB.public_base64),
+        ("same", ALICE.public_base64),
+    ]
+    assert known.names == {"one": "one-bot", "two": "two-bot"}
+    assert (told["one"], told["two"]) == ("", "")
+    for id, reason in {
+        "off": "its status is disabled",
+        "gone": "its status is revoked, not active; a key is pinned for it from before",
+        "odd": "its status is None",
+        "late": "it expired at 2020-01-01",
+        "never": "its expires_at is no time",
+        "small": "no Ed25519 key that may be used",
+        "curve": "no Ed25519 key that may be used",
+        "x" * 600: "too long",
+        "same": "pinned without its name: one is called one-bot already",
+    }.items():
+        assert reason in told[id]
+    assert import_agents(path, read_agents(json.dumps(BUNDLE).encode(), NOW))
+    assert read_known(path) == known
+
+
+def test_a_jwks_is_imported_by_kid_and_thumbprint(path: Path) -> None:
+    small = {"kty": "OKP", "crv": "Ed25519", "x": "AQ" + "A" * 41, "kid": "bad"}
+    data = json.dumps({"keys": [{**jwk(ALICE.public), "kid": "ci"}, jwk(CAROL.public), small]}).encode()
+    told = import_agents(path, read_agents(data, NOW))
+    assert [pin.id for pin in read_pins(path)] == ["ci", f"key:{verifier.fingerprint(CAROL.public)}"]
+    assert [said for _, said in told] == ["", "", "it is of small order, or no point of its curve"]
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"agents":7}', b'{"agents":[],"agents":[]}', b"[" * 100_000])
+def test_what_holds_no_keys_is_said_to_hold_none(data: bytes) -> None:
+    with pytest.raises(BadSet):
+        read_agents(data, NOW)
 
 
 @pytest.mark.parametrize("id", ["", "a" * 513, "a\nb", "\x1b[2J"])
