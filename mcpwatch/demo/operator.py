@@ -1,13 +1,14 @@
 """What the demo's operator knows before it begins: pinned keys, names, and whom the watcher may ask."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from mcpwatch.config import Config, IdentityConfig, dump
-from mcpwatch.demo.cast import ADMIN, CAST, GUILD, ISSUER, ORDERS, Agent, known
-from mcpwatch.demo.keyring import Keyring, kid_of
+from mcpwatch.demo.cast import ADMIN, CAST, GUILD, ISSUER, ORDERS, Agent, Known, known
+from mcpwatch.demo.keyring import Keyring, profile_of
 from mcpwatch.files import write_private
 from mcpwatch.identity import verifier
 from mcpwatch.identity.pins import add_pin, pins_path, set_name
@@ -40,17 +41,25 @@ def prepare(state: Path, keys: Keyring, registry: str, directory: str) -> None:
 
 def _jwks(keys: Keyring) -> bytes:
     """The partners' keys as a JWKS (RFC 7517)."""
-    rows = [{**verifier.jwk(keys.public(name)), "kid": kid_of(name)} for name in known("to partners")]
+    rows = [keys.named_jwk(name) for name in known("to partners")]
     return msgspec.json.encode({"keys": rows})
 
 
 def signer_id(agent: Agent, keys: Keyring, directory: str) -> str:
     """What an agent's signatures name it by."""
-    key = keys.public(agent.name)
-    if agent.known == "by its name":
-        return keys.ed25519[agent.name].did_key
-    if agent.known in ("to the operator", "to the registry"):
-        return keys.did_aip(agent.name)
-    if agent.known == "to its directory":
-        return directory
-    return kid_of(agent.name) if agent.known == "to partners" else f"key:{verifier.fingerprint(key)}"
+    return _IDS[agent.known](agent.name, keys, directory)
+
+
+_IDS: dict[Known, Callable[[str, Keyring, str], str]] = {
+    "by its name": lambda name, keys, directory: keys.signing(name).did_key,
+    "to the operator": lambda name, keys, directory: keys.did_aip(name),
+    "to the registry": lambda name, keys, directory: keys.did_aip(name),
+    "by its directory": lambda name, keys, directory: directory,
+    "by its profile": lambda name, keys, directory: profile_of(name, directory),
+    "to partners": lambda name, keys, directory: _by_thumbprint(name, keys),
+    "to nobody": lambda name, keys, directory: _by_thumbprint(name, keys),
+}
+
+
+def _by_thumbprint(name: str, keys: Keyring) -> str:
+    return f"key:{verifier.fingerprint(keys.public(name))}"

@@ -16,7 +16,7 @@ from mcpwatch.demo.cast import ORDERS, known
 from mcpwatch.demo.child import Child
 from mcpwatch.demo.events import ActEvent, ActEvents
 from mcpwatch.demo.founding import found
-from mcpwatch.demo.keyring import make_keys
+from mcpwatch.demo.keyring import make_keys, profile_of
 from mcpwatch.demo.operator import prepare
 from mcpwatch.demo.places import Places
 from mcpwatch.demo.registry.records import present
@@ -109,8 +109,12 @@ async def open_backend(capture: Capture = "masked") -> AsyncIterator[Backend]:
         state = Path(made)
         folder = private_dir(state / "agents")
         keys = make_keys(folder)
-        directory = [verifier.jwk(keys.public(name)) for name in known("to its directory")]
-        props = {"registry": found(keys, present()), "directory": directory, "signer": str(folder / ORDERS)}
+        props = {
+            "registry": found(keys, present()),
+            "directory": [verifier.jwk(keys.public(name)) for name in known("by its directory")],
+            "profiles": {profile_of(name, ""): [keys.named_jwk(name)] for name in known("by its profile")},
+            "signer": str(folder / ORDERS),
+        }
         write_private(state / "props.json", msgspec.json.encode(props))
         servers = await Child.start("mcpwatch.demo.servers", str(state / "props.json"), log=state / "servers.log")
         stack.push_async_callback(servers.stop)

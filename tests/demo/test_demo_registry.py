@@ -15,7 +15,8 @@ from shared import vectors
 from mcpwatch.demo.cast import CAST, GUILD, RETIRED, VETERAN, WELCOME
 from mcpwatch.demo.founding import found
 from mcpwatch.demo.keyring import Keyring, make_keys
-from mcpwatch.demo.registry.app import OUTAGE, app
+from mcpwatch.demo.registry import OUTAGE
+from mcpwatch.demo.registry.app import app
 from mcpwatch.demo.registry.limits import RateLimit
 from mcpwatch.demo.registry.records import signed_text
 from mcpwatch.encoding import decode_base64

@@ -8,7 +8,8 @@ from msgspec import Struct
 from mcpwatch.demo.agents.messages import Sep2752Auth, UcpAuth, WebBotAuth
 from mcpwatch.demo.agents.tokens import AipTokenAuth, DpopAuth, HmacAuth, access_token
 from mcpwatch.demo.cast import Agent, Signs
-from mcpwatch.demo.keyring import Keyring, kid_of
+from mcpwatch.demo.keyring import Keyring, kid_of, profile_of
+from mcpwatch.identity import verifier
 from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.identity.signer import AipAuth, Rfc9421Auth
 
@@ -27,7 +28,7 @@ class Means(Struct, frozen=True):
 
     @property
     def key(self) -> AgentKey:
-        return self.keys.ed25519[self.agent.name]
+        return self.keys.signing(self.agent.name)
 
 
 def _aip(means: Means) -> Auth:
@@ -37,8 +38,11 @@ def _aip(means: Means) -> Auth:
 
 
 def _rfc9421(means: Means) -> Auth:
-    name = means.key.did_key if means.agent.known == "by its name" else f"{means.agent.name}-1"
-    return Rfc9421Auth(means.key, key_id=name, clock=means.clock)
+    """Under the key itself, its thumbprint, or a name of the agent's own."""
+    key, name, known = means.key, means.agent.name, means.agent.known
+    if known == "to partners":
+        return Rfc9421Auth(key, key_id=verifier.fingerprint(key.public), tag=name, clock=means.clock)
+    return Rfc9421Auth(key, key_id=key.did_key if known == "by its name" else kid_of(name), clock=means.clock)
 
 
 def _dpop(means: Means) -> Auth:
@@ -48,7 +52,7 @@ def _dpop(means: Means) -> Auth:
 
 def _ucp(means: Means) -> Auth:
     name = means.agent.name
-    return UcpAuth(means.keys.p256[name], kid_of(name), f"{means.directory}/{name}/.well-known/ucp")
+    return UcpAuth(means.keys.p256[name], kid_of(name), profile_of(name, means.directory))
 
 
 def _twice(means: Means) -> Auth:

@@ -31,12 +31,18 @@ class Stage:
         """`pace` stretches everything that takes time; 0 leaves the time out."""
         self.places = places
         self.keys = keys
-        self._pace = pace
+        self.pace = pace
+        self.rotated: set[str] = set()
+        """Agents that have replaced their key in this story."""
         self.random = Random()  # noqa: S311 (pauses and choices, not secrets)
 
     def seconds(self, about: float) -> float:
         """About so many seconds, at the stage's pace."""
-        return self._pace * about * self.random.uniform(0.5, 1.5)
+        return self.pace * about * self.random.uniform(0.5, 1.5)
+
+    async def hold(self, seconds: float) -> None:
+        """Wait for exactly so many seconds, at the stage's pace."""
+        await asyncio.sleep(self.pace * seconds)
 
     async def pause(self, about: float = 0.6) -> None:
         """What an agent takes to think."""
@@ -48,7 +54,7 @@ class Stage:
 
     def key(self, name: str) -> AgentKey:
         """An agent's key."""
-        return self.keys.ed25519[name]
+        return self.keys.signing(name)
 
     @asynccontextmanager
     async def client(
@@ -60,8 +66,9 @@ class Stage:
         wire: Wire | None = None,
         auth: Auth | None = None,
         clock: Clock = time.time,
+        called: str = "",
     ) -> AsyncIterator[Client]:
-        """The agent's SDK client, connected to a server through the gateway."""
+        """The agent's SDK client, connected to a server through the gateway; it may be `called` something else."""
         agent = CAST[name]
         async with httpx2.AsyncClient(
             transport=wire or Wire(),
@@ -73,7 +80,7 @@ class Stage:
             async with Client(
                 transport,
                 mode=mode,
-                client_info=Implementation(name=agent.name, version="1.0"),
+                client_info=Implementation(name=called or agent.name, version="1.0"),
                 elicitation_callback=agree,
                 read_timeout_seconds=30.0,
                 log_level="info",

@@ -11,11 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from mcpwatch.demo.registry import answers
+from mcpwatch.demo.registry import OUTAGE, answers
 from mcpwatch.demo.registry.limits import Outage, RateLimit
 from mcpwatch.demo.registry.records import Opening, Records, RefusedError, present
 
-OUTAGE = "/demo/outage"
 _FREE = frozenset({"/health", OUTAGE})
 """Neither counted nor ever refused."""
 

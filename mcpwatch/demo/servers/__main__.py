@@ -43,7 +43,7 @@ def listener() -> socket.socket:
 async def serve(props: Props) -> None:
     """Serve until the process ends."""
     apps = {name: make() for name, make in SERVERS.items()}
-    apps |= {REGISTRY: registry(props.registry), DIRECTORY: directory.app(props.directory)}
+    apps |= {REGISTRY: registry(props.registry), DIRECTORY: directory.app(props.directory, props.profiles)}
     if props.signer:
         apps["orders"] = orders.app(Prover(AgentKey.load(Path(props.signer)), orders.mark_up))
     # The SDK sets up logging for each server it makes, so quieten it last.

@@ -11,5 +11,7 @@ class Props(Struct):
     registry: Opening = field(default_factory=lambda: Opening("", [], []))
     directory: list[dict[str, str]] = []
     """JWKs of the key directory (RFC 7517)."""
+    profiles: dict[str, list[dict[str, str]]] = {}
+    """JWKs by the path of the profile that lists them."""
     signer: str = ""
     """PEM file of the key with which a server signs its answers."""
