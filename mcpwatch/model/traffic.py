@@ -219,7 +219,7 @@ class Tool(Struct):
     """Index of the entry that first listed it."""
     last_seen: int
     previous: Json = None
-    """The definition before the last change."""
+    """The definition before the last change; None where there was none, or only its digest was still held."""
     changed: int = 0
     """How often the definition changed."""
     calls: int = 0

@@ -38,7 +38,7 @@ class Traffic:
     def __init__(self, source: str = "", limits: Limits | None = None) -> None:
         limits = limits or Limits()
         self._limits = limits
-        self._tools = Tools(limits.tools)
+        self._tools = Tools(limits.tools, limits.digests)
         self._chains = Chains(limits.names)
         self._exchanges = Exchanges(limits.exchanges)
         self._sessions = Sessions(limits)

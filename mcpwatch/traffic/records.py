@@ -23,6 +23,8 @@ class Limits(Struct, frozen=True):
     calls: int = 50_000
     sessions: int = 10_000
     tools: int = 5_000
+    digests: int = 50_000
+    """Tools that are no longer held and whose definitions' digests are."""
     waiting: int = 4_096
     """Requests that wait to be judged again."""
     names: int = 20_000

@@ -11,6 +11,7 @@ from mcpwatch.bounded import add
 from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import Call, CallState, Session, Tool, ToolChange
 from mcpwatch.traffic.claims import fields
+from mcpwatch.traffic.digests import Digests
 from mcpwatch.traffic.outcomes import FAILED
 from mcpwatch.traffic.records import good_signer
 
@@ -26,13 +27,17 @@ _SORTED = msgspec.json.Encoder(order="sorted")
 
 
 class Tools:
-    """The tools of all servers; past the limit the server with the most gives up the one not listed for longest."""
+    """The tools of all servers; past the limit the server with the most gives up the one not listed for longest.
 
-    def __init__(self, limit: int) -> None:
+    Of what is given up the digest is kept, so that no flood of other tools hides that one comes back changed.
+    """
+
+    def __init__(self, limit: int, digests: int) -> None:
         self.limit = limit
         self.evicted = 0
         self.all: dict[tuple[str, str], Tool] = {}
         self._names: dict[str, OrderedDict[str, None]] = {}
+        self._digests = Digests(digests)
 
     def listed(
         self, upstream: str, session: Session | None, result: Mapping[str, Json], index: int
@@ -40,7 +45,7 @@ class Tools:
         """Take in the answer to `tools/list`, or one page of it."""
         tools = result.get("tools")
         changes: list[ToolChange] = []
-        for definition in tools[: self.limit] if type(tools) is list else ():
+        for definition in tools if type(tools) is list else ():
             name = fields(definition).get("name")
             if type(name) is not str:
                 continue
@@ -80,8 +85,12 @@ class Tools:
         tool = self.all.get((upstream, name))
         if tool is None:
             tool = self.all[(upstream, name)] = Tool(upstream, name, definition, digest, index, index)
+            known = self._digests.find(upstream, name)
+            is_changed = known is not None and not known.fits(digest)
+            if known is not None:
+                tool.first_seen, tool.changed = known.first_seen, known.changed + is_changed
             self._make_room()
-            return ToolChange(tool, is_new=True, is_changed=False)
+            return ToolChange(tool, is_new=known is None, is_changed=is_changed)
         is_changed = tool.digest != digest
         if is_changed:
             tool.previous, tool.definition, tool.digest = tool.definition, definition, digest
@@ -93,5 +102,5 @@ class Tools:
         if len(self.all) > self.limit:
             upstream = max(self._names, key=lambda one: len(self._names[one]))
             name, _ = self._names[upstream].popitem(last=False)
-            del self.all[(upstream, name)]
+            self._digests.keep(self.all.pop((upstream, name)))
             self.evicted += 1

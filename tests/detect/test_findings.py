@@ -10,10 +10,11 @@ from rule_scene import UNSIGNED, Scene, open_session
 from verdicts import judged, principal, signer, verified
 
 from mcpwatch.detect.phrases import named
+from mcpwatch.detect.rules.tool import DefinitionChanged
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.feed import FeedState, Gap
 from mcpwatch.model.identity import Covered, KeyState, Word
-from mcpwatch.model.traffic import Binding, CallState
+from mcpwatch.model.traffic import Binding, CallState, Observation, Tool, ToolChange
 
 
 def only(scene: Scene, rule: str) -> Finding:
@@ -194,6 +195,15 @@ def test_a_changed_definition_names_the_fields() -> None:
         'description, title and annotations of "read" changed: description "One" → "Two"; first listed by entry 2.'
     )
     assert found.evidence == (2, 6)
+
+
+def test_a_changed_definition_whose_predecessor_is_not_held_says_so() -> None:
+    back = Tool("files", "read", tool("read", "Two"), digest="", first_seen=2, last_seen=6, changed=1)
+    changed = Observation(6, "", 0.0, "message", tools=(ToolChange(back, is_new=False, is_changed=True),))
+    (found,) = DefinitionChanged().observe(changed)
+    assert found.reason == (
+        '"read" comes back changed; of the definition before, only the digest is still held; first listed by entry 2.'
+    )
 
 
 def test_escapes_in_definitions_and_in_results_are_two_subjects() -> None:

@@ -165,6 +165,67 @@ def test_a_server_with_endless_tools_pushes_out_its_own() -> None:
     assert folded.traffic.evicted["tools"] == 251
 
 
+def filler(log: Log, page: str, number: int, upstream: str = "") -> None:
+    """A listing of tools that nobody needs."""
+    listing(log, *(tool(f"{page}-{each}") for each in range(number)), upstream=upstream)
+
+
+def test_a_tool_that_was_pushed_out_and_comes_back_changed_is_changed() -> None:
+    log = Log()
+    first = listing(log, tool("x", "Reads a file"))[2]
+    filler(log, "a", 10)
+    second = listing(log, tool("x", "Reads a file and mails it"))[2]
+    filler(log, "b", 10)
+    third = listing(log, tool("x", "Reads a file"))[2]
+    folded = fold(log, limits=Limits(tools=5))
+    (change,) = folded.at(second).tools
+    assert (change.is_new, change.is_changed) == (False, True)
+    assert (change.tool.first_seen, change.tool.changed, change.tool.previous) == (first.index, 1, None)
+    (change,) = folded.at(third).tools
+    assert (change.is_changed, change.tool.first_seen, change.tool.changed) == (True, first.index, 2)
+
+
+def test_a_tool_that_was_pushed_out_and_comes_back_the_same_is_not_new() -> None:
+    log = Log()
+    first = listing(log, tool("x"))[2]
+    filler(log, "a", 10)
+    again = listing(log, tool("x"))[2]
+    folded = fold(log, limits=Limits(tools=5))
+    (change,) = folded.at(again).tools
+    assert (change.is_new, change.is_changed) == (False, False)
+    assert (change.tool.first_seen, change.tool.changed) == (first.index, 0)
+
+
+def test_what_was_listed_first_is_remembered_through_any_flood_after_it() -> None:
+    log = Log()
+    listing(log, tool("x", "a"))
+    listing(log, tool("y", "a"), upstream="mail")
+    for page in range(30):
+        filler(log, f"t{page}", 10)
+        filler(log, f"t{page}", 3, upstream="mail")
+        listing(log, tool("x", "a"))
+    assert changes(fold(log, limits=Limits(tools=5, digests=20))).count(("x", True, False)) == 1
+    changed = listing(log, tool("x", "b"))[2], listing(log, tool("y", "b"), upstream="mail")[2]
+    folded = fold(log, limits=Limits(tools=5, digests=20))
+    assert [folded.at(entry).tools[0].is_changed for entry in changed] == [True, True]
+
+
+def test_digests_are_bounded() -> None:
+    log = Log()
+    for page in range(30):
+        filler(log, f"t{page}", 10, upstream="files" if page % 3 else "mail")
+    servers = fold(log, limits=Limits(tools=5, digests=20)).traffic._tools._digests._servers
+    assert {upstream: len(known) for upstream, known in servers.items()} == {"files": 10, "mail": 10}
+
+
+def test_a_tool_at_the_end_of_a_long_listing_is_looked_at() -> None:
+    log = Log()
+    more = [tool(f"t{number}") for number in range(20)]
+    listing(log, *more, tool("x", "a"))
+    listing(log, *more, tool("x", "b"))
+    assert changes(fold(log, limits=Limits(tools=5)))[-1] == ("x", False, True)
+
+
 @pytest.mark.parametrize("more", [{"isError": True}, {"resultType": "input_required"}])
 def test_no_other_field_of_the_answer_hides_what_is_listed(more: dict[str, Json]) -> None:
     log = Log()

@@ -14,13 +14,14 @@ from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.entries import Body, Json
 from mcpwatch.model.feed import FeedState
 from mcpwatch.model.identity import Covered, Evidence, Freshness, KeyState, SignatureState, Strength, Word
-from mcpwatch.model.traffic import CallState, EdgeKind, SessionState
+from mcpwatch.model.traffic import CallState, EdgeKind, SessionState, Tool
 from mcpwatch.text import is_hidden
 from mcpwatch.ui import looks
 from mcpwatch.ui.lines import Line, plain
 from mcpwatch.ui.pages.alert import alert_page
 from mcpwatch.ui.pages.entry import content_lines, exact_lines, proof_lines
 from mcpwatch.ui.pages.payload import body_lines, json_lines, text_lines
+from mcpwatch.ui.pages.tool import tool_page
 from mcpwatch.ui.pages.verdict import verdict_lines
 from mcpwatch.ui.times import full
 
@@ -157,3 +158,10 @@ def test_who_acknowledged_an_alert_stands_under_its_state(tmp_path: Path) -> Non
 def test_one_masked_value_is_one() -> None:
     lines = [said(body_lines(Body(2, "00" * 32, text="{}", masked=number))) for number in (1, 2)]
     assert ["1 value masked" in lines[0], "2 values masked" in lines[1]] == [True, True]
+
+
+def test_a_tool_whose_definition_before_is_not_held_shows_no_difference() -> None:
+    tool = Tool("files", "read", {"name": "read"}, digest="", first_seen=2, last_seen=6, changed=1)
+    text = said(tool_page(tool))
+    assert "only the digest was still held" in text
+    assert "@@" not in text

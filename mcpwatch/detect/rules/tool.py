@@ -101,6 +101,8 @@ def _characters(message: RpcMessage, search: Callable[[str], list[str]], but: st
 
 def _changes(tool: Tool) -> str:
     """The top-level fields that differ from the definition before, with what the first of them said and says."""
+    if tool.previous is None:
+        return f"{quote(tool.name)} comes back changed; of the definition before, only the digest is still held"
     old: Json = tool.previous if isinstance(tool.previous, dict) else {}
     new: Json = tool.definition if isinstance(tool.definition, dict) else {}
     missing = object()

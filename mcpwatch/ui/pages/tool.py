@@ -51,6 +51,8 @@ def _percentile(tool: Tool, percent: int) -> str:
 
 
 def _diff(tool: Tool) -> list[Line]:
+    if tool.previous is None:
+        return [line(span("of the definition before, only the digest was still held", Tone.WARN))]
     lines: list[Line] = []
     for text in difflib.unified_diff(_laid(tool.previous), _laid(tool.definition), "before", "after", lineterm="", n=2):
         if len(lines) == _DIFF_LINES:
