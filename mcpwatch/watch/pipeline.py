@@ -15,13 +15,17 @@ from mcpwatch.feed.source import Source
 from mcpwatch.identity.answers import Status
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.proofs import ProofJudge
 from mcpwatch.model.alerts import Finding
-from mcpwatch.model.entries import Entry, Request
+from mcpwatch.model.entries import Entry, Message, Request
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.identity import SignatureState, Verdict
-from mcpwatch.model.traffic import Observation, SessionKind
+from mcpwatch.model.traffic import Observation
 from mcpwatch.traffic.fold import Traffic
+from mcpwatch.watch.proven import Proven
 from mcpwatch.watch.row import Row
+from mcpwatch.watch.services import place, serve
+from mcpwatch.watch.signed import group_of, signer_id, worth
 from mcpwatch.watch.state import Raised, State
 from mcpwatch.watch.waiting import Waiting
 
@@ -40,7 +44,7 @@ class Listener(Protocol):
         """An entry was taken in."""
 
     def verdict(self, row: Row, raised: Sequence[Raised]) -> None:
-        """A request was judged again: its signer's key arrived, or will not."""
+        """A request, or a server's proof, was judged again: its signer's key arrived, or will not."""
 
     def alerts(self, raised: Sequence[Raised]) -> None:
         """Something is wrong with a feed."""
@@ -79,6 +83,7 @@ class Pipeline:
         self.waiting = Waiting()
         self._keys = keys
         self._judge = judge
+        self._proven = Proven(state, ProofJudge(keys), self.waiting)
         self._engine = engine
         self._book = book
         self._services = services
@@ -88,7 +93,7 @@ class Pipeline:
     async def run(self, listener: Listener | None = None) -> None:
         """Take in all sources until each has ended."""
         self._listener = listener
-        helpers = [asyncio.create_task(_serve(service)) for service in (self._tick_always, *self._services)]
+        helpers = [asyncio.create_task(serve(service)) for service in (self._tick_always, *self._services)]
         try:
             await asyncio.gather(*(self._read(lane) for lane in self.lanes.values()))
         finally:
@@ -130,11 +135,11 @@ class Pipeline:
         In a session that has an id, all its requests are, in their order and in one turn: whom the session is bound
         to may change with them.
         """
-        requests = [row for row in (*self.state.pinned, *self.state.rows) if row.verdict is not None]
-        named = {_group(row) for row in requests if _signer_id(row) in identities}
+        signed = [row for row in (*self.state.pinned, *self.state.rows) if row.verdict or row.seen.proof]
+        named = {group_of(row) for row in signed if signer_id(row) in identities}
         groups: dict[tuple[str, str | int], list[Row]] = {}
-        for row in requests:
-            if (group := _group(row)) in named:
+        for row in signed:
+            if (group := group_of(row)) in named:
                 groups.setdefault(group, []).append(row)
         for (source, session), rows in groups.items():
             lane = self.lanes[source]
@@ -164,7 +169,7 @@ class Pipeline:
                     await self._take_all(lane, batch)
             self._set_feed(lane)
         except Exception as error:
-            reason = f"mcpwatch failed to read it: {type(error).__name__} in {_place(error)}"
+            reason = f"mcpwatch failed to read it: {type(error).__name__} in {place(error)}"
             logger.error("feed %r: %s", lane.source.name, reason)
             self.state.set_feed(structs.replace(lane.source.status, state=FeedState.ENDED, detail=reason))
 
@@ -188,6 +193,8 @@ class Pipeline:
         if record is not None and isinstance(record.data, Request):
             verdict = self._verdict(entry.source, entry.index, record.data, record.time.timestamp())
         seen = lane.traffic.apply(entry, verdict)
+        if record is not None and isinstance(record.data, Message):
+            seen = self._proven.answer(seen, record.data.body)
         return seen, self._add(self._engine.observe(seen), seen.time)
 
     def _verdict(self, source: str, index: int, request: Request, time: float) -> Verdict:
@@ -212,6 +219,8 @@ class Pipeline:
 
     def _judge_again(self, lane: Lane, row: Row) -> None:
         record = row.entry.record
+        if record is not None and isinstance(record.data, Message):
+            self._prove_again(row, record.data)
         if record is None or not isinstance(record.data, Request):
             return
         verdict = self._verdict(row.source, row.index, record.data, row.time)
@@ -228,10 +237,20 @@ class Pipeline:
         before = held.verdict if held is not None else None
         if seen.verdict is not None and seen.verdict == before:
             return
-        raised = [] if _worth(seen.verdict) == _worth(before) else self._add(self._engine.observe(seen), seen.time)
+        raised = [] if worth(seen.verdict) == worth(before) else self._add(self._engine.observe(seen), seen.time)
         row = self.state.rejudge(seen)
         self.state.raise_alerts(raised, self._clock())
         if self._listener is not None and row is not None:
+            self._listener.verdict(row, raised)
+
+    def _prove_again(self, row: Row, message: Message) -> None:
+        before, seen = row.seen.proof, self._proven.again(row, message.body)
+        if seen is None or seen.proof is None:
+            return
+        raised = [] if worth(seen.proof) == worth(before) else self._add(self._engine.observe(seen), seen.time)
+        self.state.prove(seen.index, seen.source, seen.proof)
+        self.state.raise_alerts(raised, self._clock())
+        if self._listener is not None:
             self._listener.verdict(row, raised)
 
     def _set_feed(self, lane: Lane) -> None:
@@ -263,38 +282,6 @@ class Pipeline:
     def _failed(self, entry: Entry, error: Exception) -> str:
         """Count and log a failure of ours; the error's own text may hold anything and stays out."""
         self.state.counts.failures += 1
-        reason = f"{type(error).__name__} in {_place(error)}"
+        reason = f"{type(error).__name__} in {place(error)}"
         logger.error("entry %d of %r: %s", entry.index, entry.source, reason)
         return reason
-
-
-def _group(row: Row) -> tuple[str, str | int]:
-    """What a request is judged again with: the source, and the key of a session that has an id, else its own index."""
-    session = row.session
-    return row.source, session.key if session is not None and session.kind is SessionKind.LEGACY else row.index
-
-
-def _signer_id(row: Row) -> str:
-    """The identity that a request's verdict names; empty for none."""
-    return row.verdict.signer.id if row.verdict is not None and row.verdict.signer is not None else ""
-
-
-def _worth(verdict: Verdict | None) -> Verdict | None:
-    """A verdict without whom it names."""
-    return structs.replace(verdict, signer=None) if verdict is not None else None
-
-
-async def _serve(service: Callable[[], Awaitable[None]]) -> None:
-    """Run a service until cancelled; one that fails leaves the rest running."""
-    try:
-        await service()
-    except Exception as error:
-        logger.error("a service of the pipeline ended: %s in %s", type(error).__name__, _place(error))
-
-
-def _place(error: Exception) -> str:
-    """Where an exception was raised: module and line."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace is not None else "?"
