@@ -95,6 +95,8 @@ def test_a_url_has_several_spellings(htu: str) -> None:
         ({"htu": "ftp://127.0.0.1:8080/mcp"}, "another URL (htu)"),
         ({"htu": "/mcp"}, "another URL (htu)"),
         ({"htu": "http://["}, "another URL (htu)"),
+        ({"htu": f" {URL}"}, "another URL (htu)"),
+        ({"htu": URL.replace("mcp", "m\ncp")}, "another URL (htu)"),
         ({"ath": encode_base64url(bytes(32))}, "another access token (ath)"),
     ],
 )
@@ -200,7 +202,7 @@ def test_an_ed25519_proof(algorithm: str) -> None:
 @given(claims=st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.integers(), max_size=3))
 def test_what_the_library_signs_is_valid_here(kind: type[ECKey] | type[OKPKey], claims: dict[str, str | int]) -> None:
     key = ECKey.generate_key("P-256") if kind is ECKey else OKPKey.generate_key("Ed25519")
-    algorithm = "ES256" if kind is ECKey else "EdDSA"
+    algorithm = "ES256" if kind is ECKey else "Ed25519"
     header = {"typ": "dpop+jwt", "alg": algorithm, "jwk": key.as_dict(private=False)}
     payload = json.dumps({**claims, **CLAIMS}).encode()
     text = jws.serialize_compact(header, payload, key, algorithms=[algorithm])

@@ -11,7 +11,7 @@ from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.schemes import SCHEMES
-from mcpwatch.model.entries import Body, Request
+from mcpwatch.model.entries import Body, Principal, Request
 from mcpwatch.model.identity import Evidence, Resolution, SignatureState, Verdict, Word
 
 VARIANTS = {name for scheme in SCHEMES for name in scheme.variants} | {""}
@@ -33,6 +33,12 @@ PIECES = st.sampled_from(
         ';keyid="',
         ';alg="rsa"',
         "sig1=",
+        ';tag="web-bot-auth"',
+        '"signature-agent";key="sig1"',
+        '"https://agent.example"',
+        '"data:,%7B%22keys%22:[]%7D"',
+        ";type=cimd",
+        "eyJ0eXAiOiJkcG9wK2p3dCJ9.e30.",
         "sha-256=:",
         "base64:",
         "sha256=",
@@ -47,6 +53,7 @@ TEXTS = st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=20)
 NAMES = st.one_of(
     st.sampled_from(["x-aip-did", "x-aip-signature", "x-aip-timestamp", "x-aip-nonce", "x-aip-challenge", "X-AIP-DID"]),
     st.sampled_from(["signature", "signature-input", "content-digest", "mcp-session-id", "mcp-name", "x-aip-token"]),
+    st.sampled_from(["dpop", "signature-agent", "ucp-agent", "authorization"]),
 )
 TARGETS = TEXTS | st.sampled_from(["*", "http://h/p?q", "http://h?q=/x", "//", "/mcp?a=%ff&a=1", "://", ""])
 BODIES = st.none() | st.builds(
@@ -71,6 +78,7 @@ REQUESTS = st.builds(
     BODIES,
     st.just(""),
     st.lists(NAMES | st.sampled_from(["*", "@query", "authorization"]), max_size=2).map(tuple),
+    st.none() | st.builds(Principal, st.sampled_from(["", "bearer", "dpop", "several"]), TEXTS, key_thumbprint=TEXTS),
 )
 
 

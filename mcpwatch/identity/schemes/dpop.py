@@ -124,6 +124,8 @@ def _places(request: SignedRequest) -> Iterator[tuple[str | None, str]]:
 
 def _place(url: str) -> str | None:
     """A web address without query and fragment, normalised (RFC 3986, sections 6.2.2 and 6.2.3); None for others."""
+    if not url.isprintable() or " " in url:
+        return None  # urlsplit would drop line breaks, and some of what stands around an address
     try:
         parts = urlsplit(url)
     except ValueError:
