@@ -12,6 +12,7 @@ from processes import Process, Told, told
 from readme import README, TABLES, renew
 
 from mcpwatch.cli import COMMANDS, main
+from mcpwatch.config import Config, load
 from mcpwatch.identity.agent_key import AgentKey
 
 
@@ -51,6 +52,13 @@ def blocks(text: str, language: str = "") -> list[str]:
     """The fenced blocks of one language."""
     found = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
     return [block for name, block in found if name == language]
+
+
+def test_its_configuration_is_one(tmp_path: Path) -> None:
+    (text,) = blocks(README.read_text(), "toml")
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    assert load(path) != Config()
 
 
 @pytest.mark.e2e
