@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from scene import Scene
+from textual import events
 from textual.pilot import Pilot
 
 from mcpwatch.ui.app import WatchApp
@@ -27,8 +28,14 @@ class Hands:
         return await self.read()
 
     async def type(self, text: str) -> str:
-        """Type text, then read the screen."""
-        return await self.press(*(_NAMES.get(char, char) for char in text))
+        """Type text in one go, then read the screen."""
+        self.scene.monotonic += 1
+        for char in text:
+            self.app.post_message(events.Key(_NAMES.get(char, char), char))
+        # From the app to the field, and from the field to the screen.
+        await self.pilot.pause()
+        await self.pilot.pause()
+        return await self.read()
 
     async def command(self, text: str) -> str:
         """Type a command after `:` and enter it."""

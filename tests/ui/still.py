@@ -24,9 +24,11 @@ class StillWatcher(Watcher):
         self.files = (("state", "state"), ("config", "config.toml"))
         self._book = book
         self._acks = AckStore(folder / FILE)
-        self._keys = self.book_of_keys = KeyBook()
+        self._keys = self.key_book = KeyBook()
         self._pins = PinFile(pins_path(folder), self._keys)
         self._places = {Resolution.REGISTRY: "https://registry.example"}
+        self.roots: tuple[str, ...] = ()
+        self._trust = None
         self._clock = clock
         self.judged_again: list[set[str]] = []
 

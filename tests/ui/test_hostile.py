@@ -89,7 +89,7 @@ async def test_what_is_copied_is_plain_and_cannot_break_a_shell_line(tmp_path: P
         for path in (("1", "g"), ("2",), ("3",), ("4",), ("5",)):
             await at.press(*path)
             for _ in range(8):
-                await at.press("y", "down")
+                await at.pilot.press("y", "down")
         written = "".join(app._driver.written)  # type: ignore[union-attr]
     copies = re.findall(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", written)
     assert len(copies) > 30

@@ -8,6 +8,7 @@ from scene import SOURCE, Scene
 from mcpwatch.commands.watch import require_terminal
 from mcpwatch.errors import LocalError
 from mcpwatch.model.alerts import Alert, Severity
+from mcpwatch.model.entries import UpstreamInfo
 from mcpwatch.model.feed import FeedState
 from mcpwatch.model.traffic import SessionKind
 from mcpwatch.watch.row import short_session
@@ -285,8 +286,8 @@ async def test_the_head_of_a_session_cuts_nothing_in_the_middle(scene: Scene, wi
     async with hands(scene, (width, 30)) as at:
         await at.press("2")
         for session in list(scene.state.sessions.values()):
-            shown = await at.command(f"session {short_session(session)} {session.upstream}")
-            head = shown.splitlines()[3:8]
+            at.app.show_session(session)
+            head = (await at.read()).splitlines()[3:8]
             assert all(not line.endswith("…") and len(line) < width for line in head)
             assert f"{session.signed} proven" in head[2]
             assert "[calls" in head[4] and " chain " in head[4]
@@ -345,6 +346,19 @@ async def test_before_any_call_the_servers_of_the_gateway_are_named(blank: Scene
         assert "No traffic yet" in shown and "in place of" in shown
         blank.take(blank.log.initialize("a", client="x"))
         assert "No traffic yet" not in await at.read()
+
+
+async def test_before_any_call_the_addresses_for_clients_are_told_whole(blank: Scene) -> None:
+    servers = (
+        UpstreamInfo("files", "http://127.0.0.1:9000/mcp", "/files/mcp"),
+        UpstreamInfo("mail", "http://m/", "/mail/"),
+    )
+    blank.take(blank.log.started(listen="http://127.0.0.1:4180", upstreams=servers))
+    blank.feed()
+    async with hands(blank, (140, 40)) as at:
+        shown = await at.read()
+    assert "http://127.0.0.1:4180/files/mcp   in place of   http://127.0.0.1:9000/mcp" in shown
+    assert "http://127.0.0.1:4180/mail/   in place of   http://m/" in shown
 
 
 async def test_what_tab_would_type_stands_after_an_arrow(scene: Scene) -> None:
