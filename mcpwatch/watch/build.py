@@ -18,6 +18,7 @@ from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver
+from mcpwatch.identity.resolvers.trust import Trust
 from mcpwatch.model.identity import Resolution
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.acks import FILE, AckStore
@@ -56,6 +57,8 @@ def open_watcher(
     fetcher = Fetcher(allow_private=config.identity.allow_private)
     resolver = Resolver(keys, _options(config), fetcher, on_resolved=lambda ids: pipeline.settled(ids))
 
+    trust = _trust(config, keys, fetcher, lambda: _seen_signing(pipeline.state), clock)
+
     async def resolving() -> None:
         async with fetcher:
             await resolver.run()
@@ -70,7 +73,7 @@ def open_watcher(
         Judge(keys, ReplayWindow(), window_s=config.identity.window),
         Engine(operator=Operator(config.principals, keys.called)),
         book,
-        services=[elsewhere, resolving],
+        services=[elsewhere, resolving, *([trust.run] if trust else [])],
         clock=clock,
     )
     return Watcher(
@@ -81,6 +84,8 @@ def open_watcher(
         pins,
         author=author_of(config),
         places={Resolution.REGISTRY: config.identity.registry},
+        trust=trust,
+        roots=config.identity.roots,
         files=files,
         clock=clock,
     )
@@ -90,3 +95,18 @@ def _options(config: Config) -> ResolverOptions:
     """Whom the configuration lets the resolvers ask."""
     identity = config.identity
     return ResolverOptions(identity.registry, identity.jwks, identity.did_web, identity.directories)
+
+
+def _trust(
+    config: Config, keys: KeyBook, fetcher: Fetcher, seen: Callable[[], list[str]], clock: Callable[[], float]
+) -> Trust | None:
+    """Who asks for vouches; nobody where there is no root that they could lead from, or no registry to ask."""
+    identity = config.identity
+    if not identity.registry or not identity.roots:
+        return None
+    return Trust(keys, identity.registry, identity.roots, fetcher, seen=seen, wall=clock)
+
+
+def _seen_signing(state: State) -> list[str]:
+    """The identities that provably sent something."""
+    return [id for id, identity in state.identities.items() if identity.proven > 0]

@@ -10,9 +10,11 @@ from mcpwatch.errors import UsageError
 from mcpwatch.identity import verifier
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, add_pin, remove_pin
+from mcpwatch.identity.resolvers.trust import Trust
 from mcpwatch.model.alerts import Alert
 from mcpwatch.model.identity import Resolution, Signer
 from mcpwatch.model.traffic import SessionKey
+from mcpwatch.model.trust import Standing
 from mcpwatch.watch.acks import AckStore
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey, key_history
@@ -25,7 +27,8 @@ from mcpwatch.watch.view import View
 class Watcher:
     """What `mcpwatch.watch.build.open_watcher` makes; run it once, then close it.
 
-    `author` is who acknowledges. `places` says where keys are asked for. `clock` gives seconds since the epoch.
+    `author` is who acknowledges. `places` says where keys are asked for, and `trust` learns where trust leads.
+    `clock` gives seconds since the epoch.
     """
 
     def __init__(
@@ -38,6 +41,8 @@ class Watcher:
         *,
         author: str,
         places: Mapping[Resolution, str] | None = None,
+        trust: Trust | None = None,
+        roots: Sequence[str] = (),
         files: Sequence[tuple[str, str]] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -47,12 +52,15 @@ class Watcher:
         self.author = author
         self.files = tuple(files)
         """What this watcher keeps and reads: a name and a place each."""
+        self.roots = tuple(roots)
+        """The identities that trust starts from."""
         self._pipeline = pipeline
         self._book = book
         self._acks = acks
         self._keys = keys
         self._pins = pins
         self._places = {} if places is None else places
+        self._trust = trust
         self._clock = clock
         self._judging: set[asyncio.Task[None]] = set()
 
@@ -98,6 +106,13 @@ class Watcher:
     def place(self, resolution: Resolution) -> str:
         """Where keys that were found so are asked for; empty where nobody is, or the identity itself says."""
         return self._places.get(resolution, "")
+
+    def trust(self, id: str) -> Standing:
+        """Whether trust leads to an identity from the operator's roots; asks nobody by itself."""
+        if self._trust is not None:
+            return self._trust.standing(id)
+        missing = "no registry is configured to ask" if self.roots else "no roots are configured"
+        return Standing(id, id in self.roots, reason="" if id in self.roots else missing)
 
     def is_pinned(self, id: str) -> bool:
         """Whether the operator holds a key to be this identity's."""

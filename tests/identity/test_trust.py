@@ -18,8 +18,8 @@ ROOTS = {IDS[0]}
 edges = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7), st.sampled_from(["ok", "forged", "old"])), max_size=24)
 
 
-def said(voucher: int, target: int, **more: float) -> Checked:
-    return checked(vouch(KEYS[voucher], IDS[target], **more), KEYS[voucher])
+def said(voucher: int, target: int, expires: float | None = None) -> Checked:
+    return checked(vouch(KEYS[voucher], IDS[target], expires=expires), KEYS[voucher])
 
 
 def graph(*vouches: Checked) -> TrustGraph:

@@ -22,7 +22,7 @@ from mcpwatch.identity.answers import Unavailable
 from mcpwatch.identity.resolvers.aip_registry import WHO, registry_address
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.times import parse_registry_time
-from mcpwatch.identity.vouches import Vouch
+from mcpwatch.identity.vouches import Checked, Vouch
 from mcpwatch.model.trust import Asserted
 
 MAX_GRAPH = 1_048_576
@@ -91,19 +91,21 @@ class AipVouches:
             raise Unavailable("the registry's graph is about another DID")
         return found
 
-    async def vouch(self, listed: Listed) -> Vouch | None:
-        """The signed vouch that is listed so; None where there is no certificate for it."""
+    async def certified(self, listed: Listed) -> Checked:
+        """The vouch that is listed so, with its signature, which is still to be checked, or with what is wrong."""
         if not _ID.fullmatch(listed.vouch_id):
-            raise Unavailable("the registry names a vouch by what is no id")
+            return Checked(read_vouch(listed), "the registry names it by what is no id")
         found = await self._get(f"/vouch/certificate/{listed.vouch_id}", _Certificate)
         if found is None:
-            return None
+            return Checked(read_vouch(listed), "the registry has no certificate for it: it was revoked or has run out")
         if _terms(found) != _terms(listed):
-            raise Unavailable("the registry contradicts itself: its certificate is of another vouch than the one listed")
+            return Checked(read_vouch(listed), "the registry contradicts itself: its certificate is of another vouch")
+        if listed.expires_at and parse_registry_time(listed.expires_at) is None:
+            return Checked(read_vouch(listed), "it runs out at what is no time")
         signature = decode_base64(found.signature)
         if signature is None:
-            raise Unavailable("the certificate's signature is not in canonical base64")
-        return read_vouch(listed, signature)
+            return Checked(read_vouch(listed), "its signature is not in canonical base64")
+        return Checked(read_vouch(listed, signature))
 
     async def asserted(self, did: str) -> Asserted:
         """The registry's own word."""
@@ -134,10 +136,7 @@ class AipVouches:
 
 
 def read_vouch(listed: Listed, signature: bytes = b"") -> Vouch:
-    """A vouch as listed, with the signature of its certificate. Raises Unavailable."""
-    expires = parse_registry_time(listed.expires_at) if listed.expires_at else None
-    if listed.expires_at and expires is None:
-        raise Unavailable("the registry gives an end that is no time")
+    """A vouch as listed, with the signature of its certificate."""
     return Vouch(
         listed.vouch_id,
         listed.voucher_did,
@@ -145,7 +144,7 @@ def read_vouch(listed: Listed, signature: bytes = b"") -> Vouch:
         listed.scope,
         listed.statement or "",
         parse_registry_time(listed.created_at),
-        expires,
+        parse_registry_time(listed.expires_at or ""),
         signature,
     )
 
