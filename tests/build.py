@@ -209,10 +209,12 @@ class Log:
         )
         return [*first, *second]
 
-    def started(self, capture: Capture = "masked") -> Entry:
+    def started(
+        self, capture: Capture = "masked", *, listen: str = "", upstreams: tuple[UpstreamInfo, ...] = ()
+    ) -> Entry:
         """The gateway begins."""
-        upstreams = (UpstreamInfo(name=self.upstream, url="http://127.0.0.1:9000"),)
-        data = GatewayStarted(version="0.1.0", capture=capture, upstreams=upstreams)
+        upstreams = upstreams or (UpstreamInfo(name=self.upstream, url="http://127.0.0.1:9000"),)
+        data = GatewayStarted(version="0.1.0", capture=capture, upstreams=upstreams, listen=listen)
         return self._write(GatewayStartedEntry(data=data, **self._envelope()))
 
     def stopped(self, reason: str = "asked to") -> Entry:

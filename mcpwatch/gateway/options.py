@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mcpwatch.errors import UsageError
 from mcpwatch.model.entries import Capture, UpstreamInfo
@@ -75,6 +76,15 @@ def parse_address(text: str, default: Address) -> Address:
 def is_named(upstream: UpstreamInfo) -> bool:
     """Whether the operator gave it a name; otherwise it goes by host and port."""
     return upstream.name != urlsplit(upstream.url).netloc
+
+
+def placed(upstreams: Sequence[UpstreamInfo]) -> tuple[UpstreamInfo, ...]:
+    """Upstreams with the path that clients are given for each: /NAME, unless it is alone and has none, and its own."""
+    several = len(upstreams) > 1
+    return tuple(
+        replace(one, path=(f"/{one.name}" if several or is_named(one) else "") + urlsplit(one.url).path)
+        for one in upstreams
+    )
 
 
 def _upstream(word: str) -> UpstreamInfo:

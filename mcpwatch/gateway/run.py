@@ -5,7 +5,6 @@ import time
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -16,7 +15,7 @@ from mcpwatch.gateway.folder import open_folder, token_path
 from mcpwatch.gateway.guard import Guard, is_loopback
 from mcpwatch.gateway.listener import KEEP_ALIVE_SECONDS, Listener, accept, address_of, bind, signalled
 from mcpwatch.gateway.log import Log
-from mcpwatch.gateway.options import GatewayOptions, is_named
+from mcpwatch.gateway.options import GatewayOptions, placed
 from mcpwatch.gateway.principal import KeyedHash
 from mcpwatch.gateway.proxy import Proxy
 from mcpwatch.gateway.tap import Tap
@@ -70,7 +69,12 @@ class Gateway:
         self.token = folder.token
         self.listen_address, self.feed_address = address_of(listener), address_of(feed_listener)
 
-        started = GatewayStarted(version=version("mcpwatch-tui"), capture=options.capture, upstreams=options.upstreams)
+        started = GatewayStarted(
+            version=version("mcpwatch-tui"),
+            capture=options.capture,
+            upstreams=placed(options.upstreams),
+            listen=self.listen_address,
+        )
         self.log = log = Log(folder.key, folder.store, started)
         feed_guard = Guard(options.allowed_hosts, options.allowed_origins, local_origins=False)
         feed = FeedServer(log, folder.token, feed_guard, options.capture)
@@ -125,10 +129,7 @@ def greeting(gateway: Gateway) -> list[str]:
     """What the command prints once all is up: where clients and watchers connect, and who else could."""
     options = gateway.options
     lines = [f"listening on {gateway.listen_address}, feed on {gateway.feed_address}, capture {options.capture}"]
-    several = len(options.upstreams) > 1
-    for upstream in options.upstreams:
-        name = f"/{upstream.name}" if several or is_named(upstream) else ""
-        lines.append(f"  {gateway.listen_address}{name}{urlsplit(upstream.url).path} -> {upstream.url}")
+    lines += [f"  {gateway.listen_address}{each.path} -> {each.url}" for each in placed(options.upstreams)]
     lines += ["give MCP clients that address instead of the server's; watch with: mcpwatch", "Ctrl-C stops"]
     for what, (host, _) in (("calls pass", options.listen), ("holders of the token read the feed", options.feed)):
         if not is_loopback(host):

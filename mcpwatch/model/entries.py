@@ -89,6 +89,8 @@ class UpstreamInfo(Wire, frozen=True):
 
     name: str
     url: str
+    path: str = ""
+    """The path that clients are given for it, at the address where the gateway listens."""
 
 
 class GatewayStarted(Wire, frozen=True):
@@ -97,6 +99,8 @@ class GatewayStarted(Wire, frozen=True):
     version: str
     capture: Capture
     upstreams: tuple[UpstreamInfo, ...]
+    listen: str = ""
+    """Where clients connect: http://HOST:PORT."""
 
 
 class GatewayStopped(Wire, frozen=True):

@@ -11,6 +11,7 @@ from watcher import Watcher, ask, bearer, token_of
 
 from mcpwatch.feed.note import NoteVerifier
 from mcpwatch.gateway import feed_server, ring
+from mcpwatch.gateway.options import placed
 from mcpwatch.gateway.run import Gateway
 from mcpwatch.gateway.store import Leaf, Store
 from mcpwatch.model.entries import End, GatewayStarted, GatewayStopped, Request
@@ -43,7 +44,7 @@ async def test_a_watcher_proves_the_log_from_its_first_entry(tmp_path: Path) -> 
     data = [entry.record.data for entry in watcher.entries if entry.record is not None]
     assert data == journal(tmp_path)
     assert isinstance(data[0], GatewayStarted)
-    assert data[0].upstreams == running.options.upstreams
+    assert data[0].upstreams == placed(running.options.upstreams)
     assert data[-1] == GatewayStopped(reason="test over")
 
 

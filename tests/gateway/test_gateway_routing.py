@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from rig import answer, every, fetch, gateway, get, ok, only, scripted
+from rig import answer, every, fetch, gateway, get, logged, ok, only, scripted
 
 from mcpwatch.gateway.run import greeting
-from mcpwatch.model.entries import Request
+from mcpwatch.model.entries import GatewayStarted, Request
 
 
 async def test_several_upstreams_are_told_apart_by_name(tmp_path: Path) -> None:
@@ -82,6 +82,8 @@ async def test_the_addresses_for_clients_are_told_in_full(tmp_path: Path, words:
         told = greeting(running)[1 : len(words) + 1]
         urls = [word.partition("=")[2] or word for word in words]
         assert told == [f"  {running.listen_address}{path} -> {url}" for path, url in zip(paths, urls, strict=True)]
+        (started,) = await logged(running, GatewayStarted)
+        assert (started.listen, [each.path for each in started.upstreams]) == (running.listen_address, paths)
 
 
 async def test_the_asterisk_passes(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What an empty screen says: why there is nothing, and what to do about it."""
 
-from mcpwatch.model.entries import GatewayStarted
+from mcpwatch.model.entries import GatewayStarted, UpstreamInfo
 from mcpwatch.model.feed import FeedState
 from mcpwatch.ui.bars import worst_feed
 from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
@@ -66,12 +66,13 @@ def _clients(state: State) -> list[Line]:
         data = row.entry.record.data if row.entry.record is not None else None
         if isinstance(data, GatewayStarted):
             several = len(data.upstreams) > 1
+            where = "these addresses" if data.listen else "the address that the gateway printed"
             return [
-                line("Point MCP clients at the address that the gateway printed, in place of the server's:"),
+                line(f"Point MCP clients at {where}, in place of the server's:"),
                 *(
                     line(
                         span("· ", Tone.DIM),
-                        span(f"GATEWAY/{each.name}" if several else "GATEWAY", Tone.ACCENT),
+                        span(_address(data, each, several), Tone.ACCENT),
                         span("   in place of   ", Tone.DIM),
                         each.url,
                         hang=2,
@@ -80,6 +81,13 @@ def _clients(state: State) -> list[Line]:
                 ),
             ]
     return []
+
+
+def _address(gateway: GatewayStarted, upstream: UpstreamInfo, several: bool) -> str:
+    """What clients are given in place of a server's address."""
+    if gateway.listen:
+        return gateway.listen + upstream.path
+    return f"GATEWAY/{upstream.name}" if several else "GATEWAY"
 
 
 def _steps(steps: tuple[tuple[str, str], ...]) -> list[Line]:

@@ -152,7 +152,10 @@ def _end(data: End) -> list[Line]:
 
 def _started(data: GatewayStarted) -> list[Line]:
     servers = [field("server", span(each.name, Tone.STRONG), f"  {each.url}") for each in data.upstreams]
-    return [title("The gateway started"), field("version", data.version), field("capture", data.capture), *servers]
+    about = [field("version", data.version), field("capture", data.capture)]
+    if data.listen:
+        about.append(field("listens at", data.listen))
+    return [title("The gateway started"), *about, *servers]
 
 
 def _proof(entry: Entry, feed: FeedStatus | None) -> tuple[Span, ...]:
