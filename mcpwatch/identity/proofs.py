@@ -15,14 +15,14 @@ from msgspec import Struct
 
 from mcpwatch.identity import verifier
 from mcpwatch.identity.answers import HeldKey, KeyAnswer, Status
-from mcpwatch.identity.canonical import Uncanonical, digest, read_json
+from mcpwatch.identity.canonical import Uncanonical, canonical, digest, read_json
 from mcpwatch.identity.freshness import freshness
 from mcpwatch.identity.jws import ALGORITHMS
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.statement import Meta, Refusal, Statement, read_statement, request_forms
 from mcpwatch.identity.words import Axes, word
-from mcpwatch.model.entries import Body, Json
+from mcpwatch.model.entries import MASK, Body, Json
 from mcpwatch.model.identity import Covered, Freshness, KeyState, Resolution, ServerProof, SignatureState, Signer
 
 NAME: Final = "mcp-i"
@@ -146,8 +146,9 @@ def _holder(found: KeyAnswer, statement: Statement) -> HeldKey | None:
 
 def _compare_answer(meta: Meta, result: Mapping[str, Json], answer: Body, signer: Signer) -> None:
     """Raises Refusal where another answer was; what has the signed hash is as signed, whatever else is masked."""
-    if digest(result.get("content")) != meta.responseHash:
-        if answer.masked:
+    content = result.get("content")
+    if digest(content) != meta.responseHash:
+        if answer.masked and _holds_mask(content):
             raise Refusal(_UNSUPPORTED, _MASKED_ANSWER, signer)
         raise Refusal(_INVALID, "signed for another answer", signer)
 
@@ -158,9 +159,14 @@ def _compare_request(meta: Meta, asked: Asked, signer: Signer) -> None:
         raise Refusal(_UNSUPPORTED, "the request that it was signed with is not at hand", signer)
     params = _of(_message(asked.body, asked.id)[0], "params")
     if all(digest(form) != meta.requestHash for form in request_forms(params)):
-        if asked.body.masked:
+        if asked.body.masked and _holds_mask(params):
             raise Refusal(_UNSUPPORTED, _MASKED_REQUEST, signer)
         raise Refusal(_INVALID, "signed for the answer to another request", signer)
+
+
+def _holds_mask(value: Json) -> bool:
+    """Whether a value may be other than it was sent: the log masks the proof's own session id too, beside it."""
+    return MASK.encode() in canonical(value)
 
 
 def _message(body: Body, id: str | int | None) -> tuple[Json, bool]:

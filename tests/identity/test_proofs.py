@@ -239,10 +239,10 @@ def test_numbers_without_a_canonical_form_are_not_called_bad() -> None:
     assert unchecked(judged(answer(proof(), result)), "canonicalised")
 
 
-def captured(call: Json, result: Json) -> ServerProof | None:
-    """The verdict where the gateway masks secrets."""
+def captured(call: Json, result: Json, given: Json = None) -> ServerProof | None:
+    """The verdict where the gateway masks secrets, on a proof of `result` that came with what was `given`."""
     court, moment = ProofJudge(KeyBook()), Moment(9, "", NOW)
-    reply = capture_body(json.dumps(answer(proof(call, result), result)).encode(), "masked")
+    reply = capture_body(json.dumps(answer(proof(call, result), given or result)).encode(), "masked")
     assert reply.masked
     request = capture_body(json.dumps(call).encode(), "masked")
     return court.judge(moment, reply, Asked(request, call["id"]))
@@ -250,6 +250,11 @@ def captured(call: Json, result: Json) -> ServerProof | None:
 
 def test_masking_what_is_not_hashed_leaves_the_proof_whole() -> None:
     assert told(captured(CALL, RESULT))[0] == "VERIFIED"
+
+
+def test_masking_what_is_not_hashed_hides_no_change() -> None:
+    changed = {"content": [{"type": "text", "text": "another price"}]}
+    assert bad(captured(CALL, RESULT, changed), "another answer")
 
 
 def test_masking_what_is_hashed_leaves_nothing_to_check() -> None:
