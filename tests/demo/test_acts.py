@@ -35,6 +35,7 @@ EXPECTED: dict[str, set[str]] = {
     "bound-token": {"identity/body-not-covered"},
     "probing": {*ANONYMOUS, "discovery/permission-probing"},
     "unknown-key": {"identity/unknown-identity"},
+    "marked-up": {"identity/bad-server-proof"},
     "unheard-of": {"identity/unknown-identity"},
     "after-the-end": {*ANONYMOUS, "session/used-after-delete", "tool/terminal-escapes", "tool/hidden-characters"},
     "mislabelled": {*UNSIGNED, "protocol/header-mismatch"},
@@ -50,7 +51,7 @@ EXPECTED: dict[str, set[str]] = {
     "replayed-elsewhere": {*ANONYMOUS, "identity/cross-session-replay"},
     "promoted": {*UNSIGNED, "session/token-subject-changed"},
     "token-only": {"identity/cannot-check"},
-    "shared-secret": UNSIGNED,
+    "shared-secret": {"identity/cannot-check"},
     "guessed": {*ANONYMOUS, "discovery/unlisted-tool"},
 }
 """Act -> the rules that fire; for every other act, none."""
@@ -153,6 +154,8 @@ async def test_every_act_shows_what_it_says(backend: Backend, monkeypatch: pytes
             assert (verdict.scheme, verdict.profile, verdict.signer.resolution) == (scheme, profile, resolution)
             assert ear.words[number] == words, act.name
 
+    proofs = {row.seen.proof.word for row in state.rows if row.seen.proof is not None}
+    assert proofs == {Word.VERIFIED, Word.BAD_SIG}
     edges = {edge.kind for call in state.calls.values() for edge in call.parents}
     assert edges >= {EdgeKind.SIGNED, EdgeKind.TRACED, EdgeKind.PROTOCOL, EdgeKind.INFERRED}
     bound = {session.binding.strength for session in state.sessions.values()}
