@@ -54,11 +54,13 @@ def blocks(text: str, language: str = "") -> list[str]:
     return [block for name, block in found if name == language]
 
 
-def test_its_configuration_is_one(tmp_path: Path) -> None:
-    (text,) = blocks(README.read_text(), "toml")
+def test_its_configurations_are_some(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(text)
-    assert load(path) != Config()
+    shown = blocks(README.read_text(), "toml")
+    assert shown
+    for text in shown:
+        path.write_text(text)
+        assert load(path) != Config()
 
 
 @pytest.mark.e2e
