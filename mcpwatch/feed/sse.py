@@ -62,6 +62,11 @@ class SseReader:
         self._lines = 0
         self._fault = ""
 
+    @property
+    def held(self) -> int:
+        """Octets of the event that has not come whole yet."""
+        return self._size + len(self._pending)
+
     def feed(self, chunk: bytes) -> list[Frame]:
         """The frames that end in `chunk`; raises StreamFault, from then on at every call."""
         frames: list[Frame] = []

@@ -6,11 +6,13 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from mcpwatch.gateway.budget import Share
 from mcpwatch.gateway.guard import Guard, local_address
 from mcpwatch.gateway.headers import RawHeader, octets
+from mcpwatch.gateway.options import BODY_SECONDS
 from mcpwatch.gateway.refusal import Refusal
 
-BODY_SECONDS = 60.0
+PAUSE_SECONDS = 60.0
 """How long an agent may pause while it sends a body."""
 MAX_HEAD = 64 * 1024
 """Octets of all header fields of a request."""
@@ -47,8 +49,8 @@ class Arrival:
             return ""
         return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
 
-    async def read_body(self, limit: int) -> None:
-        """Read the body, if there is one, to its end; raises Refusal."""
+    async def read_body(self, limit: int, seconds: float = BODY_SECONDS, share: Share | None = None) -> None:
+        """Read the body, if there is one, to its end within `seconds`, as far as `share` has room; raises Refusal."""
         request = self.request
         if not request.body_exists:
             return
@@ -57,14 +59,20 @@ class Arrival:
         if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = bytearray()
+        now = asyncio.get_running_loop().time
+        until = deadline = now() + seconds
         try:
             while not request.content.at_eof():
-                async with asyncio.timeout(BODY_SECONDS):
+                until = min(deadline, now() + PAUSE_SECONDS)
+                async with asyncio.timeout_at(until):
                     body += await request.content.readany()
                 if len(body) > limit:
                     raise _too_large(limit)
+                if share is not None and not share.hold(len(body)):
+                    raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many octets of bodies at a time")
         except TimeoutError:
-            raise Refusal(HTTPStatus.REQUEST_TIMEOUT, "the body did not come") from None
+            why = f"the body took longer than {seconds:g} s" if until == deadline else "the body did not come"
+            raise Refusal(HTTPStatus.REQUEST_TIMEOUT, why) from None
         except web.RequestPayloadError:
             raise Refusal(HTTPStatus.BAD_REQUEST, "the body is not well-formed") from None
         self.body = bytes(body)

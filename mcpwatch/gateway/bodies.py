@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 
 from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
 from mcpwatch.gateway.mask import is_json, mask_body
@@ -30,10 +31,13 @@ def capture_body(data: bytes, capture: Capture, *, encoded: bool = False, sha512
 class BodyReader:
     """Takes an answer's body as it streams by; holds at most MAX_CONTENT octets of it."""
 
-    def __init__(self, capture: Capture, encoding: str = "") -> None:
-        """`encoding` is the Content-Encoding, lower-case, empty for none."""
+    def __init__(self, capture: Capture, encoding: str = "", hold: Callable[[int], bool] = lambda octets: True) -> None:
+        """`encoding` is the Content-Encoding, lower-case, empty for none; `hold` says whether there is room."""
         self.size = 0
+        self.is_crowded = False
+        """There was no room for the content."""
         self._capture = capture
+        self._hold = hold
         self._encoding = encoding
         self._digest = hashlib.sha256()
         self._inflate = Inflate(encoding) if can_inflate(encoding) else None
@@ -49,10 +53,14 @@ class BodyReader:
             try:
                 chunk = self._inflate(chunk)
             except InflateFault:
-                self._truncated = True
+                self._truncate()
                 return
         self._content += chunk
-        self._truncated = len(self._content) > MAX_CONTENT
+        if len(self._content) > MAX_CONTENT:
+            self._truncate()
+        elif not self._hold(len(self._content)):
+            self.is_crowded = True
+            self._truncate()
 
     def finish(self) -> Body:
         """The body, as far as it came."""
@@ -68,6 +76,11 @@ class BodyReader:
             truncated=self._truncated,
             encoding=self._encoding if self._inflate is not None and text is not None and not self._truncated else "",
         )
+
+    def _truncate(self) -> None:
+        self._truncated = True
+        self._content.clear()
+        self._hold(0)
 
 
 def _content(data: bytes, capture: Capture, *, readable: bool) -> tuple[str | None, str | None, int]:

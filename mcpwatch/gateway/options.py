@@ -23,6 +23,8 @@ FEED: Address = ("127.0.0.1", 4181)
 CAPTURE: Capture = "masked"
 WHEN_UNWRITABLE: WhenUnwritable = "block"
 
+BODY_SECONDS = 600.0
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -43,6 +45,12 @@ class GatewayOptions(Struct, frozen=True, kw_only=True):
     when_unwritable: WhenUnwritable = WHEN_UNWRITABLE
     max_body: int = 16 * 1024 * 1024
     """Octets of a request's body."""
+    body_seconds: float = BODY_SECONDS
+    """How long a request's body may take to come in whole."""
+    max_received: int = 256 * 1024 * 1024
+    """Octets of all requests' bodies at a time; requests above get 503."""
+    max_captured: int = 64 * 1024 * 1024
+    """Octets of answers held at a time for the log; of those above only size and digest stand there."""
     max_exchanges: int = 1_000
     """At a time; those above get 503."""
     max_connections: int = 4_000

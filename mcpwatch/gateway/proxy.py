@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from mcpwatch.gateway.answer import AgentGone, Answer
 from mcpwatch.gateway.arrival import Arrival
+from mcpwatch.gateway.budget import Budget, Share
 from mcpwatch.gateway.guard import Guard
 from mcpwatch.gateway.options import GatewayOptions
 from mcpwatch.gateway.refusal import Refusal
@@ -23,12 +24,17 @@ class Proxy(Serving):
         self._router = router
         self._guard = guard
         self._tap = tap
+        self._received = Budget(options.max_received)
 
     async def serve(self, arrival: Arrival, answer: Answer) -> None:
+        with self._received.share() as share:
+            await self._serve(arrival, answer, share)
+
+    async def _serve(self, arrival: Arrival, answer: Answer, share: Share) -> None:
         refusal: Refusal | None = None
         route = self._router.find(arrival.path)
         try:
-            await self._receive(arrival)
+            await self._receive(arrival, share)
         except Refusal as refused:
             refusal = refused
         exchange = self._tap.begin(route[0].info.name if route else "", arrival)
@@ -44,13 +50,13 @@ class Proxy(Serving):
         finally:
             exchange.end(end[0], answer.sent, end[1])
 
-    async def _receive(self, arrival: Arrival) -> None:
+    async def _receive(self, arrival: Arrival, share: Share) -> None:
         """Take a request in whole; raises Refusal where it may not go on."""
         if len(self.running) > self._options.max_exchanges:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many exchanges at a time")
         if self._tap.log.trouble and self._options.when_unwritable == "block":
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the log cannot be written, so no call is let through")
-        await arrival.read_body(self._options.max_body)
+        await arrival.read_body(self._options.max_body, self._options.body_seconds, share)
         arrival.admit(self._guard)
 
     async def _answer(

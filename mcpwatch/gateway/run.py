@@ -10,6 +10,7 @@ from aiohttp import web
 
 from mcpwatch.feed.discover import Announcement, announce, retire
 from mcpwatch.gateway import quiet
+from mcpwatch.gateway.budget import Budget
 from mcpwatch.gateway.feed_server import FeedServer
 from mcpwatch.gateway.folder import open_folder, token_path
 from mcpwatch.gateway.guard import Guard, is_loopback
@@ -94,7 +95,7 @@ class Gateway:
 
         router = Router(options.upstreams)
         stack.push_async_callback(router.close)
-        tap = Tap(log, options.capture, KeyedHash(folder.store.hash_key))
+        tap = Tap(log, options.capture, KeyedHash(folder.store.hash_key), Budget(options.max_captured))
         proxy = Proxy(options, router, Guard(options.allowed_hosts, options.allowed_origins), tap)
         listening = await Listener.open(proxy, listener, options.max_connections)
         stack.push_async_callback(lambda: listening.close(self._grace))

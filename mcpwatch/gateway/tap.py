@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from mcpwatch.feed.sse import SseReader, StreamFault, is_event_stream
 from mcpwatch.gateway.arrival import Arrival
 from mcpwatch.gateway.bodies import BodyReader, capture_body
+from mcpwatch.gateway.budget import Budget
 from mcpwatch.gateway.headers import RawHeader, content_encoding, first, logged, octets
 from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
 from mcpwatch.gateway.journal import TooLarge, Unwritable
@@ -33,6 +34,7 @@ from mcpwatch.model.entries import (
 MAX_EVENT = 2 * 1024 * 1024
 """Octets of a server-sent event that is still looked into."""
 MAX_EVENT_LINES = 65_536
+_CROWDED = "too many octets of answers were held for the log at a time"
 
 P = ParamSpec("P")
 logger = logging.getLogger(__name__)
@@ -41,10 +43,12 @@ logger = logging.getLogger(__name__)
 class Tap:
     """Begins exchanges in the log."""
 
-    def __init__(self, log: Log, capture: Capture, hashed: KeyedHash) -> None:
+    def __init__(self, log: Log, capture: Capture, hashed: KeyedHash, held: Budget) -> None:
+        """`held` is for what of answers waits to be logged."""
         self.log = log
         self.capture = capture
         self.hashed = hashed
+        self.held = held
 
     def begin(self, upstream: str, arrival: Arrival) -> "Exchange":
         """Log a request, before it is passed on."""
@@ -83,6 +87,7 @@ class Exchange:
         self._events: SseReader | None = None
         self._inflate: Inflate | None = None
         self._body: BodyReader | None = None
+        self._share = tap.held.share()
 
     @_harmless
     def request(self, upstream: str, arrival: Arrival) -> None:
@@ -134,7 +139,7 @@ class Exchange:
             self._events = SseReader(MAX_EVENT, MAX_EVENT, MAX_EVENT_LINES)
             self._inflate = Inflate(encoding) if encoding else None
         else:
-            self._body = BodyReader(self._tap.capture, encoding)
+            self._body = BodyReader(self._tap.capture, encoding, self._share.hold)
         self._append(Response(exchange=self._index, status=status, headers=kept, session=self._session(headers)))
 
     @_harmless
@@ -148,9 +153,10 @@ class Exchange:
     @_harmless
     def end(self, outcome: Outcome, sent: int, reason: str = "") -> None:
         """Nothing more will be passed on; `sent` is how much of the body was."""
+        with self._share:
+            self._finish_body()
         if self._index is None:
             return
-        self._finish_body()
         duration = int((time.monotonic() - self._begun) * 1_000_000)
         reasons = "; ".join(filter(None, (reason, self.fault)))
         self._append(End(exchange=self._index, outcome=outcome, duration_us=duration, sent=sent, reason=reasons))
@@ -159,6 +165,8 @@ class Exchange:
     def _finish_body(self) -> None:
         if self._index is not None and self._body is not None and self._body.size:
             self._append(Message(exchange=self._index, body=self._body.finish()))
+            if self._body.is_crowded:
+                self.fault = self.fault or f"of the answer only size and digest were logged: {_CROWDED}"
 
     def _read_events(self, chunk: bytes) -> None:
         assert self._events is not None and self._index is not None  # noqa: S101 (set together, by `response`)
@@ -173,7 +181,10 @@ class Exchange:
             body = capture_body(frame.data, self._tap.capture)
             message = Message(exchange=self._index, body=body, stream=True, event=frame.event, event_id=frame.id or "")
             self._append(message)
+        if not fault and not self._share.hold(self._events.held):
+            fault = _CROWDED
         if fault:
+            self._share.hold(0)
             self.fault = f"events were not logged from here on: {fault}"
             self._events = None
 

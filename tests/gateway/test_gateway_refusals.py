@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rig import Reply, Talk, answer, connect, every, fetch, gateway, get, logged, ok, only, post, scripted, self_signed
 
-from mcpwatch.gateway import run
+from mcpwatch.gateway import arrival, run
 from mcpwatch.gateway.mask import mask_authority
 from mcpwatch.model.entries import End, Message, Request, Response
 
@@ -171,6 +171,48 @@ async def test_a_body_that_is_too_large(tmp_path: Path, length: bytes) -> None:
     assert error_of(reply) == (None, "mcpwatch gateway: the body is larger than 100 octets")
     assert fits.status == 200
     assert [end.outcome for end in every(tmp_path, End)] == ["denied", "complete"]
+
+
+async def test_a_body_that_drips(tmp_path: Path) -> None:
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url, body_seconds=0.05) as running:
+        talk = await connect(running.listen_address)
+        await talk.send(post(CALL)[:-1])
+        reply = await talk.reply()
+        await talk.closed()
+    assert (reply.status, server.requests) == (408, [])
+    assert error_of(reply)[1].endswith("the body took longer than 0.05 s")
+    assert (only(tmp_path, End).outcome, only(tmp_path, End).reason) == ("denied", "the body took longer than 0.05 s")
+
+
+async def test_a_body_that_stands_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrival, "PAUSE_SECONDS", 0.05)
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
+        talk = await connect(running.listen_address)
+        await talk.send(post(CALL)[:-1])
+        assert (await talk.reply()).status == 408
+    assert only(tmp_path, End).reason == "the body did not come"
+
+
+async def test_bodies_of_all_requests_together(tmp_path: Path) -> None:
+    go = asyncio.Event()
+
+    async def script(talk: Talk) -> None:
+        await go.wait()
+        await talk.send(ok(b"{}"))
+
+    async with scripted(script) as server, gateway(tmp_path, server.url, max_received=150) as running:
+        first = await connect(running.listen_address)
+        await first.send(post(b"x" * 100))
+        await logged(running, Request)
+        turned_away = await fetch(running.listen_address, post(b"x" * 51))
+        second = await connect(running.listen_address)
+        await second.send(post(b"x" * 50))
+        go.set()
+        assert ((await first.reply()).status, (await second.reply()).status) == (200, 200)
+        assert (await fetch(running.listen_address, post(b"x" * 150))).status == 200
+    assert (turned_away.status, turned_away.field(b"retry-after")) == (503, b"1")
+    ends = sorted((end.outcome, end.reason) for end in every(tmp_path, End))
+    assert ends == [("complete", "")] * 3 + [("denied", "too many octets of bodies at a time")]
 
 
 async def test_headers_that_are_too_large(tmp_path: Path) -> None:

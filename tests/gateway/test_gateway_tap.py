@@ -69,6 +69,45 @@ async def test_an_exchange_is_four_entries(tmp_path: Path) -> None:
     assert end == End(exchange=1, outcome="complete", duration_us=end.duration_us, sent=len(RESULT))
 
 
+async def test_answers_that_are_too_much_together_pass_whole_and_leave_their_digest(tmp_path: Path) -> None:
+    async with (
+        scripted(answer(ok(RESULT), ok(b"{}"))) as server,
+        gateway(tmp_path, server.url, max_captured=len(RESULT) - 1) as running,
+    ):
+        first = await fetch(running.listen_address, post(CALL))
+        second = await fetch(running.listen_address, post(CALL))
+    assert (first.body, second.body) == (RESULT, b"{}")
+    large, small = every(tmp_path, Message)
+    digest = hashlib.sha256(RESULT).hexdigest()
+    assert large.body == Body(size=len(RESULT), sha256=digest, truncated=True)
+    assert small.body.text == "{}"
+    assert [(end.outcome, end.sent, end.reason) for end in every(tmp_path, End)] == [
+        (
+            "complete",
+            len(RESULT),
+            "of the answer only size and digest were logged: "
+            "too many octets of answers were held for the log at a time",
+        ),
+        ("complete", 2, ""),
+    ]
+
+
+async def test_an_event_that_is_too_much_passes_whole(tmp_path: Path) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\ndata: {}\n\n")
+        await logged(running, Message)
+        await talk.send(b"data: " + b"x" * 100)
+        talk.writer.close()
+
+    async with scripted(script) as server, gateway(tmp_path, server.url, max_captured=100) as running:
+        reply = await fetch(running.listen_address, post(CALL))
+    assert b"x" * 100 in reply.body
+    assert only(tmp_path, Message).body.text == "{}"
+    assert only(tmp_path, End).reason == (
+        "events were not logged from here on: too many octets of answers were held for the log at a time"
+    )
+
+
 async def test_the_request_is_logged_before_it_is_passed_on(tmp_path: Path) -> None:
     async def script(talk: Talk) -> None:
         await logged(running, Request)
