@@ -120,9 +120,10 @@ class Learnt:
             return False
         if not (known.doubted or known.is_failing) and self._now - known.asked < NEGATIVE_S:
             return False
-        known.doubted = True
-        known.due = min(known.due, known.asked + NEGATIVE_S)
-        self._tell()
+        if not known.doubted:
+            known.doubted = True
+            known.due = min(known.due, known.asked + NEGATIVE_S)
+            self._tell()
         return True
 
     def history(self, id: str) -> tuple[ResolvedKey, ...]:
