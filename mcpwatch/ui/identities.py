@@ -79,6 +79,7 @@ _ORDERS: tuple[Order[Identity], ...] = (
 )
 
 _MAX_CELLS = 200
+_SCREEN = {"since": 100}
 _PRIORITY = {"words": 1, "sessions": 2}
 
 
@@ -88,7 +89,7 @@ class IdentitiesScreen(ListScreen[Identity]):
     scope = Scope.IDENTITIES
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.IDENTITIES)]
     columns = tuple(
-        column._replace(priority=_PRIORITY.get(column.id, column.priority))
+        column._replace(priority=_PRIORITY.get(column.id, column.priority), screen=_SCREEN.get(column.id, 0))
         for column in grid_columns(watch_columns.IDENTITIES, {"id": 16, "words": 12, "fingerprint": 8})
     )
     empty = (

@@ -25,6 +25,11 @@ def full(time: float) -> str:
         return "no such time"
 
 
+def day(time: float) -> str:
+    """The date, `2026-11-22`."""
+    return full(time).partition(" ")[0]
+
+
 def age(now: float, then: float | None) -> str:
     """How long ago, `3.2s`; a dash when never."""
     return "–" if then is None else seconds(max(now - then, 0.0))

@@ -1,5 +1,6 @@
 """What the wire schemes are called, from their own tables."""
 
+from mcpwatch.identity import proofs
 from mcpwatch.identity.schemes import SCHEMES
 from mcpwatch.model.identity import OtherSignature, ServerProof, Verdict
 
@@ -7,7 +8,7 @@ TITLES: dict[str, str] = {
     name: scheme.title if name == scheme.name else title
     for scheme in SCHEMES
     for name, title in scheme.variants.items()
-}
+} | {proofs.NAME: proofs.TITLE}
 """By the name that a verdict has in `scheme`."""
 
 

@@ -10,7 +10,8 @@ from scene import SOURCE, Scene
 from verdicts import judged, principal, verified
 
 from mcpwatch.model.feed import FeedState, FeedStatus, Gap
-from mcpwatch.model.identity import Signer, Verdict, Word
+from mcpwatch.model.identity import OtherSignature, Receipt, ServerProof, Signer, Verdict, Word
+from mcpwatch.model.trust import Asserted, Standing, Step
 
 
 def attacked(folder: Path) -> Scene:
@@ -24,6 +25,9 @@ def attacked(folder: Path) -> Scene:
         session.client_name = session.server_name = session.user_agent = words
     for identity, words in zip(scene.state.identities.values(), CORPUS, strict=False):
         identity.claimed_names.add(words)
+        step = Step(words, words, (words,), words, words)
+        asserted = Asserted(True, 1, (words,))
+        scene.watcher.standings[identity.id] = Standing(identity.id, False, (), (step,), asserted, None, words, words)
     everything = " ".join(words[:400] for words in CORPUS)
     scene.state.set_feed(
         FeedStatus(
@@ -47,7 +51,10 @@ def _attack(scene: Scene, log: Log, number: int, words: str) -> None:
     offer = {"tools": [tool(words, words, annotations={"title": words}, **{words[:50] or "x": words})]}
     good = verified(f"signer {number}")
     signer = Signer(f"did:web:{words}", words[:43])
-    bad: Verdict = msgspec.structs.replace(judged(Word.BAD_SIG), signer=signer, reasons=(words, words))
+    other = OtherSignature(Word.BAD_SIG, words, words, signer, words)
+    beside = {"profile": words, "others": (other,), "receipt": Receipt(words, words, words)}
+    good = msgspec.structs.replace(good, **beside)
+    bad: Verdict = msgspec.structs.replace(judged(Word.BAD_SIG), signer=signer, reasons=(words, words), **beside)
     scene.take(log.initialize(name, client=words, peer=peer, principal=principal(words), headers=headers), good)
     scene.take(log.exchange(ask(1, "tools/list"), result(1, offer), session=name, peer=peer), good)
     scene.take(log.exchange(call(2, words, words=words), result(2, text(words)), session=name, peer=peer), bad)
@@ -56,7 +63,9 @@ def _attack(scene: Scene, log: Log, number: int, words: str) -> None:
     scene.take(asked, good)
     scene.take(log.response(asked, headers=headers))
     progress = {"progressToken": words, "progress": 1, "total": 2, "message": words}
-    scene.take(log.message(asked, note("notifications/progress", progress), event=words, event_id=words))
+    answer = log.message(asked, note("notifications/progress", progress), event=words, event_id=words)
+    scene.take(answer)
+    scene.state.prove(answer.index, answer.source, ServerProof(Word.BAD_SIG, words, signer, words))
     offer["tools"][0]["description"] += " changed"
     scene.take(log.exchange(ask(5, "tools/list"), result(5, offer), session=name, peer=peer), good)
     scene.take(log.request(words.encode(), session=name, peer=peer, method=words[:20], authority=words))

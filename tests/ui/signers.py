@@ -20,17 +20,25 @@ from mcpwatch.model.identity import (
     Verdict,
     Word,
 )
+from mcpwatch.model.trust import Asserted, Standing, Step
 
 LEDGER = "did:aip:56475aa75463474c0285df5dbf2bcab7"
 OLD, NEW, STRANGER, SERVER = (AgentKey(bytes([number] * 32)) for number in range(1, 5))
 DAY = 86_400.0
 ROTATED = START - 3 * DAY
-COVERED = (Covered.METHOD, Covered.TARGET, Covered.AUTHORITY, Covered.BODY, Covered.TIME, Covered.NONCE)
 
 
 def print_of(key: AgentKey) -> str:
     """A key's fingerprint."""
     return fingerprint(key.public)
+
+
+ROOT, OFFICE = "did:aip:00112233445566778899aabbccddeeff", "did:aip:ffeeddccbbaa99887766554433221100"
+PATH = (
+    Step(ROOT, OFFICE, ("GENERAL",), key=print_of(SERVER), created=START - 30 * DAY),
+    Step(OFFICE, LEDGER, ("FINANCIAL",), key=print_of(SERVER), key_asserted=True, created=START - 20 * DAY),
+)
+COVERED = (Covered.METHOD, Covered.TARGET, Covered.AUTHORITY, Covered.BODY, Covered.TIME, Covered.NONCE)
 
 
 def signed_by(signer: Signer) -> Verdict:
@@ -51,6 +59,8 @@ def play(scene: Scene) -> Scene:
         ResolvedKey(OLD.public, valid_from=START - 90 * DAY, valid_until=ROTATED),
     )
     keys.learn(LEDGER, Resolved(Resolution.REGISTRY, known), START)
+    scene.watcher.roots = (ROOT,)
+    scene.watcher.standings[LEDGER] = Standing(LEDGER, path=PATH, vouches=PATH[1:], asserted=Asserted(True, 3))
     keys.lookup(OF_STRANGER.id, START, STRANGER.public)
     scene.take(scene.log.started())
     _ledger(scene)
@@ -74,8 +84,8 @@ def _ledger(scene: Scene) -> None:
     )
     scene.take(asked, verdict)
     scene.wait(0.2)
-    answer = log.message(asked, result(1, text("done")))
-    scene.take([log.response(asked), answer, log.end(asked)])
+    head, answer = log.response(asked), log.message(asked, result(1, text("done")))
+    scene.take([head, answer, log.end(asked)])
     proof = ServerProof(Word.VERIFIED, "mcp-i", OF_SERVER)
     row = scene.state.prove(answer.index, answer.source, proof)
     assert row is not None and row.seen.exchange is not None

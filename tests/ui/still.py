@@ -8,6 +8,7 @@ from mcpwatch.detect.book import AlertBook
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, pins_path
 from mcpwatch.model.identity import Resolution
+from mcpwatch.model.trust import Standing
 from mcpwatch.watch.acks import FILE, AckStore
 from mcpwatch.watch.pipeline import Listener
 from mcpwatch.watch.state import State
@@ -29,8 +30,13 @@ class StillWatcher(Watcher):
         self._places = {Resolution.REGISTRY: "https://registry.example"}
         self.roots: tuple[str, ...] = ()
         self._trust = None
+        self.standings: dict[str, Standing] = {}
         self._clock = clock
         self.judged_again: list[set[str]] = []
+
+    def trust(self, id: str) -> Standing:
+        """What the test says of it."""
+        return self.standings[id] if id in self.standings else super().trust(id)
 
     def _take_in_pins(self) -> None:
         self.judged_again.append(self._pins.refresh())

@@ -25,7 +25,7 @@ WALKS = (
     ("session", ("2", "g", "down", "enter", "v", "v", "v", "enter", "escape", "escape")),
     ("alerts", ("3", "g", *("down",) * 60, "o", "o", "enter", "escape")),
     ("acknowledge", ("3", "g", "a", *"hi", "enter", "end", "u", "escape")),
-    ("identities", ("4", "g", *("down",) * 40, "enter", "end", "escape")),
+    ("identities", ("4", "g", *("down",) * 40, "enter", "end", "escape", "a", "escape", "4", "p", "escape")),
     ("tools", ("5", "g", *("down",) * 33, "enter", "end", "escape")),
     ("feed", ("6", "end", "home")),
     ("help", ("1", "question_mark", "end", "escape")),

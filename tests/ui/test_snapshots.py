@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import signers
 from rpc import call, result, text
 from scene import Scene
 from textual.pilot import Pilot
@@ -79,6 +80,24 @@ def name(size: tuple[int, int]) -> str:
 @pytest.mark.parametrize("screen", SCREENS)
 def test_screen(snap_compare: Compare, scene: Scene, screen: str, size: tuple[int, int]) -> None:
     assert snap_compare(quiet(scene), terminal_size=size, run_before=pressing(scene, SCREENS[screen]))
+
+
+SIGNERS: dict[str, tuple[str, ...]] = {
+    "identities": ("4",),
+    "agent": ("4", "g", "j", "j", "enter"),
+    "server": ("4", "g", "j", "enter"),
+    "pin": ("4", "g", "j", "j", "p"),
+    "call": ("slash", *"tool", "colon", *"transfer", "space", *"kind", "colon", *"req", "enter", "enter", "tab", "z"),
+    "answer": ("slash", *"tool", "colon", *"transfer", "space", *"kind", "colon", *"mes", "enter", "enter", "tab", "z"),
+    "session": ("2", "g", "j", "tab"),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=name)
+@pytest.mark.parametrize("screen", SIGNERS)
+def test_signers(snap_compare: Compare, blank: Scene, screen: str, size: tuple[int, int]) -> None:
+    scene = signers.play(blank)
+    assert snap_compare(quiet(scene), terminal_size=size, run_before=pressing(scene, SIGNERS[screen]))
 
 
 @pytest.mark.parametrize("screen", SMALL)

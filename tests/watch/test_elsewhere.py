@@ -1,5 +1,6 @@
 """What other programs do in the state folder reaches a watcher that runs."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,10 @@ from piped import ALICE, MALLORY, ListSource, signed, story, watcher_on
 from rpc import call
 from test_pipeline import Ear, words
 
-from mcpwatch.identity.pins import add_pin, pins_path, remove_pin, set_name
+from mcpwatch.errors import UsageError
+from mcpwatch.identity.pins import add_pin, pins_path, read_known, remove_pin, set_name
 from mcpwatch.model.alerts import Alert, AlertState
+from mcpwatch.model.identity import Resolution
 from mcpwatch.watch.elsewhere import Elsewhere
 from mcpwatch.watch.watcher import Watcher
 
@@ -88,6 +91,35 @@ async def test_a_name_reaches_the_rows_and_raises_no_alert_again(state_folder: P
     assert told[:2] == [f"ledger {watcher.state.identities[ALICE.did_key].fingerprint[:8]}", "?ledger"]
     assert watcher.state.identities[ALICE.did_key].name == "ledger"
     assert {alert.rule: alert.count for alert in watcher.state.alerts.values()} == counts
+    await watcher.close()
+
+
+async def test_a_key_pinned_on_the_screen_verifies_what_was_seen_and_back(state_folder: Path) -> None:
+    log = Log()
+    log.initialize("s1")
+    signed(log, call(1, "read"), session="s1")
+    watcher, ear = watcher_on(state_folder, ListSource(log.entries)), Ear()
+    await watcher.run(ear)
+    identity = watcher.state.identities[ALICE.did_key]
+    assert identity.resolution is Resolution.DID_KEY and not watcher.is_pinned(identity.id)
+
+    watcher.pin(identity.id, identity.fingerprint, "ledger")
+    await asyncio.sleep(0)
+    assert (identity.resolution, identity.name) == (Resolution.PINNED, "ledger")
+    assert watcher.is_pinned(identity.id)
+    assert [row.who.text for row in watcher.state.rows if row.tool] == [f"ledger {identity.fingerprint[:8]}"]
+    assert read_known(pins_path(state_folder)).names == {ALICE.did_key: "ledger"}
+
+    watcher.unpin(identity.id)
+    await asyncio.sleep(0)
+    assert (identity.resolution, identity.name) == (Resolution.DID_KEY, "")
+    with pytest.raises(UsageError, match="is pinned"):
+        watcher.unpin(identity.id)
+    with pytest.raises(UsageError, match="is not held any more"):
+        watcher.pin(identity.id, "f" * 43)
+    with pytest.raises(UsageError, match="is no name"):
+        watcher.pin(identity.id, identity.fingerprint, "?ledger")
+    assert read_known(pins_path(state_folder)).pins == []
     await watcher.close()
 
 

@@ -7,6 +7,7 @@ from mcpwatch.model.identity import Signer, Word
 from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import ASSERTERS, KEYS, severity_cell, verdict_cell
 from mcpwatch.ui.pages.signer import signer_lines
+from mcpwatch.ui.pages.trust import trust_lines
 from mcpwatch.ui.times import ago, count, full
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey
@@ -34,6 +35,8 @@ def identity_page(identity: Identity, watcher: Watcher) -> list[Line]:
         *signer_lines(signer_of(identity), known, proven=identity.proven > 0),
         field("kind", identity.kind.value, span(f"  {_KIND[identity.kind]}", Tone.DIM)),
         *_names(identity, state.names),
+        BLANK,
+        *trust_lines(watcher.trust(identity.id), state.called, has_roots=bool(watcher.roots)),
         BLANK,
         *_alerts(identity, state),
         *(_keys(keys, identity) if len(keys) > 1 else []),

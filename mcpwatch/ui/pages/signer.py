@@ -16,7 +16,7 @@ def signer_lines(signer: Signer, known: Known = UNKNOWN, *, proven: bool = True,
     return [
         field("key", span(key or "none known", Tone.STRONG if key else Tone.DIM), state),
         field(label, *called(signer, proven=proven)),
-        field("known by", resolved_by(signer.resolution, known.place)),
+        field("resolved", resolved_by(signer.resolution, known.place)),
         *(since_lines(known, signer.resolution) if key else []),
     ]
 

@@ -56,7 +56,7 @@ def proof_of_server_lines(proof: ServerProof, known: Known = UNKNOWN) -> list[Li
         lines.append(bullet(span("•", VERDICTS[proof.word].tone), proof.reason))
     if proof.signer is not None:
         lines += signer_lines(proof.signer, known, proven=proof.word in _PROVEN, label="server")
-    return [*lines, field("signed by", scheme_title(proof))]
+    return [*lines, field("signature", scheme_title(proof))]
 
 
 _SERVER_MEANS = {
