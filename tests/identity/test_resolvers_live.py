@@ -166,7 +166,7 @@ async def test_a_did_web_host_that_misbehaves(handle: Handle, reason: str) -> No
 async def test_a_jwks_host_that_misbehaves(handle: Handle, reason: str, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     transport = GuardedTransport(lookup=loopback, verify=authority.trusting)
-    async with serving(handle, authority.serving("issuer.example")) as port:
-        async with Fetcher(transport=transport, deadline_s=0.5) as fetcher:
-            with pytest.raises(Unavailable, match=reason):
-                await Jwks([f"https://issuer.example:{port}/jwks"], fetcher).resolve("ci")
+    fetcher = Fetcher(transport=transport, deadline_s=0.5)
+    async with serving(handle, authority.serving("issuer.example")) as port, fetcher:
+        with pytest.raises(Unavailable, match=reason):
+            await Jwks([f"https://issuer.example:{port}/jwks"], fetcher).resolve("ci")

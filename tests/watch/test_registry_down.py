@@ -7,6 +7,7 @@ import httpx
 from build import Log
 from piped import ALICE, MALLORY, ListSource, signed, watcher_on
 from rpc import call
+from streamed import streamed
 
 from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.identity.answers import Status
@@ -39,19 +40,10 @@ class Registry:
             raise httpx.ConnectError("refused")
         key = self.keys.get(did)
         known = {"verified": False} if key is None else {"verified": True, "did": did, "public_key": key.public_base64}
-        # A stream, as a network gives one.
-        return httpx.Response(200, stream=Whole(httpx.Response(200, json=known).content))
+        return streamed(httpx.Response(200, json=known))
 
     def fetcher(self) -> Fetcher:
         return Fetcher(transport=httpx.MockTransport(self.answer), clock=self.clock)
-
-
-class Whole(httpx.AsyncByteStream):
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    async def __aiter__(self):  # type: ignore[no-untyped-def]
-        yield self._data
 
 
 async def pass_time(registry: Registry, resolver: Resolver, keys: KeyBook, until: float) -> None:
