@@ -86,7 +86,7 @@ async def test_localhost_is_asked_over_http_with_leave() -> None:
     assert [key.key for key in found.keys] == [ALICE.public]
 
 
-def answering(body: bytes, status: int = 200, **head: str) -> Handle:
+def answering(body: bytes, status: int = 200, head: dict[str, str] | None = None) -> Handle:
     async def handle(request: web.Request) -> web.Response:
         return web.Response(body=body, status=status, headers=head)
 
@@ -131,10 +131,10 @@ MISBEHAVIOUR: tuple[tuple[Handle, str], ...] = (
     (flooding, "longer than"),
     (looping, "a redirect, which is not followed"),
     (answering(b"", 500), "HTTP status 500"),
-    (answering(b"", 429, **{"retry-after": "9"}), "asked not to be asked for 9 s"),
-    (answering(b"", 503, **{"retry-after": "9"}), "asked not to be asked for 9 s"),
+    (answering(b"", 429, {"retry-after": "9"}), "asked not to be asked for 9 s"),
+    (answering(b"", 503, {"retry-after": "9"}), "asked not to be asked for 9 s"),
     (answering(b"<html>"), "makes no sense|no JSON object"),
-    (answering(b"x", **{"content-encoding": "br"}), "compressed"),
+    (answering(b"x", head={"content-encoding": "br"}), "compressed"),
 )
 LIES: tuple[tuple[Handle, str], ...] = (
     (answering(registered(did=BOB.did_aip)), "about another DID"),
