@@ -64,6 +64,7 @@ async def test_a_captured_registration() -> None:
     resolved = await resolve(answer, did)
     assert len(resolved.keys) == 1
     assert resolved.keys[0].valid_until is None
+    assert resolved.keys[0].valid_from == datetime(2026, 11, 22, 8, 46, 11, tzinfo=UTC).timestamp()
     assert did_aip(resolved.keys[0].key) == did
 
 

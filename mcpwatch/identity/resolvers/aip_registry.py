@@ -33,6 +33,12 @@ class _Past(Struct, frozen=True):
     is_current: bool = False
 
 
+class _Link(Struct, frozen=True):
+    """One row of `platforms`; an identity is registered together with its first one."""
+
+    registered_at: str = ""
+
+
 class _Answer(Struct, frozen=True):
     """What of the registry's answer is used."""
 
@@ -40,6 +46,7 @@ class _Answer(Struct, frozen=True):
     did: str | None = None
     public_key: str | None = None
     key_history: list[_Past] | None = None
+    platforms: list[_Link] | None = None
 
 
 class AipRegistry:
@@ -90,6 +97,8 @@ def read_answer(did: str, answer: _Answer) -> Resolved:
     if not good_key(current):
         raise Unavailable("the registry's key is none that may be used")
     keys, oldest = _history(current, answer.key_history or [])
+    if not answer.key_history:
+        keys = (ResolvedKey(current, valid_from=_registered(answer.platforms or [])),)
     fault = derivation_fault(did, oldest)
     if fault:
         raise Unavailable(f"the registry contradicts itself: {fault}")
@@ -118,6 +127,12 @@ def _history(current: bytes, rows: list[_Past]) -> tuple[tuple[ResolvedKey, ...]
     past = sorted(ends.items(), key=lambda item: item[1], reverse=True)
     now = ResolvedKey(current, valid_from=starts.get(current))
     return (now, *(ResolvedKey(key, end, starts[key]) for key, end in past)), oldest
+
+
+def _registered(links: list[_Link]) -> float | None:
+    """Since when the identity, and so a key that was never rotated, is registered; None where nothing says so."""
+    times = (parse_registry_time(link.registered_at) for link in links)
+    return min((time for time in times if time is not None), default=None)
 
 
 def _unknown(reason: str) -> Resolved:
