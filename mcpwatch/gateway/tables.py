@@ -14,7 +14,7 @@ LOGGED_FIELDS = _words(
     """
     content-type content-encoding content-digest accept user-agent origin
     signature-agent accept-signature x-aip-version
-    dpop ucp-agent idempotency-key x-mcp-signature
+    dpop ucp-agent idempotency-key
     mcp-protocol-version mcp-method mcp-name last-event-id
     traceparent tracestate www-authenticate retry-after allow
     """
@@ -28,7 +28,8 @@ WITHHELD_FIELDS = _words(
     """
     authorization proxy-authorization cookie set-cookie
     x-api-key api-key x-auth-token x-access-token x-amz-security-token
-    x-aip-token x-aip-token-ref
+    x-aip-token x-aip-token-ref x-mcp-signature x-hub-signature x-hub-signature-256
+    kya-delegation-proof kya-session-id
     """
 )
 """Fields whose values never enter the log, covered or not; the log says that they were there."""
@@ -39,7 +40,7 @@ WITHHELD_PREFIX = "mcp-param-"
 AUTH_SCHEMES = _words(
     """
     basic bearer concealed digest dpop gnap hoba mutual negotiate ntlm privatetoken scram-sha-1 scram-sha-256 vapid
-    token apikey aws4-hmac-sha256
+    token apikey aws4-hmac-sha256 didwba
     """
 )
 """The IANA registry of authentication schemes, and a few that are common; any other word may be the secret itself."""

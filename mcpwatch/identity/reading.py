@@ -76,4 +76,4 @@ class Scheme(Protocol):
         """Whether anything in the request belongs to this scheme."""
 
     def read(self, request: SignedRequest) -> tuple[Reading, ...]:
-        """The signatures, or reasons why there are none; at least one."""
+        """The signatures, or reasons why there are none; nothing where a closer look finds nothing of the scheme."""

@@ -85,5 +85,5 @@ def test_other_bodies_are_not_taken_for_it(body: bytes) -> None:
 
 
 def test_every_scheme_name_has_words() -> None:
-    shown = {verdict(request(headers)).scheme for headers in (aip(), guide(), {"X-AIP-Token": "x"})}
+    shown = {verdict(request(headers)).scheme for headers in (aip(), guide(), {"X-AIP-Challenge": "x"})}
     assert shown <= Aip.variants.keys()

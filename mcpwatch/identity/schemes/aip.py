@@ -20,12 +20,14 @@ from mcpwatch.identity.times import parse_time
 from mcpwatch.model.identity import Covered, SignatureState
 
 DID, SIGNATURE, TIMESTAMP, NONCE = "x-aip-did", "x-aip-signature", "x-aip-timestamp", "x-aip-nonce"
-CHALLENGE, TOKEN, TOKEN_REF = "x-aip-challenge", "x-aip-token", "x-aip-token-ref"
-_HEADERS = frozenset({DID, SIGNATURE, TIMESTAMP, NONCE, CHALLENGE, TOKEN, TOKEN_REF})
+CHALLENGE = "x-aip-challenge"
+_HEADERS = frozenset({DID, SIGNATURE, TIMESTAMP, NONCE, CHALLENGE})
 _SPELLED = {DID: "X-AIP-DID", SIGNATURE: "X-AIP-Signature", TIMESTAMP: "X-AIP-Timestamp", NONCE: "X-AIP-Nonce"}
 _PREFIX = "base64:"
 _EPOCH = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _MAX_INITIALIZE = 65_536
+_MEMBER = '"aip'
+"""Begins what every body of AIP has in it."""
 
 _PART = (Covered.METHOD, Covered.BODY, Covered.MCP, Covered.TIME)
 _WHOLE = (Covered.METHOD, Covered.TARGET, Covered.BODY, Covered.MCP, Covered.TIME)
@@ -50,17 +52,16 @@ class Aip:
         "aip-tutorial": "AIP tutorial: signs a challenge",
         "aip-init": "AIP challenge in initialize",
         "aip-hmac": "HMAC webhook under AIP's header name",
-        "aip-token": "AIP bearer token",
         "aip-other": "another protocol under AIP's header names",
     }
     fields: ClassVar[frozenset[str]] = _HEADERS
 
     def recognise(self, request: SignedRequest) -> bool:
-        return (
-            not request.fields.keys().isdisjoint(_HEADERS)
-            or not _HEADERS.isdisjoint(request.request.withheld)
-            or _speaks_of_aip(request)
-        )
+        asked = request.request
+        if not _HEADERS.isdisjoint(request.fields) or not (asked.withheld == () or _HEADERS.isdisjoint(asked.withheld)):
+            return True
+        text = asked.body.text if asked.body is not None else None
+        return text is not None and _MEMBER in text and _speaks_of_aip(text)
 
     def read(self, request: SignedRequest) -> tuple[Reading, ...]:
         if _is_plain(request):
@@ -86,11 +87,6 @@ def _refuse(scheme: str, state: SignatureState, reason: str) -> Callable[[Signed
 
 def _is_hmac(request: SignedRequest) -> bool:
     return request.fields.get(SIGNATURE, "").startswith("sha256=")
-
-
-def _has_token_only(request: SignedRequest) -> bool:
-    token = any(name in request.fields or name in request.request.withheld for name in (TOKEN, TOKEN_REF))
-    return token and not request.fields.get(SIGNATURE)
 
 
 def _is_challenge(request: SignedRequest) -> bool:
@@ -195,10 +191,8 @@ class _Initialize(Struct):
     params: _Params | None = None
 
 
-def _speaks_of_aip(request: SignedRequest) -> bool:
-    body = request.request.body
-    text = body.text if body is not None else None
-    return text is not None and len(text) <= _MAX_INITIALIZE and '"aip' in text and _claimed(text) is not None
+def _speaks_of_aip(text: str) -> bool:
+    return len(text) <= _MAX_INITIALIZE and _claimed(text) is not None
 
 
 def _claimed(text: str) -> str | None:
@@ -225,10 +219,6 @@ _VARIANTS: tuple[tuple[Callable[[SignedRequest], bool], Callable[[SignedRequest]
     (
         lambda request: request.fields.keys().isdisjoint(_HEADERS) and _HEADERS.isdisjoint(request.request.withheld),
         _read_initialize,
-    ),
-    (
-        _has_token_only,
-        _refuse("aip-token", _UNSUPPORTED, "an AIP bearer token names an agent and says nothing about this request"),
     ),
     (
         _is_hmac,
