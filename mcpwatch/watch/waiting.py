@@ -1,6 +1,7 @@
 """Requests that wait for a key."""
 
-MAX_WAITING = 10_000
+MAX_WAITING = 50_000
+"""As many as the rows kept by default: a registry that takes 120 questions a minute has many requests wait."""
 MAX_UNNAMED = 500
 
 Place = tuple[str, int]
