@@ -1,14 +1,21 @@
 """What a verdict costs beside the bare signature check on the same octets."""
 
 import gc
+import json
 import time
+import warnings
 from collections.abc import Callable
 from hashlib import sha256
 
+import proven
+import receipts
 from nacl.signing import VerifyKey
+from signed import ALICE
 
+from mcpwatch.encoding import decode_base64url
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.proofs import Asked, Moment, ProofJudge
 from mcpwatch.identity.reading import Scheme
 from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.request import SignedRequest
@@ -42,10 +49,42 @@ def requests(kind: str, key: AgentKey) -> list[Request]:
             signed = aip_headers(key, "POST", "/mcp", BODY, now=NOW, nonce=nonce)
         elif kind == "rfc9421":
             signed = rfc9421_headers(key, "POST", URI, covered, BODY, now=NOW, nonce=nonce)
+        data = receipted(key, nonce) if kind == "signet" else BODY
         headers = tuple((name.lower(), value) for name, value in {**PLAIN, **signed}.items())
-        body = Body(len(BODY), sha256(BODY).hexdigest(), BODY.decode())
+        body = Body(len(data), sha256(data).hexdigest(), data.decode())
         made.append(Request("demo", "POST", "http", "127.0.0.1:8080", "/mcp", "127.0.0.1:5", headers, body))
     return made
+
+
+def receipted(key: AgentKey, nonce: str) -> bytes:
+    """The same call with a Signet receipt."""
+    arguments = {"msg": "hello, world"}
+    carried = receipts.receipt("echo", arguments, key=key, now=NOW, nonce=f"rnd_{nonce}")
+    return json.dumps(receipts.call(carried, "echo", arguments), separators=(",", ":")).encode()
+
+
+def proving() -> tuple[Callable[[], None], Callable[[], None]]:
+    """Judging `COUNT` answers with MCP-I proofs, and PyNaCl alone over the same signed octets."""
+    asked = Asked(proven.body(proven.CALL), 4)
+    answers, pairs = [], []
+    for number in range(COUNT):
+        made = proven.proof(nonce=f"{number:022d}")
+        head, _, last = made["jws"].rpartition(".")
+        pairs.append((head.encode(), decode_base64url(last) or b""))
+        answers.append(proven.body(proven.answer(made)))
+    judge, verifier = ProofJudge(KeyBook()), VerifyKey(ALICE.public)
+
+    def judged() -> None:
+        for index, answer in enumerate(answers):
+            found = judge.judge(Moment(index, "", NOW), answer, asked)
+            if found is None or found.word is not Word.VERIFIED:
+                raise SystemExit(f"answer {index} is not proven")
+
+    def alone() -> None:
+        for message, signature in pairs:
+            verifier.verify(message, signature)
+
+    return judged, alone
 
 
 def timed(*runs: Callable[[], None]) -> list[float]:
@@ -92,10 +131,13 @@ def main() -> None:
     """Print microseconds and the ratio for each kind of request."""
     key = AgentKey(bytes(range(32)))
     print(f"{'kind':10}{'judge us':>10}{'bare us':>10}{'ratio':>8}")
-    for kind in ("aip", "rfc9421"):
+    for kind, word in (("aip", Word.VERIFIED), ("rfc9421", Word.VERIFIED), ("signet", Word.PARTIAL)):
         made = requests(kind, key)
-        judged, alone = timed(judging(key, made, Word.VERIFIED), bare(kind, key, made))
+        judged, alone = timed(judging(key, made, word), bare(kind, key, made))
         print(f"{kind:10}{judged:10.2f}{alone:10.2f}{alone / judged:8.3f}")
+    warnings.filterwarnings("ignore", "EdDSA is deprecated")
+    judged, alone = timed(*proving())
+    print(f"{'mcp-i':10}{judged:10.2f}{alone:10.2f}{alone / judged:8.3f}")
     (judged,) = timed(judging(key, requests("unsigned", key), Word.UNSIGNED))
     print(f"{'unsigned':10}{judged:10.2f}")
 
