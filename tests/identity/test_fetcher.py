@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
@@ -16,7 +16,7 @@ from streamed import streamed
 from mcpwatch.identity.answers import ThrottledError, Unavailable
 from mcpwatch.identity.resolvers.addresses import GuardedTransport, is_public
 from mcpwatch.identity.resolvers.fetch import Fetcher
-from mcpwatch.identity.resolvers.pace import BURST, TRUSTED_BURST
+from mcpwatch.identity.resolvers.pace import ALL_BURST, ALL_RATE, BURST, TRUSTED_BURST
 
 URL = "https://agent.example/.well-known/did.json"
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -170,6 +170,24 @@ async def test_each_host_has_its_own_pace(trusted: bool, burst: int, later: int)
         assert count == 2 * burst + later
 
 
+async def test_many_made_up_hosts_are_no_way_around_it() -> None:
+    clock, count = Clock(), 0
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal count
+        count += 1
+        return httpx.Response(200)
+
+    async with fetcher(answer, clock) as fetch:
+        for second in (0.0, 1.0):
+            clock.now = second
+            for number in range(500):
+                with suppress(ThrottledError):
+                    await fetch.get(f"https://made-up-{number}.example/")
+        assert count == ALL_BURST + ALL_RATE
+        assert (await fetch.get("https://registry.example/", trusted=True)).status == 200
+
+
 async def test_who_waits_gets_turns_one_after_another() -> None:
     async with fetcher(lambda request: httpx.Response(200)) as fetch:
         for _ in range(BURST):
@@ -263,9 +281,15 @@ async def test_no_spelling_of_this_machine_is_asked(host: str) -> None:
             server.accept()
 
 
-async def test_a_name_that_does_not_exist_is_unavailable() -> None:
+async def test_a_name_that_leads_nowhere_is_unavailable() -> None:
+    async def lookup(host: str, port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    async with Fetcher(transport=GuardedTransport(inner=Wire(), lookup=lookup)) as fetch:
+        with pytest.raises(Unavailable, match="cannot be reached: gaierror"):
+            await fetch.get("https://nobody.example/")
     async with Fetcher() as fetch:
-        for host in ("nobody.invalid", "a" * 64 + ".example", "xn--.invalid"):
+        for host in ("a" * 64 + ".example", "xn--.example"):
             with pytest.raises(Unavailable):
                 await fetch.get(f"https://{host}/")
 

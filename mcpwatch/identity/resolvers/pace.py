@@ -8,6 +8,8 @@ TRUSTED_BURST, TRUSTED_RATE = 60, 1.0
 """At most 120 in any minute, which is what the public AIP registry takes from one address."""
 BURST, RATE = 10, 0.2
 """For hosts that requests name: they did not ask for our visits, and whoever writes a request chooses them."""
+ALL_BURST, ALL_RATE = 100, 10.0
+"""For all such hosts together: a flood of made-up names must not make us a flood of questions."""
 MAX_HOSTS = 4096
 
 
@@ -20,6 +22,15 @@ class _Host:
         self.free_at = now
         self.quiet_until = float("-inf")
 
+    def wait(self, now: float) -> float:
+        """0 when there is a token, which is left; otherwise seconds until this turn, a later one for each who asks."""
+        self.tokens = min(self.burst, self.tokens + (now - self.stamp) * self.rate)
+        self.stamp = now
+        if self.tokens >= 1:
+            return 0.0
+        self.free_at = max(self.free_at, now - self.tokens / self.rate) + 1 / self.rate
+        return self.free_at - now
+
 
 class Pace:
     """One bucket a host, bounded; times are seconds of one clock that only goes forward."""
@@ -28,6 +39,7 @@ class Pace:
         self._limit = limit
         self._trusted: OrderedDict[str, _Host] = OrderedDict()
         self._named: OrderedDict[str, _Host] = OrderedDict()
+        self._all: _Host | None = None
 
     def quiet(self, host: str, now: float, trusted: bool) -> float:
         """Seconds for which the host wants to be left alone; 0 when it may be asked."""
@@ -39,14 +51,17 @@ class Pace:
 
     def take(self, host: str, now: float, trusted: bool) -> float:
         """0 when the host may be asked once; otherwise seconds until it may be, a later turn for each who is told."""
-        one = self._of(host, now, trusted)
-        one.tokens = min(one.burst, one.tokens + (now - one.stamp) * one.rate)
-        one.stamp = now
-        if one.tokens >= 1:
-            one.tokens -= 1
-            return 0.0
-        one.free_at = max(one.free_at, now + (1 - one.tokens) / one.rate - 1 / one.rate) + 1 / one.rate
-        return one.free_at - now
+        buckets = [self._of(host, now, trusted)]
+        if not trusted:
+            self._all = self._all or _Host(ALL_BURST, ALL_RATE, now)
+            buckets.append(self._all)
+        for bucket in buckets:
+            wait = bucket.wait(now)
+            if wait:
+                return wait
+        for bucket in buckets:
+            bucket.tokens -= 1
+        return 0.0
 
     def _of(self, host: str, now: float, trusted: bool) -> _Host:
         table = self._trusted if trusted else self._named
