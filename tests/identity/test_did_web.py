@@ -161,6 +161,7 @@ def test_two_keys_under_one_name_count_neither() -> None:
         ("[" * 100_000, "no JSON object"),
         (json.dumps(document(*[multi(ALICE.public)] * 101)), "more than 100"),
     ],
+    ids=lambda value: repr(value)[:40],
 )
 def test_a_document_that_is_none(data: str, reason: str) -> None:
     with pytest.raises(Unavailable, match=reason):

@@ -73,6 +73,7 @@ async def test_an_answer_comes_whole() -> None:
         ("https://agent.example/" + "a" * 3000, "none that can be asked"),
         ("", "none that can be asked"),
     ],
+    ids=lambda value: repr(value)[:40],
 )
 async def test_what_is_not_asked(url: str, reason: str) -> None:
     async with fetcher(never) as fetch:
@@ -319,6 +320,7 @@ async def server(octets: bytes) -> AsyncIterator[str]:
         (b"HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n", "redirect"),
         (b"nonsense\r\n\r\n", "cannot be reached: RemoteProtocolError"),
     ],
+    ids=lambda value: repr(value)[:40],
 )
 async def test_a_server_that_stalls_floods_or_loops(octets: bytes, reason: str) -> None:
     async with server(octets) as address, Fetcher(allow_private=True, deadline_s=0.3) as fetch:

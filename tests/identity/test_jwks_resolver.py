@@ -156,7 +156,7 @@ def _written(path: Path, data: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("data", [None, b"", b"{}", b" " * 300_000])
+@pytest.mark.parametrize("data", [None, b"", b"{}", b" " * 300_000], ids=lambda data: repr(data)[:9])
 def test_a_file_that_cannot_be_used_is_said_to_be_one(tmp_path: Path, data: bytes | None) -> None:
     path = tmp_path / "keys.json"
     if data is not None:

@@ -105,6 +105,7 @@ def test_two_keys_under_one_kid_count_neither() -> None:
         (json.dumps({"keys": [0] * (MAX_SET + 1)}).encode(), "more than 1000"),
         (b" " * 300_000, "no JSON object"),
     ],
+    ids=lambda value: repr(value)[:40],
 )
 def test_what_is_no_jwks(data: bytes, reason: str) -> None:
     with pytest.raises(BadSet, match=reason):

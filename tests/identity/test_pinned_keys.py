@@ -200,7 +200,11 @@ def test_a_jwks_is_imported_by_kid_and_thumbprint(path: Path) -> None:
     assert [said for _, said in told] == ["", "", "it is of small order, or no point of its curve"]
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"agents":7}', b'{"agents":[],"agents":[]}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"[]", b"{}", b'{"agents":7}', b'{"agents":[],"agents":[]}', b"[" * 100_000],
+    ids=lambda data: repr(data)[:30],
+)
 def test_what_holds_no_keys_is_said_to_hold_none(data: bytes) -> None:
     with pytest.raises(BadSet):
         read_agents(data, NOW)
