@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64url
 from mcpwatch.identity import ed25519, verifier
-from mcpwatch.identity.canonical import read_json
+from mcpwatch.identity.strict_json import read_json
 from mcpwatch.model.entries import Json
 
 MAX_JWS = 16_384

@@ -7,9 +7,10 @@ import msgspec
 from msgspec import Struct
 
 from mcpwatch.encoding import encode_base64url
-from mcpwatch.identity.canonical import canonical, read_json
+from mcpwatch.identity.canonical import canonical
 from mcpwatch.identity.jws import ALGORITHMS, Jws, Malformed, read_jws
 from mcpwatch.identity.keys import identity_of
+from mcpwatch.identity.strict_json import read_json
 from mcpwatch.model.entries import MASK, Json
 from mcpwatch.model.identity import SignatureState, Signer
 

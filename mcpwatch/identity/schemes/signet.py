@@ -15,10 +15,11 @@ from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64
 from mcpwatch.identity import ed25519, verifier
-from mcpwatch.identity.canonical import Uncanonical, canonical, digest, read_json
+from mcpwatch.identity.canonical import Uncanonical, canonical, digest
 from mcpwatch.identity.keys import KEY
 from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.request import SignedRequest
+from mcpwatch.identity.strict_json import read_json
 from mcpwatch.identity.times import parse_time
 from mcpwatch.model.entries import Json
 from mcpwatch.model.identity import Covered, Receipt, SignatureState
