@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from receipts import ARGUMENTS, asked, call, receipt
-from signed import ALICE, NOW, aip, body_of, judge, judged, request, verdict
+from signed import ALICE, BOB, NOW, aip, body_of, judge, judged, request, verdict
 
 from mcpwatch.gateway.bodies import capture_body
 from mcpwatch.identity.judge import Judge
@@ -225,6 +225,15 @@ def test_beside_a_signature_of_the_whole_body_it_is_the_other() -> None:
     found = verdict(request(aip(data=data), data))
     assert (found.word, found.scheme) == (Word.VERIFIED, "aip")
     assert [(other.scheme, other.word) for other in found.others] == [("signet", Word.PARTIAL)]
+
+
+def test_its_link_counts_where_the_same_key_signed_the_whole_body() -> None:
+    carried = receipt(action={"parent_receipt_id": "rec_before"})
+    data = json.dumps(call(carried)).encode()
+    assert verdict(request(aip(data=data), data)).receipt == Receipt(str(carried["id"]), "", "rec_before")
+    assert verdict(request(aip(BOB, data=data), data), ALICE, BOB).receipt is None
+    forged = json.dumps(call({**carried, "nonce": "rnd_2"})).encode()
+    assert verdict(request(aip(data=forged), forged)).receipt is None
 
 
 def test_a_key_of_small_order_signs_nothing() -> None:
