@@ -44,10 +44,7 @@ class Arrival:
     @property
     def peer(self) -> str:
         """Address and port of the other end."""
-        name = self.request.transport.get_extra_info("peername") if self.request.transport is not None else None
-        if not name:
-            return ""
-        return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+        return peer_of(self.request)
 
     async def read_body(self, limit: int, seconds: float = BODY_SECONDS, share: Share | None = None) -> None:
         """Read the body, if there is one, to its end within `seconds`, as far as `share` has room; raises Refusal."""
@@ -88,6 +85,14 @@ class Arrival:
             raise Refusal(HTTPStatus.FORBIDDEN, "this Origin is not allowed")
         if not self.path:
             raise Refusal(HTTPStatus.BAD_REQUEST, "the request target is not a path")
+
+
+def peer_of(request: web.BaseRequest) -> str:
+    """Address and port of the other end of a request's connection; empty when that has gone."""
+    name = request.transport.get_extra_info("peername") if request.transport is not None else None
+    if not name:
+        return ""
+    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
 
 
 def _too_large(limit: int) -> Refusal:

@@ -8,17 +8,13 @@ import socket
 from aiohttp import web
 
 from mcpwatch.errors import LocalError
-from mcpwatch.gateway import quiet
+from mcpwatch.gateway.connections import Server
 from mcpwatch.gateway.options import Address
 from mcpwatch.gateway.serving import Serving
 
-KEEP_ALIVE_SECONDS = 75.0
-"""How long an agent's connection may stay unused, or take to send a request's head."""
 CLOSE_SECONDS = 0.5
 """How long connections without an exchange get to close."""
 BACKLOG = 512
-MAX_LINE = 16 * 1024
-MAX_FIELD = 32 * 1024
 
 
 class Listener:
@@ -32,16 +28,7 @@ class Listener:
     @classmethod
     async def open(cls, serving: Serving, listener: socket.socket, limit: int) -> "Listener":
         """Begin to serve, up to `limit` connections at a time."""
-        server = web.Server(
-            serving.handle,
-            handler_cancellation=True,
-            access_log=None,
-            logger=quiet.logger,
-            auto_decompress=False,
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
-            max_line_size=MAX_LINE,
-            max_field_size=MAX_FIELD,
-        )
+        server = Server(serving)
         return cls(serving, server, await accept(server, listener, limit))
 
     async def close(self, grace: float) -> None:

@@ -30,6 +30,13 @@ class Proxy(Serving):
         with self._received.share() as share:
             await self._serve(arrival, answer, share)
 
+    def unreadable(self, peer: str, refusal: Refusal) -> None:
+        exchange = self._tap.begin_unreadable(peer)
+        headers, content = refusal.answer(None)
+        exchange.response(refusal.status, headers)
+        exchange.chunk(content)
+        exchange.end(refusal.outcome, len(content), refusal.message)
+
     async def _serve(self, arrival: Arrival, answer: Answer, share: Share) -> None:
         refusal: Refusal | None = None
         route = self._router.find(arrival.path)

@@ -11,10 +11,11 @@ from aiohttp import web
 from mcpwatch.feed.discover import Announcement, announce, retire
 from mcpwatch.gateway import quiet
 from mcpwatch.gateway.budget import Budget
+from mcpwatch.gateway.connections import KEEP_ALIVE_SECONDS
 from mcpwatch.gateway.feed_server import FeedServer
 from mcpwatch.gateway.folder import open_folder, token_path
 from mcpwatch.gateway.guard import Guard, is_loopback
-from mcpwatch.gateway.listener import KEEP_ALIVE_SECONDS, Listener, accept, address_of, bind, signalled
+from mcpwatch.gateway.listener import Listener, accept, address_of, bind, signalled
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.options import GatewayOptions, placed
 from mcpwatch.gateway.principal import KeyedHash

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from mcpwatch.gateway.answer import Answer
 from mcpwatch.gateway.arrival import Arrival
+from mcpwatch.gateway.refusal import Refusal
 
 
 class Serving(ABC):
@@ -19,6 +20,10 @@ class Serving(ABC):
     @abstractmethod
     async def serve(self, arrival: Arrival, answer: Answer) -> None:
         """Serve one request; the answer has been written when this returns. Cancelled when the agent leaves."""
+
+    def unreadable(self, peer: str, refusal: Refusal) -> None:
+        """Take note that `peer` sent what cannot be read as a request, and gets that answer."""
+        return
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one request of aiohttp's."""

@@ -55,7 +55,13 @@ class Tap:
         exchange = Exchange(self)
         exchange.request(upstream, arrival)
         if exchange.fault:
-            exchange.bare_request(upstream, arrival)
+            exchange.bare_request(upstream, arrival.method, arrival.peer)
+        return exchange
+
+    def begin_unreadable(self, peer: str) -> "Exchange":
+        """Log that something came that cannot be read as a request."""
+        exchange = Exchange(self)
+        exchange.bare_request("", "", peer)
         return exchange
 
 
@@ -114,15 +120,15 @@ class Exchange:
         )
 
     @_harmless
-    def bare_request(self, upstream: str, arrival: Arrival) -> None:
-        """Log at least that there was a request, when `request` failed."""
+    def bare_request(self, upstream: str, method: str, peer: str) -> None:
+        """Log at least that there was a request."""
         request = Request(
             upstream=upstream,
-            method=arrival.method,
+            method=method,
             scheme="http",
             authority="",
             target="",
-            peer=arrival.peer,
+            peer=peer,
             headers=(),
             withheld=(NOTHING_CARRIED,),
         )

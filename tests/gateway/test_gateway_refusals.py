@@ -6,7 +6,23 @@ import socket
 from pathlib import Path
 
 import pytest
-from rig import Reply, Talk, answer, connect, every, fetch, gateway, get, logged, ok, only, post, scripted, self_signed
+from rig import (
+    Reply,
+    Talk,
+    answer,
+    connect,
+    every,
+    fetch,
+    gateway,
+    get,
+    journal,
+    logged,
+    ok,
+    only,
+    post,
+    scripted,
+    self_signed,
+)
 
 from mcpwatch.gateway import arrival, run
 from mcpwatch.gateway.mask import mask_authority
@@ -302,3 +318,62 @@ async def test_other_targets_and_garbage_are_turned_away(tmp_path: Path, request
     async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
         reply = await fetch(running.listen_address, request_line + b"\r\nHost: localhost\r\n\r\n")
     assert (reply.status, server.requests) == (400, [])
+    assert only(tmp_path, Response).status == 400
+    assert (only(tmp_path, End).outcome, only(tmp_path, End).sent) == ("denied", len(reply.body))
+
+
+@pytest.mark.parametrize(
+    ("octets", "why"),
+    [
+        (b"GET /s3cret HTTP/1.1\r\n\r\n", "this is not a well-formed HTTP request"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "this is not a well-formed HTTP request"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX s3cret: 1\r\n\r\n", "this is not a well-formed HTTP request"),
+        (
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: s3cret\r\n\r\n",
+            "this is not a well-formed HTTP request",
+        ),
+        (
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\ns3cret\r\n",
+            "this is not a well-formed HTTP request",
+        ),
+        (
+            b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n" % (b"s3cret" * 20_000),
+            "a line of the request's head is too long",
+        ),
+        (
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nX: %b\r\n\r\n" % (b"s3cret" * 20_000),
+            "a line of the request's head is too long",
+        ),
+    ],
+)
+async def test_what_cannot_be_read_is_told(
+    tmp_path: Path, octets: bytes, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
+        talk = await connect(running.listen_address)
+        host, port = talk.writer.get_extra_info("sockname")
+        await talk.send(octets)
+        reply = await talk.reply()
+        await talk.closed()
+    assert (reply.status, server.requests) == (400, [])
+    assert error_of(reply) == (None, f"mcpwatch gateway: {why}")
+    _, request, response, message, end, _ = journal(tmp_path)
+    assert request == Request("", "", "http", "", "", f"{host}:{port}", (), withheld=("*",))
+    assert (response, message) == (only(tmp_path, Response), only(tmp_path, Message))
+    assert only(tmp_path, Message).body.text == reply.body.decode()
+    assert end == End(1, "denied", only(tmp_path, End).duration_us, len(reply.body), why)
+    assert "s3cret" not in caplog.text + str(journal(tmp_path))
+
+
+async def test_bad_chunks_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrival, "PAUSE_SECONDS", 0.05)
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url) as running:
+        talk = await connect(running.listen_address)
+        head = b"Host: localhost\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+        await talk.send(b"POST /mcp HTTP/1.1\r\n" + head)
+        assert (await talk.reply(bodiless=True)).status == 100
+        await talk.send(b"2\r\n{}\r\nzz\r\n")
+        assert (await talk.reply()).status == 408
+        await talk.closed()
+    assert (only(tmp_path, Request).method, server.requests) == ("POST", [])
+    assert only(tmp_path, End).reason == "the body did not come"
