@@ -18,15 +18,15 @@ from mcpwatch.identity.schemes.profiles import PROFILES
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.commands import COMMANDS, key_names
 from mcpwatch.ui.looks import VERDICTS
-from mcpwatch.watch import told
+from mcpwatch.watch import told, told_signed
 from mcpwatch.watch.words import WORDS
 
 _PARTS: dict[type[msgspec.Struct], str] = {
-    told.VerdictLine: "entry.verdict",
-    told.SignerLine: "entry.verdict.identity",
-    told.OtherLine: "entry.verdict.others[]",
-    told.ReceiptLine: "entry.verdict.receipt",
-    told.ServerProofLine: "entry.server_proof",
+    told_signed.VerdictLine: "entry.verdict",
+    told_signed.SignerLine: "entry.verdict.identity",
+    told_signed.OtherLine: "entry.verdict.others[]",
+    told_signed.ReceiptLine: "entry.verdict.receipt",
+    told_signed.ServerProofLine: "entry.server_proof",
 }
 
 README = Path(__file__).resolve().parents[1] / "README.md"

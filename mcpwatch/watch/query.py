@@ -23,9 +23,10 @@ from mcpwatch.watch.nodes import (
     words_of,
 )
 from mcpwatch.watch.pattern import BadPattern, compile_pattern
+from mcpwatch.watch.reads import plain
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
-from mcpwatch.watch.words import BY_NAME, WORDS, FilterWord, plain
+from mcpwatch.watch.words import BY_NAME, WORDS, FilterWord
 
 MAX_QUERY = 1_000
 MAX_DEPTH = 32

@@ -6,20 +6,18 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from mcpwatch.model.alerts import Alert, AlertState, Severity
+from mcpwatch.model.alerts import Severity
 from mcpwatch.model.identity import (
     KeyState,
-    OtherSignature,
     Resolution,
-    ServerProof,
     SignatureState,
-    Signer,
-    Verdict,
     Word,
 )
 from mcpwatch.model.traffic import ENTRY_KINDS, CallState, Direction
+from mcpwatch.watch import reads
+from mcpwatch.watch.reads import plain
 from mcpwatch.watch.row import Row
-from mcpwatch.watch.schemes import TITLES, scheme_title
+from mcpwatch.watch.schemes import TITLES
 from mcpwatch.watch.state import State
 
 Texts = Callable[[Row, State], Iterable[str]]
@@ -61,11 +59,6 @@ class FilterWord(Struct, frozen=True):
     """Values in the traffic at hand, to complete from; untrusted."""
 
 
-def plain(text: str) -> str:
-    """A choice as it is compared: without case, spaces, hyphens and underscores."""
-    return text.casefold().replace(" ", "").replace("-", "").replace("_", "")
-
-
 @lru_cache(maxsize=256)
 def read_span(text: str) -> float | None:
     """Seconds in `500ms`, `5m`, `1.5h`; None when it is no span of time."""
@@ -86,90 +79,6 @@ def read_severity(text: str) -> float | None:
     return ranks[0] if len(ranks) == 1 else None
 
 
-def _alerts(row: Row, state: State) -> list[Alert]:
-    return [alert for key in row.alerts if (alert := state.alerts.get(key)) is not None]
-
-
-def _rpc_id(row: Row, state: State) -> tuple[str, ...]:
-    ids = {str(message.id) for message in row.seen.messages if message.id is not None}
-    if row.call is not None and row.call.rpc_id is not None:
-        ids.add(str(row.call.rpc_id))
-    return tuple(ids)
-
-
-def _who(row: Row, state: State) -> Iterable[str]:
-    yield row.who.text
-    for signer in _signers(row):
-        yield from (signer.id, signer.fingerprint, signer.name)
-    session = row.session
-    if session:
-        yield session.client_name
-        if session.principal:
-            yield session.principal.subject
-
-
-def _signers(row: Row) -> Iterable[Signer]:
-    """Whoever signed the request, in one signature or another, and whoever signed this answer."""
-    verdict, proof = row.request_verdict, row.seen.proof
-    signers = [verdict.signer, *(other.signer for other in verdict.others)] if verdict else []
-    signers.append(proof.signer if proof else None)
-    return [signer for signer in signers if signer is not None]
-
-
-def _schemes(row: Row, state: State) -> Iterable[str]:
-    told: list[Verdict | OtherSignature | ServerProof] = []
-    if row.verdict is not None:
-        told = [row.verdict, *row.verdict.others]
-    elif row.seen.proof is not None:
-        told = [row.seen.proof]
-    for each in told:
-        if each.scheme:
-            yield from (each.scheme, scheme_title(each))
-
-
-def _own(row: Row) -> Iterable[Signer]:
-    """Whoever signed this very entry."""
-    return _signers(row) if row.verdict is not None or row.seen.proof is not None else ()
-
-
-def _session(row: Row, state: State) -> tuple[str, ...]:
-    return (row.session.key, row.session_label) if row.session else ()
-
-
-def _status(row: Row, state: State) -> Iterable[str]:
-    if row.status is not None:
-        yield str(row.status)
-        yield f"{row.status // 100}xx"
-    if row.state is not None:
-        yield plain(row.state.value)
-        if row.state is CallState.DONE:
-            yield "ok"
-
-
-def _signature(row: Row, state: State) -> tuple[str, ...]:
-    return (plain(row.verdict.word.value), row.verdict.signature.value) if row.verdict else ()
-
-
-def _alert_texts(row: Row, state: State) -> Iterable[str]:
-    alerts = _alerts(row, state)
-    yield "any" if alerts else "none"
-    for alert in alerts:
-        yield from (alert.id, alert.rule, alert.title, alert.subject)
-
-
-def _acknowledged(row: Row, state: State) -> tuple[str, ...]:
-    states = {alert.state for alert in _alerts(row, state)}
-    return ("no",) if AlertState.FIRING in states else ("yes",) if states else ()
-
-
-def _peer(row: Row, state: State) -> tuple[str, ...]:
-    return (row.seen.exchange.peer,) if row.seen.exchange else ()
-
-
-def _duration(row: Row, state: State) -> float | None:
-    return row.duration(state.gateway_now(row.source))
-
-
 WORDS = (
     FilterWord(
         "tool",
@@ -185,33 +94,33 @@ WORDS = (
         lambda row, state: (row.method,),
         hints=lambda state: {call.method for call in state.calls.values()},
     ),
-    FilterWord("id", "JSON-RPC id", "the JSON-RPC id", _rpc_id, whole=True),
+    FilterWord("id", "JSON-RPC id", "the JSON-RPC id", reads.rpc_id, whole=True),
     FilterWord(
         "sess",
         "session: key or short name",
         "the session",
-        _session,
+        reads.session,
         hints=lambda state: (key for _, key in state.sessions),
     ),
     FilterWord(
         "who",
         "signer id, key fingerprint, your name for it, principal or claimed name",
         "who",
-        _who,
+        reads.who,
         hints=lambda state: state.identities,
     ),
     FilterWord(
         "name",
         "what you call its signer",
         "the signer's name",
-        lambda row, state: (signer.name for signer in _own(row)),
+        lambda row, state: (signer.name for signer in reads.own_signers(row)),
         hints=lambda state: {identity.name for identity in state.identities.values() if identity.name},
     ),
     FilterWord(
         "scheme",
         "signature scheme",
         "the scheme",
-        _schemes,
+        reads.schemes,
         hints=lambda state: TITLES,
     ),
     FilterWord(
@@ -224,14 +133,14 @@ WORDS = (
         "via",
         "how the signer's key was found",
         "the key's origin",
-        lambda row, state: (plain(signer.resolution.value) for signer in _own(row)),
+        lambda row, state: (plain(signer.resolution.value) for signer in reads.own_signers(row)),
         choices=tuple(plain(resolution.value) for resolution in Resolution),
     ),
     FilterWord(
         "keystate",
         "how the signer's key stands",
         "the key's state",
-        lambda row, state: (plain(signer.key_state.value) for signer in _own(row)),
+        lambda row, state: (plain(signer.key_state.value) for signer in reads.own_signers(row)),
         choices=tuple(plain(state.value) for state in KeyState),
     ),
     FilterWord(
@@ -253,7 +162,7 @@ WORDS = (
         "status",
         "how a call stands, or the HTTP status (404, 4xx, status>=400)",
         "the status",
-        _status,
+        reads.status,
         choices=("ok", *(plain(state.value) for state in CallState)),
         extra=_STATUS,
         number=lambda row, state: row.status,
@@ -264,7 +173,7 @@ WORDS = (
         "sig",
         "the verdict's word, or the state of the signature",
         "the signature",
-        _signature,
+        reads.signature,
         choices=tuple(
             dict.fromkeys([*(plain(word.value) for word in Word), *(state.value for state in SignatureState)])
         ),
@@ -273,14 +182,14 @@ WORDS = (
         "alert",
         "an alert's id, rule, title or subject; any, none",
         "an alert",
-        _alert_texts,
+        reads.alert_texts,
         hints=lambda state: ("any", "none", *{alert.rule for alert in state.alerts.values()}),
     ),
     FilterWord(
         "rule",
         "the rule of an alert",
         "the rule",
-        lambda row, state: (alert.rule for alert in _alerts(row, state)),
+        lambda row, state: (alert.rule for alert in reads.alerts(row, state)),
         hints=lambda state: {alert.rule for alert in state.alerts.values()},
     ),
     FilterWord(
@@ -293,8 +202,8 @@ WORDS = (
         read=read_severity,
         unit="low, medium, high or critical",
     ),
-    FilterWord("ack", "whether its alerts are acknowledged", "acknowledged", _acknowledged, choices=("yes", "no")),
-    FilterWord("peer", "the other end's address and port", "the peer", _peer),
+    FilterWord("ack", "whether its alerts are acknowledged", "acknowledged", reads.acknowledged, choices=("yes", "no")),
+    FilterWord("peer", "the other end's address and port", "the peer", reads.peer),
     FilterWord(
         "gw",
         "the feed's name",
@@ -306,7 +215,7 @@ WORDS = (
         "dur",
         "how long it took, or has taken (dur>500ms)",
         "the duration",
-        number=_duration,
+        number=reads.duration,
         read=read_span,
         unit="a span of time, as in dur>500ms",
         timed=True,
