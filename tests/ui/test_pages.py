@@ -20,6 +20,7 @@ from mcpwatch.ui import looks
 from mcpwatch.ui.lines import Line, plain
 from mcpwatch.ui.pages.alert import alert_page
 from mcpwatch.ui.pages.entry import content_lines, exact_lines, proof_lines
+from mcpwatch.ui.pages.feed import feed_page
 from mcpwatch.ui.pages.payload import body_lines, json_lines, text_lines
 from mcpwatch.ui.pages.tool import tool_page
 from mcpwatch.ui.pages.verdict import verdict_lines
@@ -165,3 +166,10 @@ def test_a_tool_whose_definition_before_is_not_held_shows_no_difference() -> Non
     text = said(tool_page(tool))
     assert "only the digest was still held" in text
     assert "@@" not in text
+
+
+def test_the_feed_page_tells_of_rules_that_failed(tmp_path: Path) -> None:
+    state = Scene(tmp_path).state
+    assert "alerts may be missing" not in said(feed_page(state, ()))
+    state.counts.rule_failures = 2
+    assert "failed 2 times: alerts may be missing" in said(feed_page(state, ()))

@@ -109,6 +109,8 @@ def _pending(status: FeedStatus) -> int:
 
 
 def _watcher(state: State) -> list[Line]:
+    failed = state.counts.rule_failures
+    rules = field("rules", span(f"failed {count(failed, 'time')}: alerts may be missing", Tone.BAD))
     gone = span(f"{state.evicted:,} older ones left the view; their counts and alerts stay", Tone.DIM)
     return [
         title("This watcher"),
@@ -118,4 +120,5 @@ def _watcher(state: State) -> list[Line]:
         field("left", gone if state.evicted else span("none", Tone.DIM)),
         field("pinned", f"{count(len(state.pinned), 'entry')} kept as evidence"),
         field("failures", f"{count(state.counts.failures, 'entry')} that a part of mcpwatch could not take in"),
+        *([rules] if failed else []),
     ]
