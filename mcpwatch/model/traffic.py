@@ -108,6 +108,8 @@ class Call(Struct, gc=False):
     error_text: str = ""
     captured: bool = True
     """False when it was answered and the log does not carry the answer."""
+    is_doubtful: bool = False
+    """It is not known to have ended, but entries after its newest were passed over, and its end may be among them."""
     progress: float | None = None
     progress_total: float | None = None
     progress_text: str = ""

@@ -159,6 +159,13 @@ class Calls:
         ended = flow.exchange.ended if flow is not None else None
         return max(call.started if ended is None else ended, track.resumed)
 
+    def doubt(self) -> list[Call]:
+        """Mark the open calls; whichever gets another entry is open, or ends, as ever."""
+        calls = [call for call in self.shelf.items.values() if call.ended is None]
+        for call in calls:
+            call.is_doubtful = True
+        return calls
+
     def abandon(self, flow: Flow, time: float, why: str, index: int | None = None) -> list[Call]:
         """End the open calls of an exchange that will not be heard of again."""
         calls = [call for call in (*flow.exchange.calls, *flow.hosted) if call.ended is None]
@@ -198,3 +205,4 @@ def touch(call: Call, index: int) -> None:
     if index != call.last_index and len(call.entries) < MAX_ENTRIES:
         call.entries.append(index)
     call.last_index = index
+    call.is_doubtful = False

@@ -109,6 +109,10 @@ class Traffic:
         ended = self._answers.restart(entry, alive)
         return Observation(entry.index, entry.source, time, "gateway", updated=ended, note=note)
 
+    def overlook(self) -> tuple[Call, ...]:
+        """Entries were passed over, so open calls may have ended among them; returns those."""
+        return tuple(self._calls.doubt())
+
     def rejudge(self, index: int, verdict: Verdict, seen: Observation | None = None) -> Observation | None:
         """Put another verdict on a request, as if it had been given at first; None when it is no longer held.
 

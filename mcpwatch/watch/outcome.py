@@ -7,6 +7,9 @@ from mcpwatch.model.traffic import Call, CallState, Exchange, Observation, RpcMe
 NOT_CAPTURED: Final = "not captured"
 """The log carries no more of it than size and digest, or masks too much of it to be read."""
 
+DOUBTFUL: Final = "end not seen"
+"""It ran when entries were passed over, and may have ended among them."""
+
 
 def answers(seen: Observation) -> bool:
     """Whether the entry carries an answer to a JSON-RPC request."""
@@ -69,6 +72,8 @@ def seconds(value: float) -> str:
 
 def _of_call(call: Call, now: float) -> str:
     match call.state:
+        case CallState.RUNNING if call.is_doubtful:
+            return DOUBTFUL
         case CallState.RUNNING:
             return f"running {seconds(max(now - call.started, 0.0))}{_progress(call.progress, call.progress_total)}"
         case CallState.DONE:

@@ -58,6 +58,8 @@ class Lane(Struct):
 
     source: Source
     traffic: Traffic
+    next: int = 0
+    """The index of the next entry, unless some are passed over."""
 
 
 class Pipeline:
@@ -192,6 +194,9 @@ class Pipeline:
         verdict = None
         if record is not None and isinstance(record.data, Request):
             verdict = self._verdict(entry.source, entry.index, record.data, record.time.timestamp())
+        if entry.index > lane.next:
+            self.state.touch_calls(lane.traffic.overlook())
+        lane.next = entry.index + 1
         seen = lane.traffic.apply(entry, verdict)
         if record is not None and isinstance(record.data, Message):
             seen = self._proven.answer(seen, record.data.body)

@@ -4,7 +4,7 @@ import pytest
 from build import PEER, Log
 from folding import fold
 from rpc import ask, call, error, modern, note, result, text, tool
-from verdicts import verified
+from verdicts import unsigned, verified
 
 from mcpwatch.model.entries import Body
 from mcpwatch.model.traffic import Call, CallState, Direction, Era, SessionKind
@@ -350,3 +350,24 @@ def test_a_verdict_is_that_of_the_request() -> None:
     folded = fold(log, {asked.index: verified("alice")})
     opened: Call = folded.calls[0]
     assert opened.verdict == verified("alice")
+
+
+def test_calls_that_run_when_entries_are_passed_over_are_in_doubt_until_more_is_heard_of_them() -> None:
+    log = Log()
+    log.exchange(call(1, "over"), result(1), session="s1")
+    lost, ends, goes_on = (log.request(call(id, "x"), session="s1") for id in (2, 3, 4))
+    traffic = fold(log).traffic
+    over, *running = traffic.calls.values()
+    assert traffic.overlook() == tuple(running)
+    after = log.request(call(5, "x"), session="s1")
+    more = [log.message(ends, result(3)), log.end(ends), log.response(goes_on)]
+    for entry in (after, *more):
+        traffic.apply(entry, unsigned())
+    states = {index: (one.state, one.is_doubtful) for index, one in traffic.calls.items()}
+    assert states == {
+        str(over.index): (CallState.DONE, False),
+        str(lost.index): (CallState.RUNNING, True),
+        str(ends.index): (CallState.DONE, False),
+        str(goes_on.index): (CallState.RUNNING, False),
+        str(after.index): (CallState.RUNNING, False),
+    }

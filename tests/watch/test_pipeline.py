@@ -274,6 +274,23 @@ async def test_a_gap_in_the_feed_is_an_alert(state_folder: Path) -> None:
     await watcher.close()
 
 
+@pytest.mark.parametrize("is_gap", [True, False])
+async def test_a_call_that_ran_before_a_gap_may_have_ended_in_it(state_folder: Path, is_gap: bool) -> None:
+    log = Log()
+    log.initialize("s1")
+    running = log.request(call(2, "read"), session="s1")
+    ended = log.exchange(call(3, "read"), result(3), session="s1")
+    log.exchange(call(4, "read"), result(4), session="s1")
+    missing = {entry.index for entry in ended} if is_gap else set()
+    watcher = watcher_on(state_folder, ListSource([entry for entry in log.entries if entry.index not in missing]))
+    await watcher.run()
+    row = watcher.state.row(running.index)
+    assert row is not None
+    assert row.call is not None
+    assert (row.call.is_doubtful, row.outcome(row.time)) == (is_gap, "end not seen" if is_gap else "running 0µs")
+    await watcher.close()
+
+
 async def test_a_source_that_fails_ends_alone(state_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(ListSource):
         async def batches(self) -> AsyncGenerator[list[Entry], None]:

@@ -53,6 +53,8 @@ def call_lines(call: Call, now: float) -> list[Line]:
         field("method", span(call.method, Tone.STRONG), f"  {call.target}" if call.target else ""),
         field("state", state_cell(call.state), *_took(call, now)),
     ]
+    if call.is_doubtful:
+        lines.append(field("but", span("entries since then were not seen, and its end may be among them", Tone.WARN)))
     if call.state is CallState.RUNNING or call.progress is not None:
         lines.append(field("progress", *progress(call)))
     if call.error_text or call.error_code is not None:
