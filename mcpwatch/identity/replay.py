@@ -63,7 +63,7 @@ class ReplayWindow:
         self._half = max(1, capacity // 2)
         self._young = _Half(self._half)
         self._old = _Half(self._half)
-        self._secret = os.urandom(16)
+        self._hash = blake2b(digest_size=8, key=os.urandom(16))
         self._sources: dict[str, int] = {}
         self._names: list[str] = []
         self.forgotten_until = _NEVER
@@ -80,6 +80,8 @@ class ReplayWindow:
         tag = self._tag(key, signed)
         place = (self._number(source) << _INDEX_BITS) | (index & _INDEX_MASK)
         for half in (self._young, self._old):
+            if not half.count:
+                continue
             slot = half.slot(tag)
             if half.tags[slot] == tag:
                 first = half.places[slot]
@@ -106,7 +108,9 @@ class ReplayWindow:
 
     def _tag(self, key: bytes, signed: bytes) -> int:
         """64 bits that nobody outside can aim at, the hash being keyed; never 0. `key` is of fixed length."""
-        return int.from_bytes(blake2b(key + signed, digest_size=8, key=self._secret).digest(), "big") or 1
+        hashed = self._hash.copy()
+        hashed.update(key + signed)
+        return int.from_bytes(hashed.digest(), "big") or 1
 
     def _number(self, source: str) -> int:
         number = self._sources.get(source)

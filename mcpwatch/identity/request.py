@@ -1,6 +1,7 @@
 """A request as a verifier needs it: fields by name, the parts of the target, the body's digests."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256, sha512
 
@@ -49,24 +50,23 @@ class SignedRequest:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.fields: dict[str, str] = {}
+        self.fields = {name.lower(): value.strip(_OWS) for name, value in request.headers}
         """Values by lower-case name; several lines of one name are joined by a comma and a space.
 
         A field that the feed also names as withheld is not as it was sent, and left out.
         """
-        self.repeated: set[str] = set()
+        self.repeated: frozenset[str] = frozenset()
         """Names that came on more than one line."""
         self._body: BodyView | None = None
-        fields = self.fields
-        for name, value in request.headers:
-            name = name.lower()
-            if name in fields:
-                fields[name] = f"{fields[name]}, {value.strip(_OWS)}"
-                self.repeated.add(name)
-            else:
-                fields[name] = value.strip(_OWS)
+        if len(self.fields) != len(request.headers):
+            self._combine()
         for name in request.withheld:
-            fields.pop(name, None)
+            self.fields.pop(name, None)
+
+    def _combine(self) -> None:
+        names = Counter(name.lower() for name, _ in self.request.headers)
+        self.repeated = frozenset(name for name, count in names.items() if count > 1)
+        self.fields.update((name, ", ".join(self.lines(name))) for name in self.repeated)
 
     def lines(self, name: str) -> list[str]:
         """The values of a field's lines, in order."""
@@ -143,9 +143,9 @@ def _contradiction(body: Body) -> str:
 
 
 def _view(body: Body) -> BodyView:
-    if fault := _contradiction(body):
-        return BodyView(body.sha256, None, body.sha512, fault)
-    if body.masked or body.truncated or (body.text is None and body.base64 is None):
+    if body.masked or body.truncated or (body.text is None) is (body.base64 is None):
+        if fault := _contradiction(body):
+            return BodyView(body.sha256, None, body.sha512, fault)
         if body.size == 0 and body.sha256 == EMPTY_SHA256:
             return _NO_BODY
         return BodyView(body.sha256, None, body.sha512)

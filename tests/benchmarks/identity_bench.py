@@ -7,9 +7,15 @@ import warnings
 from collections.abc import Callable
 from hashlib import sha256
 
+import proofs_of_possession as possession
 import proven
 import receipts
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from msgspec.structs import replace
 from nacl.signing import VerifyKey
+from p256 import CAROL
 from signed import ALICE
 
 from mcpwatch.encoding import decode_base64url
@@ -20,6 +26,7 @@ from mcpwatch.identity.reading import Scheme
 from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.request import SignedRequest
 from mcpwatch.identity.schemes import SCHEMES
+from mcpwatch.identity.schemes.dpop import Dpop
 from mcpwatch.identity.signer import AgentKey, aip_headers, rfc9421_headers
 from mcpwatch.model.entries import Body, Request
 from mcpwatch.model.identity import Word
@@ -54,6 +61,34 @@ def requests(kind: str, key: AgentKey) -> list[Request]:
         body = Body(len(data), sha256(data).hexdigest(), data.decode())
         made.append(Request("demo", "POST", "http", "127.0.0.1:8080", "/mcp", "127.0.0.1:5", headers, body))
     return made
+
+
+def proofs() -> list[Request]:
+    """`COUNT` different requests with DPoP proofs (ES256) for their access token."""
+    body = Body(len(BODY), sha256(BODY).hexdigest(), BODY.decode())
+    made = []
+    for number in range(COUNT):
+        claims = {**possession.CLAIMS, "jti": f"{number:022d}", "iat": int(NOW)}
+        headers = (*PLAIN.items(), ("dpop", possession.proof(claims=claims)))
+        asked = Request("demo", "POST", "http", "127.0.0.1:8080", "/mcp", "127.0.0.1:5", headers, body)
+        made.append(replace(asked, principal=possession.BOUND))
+    return made
+
+
+def openssl(made: list[Request]) -> Callable[[], None]:
+    """OpenSSL alone over the same signed octets."""
+    readings = [Dpop().read(SignedRequest(request))[0] for request in made]
+    numbers = [
+        (int.from_bytes(one.signature[:32], "big"), int.from_bytes(one.signature[32:], "big")) for one in readings
+    ]
+    pairs = [(encode_dss_signature(r, s), one.attempt.signed) for (r, s), one in zip(numbers, readings, strict=True)]
+    public, algorithm = CAROL.private.public_key(), ECDSA(SHA256())
+
+    def run() -> None:
+        for signature, message in pairs:
+            public.verify(signature, message, algorithm)
+
+    return run
 
 
 def receipted(key: AgentKey, nonce: str) -> bytes:
@@ -135,6 +170,9 @@ def main() -> None:
         made = requests(kind, key)
         judged, alone = timed(judging(key, made, word), bare(kind, key, made))
         print(f"{kind:10}{judged:10.2f}{alone:10.2f}{alone / judged:8.3f}")
+    made = proofs()
+    judged, alone = timed(judging(key, made, Word.PARTIAL), openssl(made))
+    print(f"{'dpop':10}{judged:10.2f}{alone:10.2f}{alone / judged:8.3f}")
     warnings.filterwarnings("ignore", "EdDSA is deprecated")
     judged, alone = timed(*proving())
     print(f"{'mcp-i':10}{judged:10.2f}{alone:10.2f}{alone / judged:8.3f}")

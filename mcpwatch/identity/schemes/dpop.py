@@ -35,7 +35,9 @@ class Dpop:
     fields: ClassVar[frozenset[str]] = frozenset({FIELD})
 
     def recognise(self, request: SignedRequest) -> bool:
-        return FIELD in request.fields or FIELD in request.request.withheld or _needs_proof(request)
+        if FIELD in request.fields or FIELD in request.request.withheld:
+            return True
+        return request.request.principal is not None and _needs_proof(request, request.request.principal)
 
     def read(self, request: SignedRequest) -> tuple[Reading, ...]:
         try:
@@ -44,12 +46,9 @@ class Dpop:
             return (Reading("dpop", refusal=refusal.state, reason=refusal.reason),)
 
 
-def _needs_proof(request: SignedRequest) -> bool:
+def _needs_proof(request: SignedRequest, principal: Principal) -> bool:
     """Whether the access token is bound to a key, and the feed would show a proof of it."""
-    principal = request.request.principal
-    if principal is None or not (principal.scheme == FIELD or principal.key_thumbprint):
-        return False
-    return not request.withheld(FIELD)
+    return (principal.scheme == FIELD or bool(principal.key_thumbprint)) and not request.withheld(FIELD)
 
 
 def _read(request: SignedRequest) -> Reading:

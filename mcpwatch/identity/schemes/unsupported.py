@@ -144,7 +144,7 @@ class Unsupported:
         asked = request.request
         return (
             not self.fields.isdisjoint(request.fields)
-            or not self.fields.isdisjoint(asked.withheld)
+            or (asked.withheld != () and not self.fields.isdisjoint(asked.withheld))
             or (asked.principal is not None and asked.principal.scheme in _AUTHORIZATIONS)
             or bool(_text(request))
         )
