@@ -34,6 +34,8 @@ class Store:
         self._writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._reader = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, check_same_thread=False)
         self._reading = threading.Lock()
+        self._path = path
+        self._inode = _inode(path)
 
     @classmethod
     def create(cls, path: Path, origin: str, hash_key: bytes) -> "Store":
@@ -71,8 +73,11 @@ class Store:
     def write(self, leaves: Sequence[Leaf], frontier: Frontier, notes: Sequence[SizedNote]) -> None:
         """Add leaves, the tree's new edge and checkpoints, all or nothing; on the disk when this returns.
 
-        Raises sqlite3.Error, and has then changed nothing.
+        Raises sqlite3.Error, and has then changed nothing; so, too, where the file is not at its path any more,
+        though SQLite would go on writing what nobody can open again.
         """
+        if _inode(self._path) != self._inode:
+            raise sqlite3.OperationalError(f"{self._path} was removed or replaced")
         run = self._writer.execute
         run("BEGIN IMMEDIATE")
         try:
@@ -142,6 +147,15 @@ class Store:
         if tail.size != size - begin or tail.hashes() != frontier.hashes()[begin.bit_count() :]:
             raise ValueError("its entries are not those its tree was made of")
         return frontier
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    """Which file is at `path`: device and inode; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def damaged(path: Path, why: str) -> IntegrityError:

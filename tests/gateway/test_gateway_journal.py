@@ -234,6 +234,30 @@ async def test_a_full_disk_loses_nothing_that_was_taken(tmp_path: Path, monkeypa
     assert [decode(leaf).id for leaf in leaves(tmp_path)] == [str(index) for index in range(202)]
 
 
+@pytest.mark.parametrize("is_replaced", [False, True])
+async def test_a_journal_that_is_taken_away_is_noticed_and_goes_on_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_replaced: bool
+) -> None:
+    monkeypatch.setattr(journal, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(log, "IDLE_SECONDS", 0.01)
+    file = tmp_path / "gateway" / "journal.sqlite3"
+    async with running(open_folder(tmp_path)) as ledger:
+        await until(ledger, lambda: ledger.size == 1)
+        file.rename(tmp_path / "elsewhere")
+        if is_replaced:
+            file.write_bytes((tmp_path / "elsewhere").read_bytes())
+        async with asyncio.timeout(PATIENCE):
+            while not ledger.trouble:
+                await asyncio.sleep(0)
+        assert "removed or replaced" in ledger.trouble
+        ledger.append(end(1))
+        assert ledger.size == 1
+        (tmp_path / "elsewhere").rename(file)
+        await until(ledger, lambda: ledger.size == 2)
+        assert ledger.trouble == ""
+    assert len(leaves(tmp_path)) == 3
+
+
 async def test_what_could_not_be_taken_is_declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(journal, "MAX_BACKLOG", 1_000)
