@@ -7,8 +7,10 @@ import httpx
 import pytest
 
 from mcpwatch.config import load
+from mcpwatch.demo.agents import honest
 from mcpwatch.demo.agents.acts import ACTS
 from mcpwatch.demo.agents.stage import Stage
+from mcpwatch.demo.cast import GUILD, VETERAN
 from mcpwatch.demo.keyring import load_keys
 from mcpwatch.demo.run import Backend, open_backend
 from mcpwatch.feed.subscriber import HttpSource
@@ -168,3 +170,23 @@ async def test_every_act_shows_what_it_says(backend: Backend, monkeypatch: pytes
         CallState.INPUT_REQUIRED,
     }
     assert state.counts.failures == 0
+
+
+async def test_trust_leads_from_the_guild_to_the_forge(backend: Backend) -> None:
+    keys = load_keys(backend.keys)
+    feed = HttpSource(backend.gateway.feed_address, backend.gateway.token, state=backend.state)
+    watcher = open_watcher([feed], backend.state, load(backend.state / "config.toml"))
+    watching = asyncio.create_task(watcher.run())
+    await honest.build(Stage(backend.places, keys, pace=0))
+    async with asyncio.timeout(60):
+        while not (standing := watcher.trust(keys.did_aip("forge"))).path:
+            await asyncio.sleep(0.05)
+    watching.cancel()
+    await asyncio.wait({watching})
+    await watcher.close()
+
+    assert [step.voucher for step in standing.path] == [keys.did_aip(GUILD), keys.did_aip(VETERAN)]
+    assert not any(step.fault for step in standing.path)
+    # The registry counts its own welcome too; it is no vouch here.
+    assert standing.asserted is not None
+    assert standing.asserted.vouches == len(standing.vouches) + 1

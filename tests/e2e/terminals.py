@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import itertools
 import os
+import re
 import select
 import struct
 import subprocess
@@ -16,6 +17,8 @@ from processes import DEADLINE_S
 
 TURN_S = 0.25
 SIZE = (24, 80)
+_CONTROL = re.compile(rb"\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)|\[[0-9;:?<>=]*[A-Za-z])")
+"""OSC and CSI sequences (ECMA-48)."""
 
 
 class Terminal:
@@ -33,6 +36,7 @@ class Terminal:
         os.close(slave)
         self._open = True
         self.drawn = b""
+        self._typed = 0
 
     def until(self, wanted: bytes) -> None:
         """Wait until it has been drawn."""
@@ -40,6 +44,20 @@ class Terminal:
             if wanted in self.drawn:
                 return
             assert self._process.poll() is None, self.drawn[-2000:]
+
+    def until_read(self, *sentences: str) -> None:
+        """Wait until each has been drawn, however it is coloured, since the last keys were typed."""
+        for _ in self._turns(*sentences):
+            text = self._text()
+            if all(sentence in text for sentence in sentences):
+                return
+            assert self._process.poll() is None, text[-2000:]
+
+    def type(self, *keys: bytes) -> None:
+        """Type the keys, one a turn."""
+        self._typed = len(self.drawn)
+        for key, _ in zip(keys, self._turns(), strict=False):
+            os.write(self._master, key)
 
     def type_until_it_ends(self, *keys: bytes) -> int:
         """Type the keys, in turn and over and over, until the command has ended; returns its exit code."""
@@ -65,7 +83,7 @@ class Terminal:
         self._process.wait()
         self.close()
 
-    def _turns(self) -> Iterator[None]:
+    def _turns(self, *wanted: object) -> Iterator[None]:
         """Turns of TURN_S, in which what is drawn is taken in; fails the test after DEADLINE_S."""
         end = time.monotonic() + DEADLINE_S
         while time.monotonic() < end:
@@ -76,4 +94,8 @@ class Terminal:
                     with contextlib.suppress(OSError):
                         self.drawn += os.read(self._master, 1 << 16)
             yield
-        raise AssertionError(f"nothing came of it: {self.drawn[-2000:]!r}")
+        raise AssertionError(f"{wanted or 'the end'} never came: {self._text()[-6000:]}")
+
+    def _text(self) -> str:
+        """What was drawn since the last keys, without colours and movements."""
+        return _CONTROL.sub(b"", self.drawn[self._typed :]).decode("utf-8", "replace")

@@ -6,13 +6,19 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from processes import Process, processes_with, rules, told
+from processes import Process, Told, processes_with, rules, told
 
 from mcpwatch.feed.discover import Announcement, running
 
 pytestmark = pytest.mark.e2e
 
-WORDS = {"VERIFIED", "UNSIGNED", "BAD SIG", "REPLAY", "WRONG KEY"}
+WORDS = {"VERIFIED", "PARTIAL", "UNSIGNED", "BAD SIG", "REPLAY", "WRONG KEY", "STALE", "OLD KEY", "UNKNOWN KEY"}
+SCHEMES = {
+    *(("aip", ""), ("dpop", ""), ("signet", ""), ("hmac", ""), ("aip-token", "")),
+    *(("rfc9421", profile) for profile in ("did keyid", "sep-2752", "web-bot-auth", "ucp")),
+}
+"""Schemes with their profiles."""
+RESOLUTIONS = {"pinned", "did:key", "registry", "directory", "JWKS", "embedded"}
 
 
 @pytest.fixture(autouse=True)
@@ -45,25 +51,41 @@ async def start() -> tuple[Process, str]:
     return demo, lines[0].strip()
 
 
+def verdicts(lines: list[str]) -> list[Told]:
+    """Every verdict that was told, also those that were taken back."""
+    return [entry for entry in told(lines, "entry") + told(lines, "verdict") if entry["verdict"]]
+
+
 def resolutions(lines: list[str]) -> set[str]:
     """How names became keys."""
-    verdicts = [entry["verdict"] for entry in told(lines, "entry") + told(lines, "verdict") if entry["verdict"]]
-    return {verdict["identity"]["resolution"] for verdict in verdicts if verdict["identity"]}
+    return {one["verdict"]["identity"]["resolution"] for one in verdicts(lines) if one["verdict"]["identity"]}
 
 
-async def test_eight_rules_and_every_verdict_within_a_minute(state_folder: Path, temporary_files: Path) -> None:
+def checked_again(lines: list[str]) -> bool:
+    """Whether requests that the registry's outage left unchecked were verified when it was back."""
+    refused = [one for one in verdicts(lines) if any("not to be asked" in why for why in one["verdict"]["reasons"])]
+    outage = {one["index"] for one in refused}
+    return any(one["index"] in outage and one["verdict"]["word"] == "VERIFIED" for one in told(lines, "verdict"))
+
+
+async def test_every_scheme_and_every_verdict_within_a_minute(state_folder: Path, temporary_files: Path) -> None:
     demo, feed = await start()
     assert feed == found(state_folder).address
     tail = await Process.start("tail", feed, "--json", "--all")
 
     def enough(lines: list[str]) -> bool:
-        words = {entry["verdict"]["word"] for entry in told(lines, "entry") if entry["verdict"]}
-        return len(rules(lines)) >= 8 and words >= WORDS
+        told = [one["verdict"] for one in verdicts(lines)]
+        return (
+            len(rules(lines)) >= 20
+            and {one["word"] for one in told} >= WORDS
+            and {(one["scheme"], one["profile"]) for one in told} >= SCHEMES
+            and resolutions(lines) >= RESOLUTIONS
+            and checked_again(lines)
+        )
 
-    await tail.until(enough, deadline=60)
+    await tail.until(enough, deadline=90)
     sessions = [entry["session"] for entry in told(tail.lines, "entry") if entry["session"]]
     assert len({session["bound_to"] for session in sessions if session["bound_to"]}) >= 3
-    assert resolutions(tail.lines) >= {"pinned", "did:key", "registry"}
 
     assert len(processes_with(str(temporary_files))) == 2
     assert await demo.end(signal.SIGTERM) == 128 + signal.SIGTERM

@@ -1,6 +1,7 @@
 """`mcpwatch demo` on a terminal: it draws, and leaves nothing behind when it is left."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from processes import COMMAND, processes_with
 from terminals import Terminal
 
 pytestmark = pytest.mark.e2e
+
+HOME = b"\x1b[H"
 
 
 @pytest.fixture
@@ -32,6 +35,25 @@ def test_verdicts_are_drawn_and_q_ends_it(demo: Terminal, tmp_path: Path) -> Non
     # With alerts that nobody has seen, q asks, and Enter agrees.
     assert demo.type_until_it_ends(b"q", b"\r") == 0
     assert nothing_left(tmp_path)
+
+
+def test_the_screen_alone_says_who_made_a_call(demo: Terminal) -> None:
+    demo.type(b"/", b"profile:web-bot-auth tool:read_note")
+    demo.until_read("1 of ", "→ read_note")
+    demo.type(b"\r")
+    demo.until_read("enter open")
+    demo.type(HOME, b"\r")
+    demo.until_read(
+        # Who made this call, and how do we know?
+        "crawler  http://127.0.0.1:",
+        "asked the key directory of the signer's own site",
+        "Message Signatures (RFC 9421) · web-bot-auth",
+        # What does the signature not cover?
+        "✗ target  ✗ session id",
+        # And since when has this key been in use?
+        f"in use since {datetime.now(UTC).year}-",
+        "first seen here, entry ",
+    )
 
 
 def test_a_closed_window_ends_it(demo: Terminal, tmp_path: Path) -> None:
