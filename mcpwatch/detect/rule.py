@@ -11,14 +11,19 @@ from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import Signer, Word
 from mcpwatch.model.traffic import Call, EntryKind, Observation
 
+KeysOf = Callable[[str, float], tuple[Signer, ...]]
+"""A name, and seconds since the epoch -> whom it stands for, with each key that is known of them at that time."""
+
 
 class Operator(Struct, frozen=True):
     """What the operator has said that a rule may need."""
 
     principals: Mapping[str, Sequence[str]] = {}
     """A token's subject, or its issuer and subject with a blank between -> the signers it may use, by id or name."""
-    called: Callable[[str, float], tuple[Signer, ...]] = lambda name, now: ()
-    """Whom the operator calls by a name, with each key that is known of it at that time."""
+    called: KeysOf = lambda name, now: ()
+    """Whom the operator calls so; looks nobody up by another name."""
+    keys: KeysOf = lambda id, now: ()
+    """Who goes by an id; may have somebody ask for it."""
 
 
 class Rule:

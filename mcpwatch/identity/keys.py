@@ -91,7 +91,11 @@ class KeyBook:
     def called(self, name: str, now: float) -> tuple[Signer, ...]:
         """Whom the operator calls so, in whatever case, with each key that is known of it; empty where none is."""
         id = self._called.get(name.casefold())
-        return () if id is None else tuple(key.signer for key in self.lookup(id, now).keys)
+        return () if id is None else self.signers(id, now)
+
+    def signers(self, id: str, now: float) -> tuple[Signer, ...]:
+        """`id` with each key that is known of it."""
+        return tuple(key.signer for key in self.lookup(id, now).keys)
 
     def lookup(self, id: str, now: float, embedded: bytes = b"") -> KeyAnswer:
         """The keys of `id`: a DID, a DID URL, a URL, a pinned name, a kid, or a thumbprint, bare or as `key:…`.

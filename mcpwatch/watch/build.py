@@ -71,7 +71,7 @@ def open_watcher(
         [Lane(source, Traffic(source.name if len(sources) > 1 else "")) for source in sources],
         keys,
         Judge(keys, ReplayWindow(), window_s=config.identity.window),
-        Engine(operator=Operator(config.principals, keys.called)),
+        Engine(operator=Operator(config.principals, keys.called, keys.signers)),
         book,
         services=[elsewhere, resolving, *([trust.run] if trust else [])],
         clock=clock,

@@ -296,12 +296,13 @@ def anns_token_with_another_agent(scene: Scene) -> None:
 
 
 @fires("identity/principal-mismatch")
-def bobs_token_with_an_agent_that_has_no_name(scene: Scene) -> None:
-    scene.request(call(1, "read"), principal=principal("bob"), verdict=verified("bob"))
+def bobs_token_with_anns_agent(scene: Scene) -> None:
+    scene.request(call(1, "read"), principal=principal("bob"), verdict=verified("alice"))
 
 
 @spares("identity/principal-mismatch")
 def tokens_with_the_agents_they_may_use(scene: Scene) -> None:
+    scene.request(call(0, "read"), principal=principal("bob"), verdict=verified("bob"))
     scene.request(call(1, "read"), principal=principal("ann"))
     scene.request(call(2, "read"), principal=principal("bob"), verdict=by(replace(signer("bob"), name="Bob")))
 

@@ -10,7 +10,8 @@ from verdicts import principal
 
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.engine import Engine
-from mcpwatch.identity.answers import Resolved
+from mcpwatch.detect.rule import Operator
+from mcpwatch.identity.answers import Resolved, ResolvedKey
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
@@ -280,3 +281,82 @@ def test_alerts_form_again_with_the_same_ids() -> None:
     again.alerts()
     assert again.book.alerts == first.book.alerts
     assert len(again.book.alerts) == 3
+
+
+def rotated(watch: Watch, seconds_ago: float) -> None:
+    """Alice's registered identity has Bob's key for so long."""
+    end = watch.log.now - seconds_ago
+    keys = (ResolvedKey(BOB.public), ResolvedKey(ALICE.public, end))
+    watch.keys.learn(ALICE.did_aip, Resolved(Resolution.REGISTRY, keys), watch.log.now)
+
+
+def as_alice(watch: Watch, key: AgentKey, body: Json, session: str = "", ahead: float = 0.0) -> None:
+    """A call in the name of Alice's registered identity, signed with `key`."""
+    data, nonce = msgspec.json.encode(body), str(next(NONCES))
+    signed = aip_headers(key, "POST", "/mcp", data, now=watch.log.now + ahead, nonce=nonce, did=ALICE.did_aip)
+    headers = {"user-agent": "agent/1.0", **signed}
+    opens = "s1" if body["method"] == "initialize" else ""
+    watch.log.exchange(body, result(body["id"]), session=session, opens=opens, headers=headers)
+
+
+def test_an_honest_rotation_raises_nothing() -> None:
+    watch = Watch()
+    rotated(watch, 60)
+    as_alice(watch, ALICE, ask(0, "initialize"))
+    as_alice(watch, ALICE, call(1, "read"), "s1")
+    as_alice(watch, BOB, modern(call(2, "read")))
+    assert {rule for rule in watch.alerts() if rule.startswith("identity/")} <= {"identity/body-not-covered"}
+
+
+def test_a_key_of_yesterday() -> None:
+    watch = Watch()
+    rotated(watch, 86_400)
+    as_alice(watch, ALICE, call(1, "read"))
+    as_alice(watch, BOB, call(2, "read"))
+    (alert,) = watch.alerts()["identity/superseded-key"]
+    assert alert.evidence == [0] and "superseded" in alert.reason
+
+
+def test_a_key_that_changes_within_a_session() -> None:
+    watch = Watch()
+    rotated(watch, 60)
+    as_alice(watch, ALICE, ask(0, "initialize"))
+    as_alice(watch, ALICE, call(1, "read"), "s1")
+    as_alice(watch, BOB, call(2, "read"), "s1")
+    alerts = watch.alerts()
+    assert "identity/wrong-key" not in alerts
+    assert alerts["identity/key-rotated-mid-session"][0].evidence == [0, 8]
+
+
+def test_a_request_from_tomorrow() -> None:
+    watch = Watch()
+    rotated(watch, 60)
+    as_alice(watch, BOB, call(1, "read"), ahead=86_400)
+    alerts = watch.alerts()
+    assert "identity/from-the-future" in alerts and "identity/stale" not in alerts
+
+
+def test_a_forged_signature_beside_a_good_one() -> None:
+    watch = Watch()
+    body = modern(call(1, "read"))
+    good = watch.signed(ALICE, body)
+    forged = aip_headers(BOB, "POST", "/mcp", b"{}", now=watch.log.now, nonce="n", did=BOB.did_key)
+    watch.log.exchange(body, result(1), headers={**good, **forged})
+    (alert,) = watch.alerts()["identity/bad-signature-beside-good"]
+    assert BOB.did_key in alert.subject
+
+
+def test_somebody_elses_name_and_token() -> None:
+    """Alice signs under another id than the one that the operator knows her by, with the same key."""
+    for known in ("did:web:alice.example", ALICE.did_aip):
+        for allowed in ("ledger", known):
+            watch = Watch()
+            watch.keys.pin(known, ALICE.public)
+            watch.keys.name(known, "ledger")
+            watch.engine = Engine(operator=Operator({"ann": (allowed,)}, watch.keys.called, watch.keys.signers))
+            for key in (ALICE, BOB):
+                body = modern(call(1, "read"), client="Ledger")
+                watch.log.exchange(body, result(1), headers=watch.signed(key, body), principal=principal("ann"))
+            alerts = watch.alerts()
+            assert alerts["identity/claimed-name-mismatch"][0].evidence == [4]
+            assert [alert.evidence for alert in alerts["identity/principal-mismatch"]] == [[4]]

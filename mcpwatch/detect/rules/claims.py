@@ -11,6 +11,7 @@ from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json, Principal
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import CallState, Observation, RpcMessage, SessionKey, SessionKind
+from mcpwatch.traffic.binding import same_signer
 from mcpwatch.traffic.claims import CLIENT_INFO, fields, text
 
 _SESSIONS = 10_000
@@ -61,7 +62,7 @@ class ClaimedNameMismatch(Rule):
             return
         for name in dict.fromkeys(claims):
             owners = self._called(name, seen.time)
-            if owners and not any(_same(owner, signer) for owner in owners):
+            if owners and not any(same_signer(owner, signer) for owner in owners):
                 known = f"{named(signer)}, whom you call {signer.name}," if signer.name else named(signer)
                 reason = f"{known} says that it is {quote(name)}, which is what you call {named(owners[0])}."
                 yield self.finding(seen, f"{signer_subject(signer)} as {name} at {upstream_of(seen)}", reason)
@@ -91,8 +92,8 @@ class PrincipalMismatch(Rule):
     rejudges = True
 
     def __init__(self, operator: Operator | None = None) -> None:
-        principals = (operator or Operator()).principals
-        self._allowed = {name: frozenset(signers) for name, signers in principals.items()}
+        self._operator = operator or Operator()
+        self._allowed = {name: frozenset(signers) for name, signers in self._operator.principals.items()}
 
     @classmethod
     def build(cls, operator: Operator) -> Self:
@@ -105,11 +106,18 @@ class PrincipalMismatch(Rule):
         if principal is None or verdict is None or signer is None or not proves(verdict):
             return
         allowed = self._of(principal)
-        if allowed is None or signer.id in allowed or (signer.name and signer.name in allowed):
+        if allowed is None or signer.id in allowed or signer.name in allowed or self._is_key_of(signer, allowed, seen):
             return
         who = f"{principal.subject} of {principal.issuer}" if principal.issuer else principal.subject
         reason = f"A request with the token of {quote(who)} is signed by {named(signer)}, which is not allowed to them."
         yield self.finding(seen, f"{who} by {signer_subject(signer)} at {upstream_of(seen)}", reason)
+
+    def _is_key_of(self, signer: Signer, allowed: Iterable[str], seen: Observation) -> bool:
+        """Whether the key is one of theirs: an agent may sign under another id of its own."""
+        find = (self._operator.called, self._operator.keys)
+        return any(
+            same_signer(owner, signer) for who in allowed for keys_of in find for owner in keys_of(who, seen.time)
+        )
 
     def _of(self, principal: Principal) -> frozenset[str] | None:
         """The signers that a principal may use; None where the configuration does not name it."""
@@ -139,8 +147,3 @@ def _claims(messages: tuple[RpcMessage, ...]) -> list[str]:
 def _name(info: Json) -> list[str]:
     name = text(info.get("name"), _MAX_NAME).strip() if type(info) is dict else ""
     return [name] if name else []
-
-
-def _same(one: Signer, other: Signer) -> bool:
-    """Whether two signers are one: by id, or by key."""
-    return one.id == other.id or (bool(one.fingerprint) and one.fingerprint == other.fingerprint)
