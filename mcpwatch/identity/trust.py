@@ -1,7 +1,7 @@
 """The ways that trust takes: from the operator's roots, over vouches that were verified here, to an identity."""
 
 from collections import OrderedDict, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -52,37 +52,34 @@ class TrustGraph:
 
         Looks at each vouch at most once. What an ignored voucher says, root or not, leads nowhere.
         """
-        onward: dict[str, Step] = {}
+        onward: dict[str, str] = {}
         queue = deque([(id, 0)])
         while queue:
             target, hops = queue.popleft()
-            for voucher, step in self._standing(target, now).items():
+            for checked in self._standing(target, now):
+                voucher = checked.vouch.voucher
                 if voucher in onward or voucher == id or voucher in ignored:
                     continue
-                onward[voucher] = step
+                onward[voucher] = target
                 if voucher in roots:
-                    return _unrolled(voucher, id, onward)
+                    return self._unrolled(voucher, onward, now)
                 if hops + 1 < MAX_HOPS:
                     queue.append((voucher, hops + 1))
         return ()
 
-    def _standing(self, target: str, now: float) -> Mapping[str, Step]:
-        """One step for each voucher whose vouches for `target` hold, with all their scopes."""
-        steps: dict[str, Step] = {}
+    def _standing(self, target: str, now: float) -> Iterator[Checked]:
+        """The vouches for `target` that hold and are in force."""
         for checked in self._for.get(target, ()):
-            vouch = checked.vouch
-            if checked.fault or vouch.target != target or time_fault(vouch, now):
-                continue
-            known = steps.get(vouch.voucher)
-            if known is None:
-                steps[vouch.voucher] = checked.step
-            elif vouch.scope not in known.scopes:
-                steps[vouch.voucher] = replace(known, scopes=(*known.scopes, vouch.scope))
-        return steps
+            if not checked.fault and checked.vouch.target == target and not time_fault(checked.vouch, now):
+                yield checked
 
-
-def _unrolled(root: str, id: str, onward: Mapping[str, Step]) -> tuple[Step, ...]:
-    steps = [onward[root]]
-    while steps[-1].target != id:
-        steps.append(onward[steps[-1].target])
-    return tuple(steps)
+    def _unrolled(self, root: str, onward: Mapping[str, str], now: float) -> tuple[Step, ...]:
+        """The steps from a root to where nothing leads on, each with the scopes of all its vouches."""
+        steps: list[Step] = []
+        here = root
+        while here in onward:
+            found = [checked for checked in self._standing(onward[here], now) if checked.vouch.voucher == here]
+            scopes = tuple(dict.fromkeys(checked.vouch.scope for checked in found))
+            steps.append(replace(found[0].step, scopes=scopes))
+            here = onward[here]
+        return tuple(steps)
