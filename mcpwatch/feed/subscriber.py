@@ -47,8 +47,8 @@ logger = logging.getLogger(__name__)
 class HttpSource:
     """Subscribes to the feed at `url` and keeps reading it, over as many connections as it takes.
 
-    Raises UsageError for an address that is none and LocalError for a token that cannot be sent. `key` is the
-    log's verifier key where the operator knows it; else the first one seen is pinned under `state`. `from_start`
+    Raises UsageError for an address that is none and LocalError for a token that cannot be sent. `keys` are the
+    log's verifier keys where the operator knows them; else the first ones seen are pinned under `state`. `from_start`
     reads the whole log, otherwise only what comes. `clock`, `sleep`, `random` and `transport` are for tests.
     """
 
@@ -59,7 +59,7 @@ class HttpSource:
         *,
         name: str = "",
         from_start: bool = True,
-        key: str = "",
+        keys: tuple[str, str] | None = None,
         state: Path | None = None,
         clock: Clock | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -69,7 +69,7 @@ class HttpSource:
         self.address = feed_address(url)
         self.name = name or host_and_port(self.address)
         self._token = _sendable(token)
-        self._trust = Trust(self.address, key, state)
+        self._trust = Trust(self.address, keys, state)
         self._clock = clock or steady_clock()
         self._sleep = sleep
         self._transport = transport

@@ -13,14 +13,15 @@ class ChangedKey(Exception):
 
 
 class Trust:
-    """What holds one address to one log: the key the operator gave, else the first one seen.
+    """What holds one address to one log: the keys the operator gave, else the first ones seen.
 
-    That one is pinned under `state`, where evidence is kept too; without a folder it holds for this process.
+    Those are pinned under `state`, where evidence is kept too; without a folder they hold for this process. It takes
+    both keys: who could choose the one that signs the time could make an old checkpoint fresh.
     """
 
-    def __init__(self, address: str, key: str = "", state: Path | None = None) -> None:
+    def __init__(self, address: str, keys: tuple[str, str] | None = None, state: Path | None = None) -> None:
         self._address = address
-        self._given = key
+        self._given = keys
         self._pins = Pins(pins_folder(state)) if state else None
         self._evidence = state / "evidence" if state else None
         self._keys: tuple[str, str] | None = None
@@ -28,15 +29,17 @@ class Trust:
 
     def recognise(self, keys: tuple[str, str], now: float) -> None:
         """Raise ChangedKey when these verifier keys are not the known ones; raises LocalError as Pins does."""
-        if self._given and keys[0] != self._given:
-            raise ChangedKey(f"the log's key is {keys[0]}, not the one given for it")
-        if self._keys not in (None, keys):
-            raise ChangedKey(f"the log's key changed to {keys[0]} while it was watched")
-        if self._pins is not None and not self._given:
+        if self._given is not None and keys != self._given:
+            raise ChangedKey(f"the log's key is {_other(keys, self._given)}, not the one given for it")
+        if self._keys is not None and keys != self._keys:
+            raise ChangedKey(f"the log's key changed to {_other(keys, self._keys)} while it was watched")
+        if self._pins is not None and self._given is None:
             pin = self._pins.hold(self._address, keys, now)
             if pin.keys != keys:
                 remedy = f"if the gateway was set up anew: rm {self._pins.path(self._address)}"
-                raise ChangedKey(f"the log's key is {keys[0]} and was {pin.keys[0]}; {remedy}")
+                raise ChangedKey(
+                    f"the log's key is {_other(keys, pin.keys)} and was {_other(pin.keys, keys)}; {remedy}"
+                )
         self._keys = keys
 
     def keep(self, notes: tuple[bytes, ...], now: float) -> None:
@@ -47,3 +50,8 @@ class Trust:
         name = f"{host_and_port(self._address).replace(':', '_')}-{now:.0f}.txt"
         with contextlib.suppress(OSError):
             write_private(self._evidence / name, b"\n".join(notes))
+
+
+def _other(keys: tuple[str, str], known: tuple[str, str]) -> str:
+    """The first key that is not the known one."""
+    return keys[0] if keys[0] != known[0] else keys[1]

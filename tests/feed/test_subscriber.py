@@ -402,14 +402,18 @@ async def test_the_first_key_is_pinned_and_another_breaks_the_feed(tmp_path: Pat
     await read(again, lambda each: each.status.state is FeedState.LIVE)
 
 
-async def test_a_key_the_operator_gives_is_the_one_that_counts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [0, 1])
+async def test_the_keys_the_operator_gives_are_those_that_count(tmp_path: Path, place: int) -> None:
     gateway = FakeGateway(grown(2))
-    right = gateway.source(FakeTime(), state=tmp_path, key=gateway.log.key.verifier_key)
+    keys = [gateway.log.key.verifier_key, gateway.log.key.time_verifier_key]
+    right = gateway.source(FakeTime(), state=tmp_path, keys=tuple(keys))
     await read(right, proven(2))
-    wrong = gateway.source(FakeTime(), state=tmp_path, key=TinyLog(seed=9).key.verifier_key)
+    other = TinyLog(seed=9).key
+    unknown, keys[place] = keys[place], (other.verifier_key, other.time_verifier_key)[place]
+    wrong = gateway.source(FakeTime(), state=tmp_path, keys=tuple(keys))
     assert await read(wrong) == []
     assert wrong.status.state is FeedState.BROKEN
-    assert "not the one given for it" in wrong.status.detail
+    assert wrong.status.detail == f"the log's key is {unknown}, not the one given for it"
 
 
 async def test_a_key_that_changes_while_watching_breaks_the_feed() -> None:
