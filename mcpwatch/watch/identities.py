@@ -35,28 +35,33 @@ class Identities:
         self._add(identity, verdict, row)
 
     def rejudge(self, row: Row, before: Verdict | None) -> None:
-        """Take in a request once more, whose verdict was `before`."""
-        if before is not None and before.signer is not None and (identity := self.all.get(before.signer.id)):
-            identity.words[before.word] -= 1
-            if is_proof(before):
-                identity.proven -= 1
+        """Take in a request once more, whose verdict was `before`; a name that it alone had is gone with that."""
         verdict = row.verdict
+        old = self._uncount(Kind.AGENT, row, before, proven=before is not None and is_proof(before))
         if verdict is not None and verdict.signer is not None:
-            self._add(self._of(Kind.AGENT, verdict.signer, row), verdict, row)
+            identity = self._of(Kind.AGENT, verdict.signer, row)
+            self._add(identity, verdict, row)
+            _bring(row, identity, old)
+            if identity is old and not is_proof(verdict) and before is not None and is_proof(before):
+                self._disprove(identity, verdict.signer)
+        self._leave(old)
 
     def answered(self, row: Row, proof: ServerProof | None, before: ServerProof | None = None) -> None:
         """Take in what a server signed of its answer, or take it in once more, where it was `before`."""
-        if before is not None and before.signer is not None and (identity := self.servers.get(before.signer.id)):
-            identity.words[before.word] -= 1
-            identity.proven -= before.word in _PROVEN
-        if proof is None or proof.signer is None:
-            return
-        identity = self._of(Kind.SERVER, proof.signer, row)
-        identity.seen(row)
-        identity.words[proof.word] += 1
-        if proof.word in _PROVEN:
-            identity.add_proof(proof.signer, row)
-            add(identity.claimed_names, row.session.server_name if row.session else "", MAX_EACH)
+        old = self._uncount(Kind.SERVER, row, before, proven=before is not None and before.word in _PROVEN)
+        if proof is not None and proof.signer is not None:
+            identity = self._of(Kind.SERVER, proof.signer, row)
+            identity.words[proof.word] += 1
+            if proof.word in _PROVEN:
+                identity.add_proof(proof.signer, row)
+                add(identity.claimed_names, row.session.server_name if row.session else "", MAX_EACH)
+            if before is None:
+                identity.seen(row)
+            else:
+                _bring(row, identity, old)
+                if identity is old and proof.word not in _PROVEN and before.word in _PROVEN:
+                    self._disprove(identity, proof.signer)
+        self._leave(old)
 
     def alert(self, row: Row, alert: str) -> None:
         """Take note that an alert rests on this entry: it is about the entry's signer."""
@@ -66,6 +71,28 @@ class Identities:
             identity = table.get(signer.id) if signer is not None else None
             if identity is not None:
                 identity.add_alert(alert)
+
+    def _uncount(self, kind: Kind, row: Row, before: Verdict | ServerProof | None, *, proven: bool) -> Identity | None:
+        """Take back what an entry was worth; returns whose it was."""
+        identity = self._table(kind).get(before.signer.id) if before is not None and before.signer is not None else None
+        if identity is not None and before is not None:
+            identity.uncount(before.word, proven=proven)
+            if proven:
+                for call in row.seen.opened:
+                    if identity.tools[call.target] > 0:
+                        identity.tools[call.target] -= 1
+                identity.tools = +identity.tools
+        return identity
+
+    def _disprove(self, identity: Identity, signer: Signer) -> None:
+        identity.disprove(signer)
+        if not identity.proven:
+            self._unclaim(identity)
+
+    def _leave(self, identity: Identity | None) -> None:
+        """Let go of an identity if nothing is in its name any more."""
+        if identity is not None and identity.is_empty:
+            self._forget(identity)
 
     def _table(self, kind: Kind) -> dict[str, Identity]:
         return self.all if kind is Kind.AGENT else self.servers
@@ -113,8 +140,25 @@ class Identities:
         # A tenth at once: a flood of made-up ids must not cost a search each.
         oldest = nsmallest(self.limit // 10 + 1, table.values(), key=lambda one: (one.proven > 0, one.last_time))
         for identity in oldest:
+            self._forget(identity)
+
+    def _forget(self, identity: Identity) -> None:
+        table = self._table(identity.kind)
+        if table.get(identity.id) is identity:
             del table[identity.id]
-            if identity.kind is Kind.AGENT:
-                self._rename(identity, "")
-                for name in identity.claimed_names:
-                    self.names.unclaim(identity.id, name)
+            self._rename(identity, "")
+            self._unclaim(identity)
+
+    def _unclaim(self, identity: Identity) -> None:
+        if identity.kind is Kind.AGENT:
+            for name in identity.claimed_names:
+                self.names.unclaim(identity.id, name)
+        identity.claimed_names.clear()
+
+
+def _bring(row: Row, identity: Identity, old: Identity | None) -> None:
+    """Let an identity have an entry that was judged late, with the alerts that rest on it if it was another's."""
+    identity.seen_before(row)
+    if identity is not old:
+        for alert in row.alerts:
+            identity.add_alert(alert)

@@ -73,14 +73,45 @@ class Identity(Struct):
         """The key that signed last."""
         return self.keys.get(self.fingerprint)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing that was seen is in its name any more."""
+        return not any(self.words.values())
+
     def seen(self, row: Row) -> None:
         """Take note of an entry in its name, proven or not."""
         self.last_source, self.last_index, self.last_time = row.source, row.index, row.time
 
+    def seen_before(self, row: Row) -> None:
+        """Take note of an entry that came earlier and turns out to be in its name."""
+        if row.time < self.first_time:
+            self.first_source, self.first_index, self.first_time = row.source, row.index, row.time
+        if row.time > self.last_time:
+            self.seen(row)
+
+    def uncount(self, word: Word, *, proven: bool) -> None:
+        """Take back what an entry in its name was worth, if it was counted and not dropped since."""
+        if self.words[word] > 0:
+            self.words[word] -= 1
+            self.proven = max(self.proven - proven, 0)
+
+    def disprove(self, signer: Signer) -> None:
+        """What proved its key does so no more: it stands as `signer` says, and without any proof it has nothing."""
+        self.resolution, self.key_state = signer.resolution, signer.key_state
+        if not self.proven:
+            self.fingerprint = signer.fingerprint
+            self.keys.clear()
+            self.sessions.clear()
+            self.tools.clear()
+            self.upstreams.clear()
+            self.peers.clear()
+
     def add_proof(self, signer: Signer, row: Row) -> None:
-        """Take in an entry that it provably sent."""
+        """Take in an entry that it provably sent; one that is judged late does not bring back an older key."""
         self.proven += 1
-        self.resolution, self.key_state, self.fingerprint = signer.resolution, signer.key_state, signer.fingerprint
+        newest = self.key
+        if newest is None or row.time >= newest.last_time or signer.fingerprint == self.fingerprint:
+            self.resolution, self.key_state, self.fingerprint = signer.resolution, signer.key_state, signer.fingerprint
         self._add_key(signer.fingerprint, row)
         add(self.upstreams, row.upstream, MAX_EACH)
         if row.session and len(self.sessions) < MAX_EACH:

@@ -4,7 +4,7 @@ from msgspec import structs
 from verdicts import judged, signer, verified
 from watched import Stage
 
-from mcpwatch.model.identity import ServerProof, SignatureState, Word
+from mcpwatch.model.identity import KeyState, Resolution, ServerProof, SignatureState, Word
 from mcpwatch.watch.identities import Identities
 from mcpwatch.watch.identity import Kind
 
@@ -108,3 +108,66 @@ def test_a_flood_of_made_up_ids_drops_none_that_was_proven() -> None:
     assert len(identities.all) <= 20
     assert signer("alice").id in identities.all
     assert signer("made up 99").id in identities.all
+
+
+def test_an_identity_goes_when_its_last_request_turns_out_to_be_anothers() -> None:
+    stage = Stage()
+    bare = signer("bare")
+    rows = []
+    for _ in range(2):
+        rows.append(stage.request("read", verdict=judged(Word.NO_CHECK, "bare", SignatureState.UNRESOLVABLE)))
+        stage.wait(10)
+    alert = stage.alert(rows[0].index)
+    stage.state.rejudge(structs.replace(rows[0].seen, verdict=verified("alice")))
+    assert +stage.state.identities[bare.id].words == {Word.NO_CHECK: 1}
+    stage.state.rejudge(structs.replace(rows[1].seen, verdict=verified("alice")))
+    assert list(stage.state.identities) == [signer("alice").id]
+    alice = stage.state.identities[signer("alice").id]
+    assert (alice.first_time, alice.last_time, alice.last_index) == (rows[0].time, rows[1].time, rows[1].index)
+    assert list(alice.alerts) == [alert.id]
+
+
+def test_a_server_goes_when_its_only_answer_turns_out_to_be_anothers() -> None:
+    stage = Stage()
+    answer = stage.response(stage.request())
+    stage.state.prove(answer.index, "", ServerProof(Word.NO_CHECK, "mcp-i", signer("bare"), "no key", True))
+    stage.state.prove(answer.index, "", ServerProof(Word.VERIFIED, "mcp-i", signer("alice")))
+    assert list(stage.state.servers) == [signer("alice").id]
+
+
+def test_a_request_that_is_judged_again_counts_once() -> None:
+    stage = Stage()
+    row = stage.request("read", verdict=verified("alice"), session=stage.session("s1"))
+    renamed = structs.replace(verified("alice"), signer=structs.replace(signer("alice"), name="Alice"))
+    stage.state.rejudge(structs.replace(row.seen, verdict=renamed))
+    alice = stage.state.identities[signer("alice").id]
+    assert (alice.tools, alice.proven, +alice.words) == ({"read": 1}, 1, {Word.VERIFIED: 1})
+
+
+def test_an_identity_whose_only_proof_falls_has_no_key_any_more() -> None:
+    stage = Stage()
+    row = stage.request("read", verdict=verified("alice"), session=stage.session("s1", client="one"))
+    unknown = structs.replace(signer("alice"), fingerprint="", resolution=Resolution.NONE, key_state=KeyState.UNKNOWN)
+    again = structs.replace(judged(Word.UNKNOWN_KEY, "alice", SignatureState.UNRESOLVABLE), signer=unknown)
+    stage.state.rejudge(structs.replace(row.seen, verdict=again))
+    alice = stage.state.identities[signer("alice").id]
+    assert (alice.proven, alice.fingerprint, alice.resolution, alice.key_state) == (
+        0,
+        "",
+        Resolution.NONE,
+        KeyState.UNKNOWN,
+    )
+    assert not (alice.keys or alice.tools or alice.sessions or alice.upstreams or alice.claimed_names)
+    assert stage.state.names.claimants("one") == 0
+
+
+def test_a_request_that_is_judged_late_does_not_bring_back_an_older_key() -> None:
+    stage = Stage()
+    waited = stage.request(verdict=judged(Word.NO_CHECK, "alice", SignatureState.UNRESOLVABLE))
+    stage.wait(10)
+    stage.request(verdict=verified("alice"))
+    older = structs.replace(signer("alice"), fingerprint="older", key_state=KeyState.SUPERSEDED)
+    stage.state.rejudge(structs.replace(waited.seen, verdict=structs.replace(verified("alice"), signer=older)))
+    alice = stage.state.identities[signer("alice").id]
+    assert (alice.fingerprint, alice.key_state) == (signer("alice").fingerprint, signer("alice").key_state)
+    assert set(alice.keys) == {"older", signer("alice").fingerprint}
