@@ -78,8 +78,10 @@ class Edge(Struct, frozen=True):
 
     kind: EdgeKind
     parent: str
-    """The earlier call's id; where a receipt names one that was not seen, that receipt's id."""
+    """The earlier call's id; empty where a receipt names another that no call held here proves."""
     why: str
+    receipt: str = ""
+    """The receipt that is named, where `parent` is empty; its text is its signer's, and may read like a call's id."""
 
 
 class Call(Struct, gc=False):

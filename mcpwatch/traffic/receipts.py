@@ -116,7 +116,9 @@ class Receipts:
         if receipt.parent_id:
             parent = self._first.get(receipt.parent_id)
             if parent is None or parent.call.index >= held.call.index:
-                return Edge(_SIGNED, receipt.parent_id, "its receipt names this one, which was not proven here before")
+                return Edge(
+                    _SIGNED, "", "its receipt names this one, which no earlier call proves here", receipt.parent_id
+                )
             return Edge(_SIGNED, parent.call.id, f"its receipt names this call's{_whose(parent, held)}")
         trace = self._traces.get(receipt.trace_id, [])
         place = bisect_left(trace, held.call.index, key=_by_index)

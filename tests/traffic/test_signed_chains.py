@@ -39,7 +39,7 @@ def calls(count: int, session: str = "s1") -> Log:
 
 def edges(folded: Folded) -> Edges:
     """Kind and parent of each edge, call by call."""
-    return [[(edge.kind.value, edge.parent) for edge in one.parents] for one in folded.calls]
+    return [[(edge.kind.value, edge.parent or edge.receipt) for edge in one.parents] for one in folded.calls]
 
 
 def folded(*verdicts: Verdict) -> Folded:
@@ -65,8 +65,16 @@ def test_a_call_of_another_session_and_signer_is_a_parent_all_the_same() -> None
 def test_a_receipt_that_was_not_seen_is_named_and_no_call_is_made_up_for_it() -> None:
     found = folded(signed("rec_a"), signed("rec_b", parent="rec_elsewhere"))
     assert found.calls[1].parents == (
-        Edge(EdgeKind.SIGNED, "rec_elsewhere", "its receipt names this one, which was not proven here before"),
+        Edge(EdgeKind.SIGNED, "", "its receipt names this one, which no earlier call proves here", "rec_elsewhere"),
     )
+
+
+def test_a_receipt_that_reads_like_a_call_does_not_make_that_call_a_parent() -> None:
+    found = folded(signed("rec_a"), unsigned(), signed("rec_b", parent="0"))
+    assert found.calls[0].id == "0"
+    assert [(edge.parent, edge.receipt) for edge in found.calls[2].parents if edge.kind is EdgeKind.SIGNED] == [
+        ("", "0")
+    ]
 
 
 def test_a_trace_leads_to_the_receipt_before_unless_one_is_named() -> None:

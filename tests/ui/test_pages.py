@@ -7,6 +7,7 @@ from build import START, Log, body_of
 from hostile import CORPUS
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from scene import Scene
 from verdicts import judged, unsigned, verified
 
@@ -14,11 +15,12 @@ from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.entries import Body, Json
 from mcpwatch.model.feed import FeedState
 from mcpwatch.model.identity import Covered, Evidence, Freshness, KeyState, SignatureState, Strength, Word
-from mcpwatch.model.traffic import CallState, EdgeKind, SessionState, Tool
+from mcpwatch.model.traffic import CallState, Edge, EdgeKind, SessionState, Tool
 from mcpwatch.text import is_hidden
 from mcpwatch.ui import looks
 from mcpwatch.ui.lines import Line, plain
 from mcpwatch.ui.pages.alert import alert_page
+from mcpwatch.ui.pages.call import call_lines
 from mcpwatch.ui.pages.entry import content_lines, exact_lines, proof_lines
 from mcpwatch.ui.pages.feed import feed_page
 from mcpwatch.ui.pages.payload import body_lines, json_lines, text_lines
@@ -173,3 +175,12 @@ def test_the_feed_page_tells_of_rules_that_failed(tmp_path: Path) -> None:
     assert "alerts may be missing" not in said(feed_page(state, ()))
     state.counts.rule_failures = 2
     assert "failed 2 times: alerts may be missing" in said(feed_page(state, ()))
+
+
+def test_a_receipt_that_is_not_held_is_not_called_a_call(tmp_path: Path) -> None:
+    call = next(iter(Scene(tmp_path).play().state.calls.values()))
+    edges = Edge(EdgeKind.SIGNED, "", "why", "rec_\x1b[31m"), Edge(EdgeKind.TRACED, "7", "both carry a span")
+    told = said(call_lines(structs.replace(call, parents=edges), 0.0))
+    assert "receipt rec_" in told and "no call with it is proven in what is held" in told
+    assert "call 7  traced: both carry a span" in told
+    assert "call rec_" not in told and "\x1b" not in told

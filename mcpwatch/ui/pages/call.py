@@ -2,7 +2,7 @@
 
 from mcpwatch.model.alerts import Alert
 from mcpwatch.model.entries import Request
-from mcpwatch.model.traffic import Call, CallState
+from mcpwatch.model.traffic import Call, CallState, Edge
 from mcpwatch.text import Shown, show
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import severity_cell, state_cell
@@ -61,7 +61,7 @@ def call_lines(call: Call, now: float) -> list[Line]:
         code = f"{call.error_code} " if call.error_code is not None else ""
         lines.append(field("error", span(f"{code}{call.error_text}", Tone.BAD)))
     for edge in call.parents:
-        lines.append(field("follows", f"call {edge.parent}", span(f"  {edge.kind.value}: {edge.why}", Tone.DIM)))
+        lines.append(_follows(edge))
     return lines
 
 
@@ -80,6 +80,13 @@ def progress(call: Call) -> tuple[Span, ...]:
         Span(show(f" {share:.0%}"), Tone.STRONG),
         span(said, Tone.DIM),
     )
+
+
+def _follows(edge: Edge) -> Line:
+    if edge.parent:
+        return field("follows", f"call {edge.parent}", span(f"  {edge.kind.value}: {edge.why}", Tone.DIM))
+    missing = span("  signed; no call with it is proven in what is held", Tone.WARN)
+    return field("follows", f"receipt {edge.receipt}", missing)
 
 
 def _took(call: Call, now: float) -> tuple[Span, ...]:
