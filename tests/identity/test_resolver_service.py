@@ -112,6 +112,26 @@ async def test_what_was_wanted_before_it_ran_is_fetched() -> None:
         assert keys.lookup(ALICE.did_aip, NOW).status is Status.FOUND
 
 
+@pytest.mark.parametrize("failure", [RuntimeError("odd"), ExceptionGroup("odd", [OverflowError()])])
+async def test_no_failure_of_one_question_ends_the_asking(failure: Exception) -> None:
+    keys, registry, answers = KeyBook(), Registry(), Answers()
+    answer = registry.handle_async_request
+
+    async def odd(request: httpx.Request) -> httpx.Response:
+        if request.url.params["did"] == BOB.did_aip:
+            raise failure
+        return await answer(request)
+
+    registry.handle_async_request = odd  # type: ignore[method-assign]
+    async with running(keys, registry, answers):
+        keys.lookup(BOB.did_aip, NOW)
+        await answers.until(1)
+        keys.lookup(ALICE.did_aip, NOW)
+        await answers.until(2)
+    assert keys.lookup(BOB.did_aip, NOW).status is Status.WAITING
+    assert keys.lookup(ALICE.did_aip, NOW).status is Status.FOUND
+
+
 async def test_without_a_registry_nobody_is_asked() -> None:
     keys = KeyBook()
     Resolver(keys, ResolverOptions(), Fetcher())

@@ -25,6 +25,7 @@ MAX_PAUSE_S = 3600.0
 _PAUSE_S = 60.0
 """Silence after a 429 that does not say for how long."""
 _MAX_URL = 2048
+_MAX_PORT = 65_535
 _TIMEOUT_S = 5.0
 
 
@@ -81,7 +82,8 @@ class Fetcher:
         """
         target = self._checked(url, trusted)
         who = who or f"the host {target.host}"
-        host = f"{target.scheme}://{target.netloc.decode('ascii')}"
+        # Whoever names a host may name any port of it, and a name has two spellings.
+        host = target.netloc.decode("ascii") if trusted else target.host.removesuffix(".")
         now = self._clock()
         quiet = self._pace.quiet(host, now, trusted)
         if quiet:
@@ -120,7 +122,7 @@ class Fetcher:
             host = target.host
         except (httpx.InvalidURL, UnicodeError):
             target, host = httpx.URL(), ""
-        if not host or target.userinfo:
+        if not host or target.userinfo or (target.port is not None and not 0 < target.port <= _MAX_PORT):
             raise Unavailable("its address is none that can be asked")
         plain = target.scheme == "http" and (trusted or (self._allow_private and is_own_name(host)))
         if target.scheme != "https" and not plain:

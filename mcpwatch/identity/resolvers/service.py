@@ -1,14 +1,17 @@
 """The service that fetches the keys a key book asks for."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from mcpwatch.identity.answers import ThrottledError, Unavailable
+from mcpwatch.identity.answers import Resolved, ThrottledError, Unavailable
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.resolvers import RESOLVERS, ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
+
+logger = logging.getLogger(__name__)
 
 CONCURRENCY = 4
 """Questions of one resolver at one time; none takes another's turn."""
@@ -61,10 +64,10 @@ class Resolver:
                         await asyncio.sleep(GATHER_S)
 
     async def ask(self, id: str) -> None:
-        """Ask for one identity, and put in what came of it."""
+        """Ask for one identity, and put in what came of it; no answer, however odd, ends the asking."""
         prefix = self._prefix(id)
         try:
-            resolved = await self._made[prefix].resolve(id)
+            resolved = await self._resolve(prefix, id)
         except ThrottledError as failure:
             self._keys.postponed(id, self._clock(), failure.after_s or 0.0)
         except Unavailable as failure:
@@ -77,6 +80,15 @@ class Resolver:
                 self._keys.ask_failed(prefix)
             self._down.discard(prefix)
             self._on_resolved([id])
+
+    async def _resolve(self, prefix: str, id: str) -> Resolved:
+        try:
+            return await self._made[prefix].resolve(id)
+        except Unavailable:
+            raise
+        except Exception as error:
+            logger.error("asking for an identity of %s failed: %s", prefix or "a JWKS", type(error).__name__)
+            raise Unavailable("asking for it failed here") from None
 
     def _hand_out(self) -> None:
         for id in self._keys.wanted(self._clock()):
