@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 from streamed import streamed
 
 from mcpwatch.identity.answers import ThrottledError, Unavailable
-from mcpwatch.identity.resolvers.addresses import GuardedTransport, is_public
+from mcpwatch.identity.resolvers.addresses import MAX_LOOKUPS, GuardedTransport, is_public
 from mcpwatch.identity.resolvers.fetch import Fetcher
-from mcpwatch.identity.resolvers.pace import ALL_BURST, ALL_RATE, BURST, TRUSTED_BURST
+from mcpwatch.identity.resolvers.pace import ALL_BURST, ALL_RATE, BURST, MAX_HOSTS, TRUSTED_BURST
 
 URL = "https://agent.example/.well-known/did.json"
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -71,6 +72,9 @@ async def test_an_answer_comes_whole() -> None:
         ("https://user:secret@agent.example/", "none that can be asked"),
         ("https://[::", "none that can be asked"),
         ("https://agent.example/" + "a" * 3000, "none that can be asked"),
+        ("https://agent.example:0/", "none that can be asked"),
+        ("https://agent.example:65536/", "none that can be asked"),
+        ("https://agent.example:99999999999999999999/", "none that can be asked"),
         ("", "none that can be asked"),
     ],
     ids=lambda value: repr(value)[:40],
@@ -187,6 +191,48 @@ async def test_many_made_up_hosts_are_no_way_around_it() -> None:
                     await fetch.get(f"https://made-up-{number}.example/")
         assert count == ALL_BURST + ALL_RATE
         assert (await fetch.get("https://registry.example/", trusted=True)).status == 200
+
+
+@pytest.mark.parametrize("port", ["", ":8443", ".", ".:8443"])
+async def test_every_port_and_spelling_of_a_host_is_that_host(port: str) -> None:
+    async with fetcher(lambda request: httpx.Response(200)) as fetch:
+        for _ in range(BURST):
+            await fetch.get("https://agent.example/")
+        with pytest.raises(ThrottledError):
+            await fetch.get(f"https://agent.example{port}/")
+
+
+async def test_no_flood_of_names_makes_a_hosts_silence_forgotten() -> None:
+    clock = Clock()
+    async with fetcher(lambda request: httpx.Response(429, headers={"retry-after": "3600"}), clock) as fetch:
+        with pytest.raises(Unavailable, match="asked not to be"):
+            await fetch.get(URL)
+        for number in range(2 * MAX_HOSTS):
+            with pytest.raises(Unavailable):
+                await fetch.get(f"https://made-up-{number}.example/")
+        clock.now = 60.0
+        with pytest.raises(Unavailable, match="another 3540 s"):
+            await fetch.get(URL)
+
+
+async def test_names_that_answer_slowly_hold_up_nothing_of_the_operators(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended, begun = threading.Event(), list[str]()
+
+    def look(host: str, port: int, **_: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+        if host.startswith("slow"):
+            begun.append(host)
+            ended.wait(10)
+        return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look)
+    async with Fetcher(transport=GuardedTransport(inner=Wire())) as fetch, asyncio.TaskGroup() as group:
+        asking = [group.create_task(fetch.get(f"https://slow-{number}.example/")) for number in range(MAX_LOOKUPS)]
+        while len(begun) < MAX_LOOKUPS:
+            await asyncio.sleep(0)
+        assert (await fetch.get("http://registry.example/", trusted=True)).status == 200
+        for each in asking:
+            each.cancel()
+        ended.set()
 
 
 async def test_who_waits_gets_turns_one_after_another() -> None:

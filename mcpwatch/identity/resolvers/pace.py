@@ -43,7 +43,8 @@ class Pace:
 
     def quiet(self, host: str, now: float, trusted: bool) -> float:
         """Seconds for which the host wants to be left alone; 0 when it may be asked."""
-        return max(self._of(host, now, trusted).quiet_until - now, 0.0)
+        known = (self._trusted if trusted else self._named).get(host)
+        return max(known.quiet_until - now, 0.0) if known is not None else 0.0
 
     def silence(self, host: str, now: float, trusted: bool, seconds: float) -> None:
         """Leave the host alone for so long."""
@@ -51,17 +52,19 @@ class Pace:
 
     def take(self, host: str, now: float, trusted: bool) -> float:
         """0 when the host may be asked once; otherwise seconds until it may be, a later turn for each who is told."""
-        buckets = [self._of(host, now, trusted)]
-        if not trusted:
-            self._all = self._all or _Host(ALL_BURST, ALL_RATE, now)
-            buckets.append(self._all)
-        for bucket in buckets:
-            wait = bucket.wait(now)
-            if wait:
-                return wait
-        for bucket in buckets:
-            bucket.tokens -= 1
-        return 0.0
+        if trusted:
+            return self._taken(now, self._of(host, now, trusted))
+        self._all = self._all or _Host(ALL_BURST, ALL_RATE, now)
+        # A host that is not asked is not remembered: made-up names push no other host's silence out.
+        return self._all.wait(now) or self._taken(now, self._of(host, now, trusted), self._all)
+
+    @staticmethod
+    def _taken(now: float, host: _Host, *others: _Host) -> float:
+        wait = host.wait(now)
+        if not wait:
+            for bucket in (host, *others):
+                bucket.tokens -= 1
+        return wait
 
     def _of(self, host: str, now: float, trusted: bool) -> _Host:
         table = self._trusted if trusted else self._named
