@@ -97,8 +97,10 @@ async def test_the_did_is_asked_for_and_nothing_else() -> None:
     assert "authorization" not in asked[0].headers
 
 
-async def test_404_is_no_such_identity() -> None:
-    assert (await resolve(httpx.Response(404, json={"detail": "DID not registered"}))).keys == ()
+async def test_404_says_nothing_of_an_identity() -> None:
+    # An unknown identity is `200 verified: false`; a 404 comes of what stands in the registry's place.
+    with pytest.raises(Unavailable, match="status 404"):
+        await resolve(httpx.Response(404, json={"detail": "Not Found"}))
 
 
 @pytest.mark.parametrize("did", ["did:aip:", DID.upper(), DID + "0", "did:aip:" + "g" * 32, DID + "\n"])

@@ -63,8 +63,6 @@ class AipRegistry:
             return _unknown("a did:aip ends in 32 lower-case hex digits")
         url = f"{self._url}?did={quote(did, safe='')}"
         fetched = await self._fetcher.get(url, who=WHO, limit=MAX_ANSWER, trusted=True)
-        if fetched.status == 404:
-            return _unknown("the registry does not know this identity")
         if fetched.status != 200:
             raise Unavailable(f"the registry answered with HTTP status {fetched.status}")
         try:
