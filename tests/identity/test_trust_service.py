@@ -129,6 +129,28 @@ async def test_a_pinned_key_is_the_only_one_that_counts() -> None:
     assert rig.registry.count("/verify") == 0
 
 
+async def test_a_key_pinned_since_is_the_only_one_that_counts_at_the_next_look() -> None:
+    rig = Rig()
+    rig.registry.add(vouch(ROOT, DID))
+    assert (await rig.look()).path
+    rig.keys.pin(ROOT.did_aip, CAROL.public)
+    rig.now += REFRESH_S
+    standing = await rig.look()
+    assert standing.path == ()
+    assert "does not verify" in standing.vouches[0].fault
+
+
+async def test_a_vouchers_keys_are_asked_for_once_however_many_of_its_vouches_do_not_hold() -> None:
+    rig = Rig()
+    forged = [vouch(CAROL, DID, name=ALICE.did_aip, statement=str(number)) for number in range(MAX_CHECKED)]
+    rig.registry.add(*forged)
+    assert len((await rig.look()).vouches) == MAX_CHECKED
+    assert rig.registry.count("/verify") == 1
+    rig.now += REFRESH_S
+    await rig.look()
+    assert rig.registry.count("/verify") == 2
+
+
 async def test_a_rotation_that_was_missed_is_asked_for() -> None:
     rig = Rig()
     rig.registry.add(vouch(ROOT, DID, id="first"))

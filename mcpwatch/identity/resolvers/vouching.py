@@ -8,13 +8,12 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
 from mcpwatch.bounded import keep
-from mcpwatch.identity.ed25519 import DID_AIP
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.resolvers.aip_registry import AipRegistry
 from mcpwatch.identity.resolvers.aip_vouches import AipVouches, Listed, read_vouch
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.trust import MAX_EACH, MAX_HOPS, TrustGraph
-from mcpwatch.identity.vouches import Checked, verify_vouch
+from mcpwatch.identity.vouches import Checked, Vouch, verify_vouch
 from mcpwatch.model.trust import Asserted, Step
 
 REFRESH_S = 600.0
@@ -59,7 +58,10 @@ class Vouching:
         self._turn = _Turn(clock, pause)
         self._clock = clock
         self._graph = TrustGraph()
-        self._good: OrderedDict[Listed, Checked] = OrderedDict()
+        self._certified: OrderedDict[Listed, Vouch] = OrderedDict()
+        """Those whose signature held; which of them hold is for the keys to say that are known at each look."""
+        self._resolved: OrderedDict[str, float] = OrderedDict()
+        """When a voucher's keys were last asked for because a vouch did not hold."""
         self._asked: OrderedDict[str, float] = OrderedDict()
         """When the vouches for an identity were last asked for."""
         self._near: frozenset[str] = frozenset()
@@ -130,21 +132,29 @@ class Vouching:
         return 1 if listed.voucher_did in self._near else 2
 
     async def _check(self, listed: Listed) -> Checked:
-        """Check a vouch, once for as long as it is listed the same."""
-        known = self._good.get(listed)
-        if known is not None:
-            return known
-        found = await self._turn.ask(self._registry.certified, listed)
-        if found.fault:
-            return found
+        """Check a vouch; its certificate is asked for once for as long as it is listed the same."""
+        vouch = self._certified.get(listed)
+        if vouch is None:
+            found = await self._turn.ask(self._registry.certified, listed)
+            if found.fault:
+                return found
+            vouch = found.vouch
         voucher = listed.voucher_did
-        checked = verify_vouch(found.vouch, self._keys.history(voucher))
-        if checked.fault and voucher.startswith(DID_AIP) and voucher not in self._keys.pinned:
-            self._keys.learn(voucher, await self._turn.ask(self._resolve, voucher), self._clock())
-            checked = verify_vouch(found.vouch, self._keys.history(voucher))
+        checked = verify_vouch(vouch, self._keys.history(voucher))
+        if checked.fault and self._is_to_resolve(voucher):
+            resolved = await self._turn.ask(self._resolve, voucher)
+            keep(self._resolved, voucher, self._clock(), _KEPT)
+            self._keys.learn(voucher, resolved, self._clock())
+            checked = verify_vouch(vouch, self._keys.history(voucher))
         if not checked.fault:
-            keep(self._good, listed, checked, _KEPT)
+            keep(self._certified, listed, vouch, _KEPT)
         return checked
+
+    def _is_to_resolve(self, voucher: str) -> bool:
+        """Whether the registry is asked for a voucher's keys, as it is once in a period."""
+        if not is_registered_name(voucher) or voucher in self._keys.pinned:
+            return False
+        return self._clock() - self._resolved.get(voucher, float("-inf")) >= REFRESH_S
 
 
 class _Turn:
