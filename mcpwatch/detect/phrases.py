@@ -91,6 +91,18 @@ def upstream_of(seen: Observation) -> str:
     return seen.exchange.upstream if seen.exchange else ""
 
 
+def caller_of(seen: Observation) -> str:
+    """Who calls, as far as anything says so: the token's subject, else the client's own name, else its address."""
+    session = seen.session
+    principal = seen.request.principal if seen.request else session.principal if session else None
+    if principal and principal.subject:
+        issuer = f" of {principal.issuer}" if principal.issuer else ""
+        return f"@{principal.subject}{issuer}"
+    if session and session.client_name:
+        return session.client_name
+    return host(seen.exchange.peer) if seen.exchange else "somebody"
+
+
 def some(names: Sequence[object], limit: int = 3) -> str:
     """The first few names as text, and how many more there are."""
     more = [f"{len(names) - limit} more"] if len(names) > limit else []

@@ -18,6 +18,12 @@ def waiting() -> Verdict:
     return msgspec.structs.replace(judged(Word.NO_CHECK, "alice", SignatureState.UNRESOLVABLE), waiting=True)
 
 
+def unchecked(scheme: str) -> Verdict:
+    """A header that stands in place of a signature."""
+    verdict = judged(Word.NO_CHECK, signature=SignatureState.UNSUPPORTED)
+    return msgspec.structs.replace(verdict, scheme=scheme, reasons=("an HMAC can be checked only by who shares it",))
+
+
 @fires("identity/unsigned-call")
 def an_unsigned_tool_call(scene: Scene) -> None:
     scene.request(call(1, "read"), session=scene.session(), verdict=UNSIGNED)
@@ -191,6 +197,12 @@ def a_registry_that_is_down(scene: Scene) -> None:
 def a_registry_that_is_down_and_asked_again(scene: Scene) -> None:
     exchange = scene.request(call(1, "read"), verdict=waiting())
     scene.judge_again(exchange, msgspec.structs.replace(waiting(), reasons=("the registry is down",)))
+
+
+@fires("identity/cannot-check")
+@spares("identity/unsigned-call")
+def a_header_that_nobody_can_check(scene: Scene) -> None:
+    scene.request(call(1, "read"), session=scene.session(), verdict=unchecked("hmac"))
 
 
 @spares("identity/cannot-check", "identity/unknown-identity")

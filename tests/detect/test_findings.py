@@ -66,6 +66,32 @@ def test_an_unsigned_call_in_a_bound_session_says_so() -> None:
     assert reason.startswith('tools/call "read" came without a signature, though the session is bound to did:key:z6Mk')
 
 
+def test_a_header_in_place_of_a_signature_hides_nobody_among_those_who_send_it_too() -> None:
+    scene = Scene()
+    session = scene.session()
+    session.client_name = "agent 1.0"
+    verdict = cases_identity.unchecked("hmac")
+    open_session(scene, session, verdict=verdict)
+    scene.request(call(1, "read"), session=session, verdict=verdict)
+    scene.request(call(2, "read"), verdict=verdict, peer="192.0.2.7:1")
+    bound = scene.session("b0b")
+    bound.binding = Binding(signer("bob"), since=0)
+    scene.request(call(3, "read"), session=bound, verdict=verdict)
+    scene.request(call(4, "read"), session=session, verdict=UNSIGNED)
+    found = scene.of("identity/cannot-check")
+    bob = signer("bob")
+    assert [finding.subject for finding in found] == [
+        "agent 1.0 with hmac at files",
+        "192.0.2.7 with hmac at files",
+        f"{bob.fingerprint[:8]} {bob.id}, unchecked, with hmac at files",
+    ]
+    assert found[0].reason.startswith(
+        'tools/call "read" came with hmac and without a signature that can be checked: an'
+    )
+    assert f"though the session is bound to {named(bob)}" in found[2].reason
+    assert {finding.severity for finding in found} == {only(scene, "identity/unsigned-call").severity}
+
+
 def test_wrong_key_names_both_signers_and_shows_what_bound_the_session() -> None:
     scene = Scene()
     cases_identity.mallory_in_the_session_of_alice(scene)

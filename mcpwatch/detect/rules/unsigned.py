@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mcpwatch.detect.phrases import cut, host, named, quote, signer_subject, upstream_of
+from mcpwatch.detect.phrases import caller_of, cut, named, quote, signer_subject, upstream_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.replay import NSA
@@ -44,11 +44,11 @@ class UnsignedCall(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.verdict is None:
             return
-        asked = _asked(seen)
+        asked = asked_for(seen)
         if asked:
             bound = seen.session.binding.signer if seen.session else None
             but = f", though the session is bound to {named(bound)}" if bound else ""
-            caller = f"{signer_subject(bound)}, unsigned," if bound else _caller(seen)
+            caller = f"{signer_subject(bound)}, unsigned," if bound else caller_of(seen)
             subject = f"{caller} at {upstream_of(seen)}"
             reason = f"{asked} came without a signature{but}{self._spread(seen, subject)}."
             yield self.finding(seen, subject, reason)
@@ -65,7 +65,7 @@ class UnsignedCall(Rule):
         return f"; {some}{len(known)} sessions so far" if len(known) > 1 else ""
 
 
-def _asked(seen: Observation) -> str:
+def asked_for(seen: Observation) -> str:
     """The first call that counts, with its target, or `A request` where its method did not travel; else empty."""
     methods = [message.method for message in seen.messages if message.method] or [call.method for call in seen.opened]
     if methods:
@@ -76,15 +76,3 @@ def _asked(seen: Observation) -> str:
     body = seen.request.body if seen.request else None
     unread = body is not None and body.size > 0 and body.text is None and body.base64 is None
     return "A request" if unread else ""
-
-
-def _caller(seen: Observation) -> str:
-    """Who calls, as far as anything says so: the token's subject, else the client's own name, else its address."""
-    session = seen.session
-    principal = seen.request.principal if seen.request else session.principal if session else None
-    if principal and principal.subject:
-        issuer = f" of {principal.issuer}" if principal.issuer else ""
-        return f"@{principal.subject}{issuer}"
-    if session and session.client_name:
-        return session.client_name
-    return host(seen.exchange.peer) if seen.exchange else "somebody"

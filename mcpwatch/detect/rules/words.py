@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
-from mcpwatch.detect.phrases import named, sentence, signer_subject, upstream_of
+from mcpwatch.detect.phrases import caller_of, cut, named, sentence, signer_subject, upstream_of
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.replay import NSA
+from mcpwatch.detect.rules.unsigned import asked_for
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.identity import Freshness, Verdict, Word
+from mcpwatch.model.identity import Freshness, SignatureState, Verdict, Word
 from mcpwatch.model.traffic import Observation
 
 
@@ -112,7 +113,11 @@ class UnknownIdentity(WordRule):
 
 
 class CannotCheck(WordRule):
-    """A request that still waits for its key when it is judged again has waited in vain so far."""
+    """A request that still waits for its key when it is judged again has waited in vain so far.
+
+    What is no signature that anybody could check counts as an unsigned call does, by its caller: anybody can add a
+    header, and must not hide with it among those who do.
+    """
 
     info = RuleInfo(
         id="identity/cannot-check",
@@ -123,10 +128,25 @@ class CannotCheck(WordRule):
         "A pinned key needs none: mcpwatch keys add DID KEY.",
     )
     words = frozenset({Word.NO_CHECK})
-    says = "The signature in the name of {signer} could not be checked"
 
-    def applies(self, seen: Observation, verdict: Verdict) -> bool:
-        return seen.rejudged or not verdict.waiting
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        verdict = seen.verdict
+        if verdict is None or (verdict.waiting and not seen.rejudged):
+            return
+        signer, bound = verdict.signer, seen.session.binding.signer if seen.session else None
+        if verdict.signature is SignatureState.UNSUPPORTED:
+            asked = asked_for(seen)
+            if not asked:
+                return
+            who = f"{signer_subject(bound)}, unchecked," if bound else caller_of(seen)
+            subject = f"{who} with {verdict.scheme}"
+            what = f"{asked} came with {cut(verdict.scheme)} and without a signature that can be checked"
+        else:
+            subject = signer_subject(signer, verdict.scheme)
+            what = f"The signature in the name of {named(signer)} could not be checked"
+        if bound is not None and (signer is None or signer.id != bound.id):
+            what += f", though the session is bound to {named(bound)}"
+        yield self.finding(seen, f"{subject} at {upstream_of(seen)}", sentence(what, self.why(verdict)))
 
 
 class BodyNotCovered(WordRule):
