@@ -15,18 +15,21 @@ from textual.pilot import Pilot
 from mcpwatch.commands import sources
 from mcpwatch.demo.run import start_demo
 from mcpwatch.detect.rules import RULES
-from mcpwatch.model.alerts import Severity
 from mcpwatch.ui.app import WatchApp
+from mcpwatch.ui.identities import IdentitiesScreen
 from mcpwatch.watch.watcher import Watcher
 
 OUT = Path(__file__).resolve().parents[1] / "screenshots"
 SIZES = ((80, 24), (140, 40))
-PATIENCE_S = 90.0
+PATIENCE_S = 150.0
 SLOW = ("a", "enter", "escape", "slash")
 """Keys after which a person waits for the screen; a dialog takes no keys in its first moments."""
 
+_SHOWN = {"identity/bad-signature", "identity/superseded-key", "identity/key-rotated-mid-session"}
+"""Rules that have fired when the pictures are taken."""
+
 Step = tuple[str, tuple[str, ...]]
-"""A picture's name, and the keys that lead there from the picture before."""
+"""A picture's name, and the keys that lead there from the picture before; `to NAME` goes down to an identity."""
 
 STEPS: tuple[Step, ...] = (
     ("live", ("1",)),
@@ -38,7 +41,9 @@ STEPS: tuple[Step, ...] = (
     ("alerts", ("escape", "3", "home")),
     ("acknowledge", ("a", *"known test agent")),
     ("identities", ("escape", "4", "home")),
-    ("tools", ("5", "home")),
+    ("identity", ("to veteran", "enter")),
+    ("trust", ("escape", "to forge", "enter", "end")),
+    ("tools", ("escape", "5", "home")),
     ("feed", ("6",)),
     ("help", ("question_mark",)),
 )
@@ -65,7 +70,7 @@ async def shoot(watcher: Watcher, size: tuple[int, int]) -> None:
         await until(pilot, lambda: _enough(watcher))
         for name, keys in STEPS:
             for key in keys:
-                await pilot.press(key)
+                await (go(pilot, key) if key.startswith("to ") else pilot.press(key))
                 if key in SLOW:
                     await settle(pilot)
             await settle(pilot)
@@ -83,7 +88,17 @@ def _local(picture: str) -> str:
 def _enough(watcher: Watcher) -> bool:
     """Whether the story has reached the acts that the pictures show."""
     rules = {alert.rule for alert in watcher.state.alerts.values()}
-    return len(rules) >= 14 and any(alert.severity is Severity.CRITICAL for alert in watcher.state.alerts.values())
+    forge = next((one for one in watcher.state.identities.values() if one.name == "forge"), None)
+    return rules >= _SHOWN and forge is not None and bool(watcher.trust(forge.id).path)
+
+
+async def go(pilot: "Pilot[None]", to: str) -> None:
+    """Move the cursor down to the identity that the operator calls so."""
+    screen = pilot.app.screen
+    assert isinstance(screen, IdentitiesScreen)
+    await pilot.press("home")
+    while screen.selected is not None and screen.selected.name != to.removeprefix("to "):
+        await pilot.press("j")
 
 
 async def until(pilot: "Pilot[None]", done: Callable[[], bool]) -> None:

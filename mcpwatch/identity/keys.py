@@ -88,6 +88,10 @@ class KeyBook:
             self._names.pop(id, None)
         self._called = {called.casefold(): one for one, called in self._names.items()}
 
+    def name_of(self, id: str) -> str:
+        """What the operator calls `id`, whether it was seen or not; empty for nothing."""
+        return self._names.get(id, "")
+
     def called(self, name: str, now: float) -> tuple[Signer, ...]:
         """Whom the operator calls so, in whatever case, with each key that is known of it; empty where none is."""
         id = self._called.get(name.casefold())

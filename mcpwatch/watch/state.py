@@ -96,11 +96,6 @@ class State:
         """Signer ids of answers, verified or claimed."""
         return self._identities.servers
 
-    def called(self, id: str) -> str:
-        """What the operator calls an identity; empty for nothing."""
-        identity = self.identities.get(id) or self.servers.get(id)
-        return identity.name if identity is not None else ""
-
     @property
     def names(self) -> Names:
         """Who goes by which name."""

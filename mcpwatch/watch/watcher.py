@@ -107,6 +107,10 @@ class Watcher:
         """Where keys that were found so are asked for; empty where nobody is, or the identity itself says."""
         return self._places.get(resolution, "")
 
+    def called(self, id: str) -> str:
+        """What the operator calls an identity, whether it was seen or not; empty for nothing."""
+        return self._keys.name_of(id)
+
     def trust(self, id: str) -> Standing:
         """Whether trust leads to an identity from the operator's roots; asks nobody by itself."""
         if self._trust is not None:

@@ -187,6 +187,7 @@ async def test_trust_leads_from_the_guild_to_the_forge(backend: Backend) -> None
 
     assert [step.voucher for step in standing.path] == [keys.did_aip(GUILD), keys.did_aip(VETERAN)]
     assert not any(step.fault for step in standing.path)
+    assert watcher.called(standing.path[0].voucher) == GUILD
     # The registry counts its own welcome too; it is no vouch here.
     assert standing.asserted is not None
     assert standing.asserted.vouches == len(standing.vouches) + 1

@@ -59,6 +59,7 @@ def play(scene: Scene) -> Scene:
         ResolvedKey(OLD.public, valid_from=START - 90 * DAY, valid_until=ROTATED),
     )
     keys.learn(LEDGER, Resolved(Resolution.REGISTRY, known), START)
+    keys.name(LEDGER, "ledger")
     scene.watcher.roots = (ROOT,)
     scene.watcher.standings[LEDGER] = Standing(LEDGER, path=PATH, vouches=PATH[1:], asserted=Asserted(True, 3))
     keys.lookup(OF_STRANGER.id, START, STRANGER.public)

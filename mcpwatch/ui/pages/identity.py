@@ -36,7 +36,7 @@ def identity_page(identity: Identity, watcher: Watcher) -> list[Line]:
         field("kind", identity.kind.value, span(f"  {_KIND[identity.kind]}", Tone.DIM)),
         *_names(identity, state.names),
         BLANK,
-        *trust_lines(watcher.trust(identity.id), state.called, has_roots=bool(watcher.roots)),
+        *trust_lines(watcher.trust(identity.id), watcher.called, has_roots=bool(watcher.roots)),
         BLANK,
         *_alerts(identity, state),
         *(_keys(keys, identity) if len(keys) > 1 else []),
