@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -17,7 +18,13 @@ LONGEST_S = 960.0
 LEAST_S = 1.0
 """Shortest time between two questions, whatever an answer asks for."""
 MAX_KEYS = 64
-"""Keys of one identity that are kept: the first, which are the newest."""
+"""Keys of one identity that are kept: the first, which are the newest; and as many that do not count."""
+MAX_PAST = 8
+"""Keys that are remembered of an identity that is gone."""
+MAX_HELD = 50_000
+"""Keys of all known identities together, with those that do not count."""
+MAX_NAME = 512
+"""Characters of a key's name: no request gives a longer one."""
 
 _WAITING = KeyAnswer(Status.WAITING, reason="the key is being fetched")
 
@@ -25,7 +32,9 @@ _WAITING = KeyAnswer(Status.WAITING, reason="the key is being fetched")
 class _Known:
     """A resolver's keys for one identity."""
 
-    __slots__ = ("answer", "asked", "doubted", "due", "is_failing", "is_settled", "names", "resolved", "used")
+    __slots__ = (
+        *("answer", "asked", "doubted", "due", "is_failing", "is_settled", "names", "resolved", "used", "weight"),
+    )
 
     def __init__(self, id: str, resolved: Resolved, now: float) -> None:
         self.asked = now
@@ -36,6 +45,7 @@ class _Known:
         self.resolved = resolved
         keys = resolved.keys
         self.answer = KeyAnswer(Status.FOUND, tuple(held(id, key.key, resolved.resolution) for key in keys))
+        self.weight = len(keys) + len(resolved.refused)
         self.is_settled = all(key.valid_until is None for key in keys)
         self.names = any(key.name for key in keys) or bool(resolved.refused)
 
@@ -87,6 +97,7 @@ class Learnt:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._refused: OrderedDict[str, _Refused] = OrderedDict()
         self._waiting: OrderedDict[str, float] = OrderedDict()
+        self._held = 0
         self._now: float | None = None
 
     def get(self, id: str, now: float, fragment: str = "") -> KeyAnswer | None:
@@ -152,16 +163,17 @@ class Learnt:
 
     def learn(self, id: str, resolved: Resolved, now: float) -> None:
         """Take a definite answer; keys that may not be used are left out."""
-        keys = tuple(key for key in resolved.keys[:MAX_KEYS] if verifier.good_key(key.key))
+        resolved = _bounded(resolved)
+        keys = resolved.keys
         refused = self._refused.get(id)
         if keys:
-            keep(self._known, id, _Known(resolved.id or id, replace(resolved, keys=keys), now), self._limit)
+            self._put(id, _Known(resolved.id or id, resolved, now))
             self._refused.pop(id, None)
             self._waiting.pop(id, None)
             return
-        before = self._known.pop(id, None)
+        before = self._drop(id)
         gone = before is not None or (refused is not None and refused.answer.key_state is KeyState.GONE)
-        past = before.resolved.keys if before is not None else refused.past if refused is not None else ()
+        past = before.resolved.keys[:MAX_PAST] if before is not None else refused.past if refused is not None else ()
         reason = resolved.reason or "there is no such identity"
         if gone:
             reason = f"an identity that was known before is gone: {reason}"
@@ -219,6 +231,27 @@ class Learnt:
                 item.due, item.used = float("-inf"), True
         self._tell()
 
+    def _put(self, id: str, known: _Known) -> None:
+        """Keep an answer as the newest, and let the oldest ones go where there are too many, or too many keys."""
+        before = self._known.get(id)
+        self._known[id] = known
+        self._known.move_to_end(id)
+        self._held += known.weight - (before.weight if before is not None else 0)
+        while len(self._known) > self._limit or (self._held > MAX_HELD and len(self._known) > 1):
+            self._held -= self._known.popitem(last=False)[1].weight
+
+    def _drop(self, id: str) -> _Known | None:
+        known = self._known.pop(id, None)
+        self._held -= known.weight if known is not None else 0
+        return known
+
     def _tell(self) -> None:
         if self.notify is not None:
             self.notify()
+
+
+def _bounded(resolved: Resolved) -> Resolved:
+    """The part of an answer that is kept: keys that may be used, and names that a request can give."""
+    keys = (key for key in resolved.keys[:MAX_KEYS] if len(key.name) <= MAX_NAME and verifier.good_key(key.key))
+    refused = ((name, reason) for name, reason in resolved.refused if len(name) <= MAX_NAME)
+    return replace(resolved, keys=tuple(keys), refused=tuple(islice(refused, MAX_KEYS)))

@@ -8,6 +8,7 @@ from signed import ALICE, BOB, NOW
 from mcpwatch.identity.answers import Resolved, ResolvedKey, Status
 from mcpwatch.identity.ed25519 import fingerprint
 from mcpwatch.identity.keys import MAX_ID, KeyBook
+from mcpwatch.identity.learnt import MAX_HELD, MAX_KEYS, MAX_PAST
 from mcpwatch.identity.multikey import encode_multikey
 from mcpwatch.model.identity import KeyState, Resolution
 
@@ -53,6 +54,40 @@ def test_a_bad_key_is_not_pinned(book: KeyBook, key: bytes) -> None:
     with pytest.raises(ValueError, match="not an Ed25519 or P-256"):
         book.pin(DID, key)
     assert book.pinned == {}
+
+
+def test_what_hosts_publish_is_kept_within_a_bound() -> None:
+    book = KeyBook()
+    refused = tuple((f"{number:0300d}", "why") for number in range(1000))
+    crowd = Resolved(Resolution.DIRECTORY, (ResolvedKey(ALICE.public, name="good"),), refused=refused)
+    urls = [f"https://{number}.example" for number in range(2 * MAX_HELD // MAX_KEYS)]
+    for url in urls:
+        book.learn(url, crowd, 0.0)
+    kept = [url for url in urls if book.history(url)]
+    assert kept == urls[-len(kept) :]
+    assert MAX_HELD - 2 * MAX_KEYS < len(kept) * (MAX_KEYS + 1) <= MAX_HELD
+    for number in range(1000):  # the same one again and again takes no more room
+        book.learn(urls[-1], crowd, float(number))
+    assert [url for url in urls if book.history(url)] == kept
+    for url in kept:
+        book.learn(url, NOBODY, 1.0)
+    book.learn(urls[0], crowd, 2.0)
+    assert book.history(urls[0])
+
+
+def test_names_that_no_request_can_give_are_not_kept() -> None:
+    book = KeyBook()
+    keys = (ResolvedKey(ALICE.public, name="short"), ResolvedKey(BOB.public, name="n" * 10_000))
+    book.learn("https://a.example", Resolved(Resolution.DIRECTORY, keys, refused=(("r" * 10_000, "why"),)), 0.0)
+    assert [key.name for key in book.history("https://a.example")] == ["short"]
+
+
+def test_few_keys_of_who_is_gone_are_remembered(book: KeyBook) -> None:
+    keys = tuple(ResolvedKey(SigningKey.generate().verify_key.encode()) for _ in range(2 * MAX_PAST))
+    book.learn(DID, Resolved(Resolution.REGISTRY, keys), 0.0)
+    assert book.history(DID) == keys
+    book.learn(DID, NOBODY, 1.0)
+    assert book.history(DID) == keys[:MAX_PAST]
 
 
 def test_pinned_keys_are_never_evicted(book: KeyBook) -> None:
