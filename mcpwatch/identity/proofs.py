@@ -3,7 +3,8 @@
 The proof is a compact JWS whose payload is the canonical JSON (RFC 8785) of what `meta` beside it says: whose it is,
 when, in which MCP-I session, and the hashes of the request and of the answer's `content`. The specification hashes the
 request as `{method: "tools/call", params}`, its code as `{method: TOOL, params: ARGUMENTS}`; both are taken. The nonce
-is the session's and comes with every proof of it, so a repeat is known by the whole JWS.
+is the session's and comes with every proof of it, so a repeat is known by all that is signed: the same proof has more
+than one text, with its payload and without.
 
 This is who answered. `clientDid`, and the `agentDid` of the handshake, are claims about who asked, and prove nothing.
 """
@@ -120,7 +121,7 @@ class ProofJudge:
         now, created = moment.now, float(statement.meta.ts)
         fresh, reason = freshness(created, None, now, self._window_s, self._future_s, "answer")
         sighting = self._replays.see(
-            held.key, statement.text.encode(), moment.index, now, since=created - self._future_s, source=moment.source
+            held.key, statement.signed, moment.index, now, since=created - self._future_s, source=moment.source
         )
         if sighting.first is not None:
             soon = now - created <= SAME_S

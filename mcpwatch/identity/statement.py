@@ -47,8 +47,6 @@ class Meta(Struct):
 class Statement(Struct, frozen=True):
     """A proof whose signature nobody has looked at."""
 
-    text: str
-    """The JWS as sent."""
     jws: Jws
     meta: Meta
     signed: bytes
@@ -70,7 +68,7 @@ def read_statement(proof: Mapping[str, Json], masked: bool) -> Statement:
     key_id = meta.kid if meta.kid.startswith("did:") else f"{meta.did}#{meta.kid.lstrip('#')}"
     if jws.key_id not in ("", meta.kid) or identity_of(key_id) != meta.did:
         raise Refusal(_INVALID, "the key it names is not one of the signer it names")
-    return Statement(text, jws, meta, f"{jws.head}.{encode_base64url(payload)}".encode("ascii"), key_id)
+    return Statement(jws, meta, f"{jws.head}.{encode_base64url(payload)}".encode("ascii"), key_id)
 
 
 def request_forms(params: Mapping[str, Json]) -> Iterator[Json]:

@@ -188,6 +188,14 @@ def test_a_session_repeats_its_nonce_and_a_replay_its_proof() -> None:
     assert told(judged(answer(proof()), court=court, index=1))[0] == "VERIFIED"
 
 
+def test_a_replay_without_its_payload_is_one() -> None:
+    court = ProofJudge(KeyBook())
+    assert told(judged(answer(proof()), court=court, index=1))[0] == "VERIFIED"
+    head, _, signature = proof()["jws"].split(".")
+    detached = {**proof(), "jws": f"{head}..{signature}"}
+    assert told(judged(answer(detached), court=court, index=5, now=NOW + 9))[0] == "REPLAY"
+
+
 def test_equal_answers_within_a_second_are_not_called_a_replay() -> None:
     court = ProofJudge(KeyBook())
     judged(answer(proof()), court=court, index=1)
