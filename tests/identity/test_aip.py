@@ -133,6 +133,18 @@ def test_a_time_without_a_zone_proves_no_freshness() -> None:
     assert any("zone" in reason for reason in result.reasons)
 
 
+@pytest.mark.parametrize(
+    ("path", "time"), [("/mcp:2026-11-18T00", "00:00+00:00"), ("/mcp:2026-11-18", "T00:00:00+00:00")]
+)
+def test_no_part_of_an_old_time_passes_for_the_path(path: str, time: str) -> None:
+    stamp = "2026-11-18T00:00:00+00:00"
+    signature = signed_text(f"POST:/mcp:{stamp}:n1:{body_of(CALL).sha256}")
+    old = {"X-AIP-Timestamp": stamp, "X-AIP-Signature": signature}
+    assert verdict(request({**aip(), **old})).word is Word.STALE
+    result = verdict(request({**aip(), **old, "X-AIP-Timestamp": time}, target=path))
+    assert (result.word, result.coverage) == (Word.BAD_SIG, ())
+
+
 def test_a_masked_body_verifies_by_its_digest() -> None:
     for body in (
         digest_only(CALL),

@@ -16,7 +16,7 @@ from msgspec import Struct
 from mcpwatch.encoding import decode_base64
 from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.request import SignedRequest
-from mcpwatch.identity.times import parse_time
+from mcpwatch.identity.times import parse_registry_time, parse_time
 from mcpwatch.model.identity import Covered, SignatureState
 
 DID, SIGNATURE, TIMESTAMP, NONCE = "x-aip-did", "x-aip-signature", "x-aip-timestamp", "x-aip-nonce"
@@ -34,6 +34,7 @@ _WHOLE = (Covered.METHOD, Covered.TARGET, Covered.BODY, Covered.MCP, Covered.TIM
 _URL = (Covered.TARGET, Covered.AUTHORITY, Covered.TIME)
 _PART_NONCE, _WHOLE_NONCE = (*_PART, Covered.NONCE), (*_WHOLE, Covered.NONCE)
 _NO_NONCE = "no nonce: a repeat in the same second cannot be told from the first"
+_NOT_TIME = "X-AIP-Timestamp is no time: what is signed between path and nonce could be read in more than one way"
 _NO_TIME = "X-AIP-Timestamp is not a time with a zone: nothing says when this was signed"
 _MASKED = "it does not verify, and the feed masks values of the query, which may be signed"
 _COLON = "X-AIP-Nonce holds a colon, so that the signed octets can be read in more than one way"
@@ -117,6 +118,8 @@ def _read_headers(request: SignedRequest) -> Reading:
     epoch = created is None and _EPOCH.fullmatch(timestamp) is not None
     if epoch:
         created = float(timestamp)
+    if created is None and parse_registry_time(timestamp) is None:
+        return Reading("aip", did, refusal=SignatureState.INVALID, reason=_NOT_TIME)
     covers_body = not epoch or bool(nonce)
     tail = f":{timestamp}:{nonce}:{request.body.sha256}"
     attempt = _by_path(request, tail, nonce) if covers_body else _by_url(request)
