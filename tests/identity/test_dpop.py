@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey, OKPKey
 from p256 import CAROL
 from proofs_of_possession import ATH, BOUND, CLAIMS, HEADER, PRINT, TOKEN, URL, part, proof
 from signed import ALICE, BOB, NOW, request, rfc9421
+from signed import judged as direct
 
 from mcpwatch.encoding import decode_base64url, encode_base64url
 from mcpwatch.gateway.principal import KeyedHash, read_principal
@@ -104,6 +105,20 @@ def test_a_proof_for_something_else_is_bad(claims: dict[str, object], reason: st
     result = judged(proof(claims=CLAIMS | claims))
     assert (result.word, result.coverage) == (Word.BAD_SIG, ())
     assert reason in result.reasons[0]
+
+
+@pytest.mark.parametrize("authority", ["", "u@127.0.0.1:8080"])
+@pytest.mark.parametrize("htu", ["/mcp", "mailto:a@b", URL])
+def test_a_request_without_an_address_has_no_proof(authority: str, htu: str) -> None:
+    asked = request({"dpop": proof(claims={**CLAIMS, "htu": htu})}, authority=authority, principal=BOUND)
+    assert direct(asked).word is Word.BAD_SIG
+
+
+def test_a_host_is_ascii() -> None:
+    asked = request(
+        {"dpop": proof(claims={**CLAIMS, "htu": "http://ban\N{KELVIN SIGN}.example/mcp"})}, authority="bank.example"
+    )
+    assert direct(asked).word is Word.BAD_SIG
 
 
 # The access token

@@ -61,7 +61,8 @@ def _read(request: SignedRequest) -> Reading:
         raise Refusal(SignatureState.ABSENT, "the access token is bound to a key, and no DPoP proof came with it")
     proof = read_proof(request.fields[FIELD])
     token = _token(proof, request.request.principal)
-    here = next((note for place, note in _places(request) if place == _place(proof.url)), None)
+    url = _place(proof.url)
+    here = next((note for place, note in _places(request) if place == url), None) if url is not None else None
     fault = "" if proof.method == request.request.method else "the DPoP proof is for another method (htm)"
     if here is None:
         fault = fault or "the DPoP proof is for another URL (htu)"
@@ -130,7 +131,7 @@ def _place(url: str) -> str | None:
     except ValueError:
         return None
     scheme, authority = parts.scheme, parts.netloc.lower()
-    if scheme not in DEFAULT_PORTS or not authority or "@" in authority:
+    if scheme not in DEFAULT_PORTS or not authority or "@" in authority or not parts.netloc.isascii():
         return None
     path = _ESCAPES.sub(_unescaped, parts.path) or "/"
     return f"{scheme}://{authority.removesuffix(DEFAULT_PORTS[scheme])}{path}"
