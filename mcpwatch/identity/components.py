@@ -1,10 +1,12 @@
 """The parts of a request that an RFC 9421 signature covers, and their values."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote_plus
 
 import http_sf
+from http_sf import DictionaryType
 from msgspec import Struct
 
 from mcpwatch.identity import structured
@@ -153,13 +155,20 @@ def _derived(component: Component, request: SignedRequest) -> str:
 def _query_param(encoded: str, request: SignedRequest) -> str:
     """One query parameter's value, re-encoded (RFC 9421 section 2.2.8)."""
     name = unquote_plus(encoded)
+    values, counts = _query_values(_query(request))
+    if counts[name] != 1:
+        raise invalid(f"covers the query parameter `{encoded}`, which comes {counts[name]} times")
+    return quote(values[name], safe="*").replace("~", "%7E")
+
+
+@lru_cache(maxsize=4)
+def _query_values(query: str) -> tuple[Mapping[str, str], Counter[str]]:
+    """A query's parameters, and how often each comes: read once, however many of them are covered."""
     try:
-        found = [text for key, text in parse_qsl(_query(request), keep_blank_values=True) if key == name]
+        pairs = parse_qsl(query, keep_blank_values=True)
     except ValueError:
-        found = []
-    if len(found) != 1:
-        raise invalid(f"covers the query parameter `{encoded}`, which comes {len(found)} times")
-    return quote(found[0], safe="*").replace("~", "%7E")
+        pairs = []
+    return dict(pairs), Counter(name for name, _ in pairs)
 
 
 def _empty_or_absent(name: str, request: SignedRequest) -> str:
@@ -179,6 +188,8 @@ def _empty_or_absent(name: str, request: SignedRequest) -> str:
 def _shaped(component: Component, text: str, request: SignedRequest) -> str:
     """A field's value under the parameters sf, key and bs."""
     name, parameters = component.name, dict(component.parameters)
+    if len(text) > structured.MAX_FIELD:
+        raise unsupported(f"covers {component.text}, a field that is too long to be taken apart")
     try:
         if parameters == {"bs": True}:
             return ", ".join(http_sf.ser((line.encode("latin-1"), {})) for line in request.lines(name))
@@ -196,8 +207,15 @@ def _shaped(component: Component, text: str, request: SignedRequest) -> str:
 
 def _member(key: str, text: str) -> str:
     """The serialised member of a dictionary field (RFC 9421 section 2.1.2)."""
-    dictionary = http_sf.parse(text.encode("ascii"), tltype="dictionary")
-    if not isinstance(dictionary, dict) or key not in dictionary:
+    dictionary = _dictionary(text)
+    if key not in dictionary:
         raise ValueError(key)
     whole = http_sf.ser({key: dictionary[key]})
     return whole.partition("=")[2] if whole.startswith(f"{key}=") else f"?1{whole[len(key) :]}"
+
+
+@lru_cache(maxsize=16)
+def _dictionary(text: str) -> DictionaryType:
+    """A dictionary field: read once, however many of its members are covered. Raises ValueError."""
+    found = http_sf.parse(text.encode("ascii"), tltype="dictionary")
+    return found if isinstance(found, dict) else {}

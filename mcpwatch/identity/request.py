@@ -1,7 +1,6 @@
 """A request as a verifier needs it: fields by name, the parts of the target, the body's digests."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256, sha512
 
@@ -64,9 +63,11 @@ class SignedRequest:
             self.fields.pop(name, None)
 
     def _combine(self) -> None:
-        names = Counter(name.lower() for name, _ in self.request.headers)
-        self.repeated = frozenset(name for name, count in names.items() if count > 1)
-        self.fields.update((name, ", ".join(self.lines(name))) for name in self.repeated)
+        lines: dict[str, list[str]] = {}
+        for name, value in self.request.headers:
+            lines.setdefault(name.lower(), []).append(value.strip(_OWS))
+        self.repeated = frozenset(name for name, values in lines.items() if len(values) > 1)
+        self.fields.update((name, ", ".join(lines[name])) for name in self.repeated)
 
     def lines(self, name: str) -> list[str]:
         """The values of a field's lines, in order."""

@@ -105,6 +105,20 @@ def test_a_withheld_field_is_named() -> None:
     )
 
 
+@pytest.mark.parametrize("withheld", [("signature",), ("signature-input",), ("signature", "signature-input")])
+def test_a_withheld_signature_is_not_none(withheld: tuple[str, ...]) -> None:
+    headers = {name: value for name, value in sign({'"@method"': "POST"}).items() if name not in withheld}
+    result = judged(request(headers, withheld=withheld))
+    assert (result.word, result.reasons) == (Word.NO_CHECK, ("the feed withholds the signature",))
+
+
+def test_a_field_that_is_too_long_to_be_taken_apart_is_named() -> None:
+    field = ", ".join(f"a{number}" for number in range(5_000))
+    signed = sign({'"ucp-agent";key="a1"': "?1"})
+    result = judged(request({"ucp-agent": field, **signed}))
+    assert (result.word, "too long to be taken apart" in result.reasons[0]) == (Word.NO_CHECK, True)
+
+
 def test_a_masked_query_is_named() -> None:
     headers = sign({'"@target-uri"': "http://127.0.0.1:8080/mcp?token=secret"})
     result = judged(request(headers, target="/mcp?token=***", withheld=("@query",)))

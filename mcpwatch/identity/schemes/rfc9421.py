@@ -19,6 +19,7 @@ from mcpwatch.model.identity import Covered, SignatureState
 
 MAX_SIGNATURES = 8
 _INPUT, _SIGNATURE, _DIGEST = "signature-input", "signature", "content-digest"
+_FIELDS = frozenset((_INPUT, _SIGNATURE))
 _PLACES = ("@target-uri", "@authority", "@scheme", "host")
 _NO_DIGEST = DigestCheck()
 _ALGORITHMS = frozenset(kind.algorithm for kind in verifier.KINDS)
@@ -34,7 +35,10 @@ class Rfc9421:
     fields: ClassVar[frozenset[str]] = frozenset({_INPUT, _SIGNATURE, _DIGEST})
 
     def recognise(self, request: SignedRequest) -> bool:
-        return _INPUT in request.fields or _SIGNATURE in request.fields
+        if _INPUT in request.fields or _SIGNATURE in request.fields:
+            return True
+        withheld = request.request.withheld
+        return withheld != () and not _FIELDS.isdisjoint(withheld)
 
     def read(self, request: SignedRequest) -> tuple[Reading, ...]:
         try:
@@ -53,6 +57,8 @@ class Rfc9421:
 def _headers(request: SignedRequest) -> tuple[dict[str, tuple[str, str]], dict[str, bytes]]:
     """Both signature fields, read. Raises Refusal."""
     fields = request.fields
+    if not _FIELDS.isdisjoint(request.request.withheld):
+        raise unsupported("the feed withholds the signature")
     if _SIGNATURE not in fields:
         raise Refusal(SignatureState.ABSENT, "Signature-Input comes without Signature")
     if _INPUT not in fields:
