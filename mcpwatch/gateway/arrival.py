@@ -83,6 +83,9 @@ class Arrival:
             raise Refusal(HTTPStatus.MISDIRECTED_REQUEST, "this Host is not allowed")
         if not all(guard.origin(origin) for origin in self.request.headers.getall("Origin", [])):
             raise Refusal(HTTPStatus.FORBIDDEN, "this Origin is not allowed")
+        # A page can have a GET sent without an Origin, as for an image; browsers tell that it is of another site.
+        if "Origin" not in self.request.headers and self.request.headers.get("Sec-Fetch-Site") == "cross-site":
+            raise Refusal(HTTPStatus.FORBIDDEN, "a web page of another site is not allowed")
         if not self.path:
             raise Refusal(HTTPStatus.BAD_REQUEST, "the request target is not a path")
 

@@ -24,6 +24,8 @@ class SigningOptions(Struct, frozen=True, kw_only=True):
     """Origins of web pages that may call, besides pages of this machine."""
     max_body: int = 16 * 1024 * 1024
     """Octets of a request's body, which is signed before its first octet goes on."""
+    max_received: int = 256 * 1024 * 1024
+    """Octets of all requests' bodies at a time; requests above get 503."""
     max_exchanges: int = 1_000
     """At a time; those above get 503."""
     max_connections: int = 4_000

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from mcpwatch.gateway.answer import AgentGone, Answer
 from mcpwatch.gateway.arrival import Arrival
+from mcpwatch.gateway.budget import Budget, Share
 from mcpwatch.gateway.guard import Guard
 from mcpwatch.gateway.headers import RawHeader
 from mcpwatch.gateway.refusal import Refusal
@@ -22,14 +23,19 @@ class SigningProxy(Serving):
         self._options = options
         self._router = router
         self._guard = Guard(options.allowed_hosts, options.allowed_origins)
+        self._received = Budget(options.max_received)
 
     async def serve(self, arrival: Arrival, answer: Answer) -> None:
+        with self._received.share() as share:
+            await self._serve(arrival, answer, share)
+
+    async def _serve(self, arrival: Arrival, answer: Answer, share: Share) -> None:
         try:
             try:
                 if len(self.running) > self._options.max_exchanges:
                     raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many exchanges at a time")
-                await arrival.read_body(self._options.max_body)
                 arrival.admit(self._guard)
+                await arrival.read_body(self._options.max_body, share=share)
                 await self._pass_on(arrival, answer)
             except Refusal as refused:
                 await _refuse(arrival, answer, refused)

@@ -60,6 +60,9 @@ def greeting(signing: Signing) -> list[str]:
         f"  {signing.listen_address}{urlsplit(options.upstream.url).path} -> {options.upstream.url}",
         "give the agent's MCP client that address instead of the server's; Ctrl-C stops",
     ]
+    upstream = urlsplit(options.upstream.url)
+    if upstream.scheme == "http" and not is_loopback(upstream.hostname or ""):
+        lines.append(f"note: calls pass to {upstream.hostname} unencrypted, tokens and all; use https if it can")
     if not is_loopback(options.listen[0]):
         lines.append(f"note: whoever can connect to {options.listen[0]} signs as this agent; calls pass unencrypted")
     return lines

@@ -94,3 +94,18 @@ async def test_it_says_whom_it_signs_as_and_where(scheme: str, id: str, signs_as
 async def test_it_says_that_others_can_connect() -> None:
     async with signing(URL, listen=("0.0.0.0", 0)) as running:
         assert greeting(running)[-1].startswith("note: whoever can connect to 0.0.0.0 signs as this agent")
+
+
+@pytest.mark.parametrize(
+    ("upstream", "is_told"),
+    [
+        ("http://gateway.example/mcp", True),
+        ("http://192.168.1.7:4180/mcp", True),
+        ("https://gateway.example/mcp", False),
+        ("http://localhost:4180/mcp", False),
+        ("http://[::1]:4180/mcp", False),
+    ],
+)
+async def test_it_says_that_calls_pass_unencrypted(upstream: str, is_told: bool) -> None:
+    async with signing(upstream) as running:
+        assert ("unencrypted" in greeting(running)[-1]) is is_told

@@ -177,13 +177,29 @@ async def test_a_server_that_is_down_is_named() -> None:
         (post(RPC, b"Content-Length: 99999999"), 400),
         (post(RPC + b" "), 413),
         (get(target=b"mcp"), 400),
+        (get(b"Sec-Fetch-Site: cross-site"), 403),
+        (get(target=b"evil.example:443", method=b"CONNECT"), 400),
+        (get(target=b"http://evil.example/mcp"), 421),
     ],
-    ids=["host", "origin", "framing", "size", "target"],
+    ids=["host", "origin", "framing", "size", "target", "image", "connect", "absolute"],
 )
 async def test_what_does_not_belong_here_is_not_signed(request_octets: bytes, status: int) -> None:
     async with scripted(answer(ok(b"{}"))) as server, signing(server.url, max_body=len(RPC)) as running:
         reply = await fetch(running.listen_address, request_octets)
     assert (reply.status, server.requests) == (status, [])
+
+
+async def test_who_may_not_come_in_sends_no_body_first() -> None:
+    head, _, _ = post(RPC, host=b"evil.example").rpartition(RPC)
+    async with scripted(answer(ok(b"{}"))) as server, signing(server.url) as running:
+        assert (await fetch(running.listen_address, head)).status == 421
+
+
+async def test_bodies_stay_within_a_bound_and_give_it_back() -> None:
+    async with scripted(answer(ok(b"{}"))) as server, signing(server.url, max_received=len(RPC)) as running:
+        for body, status in ((RPC, 200), (RPC + b" ", 503), (RPC, 200)):
+            assert (await fetch(running.listen_address, post(body))).status == status
+    assert len(server.requests) == 2
 
 
 async def test_others_are_let_in_by_name() -> None:
