@@ -83,7 +83,7 @@ def open_watcher(
         keys,
         pins,
         author=author_of(config),
-        places={Resolution.REGISTRY: config.identity.registry},
+        places=_places(config),
         trust=trust,
         roots=config.identity.roots,
         files=files,
@@ -95,6 +95,16 @@ def _options(config: Config) -> ResolverOptions:
     """Whom the configuration lets the resolvers ask."""
     identity = config.identity
     return ResolverOptions(identity.registry, identity.jwks, identity.did_web, identity.directories)
+
+
+def _places(config: Config) -> dict[Resolution, str]:
+    """Where the configuration has keys asked for, as a sentence ends with it."""
+    identity = config.identity
+    jwks = identity.jwks
+    return {
+        Resolution.REGISTRY: identity.registry,
+        Resolution.JWKS: jwks[0] if len(jwks) == 1 else f"one of {len(jwks)}: {', '.join(jwks)}" if jwks else "",
+    }
 
 
 def _trust(

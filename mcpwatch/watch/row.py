@@ -266,7 +266,7 @@ def short_session(session: Session) -> str:
     """A session's short name: the head of its id's hash, or `~` and what tells its derived owner from others."""
     if session.kind is SessionKind.LEGACY:
         return session.key.rpartition("/")[2][:_SHORT_SESSION]
-    owner, sign, number = session.key.rpartition("~")[2].partition("#")
+    owner, sign, number = session.key.rpartition("~")[2].rpartition("://")[2].partition("#")
     room = _SHORT_SESSION - 1 - len(sign + number)
     return f"~{owner[-room:] if '…' in owner else owner[:room]}{sign}{number}"
 

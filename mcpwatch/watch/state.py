@@ -139,7 +139,10 @@ class State:
             self.counts.words[before.word] -= 1
         if seen.verdict is not None:
             self.counts.words[seen.verdict.word] += 1
+        moved = seen.session is not row.seen.session
         row.seen = structs.replace(row.seen, verdict=seen.verdict, session=seen.session, rebound=seen.rebound)
+        if moved:
+            self._move(row)
         self._index(seen)
         self._identities.rejudge(row, before)
         self._touch(row.seq)
@@ -251,6 +254,15 @@ class State:
             self._touch_entry(seen.source, call.index)
         if seen.exchange is not None and seen.kind != "message":
             self._touch_entry(seen.source, seen.exchange.index)
+
+    def _move(self, asked: Row) -> None:
+        """Let what came of a request be in the session that the request turned out to be in."""
+        exchange = asked.seen.exchange
+        for index in {index for call in (exchange.calls if exchange is not None else ()) for index in call.entries}:
+            row = self.row(index, asked.source)
+            if row is not None and row.seen.exchange is exchange and row.seen.session is not asked.seen.session:
+                row.seen = structs.replace(row.seen, session=asked.seen.session)
+                self._touch(row.seq)
 
     def _mark(self, raised: Iterable[Raised], now: float) -> None:
         for finding, alert in raised:

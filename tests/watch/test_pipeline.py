@@ -19,6 +19,7 @@ from mcpwatch.model.alerts import AlertState
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import FeedState, FeedStatus, Gap
 from mcpwatch.model.identity import Resolution, Word
+from mcpwatch.model.traffic import SessionKind
 from mcpwatch.watch.build import open_watcher
 from mcpwatch.watch.pipeline import SLICE
 from mcpwatch.watch.query import parse
@@ -193,6 +194,28 @@ async def test_a_key_that_arrives_has_its_requests_judged_again(state_folder: Pa
     ]
     assert watcher.state.identities[ALICE.did_aip].proven == 2
     assert +watcher.state.counts.words == {Word.VERIFIED: 2, Word.NO_CHECK: 1}
+    await watcher.close()
+
+
+async def test_what_came_of_a_request_moves_with_it_into_its_signers_session(state_folder: Path) -> None:
+    log = Log()
+    asked = signed(log, call(1, "read"), did=ALICE.did_aip)
+    log.response(asked)
+    log.message(asked, result(1))
+    log.end(asked)
+    watcher = watcher_on(state_folder, ListSource(log.entries))
+    pipeline, keys = watcher._pipeline, watcher._pipeline._keys
+    keys.resolvable = ("did:aip:",)
+    await watcher.run()
+    rows = list(watcher.state.rows)
+    assert [row.session.kind for row in rows if row.session] == [SessionKind.ANONYMOUS] * len(rows)
+    key = decode_base64(ALICE.public_base64)
+    assert key is not None
+    keys.learn(ALICE.did_aip, Resolved(Resolution.REGISTRY, (ResolvedKey(key),)), 1.0)
+    pipeline.settled([ALICE.did_aip])
+    (session,) = watcher.state.sessions.values()
+    assert session.kind is SessionKind.SIGNER
+    assert watcher.state.rows_of_session(session) == rows
     await watcher.close()
 
 

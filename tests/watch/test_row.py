@@ -190,6 +190,8 @@ def test_the_end_of_an_exchange_without_calls_is_shown_when_somebody_hung_up() -
         ("orders~did:key:z6Mk…6bmFf8cn", SessionKind.SIGNER, "~bmFf8cn"),
         ("orders~ann@login.example", SessionKind.PRINCIPAL, "~ann@log"),
         ("orders~127.0.0.1~courier-1.0#2", SessionKind.ANONYMOUS, "~couri#2"),
+        ("orders~http://127.0.0.1:4200", SessionKind.SIGNER, "~127.0.0"),
+        ("orders~https://agen…/keys.json", SessionKind.SIGNER, "~ys.json"),
         ("plain", SessionKind.LEGACY, "plain"),
     ],
 )

@@ -19,6 +19,7 @@ from mcpwatch.errors import UsageError
 from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.model.entries import Entry
+from mcpwatch.model.identity import Resolution
 from mcpwatch.watch.build import open_watcher
 from mcpwatch.watch.watcher import Watcher
 
@@ -121,3 +122,17 @@ def test_a_registry_that_is_none(state_folder: Path) -> None:
     identity = IdentityConfig(registry="http://", roots=(ROOT.did_aip,))
     with pytest.raises(UsageError, match="registry"):
         open_watcher([], state_folder, Config(identity))
+
+
+async def test_it_is_told_which_jwks_keys_come_from(state_folder: Path, tmp_path: Path) -> None:
+    places = []
+    for name in ("partners.json", "others.json"):
+        path = tmp_path / name
+        path.write_text('{"keys": []}')
+        places.append(str(path))
+    one = open_watcher([], state_folder, Config(IdentityConfig(jwks=(places[0],), registry=REGISTRY)))
+    assert (one.place(Resolution.JWKS), one.place(Resolution.REGISTRY)) == (places[0], REGISTRY)
+    await one.close()
+    two = open_watcher([], state_folder, Config(IdentityConfig(jwks=tuple(places))))
+    assert two.place(Resolution.JWKS) == f"one of 2: {places[0]}, {places[1]}"
+    await two.close()
