@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from mcpwatch.model.identity import Covered, Signer, Strength, Verdict, Word
 from mcpwatch.model.traffic import Binding, SessionKind
-from mcpwatch.traffic.records import Bound, Judged, Track, good_signer
+from mcpwatch.traffic.records import Bound, Judged, TrackedSession, good_signer
 
 MAX_HISTORY: Final = 256
 """Requests of one session that can be judged anew when a key arrives."""
@@ -29,50 +29,50 @@ class BoundVerdict(Struct, frozen=True, gc=False):
     """Whom the session is bound to, where the request came from another."""
 
 
-def bind(track: Track, index: int, verdict: Verdict, opening: bool) -> BoundVerdict | None:
+def bind(tracked: TrackedSession, index: int, verdict: Verdict, opening: bool) -> BoundVerdict | None:
     """Hold a request against its session's signer, and bind the session if it has none; None where nothing is amiss."""
-    session = track.session
+    session = tracked.session
     if session.kind is not _LEGACY:
         if session.kind is _SIGNER and session.binding.signer is None:
             session.binding = Binding(good_signer(verdict), Strength.EACH, index)
         return None
-    if verdict.waiting or track.history:
-        _remember(track, Judged(index, verdict, opening))
-    bound, outcome = _step(track.bound, index, verdict, opening)
-    _set(track, bound)
+    if verdict.waiting or tracked.history:
+        _remember(tracked, Judged(index, verdict, opening))
+    bound, outcome = _step(tracked.bound, index, verdict, opening)
+    _set(tracked, bound)
     return outcome
 
 
-def rebind(track: Track, index: int, verdict: Verdict, opening: bool) -> list[tuple[int, BoundVerdict]]:
+def rebind(tracked: TrackedSession, index: int, verdict: Verdict, opening: bool) -> list[tuple[int, BoundVerdict]]:
     """Judge a request anew and, with it, every later one, as if its key had been there from the start.
 
     Returns each request that was looked at, by index, with what became of it.
     """
-    judged = next((judged for judged in track.history if judged.index == index), None)
+    judged = next((judged for judged in tracked.history if judged.index == index), None)
     if judged is None:
-        if verdict.waiting or (track.history and index > track.history[-1].index):
-            _remember(track, Judged(index, verdict, opening))
-        bound, outcome = _step(track.bound, index, verdict, opening)
-        _set(track, bound)
+        if verdict.waiting or (tracked.history and index > tracked.history[-1].index):
+            _remember(tracked, Judged(index, verdict, opening))
+        bound, outcome = _step(tracked.bound, index, verdict, opening)
+        _set(tracked, bound)
         return [(index, outcome or BoundVerdict(verdict))]
     judged.verdict = verdict
-    bound = track.before
+    bound = tracked.before
     revisions: list[tuple[int, BoundVerdict]] = []
-    for judged in track.history:
+    for judged in tracked.history:
         bound, outcome = _step(bound, judged.index, judged.verdict, judged.opening)
         revisions.append((judged.index, outcome or BoundVerdict(judged.verdict)))
-    _set(track, bound)
-    if not any(judged.verdict.waiting for judged in track.history):
-        track.history.clear()
+    _set(tracked, bound)
+    if not any(judged.verdict.waiting for judged in tracked.history):
+        tracked.history.clear()
     return revisions
 
 
-def unbind(track: Track, since: int) -> None:
+def unbind(tracked: TrackedSession, since: int) -> None:
     """Forget whom a session is bound to and what waits for a key in it, unless an earlier request bound it."""
-    if track.session.kind is _LEGACY and (track.bound.signer is None or track.bound.since >= since):
-        track.bound = track.before = Bound()
-        track.session.binding = Binding()
-        track.history.clear()
+    if tracked.session.kind is _LEGACY and (tracked.bound.signer is None or tracked.bound.since >= since):
+        tracked.bound = tracked.before = Bound()
+        tracked.session.binding = Binding()
+        tracked.history.clear()
 
 
 def same_signer(one: Signer, other: Signer) -> bool:
@@ -80,13 +80,13 @@ def same_signer(one: Signer, other: Signer) -> bool:
     return one.id == other.id or (bool(one.fingerprint) and one.fingerprint == other.fingerprint)
 
 
-def _remember(track: Track, judged: Judged) -> None:
-    if not track.history:
-        track.before = track.bound
-    track.history.append(judged)
-    if len(track.history) > MAX_HISTORY:
-        oldest = track.history.pop(0)
-        track.before, _ = _step(track.before, oldest.index, oldest.verdict, oldest.opening)
+def _remember(tracked: TrackedSession, judged: Judged) -> None:
+    if not tracked.history:
+        tracked.before = tracked.bound
+    tracked.history.append(judged)
+    if len(tracked.history) > MAX_HISTORY:
+        oldest = tracked.history.pop(0)
+        tracked.before, _ = _step(tracked.before, oldest.index, oldest.verdict, oldest.opening)
 
 
 def _step(bound: Bound, index: int, verdict: Verdict, opening: bool) -> tuple[Bound, BoundVerdict | None]:
@@ -111,10 +111,10 @@ def _wrong_key(verdict: Verdict, signer: Signer, owner: Signer) -> Verdict:
     return replace(verdict, word=Word.WRONG_KEY, reasons=(reason, *verdict.reasons))
 
 
-def _set(track: Track, bound: Bound) -> None:
-    if bound is not track.bound:
-        track.bound = bound
-        track.session.binding = Binding(bound.signer, _strength(bound), bound.since) if bound.signer else Binding()
+def _set(tracked: TrackedSession, bound: Bound) -> None:
+    if bound is not tracked.bound:
+        tracked.bound = bound
+        tracked.session.binding = Binding(bound.signer, _strength(bound), bound.since) if bound.signer else Binding()
 
 
 def _strength(bound: Bound) -> Strength:

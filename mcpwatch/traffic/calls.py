@@ -8,11 +8,11 @@ from mcpwatch.model.identity import Evidence, Freshness, SignatureState, Verdict
 from mcpwatch.model.traffic import Call, CallState, Direction, RpcMessage
 from mcpwatch.traffic.chains import Chains
 from mcpwatch.traffic.claims import Said, read
+from mcpwatch.traffic.eviction import EvictingTable
 from mcpwatch.traffic.exchanges import Exchanges
 from mcpwatch.traffic.outcomes import FAILED, Ending
-from mcpwatch.traffic.records import Flow, Track
+from mcpwatch.traffic.records import Flow, TrackedSession
 from mcpwatch.traffic.sessions import IDLE_S, Sessions, discard
-from mcpwatch.traffic.shelf import Shelf
 from mcpwatch.traffic.tools import Tools
 
 MAX_ENTRIES: Final = 1_000
@@ -39,7 +39,7 @@ class Calls:
     def __init__(
         self, limit: int, prefix: str, exchanges: Exchanges, sessions: Sessions, chains: Chains, tools: Tools
     ) -> None:
-        self.shelf: Shelf[str, Call] = Shelf(limit)
+        self.table: EvictingTable[str, Call] = EvictingTable(limit)
         self._prefix = prefix
         self._exchanges = exchanges
         self._sessions = sessions
@@ -70,7 +70,7 @@ class Calls:
             entries=[index],
         )
         (exchange.calls if to_server else flow.hosted).append(call)
-        gone = self.shelf.put(call.id, call)
+        gone = self.table.put(call.id, call)
         if gone is not None:
             self._evict(gone, time)
         if said.progress is not None:
@@ -79,7 +79,7 @@ class Calls:
 
     def opened(self, flow: Flow, call: Call, said: Said, traceparent: str) -> None:
         """Chain and count a call of the client, once its exchange has its session."""
-        self._chains.opened(call, said, traceparent, flow.track)
+        self._chains.opened(call, said, traceparent, flow.tracked)
         self._tools.called(call)
 
     def judge(self, call: Call, verdict: Verdict) -> None:
@@ -90,78 +90,89 @@ class Calls:
     def host(self, flow: Flow, message: RpcMessage, index: int, place: str, time: float) -> Call:
         """Open a call that the server makes on the stream of an exchange."""
         call = self.make(flow, message, read(message), index, place, time)
-        if flow.track is not None:
+        if flow.tracked is not None:
             call.session = flow.exchange.session
-            self._sessions.add_call(flow.track, call)
-            self._index(flow.track, call)
+            self._sessions.add_call(flow.tracked, call)
+            self._index(flow.tracked, call)
         self._chains.asked(call, flow)
         return call
 
     def settle(self, flow: Flow) -> None:
         """Index the open calls of an exchange under the session it has joined."""
-        track = flow.track
-        if track is not None:
+        tracked = flow.tracked
+        if tracked is not None:
             for call in (*flow.exchange.calls, *flow.hosted) if flow.hosted else flow.exchange.calls:
                 if call.ended is None:
-                    self._index(track, call)
+                    self._index(tracked, call)
 
     def unsettle(self, flow: Flow) -> None:
         """Take the open calls of an exchange out of its session's indexes."""
         for call in (*flow.exchange.calls, *flow.hosted):
-            if flow.track is not None and call.ended is None:
-                self._unindex(flow.track, call)
+            if flow.tracked is not None and call.ended is None:
+                self._unindex(flow.tracked, call)
 
-    def finish(self, call: Call, ending: Ending, index: int, time: float, track: Track | None) -> None:
-        """End a call; `track` is the session it is in."""
+    def finish(self, call: Call, ending: Ending, index: int, time: float, tracked: TrackedSession | None) -> None:
+        """End a call; `tracked` is the session it is in."""
         touch(call, index)
         state = ending.state
         call.state, call.error_code, call.error_text = state, ending.code, ending.text
         call.ended = time if time > call.started else call.started
-        if track is not None:
-            self._unindex(track, call)
+        if tracked is not None:
+            self._unindex(tracked, call)
             if state in FAILED:
-                track.session.errors += 1
+                tracked.session.errors += 1
         if self._tokens:
             self._tokens.pop(call.id, None)
-        self.shelf.finish(call.id)
+        self.table.finish(call.id)
         self._tools.ended(call)
 
     def answer(
-        self, call: Call, ending: Ending, index: int, time: float, track: Track | None, result: Mapping[str, Json]
+        self,
+        call: Call,
+        ending: Ending,
+        index: int,
+        time: float,
+        tracked: TrackedSession | None,
+        result: Mapping[str, Json],
     ) -> None:
         """End a call with its answer."""
-        self.finish(call, ending, index, time, track)
+        self.finish(call, ending, index, time, tracked)
         if call.direction is _TO_SERVER and ending.state is not CallState.CANCELLED:
-            self._chains.answered(call, result, track)
+            self._chains.answered(call, result, tracked)
 
     def give_up(
-        self, track: Track, time: float, why: str, index: int | None = None, calls: Iterable[Call] | None = None
+        self,
+        tracked: TrackedSession,
+        time: float,
+        why: str,
+        index: int | None = None,
+        calls: Iterable[Call] | None = None,
     ) -> list[Call]:
         """End calls of a session whose streams are gone and whose answers nobody waits for any more; all or `calls`."""
-        gone = list(track.detached.values() if calls is None else calls)
+        gone = list(tracked.detached.values() if calls is None else calls)
         for call in gone:
             ending = Ending(CallState.TRUNCATED, text=why)
-            self.finish(call, ending, call.last_index if index is None else index, time, track)
+            self.finish(call, ending, call.last_index if index is None else index, time, tracked)
         return gone
 
-    def give_up_overdue(self, track: Track, now: float, index: int | None = None) -> list[Call]:
+    def give_up_overdue(self, tracked: TrackedSession, now: float, index: int | None = None) -> list[Call]:
         """End those that nobody has resumed for IDLE_S, however busy the session is otherwise."""
-        if track.resuming > 0:
+        if tracked.resuming > 0:
             return []
-        overdue = [call for call in track.detached.values() if now - self._detached_at(track, call) > IDLE_S]
-        return self.give_up(track, now, "no answer came on another stream", index, overdue)
+        overdue = [call for call in tracked.detached.values() if now - self._detached_at(tracked, call) > IDLE_S]
+        return self.give_up(tracked, now, "no answer came on another stream", index, overdue)
 
-    def _detached_at(self, track: Track, call: Call) -> float:
+    def _detached_at(self, tracked: TrackedSession, call: Call) -> float:
         """When a call was last on a stream that could bring its answer."""
-        if call.status == 202 and track.flows > 0:
-            return track.session.last_seen
+        if call.status == 202 and tracked.flows > 0:
+            return tracked.session.last_seen
         flow = self._exchanges.get(call.exchange)
         ended = flow.exchange.ended if flow is not None else None
-        return max(call.started if ended is None else ended, track.resumed)
+        return max(call.started if ended is None else ended, tracked.resumed)
 
     def doubt(self) -> list[Call]:
         """Mark the open calls; whichever gets another entry is open, or ends, as ever."""
-        calls = [call for call in self.shelf.items.values() if call.ended is None]
+        calls = [call for call in self.table.items.values() if call.ended is None]
         for call in calls:
             call.is_doubtful = True
         return calls
@@ -171,30 +182,32 @@ class Calls:
         calls = [call for call in (*flow.exchange.calls, *flow.hosted) if call.ended is None]
         for call in calls:
             ending = Ending(CallState.TRUNCATED, text=why)
-            self.finish(call, ending, call.last_index if index is None else index, time, flow.track)
+            self.finish(call, ending, call.last_index if index is None else index, time, flow.tracked)
         self._sessions.over(flow, time)
         return calls
 
-    def _index(self, track: Track, call: Call) -> None:
+    def _index(self, tracked: TrackedSession, call: Call) -> None:
         if call.rpc_id is not None:
-            track.pending.add(call.rpc_id, call)
+            tracked.pending.add(call.rpc_id, call)
         if self._tokens and (progress := self._tokens.get(call.id)) is not None:
-            track.tokens.add(progress, call)
+            tracked.tokens.add(progress, call)
 
-    def _unindex(self, track: Track, call: Call) -> None:
+    def _unindex(self, tracked: TrackedSession, call: Call) -> None:
         if call.rpc_id is not None:
-            track.pending.remove(call.rpc_id, call)
+            tracked.pending.remove(call.rpc_id, call)
         if self._tokens and (progress := self._tokens.get(call.id)) is not None:
-            track.tokens.remove(progress, call)
-        if track.detached:
-            track.detached.pop(call.id, None)
+            tracked.tokens.remove(progress, call)
+        if tracked.detached:
+            tracked.detached.pop(call.id, None)
 
     def _evict(self, call: Call, time: float) -> None:
-        track, flow = self._sessions.track(call.session), self._exchanges.get(call.exchange)
+        tracked, flow = self._sessions.get(call.session), self._exchanges.get(call.exchange)
         if call.ended is None:
-            self.finish(call, Ending(CallState.TRUNCATED, text="too many calls are open"), call.last_index, time, track)
-        if track is not None:
-            discard(track.session.calls, call)
+            self.finish(
+                call, Ending(CallState.TRUNCATED, text="too many calls are open"), call.last_index, time, tracked
+            )
+        if tracked is not None:
+            discard(tracked.session.calls, call)
         if flow is not None:
             discard(flow.exchange.calls, call)
             discard(flow.hosted, call)

@@ -21,7 +21,7 @@ from mcpwatch.model.traffic import Call, CallState, Direction, Edge, EdgeKind
 from mcpwatch.traffic.claims import RELATED_TASK, SUBSCRIPTION, Said, fields, token
 from mcpwatch.traffic.correlate import LISTEN
 from mcpwatch.traffic.receipts import Receipts
-from mcpwatch.traffic.records import Flow, Track
+from mcpwatch.traffic.records import Flow, TrackedSession
 
 SOON_S: Final = 30.0
 """The longest pause that still lets us guess that one call led to the next, seconds."""
@@ -67,14 +67,14 @@ class Chains:
         """Upstream and task id to the call that began the task."""
         self._receipts = Receipts(limit)
 
-    def opened(self, call: Call, said: Said, traceparent: str, track: Track | None) -> None:
+    def opened(self, call: Call, said: Said, traceparent: str, tracked: TrackedSession | None) -> None:
         """Find what led to a request of the client, by all that it carries; `traceparent` is the header's."""
         traceparent = said.traceparent or traceparent
         if traceparent:
             self._trace(call, traceparent)
-        self._protocol(call, said.params, said.meta, track)
-        if not call.parents and track is not None and call.method in BY_TIME:
-            _infer(call, track.answered)
+        self._protocol(call, said.params, said.meta, tracked)
+        if not call.parents and tracked is not None and call.method in BY_TIME:
+            _infer(call, tracked.answered)
         self._receipts.judged(call)
 
     def judged(self, call: Call) -> None:
@@ -87,10 +87,10 @@ class Chains:
         if len(working) == 1:
             join(call, Edge(EdgeKind.PROTOCOL, working[0].id, f"the server asked for {call.method} while it worked"))
 
-    def answered(self, call: Call, result: Mapping[str, Json], track: Track | None) -> None:
+    def answered(self, call: Call, result: Mapping[str, Json], tracked: TrackedSession | None) -> None:
         """Remember what the answer gives the client to come back with."""
-        if track is not None and call.method in BY_TIME:
-            track.answered = call
+        if tracked is not None and call.method in BY_TIME:
+            tracked.answered = call
         state = result.get("requestState")
         if type(state) is str:
             keep(self._states, (call.upstream, _digest(state)), call.id, self._limit)
@@ -110,12 +110,14 @@ class Chains:
         keep(self._spans, (trace, span), call.id, self._limit)
         keep(self._traces, trace, call.id, self._limit)
 
-    def _protocol(self, call: Call, params: Mapping[str, Json], said: Mapping[str, Json], track: Track | None) -> None:
+    def _protocol(
+        self, call: Call, params: Mapping[str, Json], said: Mapping[str, Json], tracked: TrackedSession | None
+    ) -> None:
         state = params.get("requestState")
         if type(state) is str:
             if parent := self._states.get((call.upstream, _digest(state))):
                 join(call, Edge(EdgeKind.PROTOCOL, parent, "repeats it with the same requestState"))
-        elif "inputResponses" in params and track is not None and (asking := track.answered) is not None:
+        elif "inputResponses" in params and tracked is not None and (asking := tracked.answered) is not None:
             same = (asking.method, asking.target) == (call.method, call.target)
             if same and asking.state is CallState.INPUT_REQUIRED:
                 join(call, Edge(EdgeKind.PROTOCOL, asking.id, "brings the input that it asked for"))
@@ -124,9 +126,11 @@ class Chains:
             task = task or fields(said[RELATED_TASK]).get("taskId")
         if type(task) is str and (parent := self._tasks.get((call.upstream, task))):
             join(call, Edge(EdgeKind.PROTOCOL, parent, "is about the task that it began"))
-        if SUBSCRIPTION in said and track is not None:
+        if SUBSCRIPTION in said and tracked is not None:
             subscription = token(said[SUBSCRIPTION])
-            for listening in track.pending.find(Direction.TO_SERVER, subscription) if subscription is not None else ():
+            for listening in (
+                tracked.pending.find(Direction.TO_SERVER, subscription) if subscription is not None else ()
+            ):
                 if listening.method == LISTEN:
                     join(call, Edge(EdgeKind.PROTOCOL, listening.id, "names its subscription"))
 

@@ -26,9 +26,9 @@ def answered_by(flow: Flow, message: RpcMessage) -> Call | None:
     for call in named:
         if call.ended is None:
             return call
-    if flow.track is not None and (calls := flow.track.pending.find(direction, id)):
+    if flow.tracked is not None and (calls := flow.tracked.pending.find(direction, id)):
         # An answer that strays from its own stream belongs to a call whose stream is gone, if there is one.
-        return next((call for call in calls if call.id in flow.track.detached), calls[0])
+        return next((call for call in calls if call.id in flow.tracked.detached), calls[0])
     return named[0] if named else None
 
 
@@ -39,8 +39,8 @@ def noted_by(flow: Flow, message: RpcMessage) -> Call | None:
     direction = OTHER[message.direction]
     if message.method == "notifications/progress":
         progress = token(params.get("progressToken"))
-        if progress is not None and flow.track is not None:
-            calls = flow.track.tokens.find(direction, progress)
+        if progress is not None and flow.tracked is not None:
+            calls = flow.tracked.tokens.find(direction, progress)
             if calls:
                 return _of_exchange(calls, flow.exchange.index) or calls[-1]
     subscription = token(meta(params).get(SUBSCRIPTION))
@@ -56,7 +56,7 @@ def cancelled_by(flow: Flow, message: RpcMessage) -> Call | None:
     id = token(fields(message.params).get("requestId"))
     if id is None:
         return None
-    if flow.track is not None and (calls := flow.track.pending.find(message.direction, id)):
+    if flow.tracked is not None and (calls := flow.tracked.pending.find(message.direction, id)):
         return calls[-1]
     if message.direction is Direction.TO_CLIENT:
         for call in flow.exchange.calls:

@@ -19,15 +19,15 @@ from mcpwatch.model.entries import (
 )
 from mcpwatch.model.identity import Verdict
 from mcpwatch.model.traffic import Call, Exchange, Observation, Session, Tool
-from mcpwatch.traffic.answers import Answers
+from mcpwatch.traffic.assignment import SessionAssigner
 from mcpwatch.traffic.binding import BoundVerdict, unbind
 from mcpwatch.traffic.calls import Calls
 from mcpwatch.traffic.chains import Chains
 from mcpwatch.traffic.exchanges import Exchanges
 from mcpwatch.traffic.messages import Messages
-from mcpwatch.traffic.placing import Placing
 from mcpwatch.traffic.records import Limits
 from mcpwatch.traffic.requests import Requests
+from mcpwatch.traffic.responses import Responses
 from mcpwatch.traffic.sessions import Sessions
 from mcpwatch.traffic.tools import Tools
 
@@ -44,11 +44,11 @@ class Traffic:
         self._sessions = Sessions(limits)
         prefix = f"{source}:" if source else ""
         self._calls = Calls(limits.calls, prefix, self._exchanges, self._sessions, self._chains, self._tools)
-        self._placing = Placing(self._exchanges, self._sessions, self._calls)
+        self._assigner = SessionAssigner(self._exchanges, self._sessions, self._calls)
         messages = Messages(self._sessions, self._calls, self._tools)
-        rooms = (self._exchanges, self._sessions, self._calls, self._placing, messages)
+        rooms = (self._exchanges, self._sessions, self._calls, self._assigner, messages)
         self._requests = Requests(*rooms)
-        self._answers = Answers(*rooms)
+        self._responses = Responses(*rooms)
         self._held: OrderedDict[int, Observation] = OrderedDict()
         """Requests that may be judged again, as they were observed."""
         self._alive = 0.0
@@ -63,7 +63,7 @@ class Traffic:
     @property
     def calls(self) -> dict[str, Call]:
         """Calls by id."""
-        return self._calls.shelf.items
+        return self._calls.table.items
 
     @property
     def sessions(self) -> dict[str, Session]:
@@ -79,9 +79,9 @@ class Traffic:
     def evicted(self) -> dict[str, int]:
         """How many of each had to go to stay within the limits."""
         return {
-            "exchanges": self._exchanges.shelf.evicted,
-            "calls": self._calls.shelf.evicted,
-            "sessions": self._sessions.shelf.evicted,
+            "exchanges": self._exchanges.table.evicted,
+            "calls": self._calls.table.evicted,
+            "sessions": self._sessions.table.evicted,
             "tools": self._tools.evicted,
         }
 
@@ -96,17 +96,17 @@ class Traffic:
             case Request() as request:
                 return self._hold(self._requests.take(entry, request, time, verdict))
             case Response() as response:
-                return self._answers.head(entry, response, time)
+                return self._responses.head(entry, response, time)
             case Message() as message:
-                return self._answers.message(entry, message, time)
+                return self._responses.message(entry, message, time)
             case End() as end:
-                return self._answers.end(entry, end, time)
+                return self._responses.end(entry, end, time)
             case GatewayStarted() as started:
                 names = ", ".join(upstream.name for upstream in started.upstreams)
                 note = f"gateway {started.version} started before {names}; capture {started.capture}"
             case GatewayStopped() as stopped:
                 note, alive = f"gateway stopped: {stopped.reason}", time
-        ended = self._answers.restart(entry, alive)
+        ended = self._responses.restart(entry, alive)
         return Observation(entry.index, entry.source, time, "gateway", updated=ended, note=note)
 
     def overlook(self) -> tuple[Call, ...]:
@@ -124,7 +124,7 @@ class Traffic:
             return None
         if seen is not None:
             self._held.setdefault(index, seen)
-        outcomes, gone = self._placing.rejudge(flow, verdict)
+        outcomes, gone = self._assigner.rejudge(flow, verdict)
         asked: Observation | None = None
         for other, outcome in outcomes:
             seen, is_changed = self._revise(other, outcome)
@@ -138,9 +138,9 @@ class Traffic:
 
     def unbind(self, session: str, since: int) -> None:
         """Forget whom a session is bound to, if that rests on requests from `since` on; they are to be judged again."""
-        track = self._sessions.shelf.items.get(session)
-        if track is not None:
-            unbind(track, since)
+        tracked = self._sessions.table.items.get(session)
+        if tracked is not None:
+            unbind(tracked, since)
 
     def revised(self) -> tuple[Observation, ...]:
         """Requests that `rejudge` gave another verdict along with the one it was asked for; each comes once."""
@@ -151,9 +151,9 @@ class Traffic:
     def tick(self, now: float) -> tuple[Call, ...]:
         """Let time pass where no entry tells of it; `now` is the gateway's time. Returns calls that ended with it."""
         ended: list[Call] = []
-        for track in list(self._sessions.shelf.items.values()):
-            if track.detached:
-                ended += self._calls.give_up_overdue(track, now)
+        for tracked in list(self._sessions.table.items.values()):
+            if tracked.detached:
+                ended += self._calls.give_up_overdue(tracked, now)
         self._sessions.idle(now)
         return tuple(ended)
 
@@ -164,10 +164,10 @@ class Traffic:
             return None, False
         is_changed = flow.exchange.verdict != outcome.verdict
         if is_changed:
-            self._placing.judge(flow, outcome.verdict)
+            self._assigner.judge(flow, outcome.verdict)
         if seen is None:
             return None, False
-        session = flow.track.session if flow.track is not None else None
+        session = flow.tracked.session if flow.tracked is not None else None
         seen = replace(seen, session=session, verdict=outcome.verdict, rebound=outcome.rebound, rejudged=True)
         self._hold(seen)
         return seen, is_changed
@@ -176,6 +176,6 @@ class Traffic:
         """Keep a request that waits for a key, or that comes after one in the same session."""
         flow = self._exchanges.get(seen.index)
         waits = seen.verdict is not None and seen.verdict.waiting
-        if flow is not None and (waits or (flow.track is not None and flow.track.history)):
+        if flow is not None and (waits or (flow.tracked is not None and flow.tracked.history)):
             keep(self._held, seen.index, seen, self._limits.waiting)
         return seen

@@ -66,7 +66,7 @@ class Messages:
         if call.direction is _TO_SERVER:
             call.status = status
         result = fields(message.result)
-        self._calls.answer(call, of_answer(call.method, message, result, status), index, time, flow.track, result)
+        self._calls.answer(call, of_answer(call.method, message, result, status), index, time, flow.tracked, result)
         effects.update(call)
         if message.error is None:
             self._learn(flow, call, result, index, effects)
@@ -75,8 +75,8 @@ class Messages:
 
     def _learn(self, flow: Flow, call: Call, result: Mapping[str, Json], index: int, effects: Effects) -> None:
         """What a good answer tells beyond its call: the server's name, the version agreed on, tools."""
-        track = flow.track
-        session = track.session if track is not None else None
+        tracked = flow.tracked
+        session = tracked.session if tracked is not None else None
         if session is not None and call.direction is _TO_SERVER:
             name = server(call.method, result)
             if name and name != session.server_name:
@@ -88,15 +88,15 @@ class Messages:
 
     def _unopen(self, flow: Flow, time: float) -> None:
         """An `initialize` refused inside of a 2xx has opened nothing."""
-        track = flow.track
-        if track is not None and track.session.kind is SessionKind.LEGACY and track.session.requests == 1:
-            self._sessions.end(track, time, lost=True)
+        tracked = flow.tracked
+        if tracked is not None and tracked.session.kind is SessionKind.LEGACY and tracked.session.requests == 1:
+            self._sessions.end(tracked, time, lost=True)
 
     def _cancel(self, flow: Flow, message: RpcMessage, index: int, time: float, effects: Effects) -> None:
         call = cancelled_by(flow, message)
         if call is not None:
             reason = text(fields(message.params).get("reason"))
-            self._calls.finish(call, Ending(CallState.CANCELLED, text=reason), index, time, flow.track)
+            self._calls.finish(call, Ending(CallState.CANCELLED, text=reason), index, time, flow.tracked)
             effects.update(call)
 
     def _note(self, flow: Flow, message: RpcMessage, index: int, effects: Effects) -> None:

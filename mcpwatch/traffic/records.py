@@ -1,4 +1,4 @@
-"""What the fold remembers beside the shared structs: of an exchange its `Flow`, of a session its `Track`."""
+"""What the fold remembers beside the shared structs: of an exchange its `Flow`, of a session its `TrackedSession`."""
 
 from msgspec import Struct, field
 
@@ -52,7 +52,7 @@ class Judged(Struct):
     opening: bool
 
 
-class Track(Struct):
+class TrackedSession(Struct):
     """A session with what the fold must know to go on with it."""
 
     session: Session
@@ -100,7 +100,7 @@ class Flow(Struct):
     """The clientInfo of its messages."""
     version: str = ""
     """The protocol version its messages or header claim."""
-    track: Track | None = None
+    tracked: TrackedSession | None = None
     opening: bool = False
     """It carries `initialize`."""
     resumes: bool = False

@@ -5,13 +5,13 @@ from typing import Final
 from mcpwatch.model.entries import Entry, Request
 from mcpwatch.model.identity import Evidence, Freshness, SignatureState, Signer, Verdict, Word
 from mcpwatch.model.traffic import Call, Direction, Era, Exchange, Observation, RpcMessage
+from mcpwatch.traffic.assignment import SessionAssigner
 from mcpwatch.traffic.calls import Calls
 from mcpwatch.traffic.claims import SILENT, Said, read
 from mcpwatch.traffic.era import era_of
 from mcpwatch.traffic.exchanges import Exchanges
 from mcpwatch.traffic.jsonrpc import is_carried, parse
 from mcpwatch.traffic.messages import Effects, Messages
-from mcpwatch.traffic.placing import Placing
 from mcpwatch.traffic.records import Flow
 from mcpwatch.traffic.sessions import Sessions
 
@@ -29,12 +29,12 @@ class Requests:
     """Takes requests."""
 
     def __init__(
-        self, exchanges: Exchanges, sessions: Sessions, calls: Calls, placing: Placing, messages: Messages
+        self, exchanges: Exchanges, sessions: Sessions, calls: Calls, assigner: SessionAssigner, messages: Messages
     ) -> None:
         self._exchanges = exchanges
         self._sessions = sessions
         self._calls = calls
-        self._placing = placing
+        self._assigner = assigner
         self._messages = messages
 
     def take(self, entry: Entry, request: Request, time: float, verdict: Verdict | None) -> Observation:
@@ -91,7 +91,7 @@ class Requests:
             time,
             "request",
             exchange,
-            flow.track.session if flow.track is not None else None,
+            flow.tracked.session if flow.tracked is not None else None,
             exchange.verdict,
             messages,
             tuple(effects.opened),
@@ -145,11 +145,11 @@ class Requests:
         if exchange.era is Era.UNKNOWN and all(message.fault for message in messages) and not flow.exchange.calls:
             flow.deferred = True
             return None
-        rebound = self._placing.place(flow)
-        track = flow.track
-        if track is not None:
-            if track.detached:
-                for call in self._calls.give_up_overdue(track, time, exchange.index):
+        rebound = self._assigner.place(flow)
+        tracked = flow.tracked
+        if tracked is not None:
+            if tracked.detached:
+                for call in self._calls.give_up_overdue(tracked, time, exchange.index):
                     effects.update(call)
-            self._sessions.seen(track, time)
+            self._sessions.seen(tracked, time)
         return rebound

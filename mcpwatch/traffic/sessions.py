@@ -13,8 +13,8 @@ from mcpwatch.model.entries import Principal
 from mcpwatch.model.identity import Verdict
 from mcpwatch.model.traffic import Call, CallState, Era, Session, SessionKind, SessionState
 from mcpwatch.traffic import naming
-from mcpwatch.traffic.records import Flow, Limits, Owner, Track, good_signer
-from mcpwatch.traffic.shelf import Shelf
+from mcpwatch.traffic.eviction import EvictingTable
+from mcpwatch.traffic.records import Flow, Limits, Owner, TrackedSession, good_signer
 
 GAP_S: Final = 1800.0
 """Silence that splits a derived session, seconds."""
@@ -39,57 +39,57 @@ class Sessions:
     """All sessions of one feed."""
 
     def __init__(self, limits: Limits) -> None:
-        self.shelf: Shelf[str, Track] = Shelf(limits.sessions)
+        self.table: EvictingTable[str, TrackedSession] = EvictingTable(limits.sessions)
         self.all: dict[str, Session] = {}
         self._limits = limits
-        self._newest: OrderedDict[Owner, Track] = OrderedDict()
+        self._newest: OrderedDict[Owner, TrackedSession] = OrderedDict()
         self._clients: OrderedDict[tuple[str, str, str], str] = OrderedDict()
-        self._probes: OrderedDict[tuple[str, str, str], Track] = OrderedDict()
+        self._probes: OrderedDict[tuple[str, str, str], TrackedSession] = OrderedDict()
         self._counters: OrderedDict[str, int] = OrderedDict()
 
-    def track(self, key: str) -> Track | None:
-        """The record of a session that is still held."""
-        return self.shelf.items.get(key)
+    def get(self, key: str) -> TrackedSession | None:
+        """The session of that key, if it is still held."""
+        return self.table.items.get(key)
 
-    def find(self, flow: Flow, verdict: Verdict) -> Track:
+    def find(self, flow: Flow, verdict: Verdict) -> TrackedSession:
         """The session a request belongs to, made where there is none."""
         exchange = flow.exchange
         if flow.session_id and exchange.era is not _MODERN:
             return self.by_id(flow, flow.session_id, proven=False)
         return self._derived(flow, verdict)
 
-    def by_id(self, flow: Flow, session_id: str, *, proven: bool) -> Track:
+    def by_id(self, flow: Flow, session_id: str, *, proven: bool) -> TrackedSession:
         """The session of that id."""
         exchange = flow.exchange
         key = naming.legacy_key(exchange.upstream, session_id)
-        track = self.shelf.items.get(key)
-        if track is None:
-            track = self._make(key, SessionKind.LEGACY, flow, proven=proven)
-        return track
+        tracked = self.table.items.get(key)
+        if tracked is None:
+            tracked = self._make(key, SessionKind.LEGACY, flow, proven=proven)
+        return tracked
 
     def is_alive(self, flow: Flow) -> bool:
         """Whether a request carries the id of a session that the server has accepted and that has not ended."""
         if not flow.session_id:
             return False
-        track = self.track(naming.legacy_key(flow.exchange.upstream, flow.session_id))
-        return track is not None and track.proven and track.session.state is not _ENDED
+        tracked = self.get(naming.legacy_key(flow.exchange.upstream, flow.session_id))
+        return tracked is not None and tracked.proven and tracked.session.state is not _ENDED
 
-    def open(self, flow: Flow, session_id: str) -> Track:
+    def open(self, flow: Flow, session_id: str) -> TrackedSession:
         """The session of an id that the server gives out; another one where an ended session had the same id."""
-        track = self.by_id(flow, session_id, proven=True)
-        if track.session.state is _ENDED and not flow.session_id:
-            self._remove(track)
-            track = self.by_id(flow, session_id, proven=True)
-        return track
+        tracked = self.by_id(flow, session_id, proven=True)
+        if tracked.session.state is _ENDED and not flow.session_id:
+            self._remove(tracked)
+            tracked = self.by_id(flow, session_id, proven=True)
+        return tracked
 
-    def join(self, track: Track, flow: Flow) -> None:
+    def join(self, tracked: TrackedSession, flow: Flow) -> None:
         """Make an exchange, with the calls it has, part of a session."""
-        exchange, session = flow.exchange, track.session
-        flow.track, exchange.session = track, session.key
-        self.shelf.touch(session.key)
+        exchange, session = flow.exchange, tracked.session
+        flow.tracked, exchange.session = tracked, session.key
+        self.table.touch(session.key)
         if exchange.ended is None:
-            track.flows += 1
-            track.resuming += flow.resumes
+            tracked.flows += 1
+            tracked.resuming += flow.resumes
         session.requests += 1
         if good_signer(exchange.verdict) is not None:
             session.signed += 1
@@ -101,28 +101,28 @@ class Sessions:
         self._describe(session, flow)
         for call in (*exchange.calls, *flow.hosted) if flow.hosted else exchange.calls:
             call.session = session.key
-            self.add_call(track, call)
+            self.add_call(tracked, call)
 
     def over(self, flow: Flow, time: float) -> None:
         """Take note that an exchange has ended, or will not be heard of again."""
-        track = flow.track
-        if track is None:
+        tracked = flow.tracked
+        if tracked is None:
             return
-        track.flows -= 1
+        tracked.flows -= 1
         if flow.resumes:
-            track.resuming -= 1
-            track.resumed = time
+            tracked.resuming -= 1
+            tracked.resumed = time
 
     def leave(self, flow: Flow) -> Session | None:
         """Take an exchange out of its session; returns the session if nothing is left of it."""
-        track, exchange = flow.track, flow.exchange
-        if track is None:
+        tracked, exchange = flow.tracked, flow.exchange
+        if tracked is None:
             return None
-        session = track.session
-        flow.track, exchange.session = None, ""
+        session = tracked.session
+        flow.tracked, exchange.session = None, ""
         if exchange.ended is None:
-            track.flows -= 1
-            track.resuming -= flow.resumes
+            tracked.flows -= 1
+            tracked.resuming -= flow.resumes
         session.requests -= 1
         session.signed -= flow.signed
         flow.signed = False
@@ -132,19 +132,19 @@ class Sessions:
             session.call_count -= 1
         if session.requests:
             return None
-        self._remove(track)
+        self._remove(tracked)
         return session
 
     def count_signed(self, flow: Flow) -> None:
         """Bring the session's count of signed requests up to the request's verdict."""
         signed = good_signer(flow.exchange.verdict) is not None
-        if flow.track is not None:
-            flow.track.session.signed += signed - flow.signed
+        if flow.tracked is not None:
+            flow.tracked.session.signed += signed - flow.signed
             flow.signed = signed
 
-    def add_call(self, track: Track, call: Call) -> None:
+    def add_call(self, tracked: TrackedSession, call: Call) -> None:
         """Add a call to its session's list."""
-        session = track.session
+        session = tracked.session
         session.call_count += 1
         calls = session.calls
         if calls and calls[-1].index > call.index:
@@ -154,21 +154,21 @@ class Sessions:
         if len(calls) > MAX_CALLS:
             del calls[0]
 
-    def end(self, track: Track, time: float, *, lost: bool) -> None:
+    def end(self, tracked: TrackedSession, time: float, *, lost: bool) -> None:
         """The session is over: deleted, or `lost`, when the server does not know its id."""
-        session = track.session
+        session = tracked.session
         if session.state is not SessionState.ENDED:
-            session.state, session.ended_at, track.lost = SessionState.ENDED, time, lost
-            self.shelf.finish(session.key)
+            session.state, session.ended_at, tracked.lost = SessionState.ENDED, time, lost
+            self.table.finish(session.key)
 
-    def revive(self, track: Track) -> None:
+    def revive(self, tracked: TrackedSession) -> None:
         """The session goes on after all."""
-        track.session.state, track.session.ended_at, track.lost = SessionState.OPEN, None, False
-        self.shelf.revive(track.session.key)
+        tracked.session.state, tracked.session.ended_at, tracked.lost = SessionState.OPEN, None, False
+        self.table.revive(tracked.session.key)
 
-    def seen(self, track: Track, time: float) -> None:
+    def seen(self, tracked: TrackedSession, time: float) -> None:
         """There is traffic in the session."""
-        session = track.session
+        session = tracked.session
         session.last_seen = time
         if session.state is _IDLE:
             session.state = SessionState.OPEN
@@ -176,9 +176,9 @@ class Sessions:
     def probe(self, flow: Flow) -> Flow | None:
         """The failed `server/discover` that led to this `initialize`, if that is all its session holds."""
         exchange = flow.exchange
-        track = self._probes.pop((exchange.upstream, flow.address, flow.agent), None)
-        probe = track.probe if track else None
-        if track is None or probe is None or track.session.requests != 1 or probe.track is not track:
+        tracked = self._probes.pop((exchange.upstream, flow.address, flow.agent), None)
+        probe = tracked.probe if tracked else None
+        if tracked is None or probe is None or tracked.session.requests != 1 or probe.tracked is not tracked:
             return None
         calls = probe.exchange.calls
         failed = all(call.state not in (CallState.RUNNING, CallState.DONE) for call in calls)
@@ -189,36 +189,36 @@ class Sessions:
 
     def idle(self, now: float) -> None:
         """Let silent sessions become idle, and derived ones end."""
-        for track in self.shelf.items.values():
-            session = track.session
+        for tracked in self.table.items.values():
+            session = tracked.session
             if session.state is SessionState.ENDED:
                 continue
             silence = now - session.last_seen
             if session.state is SessionState.OPEN and silence > IDLE_S:
                 session.state = SessionState.IDLE
-            if track.owner and silence > GAP_S and track.flows <= 0:
-                self.end(track, session.last_seen, lost=False)
+            if tracked.owner and silence > GAP_S and tracked.flows <= 0:
+                self.end(tracked, session.last_seen, lost=False)
 
-    def _derived(self, flow: Flow, verdict: Verdict) -> Track:
+    def _derived(self, flow: Flow, verdict: Verdict) -> TrackedSession:
         exchange = flow.exchange
         owner = naming.derive(flow, verdict, self._client(flow))
-        track = self._newest.get(owner)
-        if track is not None:
-            last = track.session.last_seen
-            ended = track.session.state is _ENDED
-            if not ended and (track.flows > 0 or exchange.started - last <= GAP_S):
-                return track
-            self.end(track, last, lost=False)
-        before, base = track, naming.label(owner)
-        track = self._make(self._free_key(base), owner[1], flow, proven=True)
-        track.owner = owner
+        tracked = self._newest.get(owner)
+        if tracked is not None:
+            last = tracked.session.last_seen
+            ended = tracked.session.state is _ENDED
+            if not ended and (tracked.flows > 0 or exchange.started - last <= GAP_S):
+                return tracked
+            self.end(tracked, last, lost=False)
+        before, base = tracked, naming.label(owner)
+        tracked = self._make(self._free_key(base), owner[1], flow, proven=True)
+        tracked.owner = owner
         if before is not None:
-            track.session.listed_tools |= before.session.listed_tools
-        keep(self._newest, owner, track, self._limits.names)
+            tracked.session.listed_tools |= before.session.listed_tools
+        keep(self._newest, owner, tracked, self._limits.names)
         if len(exchange.calls) == 1 and exchange.calls[0].method == "server/discover":
-            track.probe = flow
-            keep(self._probes, (exchange.upstream, flow.address, flow.agent), track, MAX_PROBES)
-        return track
+            tracked.probe = flow
+            keep(self._probes, (exchange.upstream, flow.address, flow.agent), tracked, MAX_PROBES)
+        return tracked
 
     def _client(self, flow: Flow) -> str:
         """What the sender calls itself; where this request does not say, what it last did."""
@@ -230,21 +230,21 @@ class Sessions:
 
     def _free_key(self, base: str) -> str:
         count = self._counters.get(base, 0) + 1
-        while (key := base if count == 1 else f"{base}#{count}") in self.shelf.items:
+        while (key := base if count == 1 else f"{base}#{count}") in self.table.items:
             count += 1
         keep(self._counters, base, count, self._limits.names)
         return key
 
-    def _make(self, key: str, kind: SessionKind, flow: Flow, *, proven: bool) -> Track:
+    def _make(self, key: str, kind: SessionKind, flow: Flow, *, proven: bool) -> TrackedSession:
         exchange = flow.exchange
         started = exchange.started
         session = Session(key, kind, exchange.source, exchange.upstream, exchange.era, started, started)
-        track = Track(session, proven)
-        gone = self.shelf.put(key, track)
+        tracked = TrackedSession(session, proven)
+        gone = self.table.put(key, tracked)
         if gone is not None:
             self._forget(gone)
         self.all[key] = session
-        return track
+        return tracked
 
     def _describe(self, session: Session, flow: Flow) -> None:
         if flow.address not in session.peers and len(session.peers) < MAX_PEERS:
@@ -259,15 +259,15 @@ class Sessions:
         if new is not None and new is not old and (old is None or _same_subject(new, old)):
             session.principal = new
 
-    def _remove(self, track: Track) -> None:
-        if self.track(track.session.key) is track:
-            self.shelf.remove(track.session.key)
-            self._forget(track)
+    def _remove(self, tracked: TrackedSession) -> None:
+        if self.get(tracked.session.key) is tracked:
+            self.table.remove(tracked.session.key)
+            self._forget(tracked)
 
-    def _forget(self, track: Track) -> None:
-        self.all.pop(track.session.key, None)
-        if track.owner is not None and self._newest.get(track.owner) is track:
-            del self._newest[track.owner]
+    def _forget(self, tracked: TrackedSession) -> None:
+        self.all.pop(tracked.session.key, None)
+        if tracked.owner is not None and self._newest.get(tracked.owner) is tracked:
+            del self._newest[tracked.owner]
 
 
 def discard(calls: list[Call], call: Call) -> None:

@@ -10,38 +10,38 @@ from verdicts import principal
 from mcpwatch.bounded import keep
 from mcpwatch.model.traffic import CallState, Direction, SessionState
 from mcpwatch.traffic.calls import MAX_METHOD
+from mcpwatch.traffic.eviction import EvictingTable
 from mcpwatch.traffic.pending import MAX_SAME, Pending
 from mcpwatch.traffic.records import Limits
 from mcpwatch.traffic.sessions import MAX_CALLS
-from mcpwatch.traffic.shelf import Shelf
 from mcpwatch.traffic.tools import MAX_LISTED, MAX_PARTIES
 
 
 def test_a_shelf_gives_up_what_finished_first_and_then_what_is_oldest() -> None:
-    shelf: Shelf[str, int] = Shelf(3)
+    table: EvictingTable[str, int] = EvictingTable(3)
     for number, key in enumerate("abc"):
-        assert shelf.put(key, number) is None
-    shelf.finish("c")
-    shelf.finish("b")
-    assert [shelf.put("d", 3), shelf.put("e", 4), shelf.put("f", 5)] == [2, 1, 0]
-    assert (list(shelf.items), shelf.evicted) == (["d", "e", "f"], 3)
-    shelf.touch("d")
-    assert shelf.put("g", 6) == 4
+        assert table.put(key, number) is None
+    table.finish("c")
+    table.finish("b")
+    assert [table.put("d", 3), table.put("e", 4), table.put("f", 5)] == [2, 1, 0]
+    assert (list(table.items), table.evicted) == (["d", "e", "f"], 3)
+    table.touch("d")
+    assert table.put("g", 6) == 4
 
 
 def test_a_shelf_keeps_what_was_revived_and_forgets_what_was_removed() -> None:
-    shelf: Shelf[str, int] = Shelf(2)
-    shelf.put("a", 1)
-    shelf.put("b", 2)
-    shelf.finish("b")
-    shelf.revive("b")
-    assert not shelf.is_finished("b")
-    assert shelf.put("c", 3) == 1
-    shelf.remove("b")
-    shelf.remove("unknown")
-    assert list(shelf.items) == ["c"]
-    assert shelf.put("c", 4) is None
-    assert (shelf.items["c"], shelf.evicted) == (4, 1)
+    table: EvictingTable[str, int] = EvictingTable(2)
+    table.put("a", 1)
+    table.put("b", 2)
+    table.finish("b")
+    table.revive("b")
+    assert not table.is_finished("b")
+    assert table.put("c", 3) == 1
+    table.remove("b")
+    table.remove("unknown")
+    assert list(table.items) == ["c"]
+    assert table.put("c", 4) is None
+    assert (table.items["c"], table.evicted) == (4, 1)
 
 
 def test_of_several_calls_under_one_key_the_right_one_is_taken_out() -> None:
@@ -193,9 +193,9 @@ def test_one_id_for_everything_stays_bounded() -> None:
     for _ in range(MAX_SAME + 50):
         log.request(call(1, "x"), session="s1")
     folded = fold(log)
-    (track,) = folded.traffic._sessions.shelf.items.values()
-    assert len(track.pending) == MAX_SAME
-    assert track.pending.find(Direction.TO_SERVER, 1) == folded.calls[-MAX_SAME:]
+    (tracked,) = folded.traffic._sessions.table.items.values()
+    assert len(tracked.pending) == MAX_SAME
+    assert tracked.pending.find(Direction.TO_SERVER, 1) == folded.calls[-MAX_SAME:]
     oldest = folded.calls[1]
     folded.traffic.apply(log.message(oldest.exchange, result(1)))
     assert oldest.state is CallState.DONE
@@ -221,7 +221,7 @@ def test_nothing_is_left_behind_when_all_is_over() -> None:
         log.message(asked, result(id), stream=True)
         log.end(asked)
     folded = fold(log)
-    (track,) = folded.traffic._sessions.shelf.items.values()
-    assert (len(track.pending), len(track.tokens), track.detached, track.flows) == (0, 0, {}, 0)
+    (tracked,) = folded.traffic._sessions.table.items.values()
+    assert (len(tracked.pending), len(tracked.tokens), tracked.detached, tracked.flows) == (0, 0, {}, 0)
     assert folded.traffic._calls._tokens == {}
     assert set(folded.states) == {"done"}

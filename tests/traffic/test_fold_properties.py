@@ -151,9 +151,9 @@ def check(traffic: Traffic, limits: Limits) -> None:
         assert 0 <= session.signed <= session.requests
         assert session.call_count >= len(session.calls) >= held[key]
         assert (session.state is SessionState.ENDED) == (session.ended_at is not None)
-    for track in traffic._sessions.shelf.items.values():
-        assert track.flows >= 0
-        assert all(one.ended is None for one in track.detached.values())
+    for tracked in traffic._sessions.table.items.values():
+        assert tracked.flows >= 0
+        assert all(one.ended is None for one in tracked.detached.values())
 
 
 @settings(max_examples=300, deadline=None)

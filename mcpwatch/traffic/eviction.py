@@ -7,7 +7,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Shelf(Generic[K, V]):
+class EvictingTable(Generic[K, V]):
     """At most `limit` items; past it the one finished longest ago goes, else the one put or touched longest ago.
 
     `evicted` counts what went.

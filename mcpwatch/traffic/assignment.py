@@ -5,11 +5,11 @@ from mcpwatch.model.traffic import Era, Session, SessionKind
 from mcpwatch.traffic.binding import BoundVerdict, bind, rebind, unbind
 from mcpwatch.traffic.calls import Calls
 from mcpwatch.traffic.exchanges import Exchanges
-from mcpwatch.traffic.records import Flow, Track
+from mcpwatch.traffic.records import Flow, TrackedSession
 from mcpwatch.traffic.sessions import Sessions
 
 
-class Placing:
+class SessionAssigner:
     """Puts exchanges into sessions, takes them out, and moves them when more becomes known."""
 
     def __init__(self, exchanges: Exchanges, sessions: Sessions, calls: Calls) -> None:
@@ -29,26 +29,26 @@ class Placing:
         sessions = self._sessions
         probe, gone = sessions.probe(flow), None
         if session_id:
-            track = sessions.open(flow, session_id)
-            track.proven = True
-            sessions.revive(track)
+            tracked = sessions.open(flow, session_id)
+            tracked.proven = True
+            sessions.revive(tracked)
         else:
-            track = sessions.find(flow, flow.exchange.verdict)
-        if probe is not None and probe.track is not track:
+            tracked = sessions.find(flow, flow.exchange.verdict)
+        if probe is not None and probe.tracked is not tracked:
             gone = self._leave(probe)
-            self._join(track, probe)
-        self._join(track, flow)
-        track.session.era = Era.LEGACY
-        if track.session.initialized_at is None:
-            track.session.initialized_at = index
+            self._join(tracked, probe)
+        self._join(tracked, flow)
+        tracked.session.era = Era.LEGACY
+        if tracked.session.initialized_at is None:
+            tracked.session.initialized_at = index
         return () if gone is None else (gone,)
 
     def refuse(self, flow: Flow) -> tuple[Session, ...]:
         """Take an exchange out of a session that the server does not know; returns it if nothing is left of it."""
-        track, index = flow.track, flow.exchange.index
+        tracked, index = flow.tracked, flow.exchange.index
         gone = self._leave(flow)
-        if track is not None and track.bound.signer is not None and track.bound.since == index:
-            unbind(track, index)
+        if tracked is not None and tracked.bound.signer is not None and tracked.bound.since == index:
+            unbind(tracked, index)
         return () if gone is None else (gone,)
 
     def rejudge(self, flow: Flow, verdict: Verdict) -> tuple[list[tuple[int, BoundVerdict]], tuple[Session, ...]]:
@@ -56,21 +56,21 @@ class Placing:
 
         Returns the requests it bears on, by index, with what becomes of them, and sessions that are none any more.
         """
-        exchange, track = flow.exchange, flow.track
-        if track is not None and track.session.kind is SessionKind.LEGACY:
-            return rebind(track, exchange.index, verdict, flow.opening), ()
+        exchange, tracked = flow.exchange, flow.tracked
+        if tracked is not None and tracked.session.kind is SessionKind.LEGACY:
+            return rebind(tracked, exchange.index, verdict, flow.opening), ()
         self.judge(flow, verdict)
-        if track is None:
+        if tracked is None:
             return [(exchange.index, BoundVerdict(verdict))], ()
         better = self._sessions.find(flow, verdict)
-        if better is track:
-            bind(track, exchange.index, verdict, flow.opening)
+        if better is tracked:
+            bind(tracked, exchange.index, verdict, flow.opening)
             return [(exchange.index, BoundVerdict(verdict))], ()
         gone = self._leave(flow)
         rebound = self._join(better, flow)
-        better.session.last_seen = max(better.session.last_seen, track.session.last_seen)
+        better.session.last_seen = max(better.session.last_seen, tracked.session.last_seen)
         if any(call.method == "tools/list" for call in exchange.calls):
-            better.session.listed_tools |= track.session.listed_tools
+            better.session.listed_tools |= tracked.session.listed_tools
         return [(exchange.index, BoundVerdict(exchange.verdict, rebound))], () if gone is None else (gone,)
 
     def judge(self, flow: Flow, verdict: Verdict) -> None:
@@ -80,12 +80,12 @@ class Placing:
             self._calls.judge(call, verdict)
         self._sessions.count_signed(flow)
 
-    def _join(self, track: Track, flow: Flow) -> Signer | None:
+    def _join(self, tracked: TrackedSession, flow: Flow) -> Signer | None:
         exchange = flow.exchange
-        outcome = bind(track, exchange.index, exchange.verdict, flow.opening)
+        outcome = bind(tracked, exchange.index, exchange.verdict, flow.opening)
         if outcome is not None:
             self.judge(flow, outcome.verdict)
-        self._sessions.join(track, flow)
+        self._sessions.join(tracked, flow)
         self._calls.settle(flow)
         return outcome.rebound if outcome is not None else None
 

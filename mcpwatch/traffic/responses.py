@@ -1,4 +1,4 @@
-"""Answers: the head of a response, its messages one by one, and its end."""
+"""Responses: the head of a response, its messages one by one, and its end."""
 
 from mcpwatch.model.entries import End, Entry, Message, Response
 from mcpwatch.model.traffic import (
@@ -13,13 +13,13 @@ from mcpwatch.model.traffic import (
     SessionKind,
     SessionState,
 )
+from mcpwatch.traffic.assignment import SessionAssigner
 from mcpwatch.traffic.calls import Calls, touch
 from mcpwatch.traffic.correlate import LISTEN
 from mcpwatch.traffic.exchanges import Exchanges
 from mcpwatch.traffic.jsonrpc import is_carried, parse
 from mcpwatch.traffic.messages import Effects, Messages
 from mcpwatch.traffic.outcomes import Ending, of_end
-from mcpwatch.traffic.placing import Placing
 from mcpwatch.traffic.records import Flow
 from mcpwatch.traffic.sessions import Sessions
 
@@ -27,16 +27,16 @@ MAX_SAID = 300
 """Characters kept of an answer that is not JSON-RPC."""
 
 
-class Answers:
+class Responses:
     """Takes responses, messages and ends."""
 
     def __init__(
-        self, exchanges: Exchanges, sessions: Sessions, calls: Calls, placing: Placing, messages: Messages
+        self, exchanges: Exchanges, sessions: Sessions, calls: Calls, assigner: SessionAssigner, messages: Messages
     ) -> None:
         self._exchanges = exchanges
         self._sessions = sessions
         self._calls = calls
-        self._placing = placing
+        self._assigner = assigner
         self._messages = messages
 
     def head(self, entry: Entry, response: Response, time: float) -> Observation:
@@ -54,8 +54,8 @@ class Answers:
         gone: tuple[Session, ...] = ()
         if 200 <= status < 300:
             gone = self._accept(flow, response, entry.index, time, effects)
-        elif 400 <= status < 500 and flow.track is not None and not flow.track.proven:
-            gone = self._placing.refuse(flow)
+        elif 400 <= status < 500 and flow.tracked is not None and not flow.tracked.proven:
+            gone = self._assigner.refuse(flow)
         return self._observed(entry, time, "response", flow, (), effects, gone)
 
     def message(self, entry: Entry, message: Message, time: float) -> Observation:
@@ -75,7 +75,7 @@ class Answers:
                 flow.said = flow.said or (message.body.text or "")[:MAX_SAID]
             elif flow.deferred:
                 flow.deferred = False
-                self._placing.place(flow)
+                self._assigner.place(flow)
             self._messages.take(flow, part, entry.index, f".{place}" if batch else "", time, effects)
         return self._observed(entry, time, "message", flow, messages, effects)
 
@@ -119,30 +119,30 @@ class Answers:
         """A 2xx answer opens, confirms or deletes a session."""
         opens = bool(response.session) and not flow.session_id and flow.opaque
         if flow.opening and response.session and response.session != flow.session_id:
-            self._placing.refuse(flow)
-        if (flow.opening or opens) and flow.track is None:
+            self._assigner.refuse(flow)
+        if (flow.opening or opens) and flow.tracked is None:
             flow.deferred = False
-            return self._placing.open(flow, response.session or flow.session_id, index)
-        track = flow.track
-        if track is None or track.session.kind is not SessionKind.LEGACY:
+            return self._assigner.open(flow, response.session or flow.session_id, index)
+        tracked = flow.tracked
+        if tracked is None or tracked.session.kind is not SessionKind.LEGACY:
             return ()
-        track.proven = True
+        tracked.proven = True
         if flow.exchange.method == "DELETE":
-            self._sessions.end(track, time, lost=False)
-            for call in self._calls.give_up(track, time, "the session was deleted", index):
+            self._sessions.end(tracked, time, lost=False)
+            for call in self._calls.give_up(tracked, time, "the session was deleted", index):
                 effects.update(call)
-        elif track.lost:
-            self._sessions.revive(track)
+        elif tracked.lost:
+            self._sessions.revive(tracked)
         return ()
 
     def _leave_open_or_finish(
         self, flow: Flow, call: Call, end: End, index: int, time: float, effects: Effects
     ) -> None:
         """An open call whose stream has ended: its answer may yet come on another, or it is over."""
-        exchange, track = flow.exchange, flow.track
+        exchange, tracked = flow.exchange, flow.tracked
         status = exchange.status
-        if track is not None and _may_deliver(flow, call, end):
-            track.detached[call.id] = call
+        if tracked is not None and _may_deliver(flow, call, end):
+            tracked.detached[call.id] = call
             return
         refused = status is not None and status >= 400
         if call.method == LISTEN and status is not None and not refused and end.outcome != "denied":
@@ -153,17 +153,17 @@ class Answers:
             call.captured = False
         else:
             ending = of_end(end.outcome, end.reason, status, flow.said, exchange.era)
-        self._calls.finish(call, ending, index, time, track)
+        self._calls.finish(call, ending, index, time, tracked)
         effects.update(call)
 
     def _lose(self, flow: Flow, index: int, time: float, effects: Effects) -> None:
         """A 404 says that the server does not know the session, unless it says that it does not know the method."""
-        track = flow.track
-        if flow.exchange.status != 404 or flow.unknown_method or flow.opening or track is None:
+        tracked = flow.tracked
+        if flow.exchange.status != 404 or flow.unknown_method or flow.opening or tracked is None:
             return
-        if track.session.kind is SessionKind.LEGACY and flow.session_id:
-            self._sessions.end(track, time, lost=True)
-            for call in self._calls.give_up(track, time, "the session is gone", index):
+        if tracked.session.kind is SessionKind.LEGACY and flow.session_id:
+            self._sessions.end(tracked, time, lost=True)
+            for call in self._calls.give_up(tracked, time, "the session is gone", index):
                 effects.update(call)
 
     def _observed(
@@ -176,16 +176,16 @@ class Answers:
         effects: Effects,
         gone: tuple[Session, ...] = (),
     ) -> Observation:
-        track = flow.track
-        if track is not None:
-            self._sessions.seen(track, time)
+        tracked = flow.tracked
+        if tracked is not None:
+            self._sessions.seen(tracked, time)
         return Observation(
             index=entry.index,
             source=entry.source,
             time=time,
             kind=kind,
             exchange=flow.exchange,
-            session=track.session if track is not None else None,
+            session=tracked.session if tracked is not None else None,
             messages=messages,
             opened=tuple(effects.opened),
             updated=tuple(effects.updated),
@@ -200,8 +200,8 @@ def _is_stream(response: Response) -> bool:
 
 def _may_deliver(flow: Flow, call: Call, end: End) -> bool:
     """Whether the answer may still come: on a resumed stream (SSE event ids) or, after a 202, on the GET stream."""
-    exchange, track = flow.exchange, flow.track
-    if track is None or track.session.state is SessionState.ENDED or end.outcome == "denied":
+    exchange, tracked = flow.exchange, flow.tracked
+    if tracked is None or tracked.session.state is SessionState.ENDED or end.outcome == "denied":
         return False
     if call.direction is Direction.TO_CLIENT:
         return True
