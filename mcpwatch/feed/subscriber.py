@@ -13,7 +13,8 @@ from httpx_sse import aconnect_sse
 from mcpwatch.errors import ConnectError, LocalError, McpwatchError, RefusedError
 from mcpwatch.feed.about import MAX_ABOUT, About, parse_about
 from mcpwatch.feed.address import CHECKPOINT_PATH, FEED_PATH, feed_address, host_and_port
-from mcpwatch.feed.answers import (
+from mcpwatch.feed.backoff import Backoff
+from mcpwatch.feed.failures import (
     CONNECT_TIMEOUT,
     MAX_ERROR,
     NOT_A_FEED,
@@ -24,7 +25,6 @@ from mcpwatch.feed.answers import (
     describe,
     judge_status,
 )
-from mcpwatch.feed.backoff import Backoff
 from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.note import NoteVerifier
 from mcpwatch.feed.source import Clock, steady_clock

@@ -25,7 +25,7 @@ from fake_gateway import (
 from tiny_log import START, TinyLog
 
 from mcpwatch.errors import LocalError, UsageError
-from mcpwatch.feed.answers import REFUSALS
+from mcpwatch.feed.failures import REFUSALS
 from mcpwatch.feed.sse import MAX_LINE
 from mcpwatch.feed.subscriber import SLICE, HttpSource
 from mcpwatch.model.feed import FeedState, Gap
