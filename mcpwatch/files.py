@@ -1,8 +1,11 @@
 """Files that only this user may read: keys, tokens, pins, the journal."""
 
+import fcntl
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -56,6 +59,18 @@ def create_private(path: Path, data: bytes) -> bool:
     finally:
         temporary.unlink(missing_ok=True)
     return True
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keep other programs of this machine from changing `path` while it is read, changed and written again."""
+    private_dir(path.parent)
+    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _temporary(path: Path, data: bytes) -> Path:

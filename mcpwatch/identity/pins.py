@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import LocalError, UsageError
-from mcpwatch.files import read_private, write_private
+from mcpwatch.files import alone, read_private, write_private
 from mcpwatch.identity.key_text import HINT, read_key
 from mcpwatch.identity.keys import MAX_ID, KeyBook, identity_of
 from mcpwatch.identity.trust_bundle import Agent
@@ -82,10 +82,11 @@ def add_pin(path: Path, id: str, key: str, name: str = "") -> Pin:
         pin = Pin(id, b64encode(read_key(key)).decode("ascii"))
     except ValueError as error:
         raise UsageError(f"The key of {id} cannot be pinned: {error}", HINT) from None
-    known = read_known(path)
-    names = _renamed(known.names, id, name) if name else known.names
-    pins = known.pins if pin in known.pins else [*known.pins, pin]
-    _write(path, known, Known(pins, names))
+    with alone(path):
+        known = read_known(path)
+        names = _renamed(known.names, id, name) if name else known.names
+        pins = known.pins if pin in known.pins else [*known.pins, pin]
+        _write(path, known, Known(pins, names))
     return pin
 
 
@@ -94,7 +95,14 @@ def import_agents(path: Path, agents: Sequence[Agent]) -> list[tuple[Agent, str]
 
     Raises LocalError for the file of pins.
     """
-    known = read_known(path)
+    with alone(path):
+        known = read_known(path)
+        after, told = _with_agents(known, agents)
+        _write(path, known, after)
+    return told
+
+
+def _with_agents(known: Known, agents: Sequence[Agent]) -> tuple[Known, list[tuple[Agent, str]]]:
     pins, names, told = list(known.pins), dict(known.names), []
     for agent in agents:
         said = agent.fault or ("" if _is_id(agent.id) else "its id is too long or not printable")
@@ -108,24 +116,25 @@ def import_agents(path: Path, agents: Sequence[Agent]) -> list[tuple[Agent, str]
         elif any(pin.id == agent.id for pin in pins):
             said += f"; a key is pinned for it from before, see: mcpwatch keys remove {agent.id}"
         told.append((agent, said))
-    _write(path, known, Known(pins, names))
-    return told
+    return Known(pins, names), told
 
 
 def set_name(path: Path, id: str, name: str) -> None:
     """Call an identity by a name, whether a key of it is pinned or not. Raises UsageError, LocalError."""
     _check_id(id)
-    known = read_known(path)
-    _write(path, known, Known(known.pins, _renamed(known.names, id, name)))
+    with alone(path):
+        known = read_known(path)
+        _write(path, known, Known(known.pins, _renamed(known.names, id, name)))
 
 
 def remove_pin(path: Path, id: str) -> int:
     """Forget all pinned keys of an identity, and its name; how many things that were. Raises LocalError."""
-    known = read_known(path)
-    left = Known(
-        [pin for pin in known.pins if pin.id != id], {one: name for one, name in known.names.items() if one != id}
-    )
-    _write(path, known, left)
+    with alone(path):
+        known = read_known(path)
+        left = Known(
+            [pin for pin in known.pins if pin.id != id], {one: name for one, name in known.names.items() if one != id}
+        )
+        _write(path, known, left)
     return len(known.pins) - len(left.pins) + len(known.names) - len(left.names)
 
 

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64
+from mcpwatch.identity.answers import ResolvedKey
 from mcpwatch.identity.keys import KEY
 from mcpwatch.identity.keyset import MAX_OCTETS, BadSet, read_jwks
 from mcpwatch.identity.strict_json import strict_object
@@ -29,13 +30,20 @@ def read_agents(data: bytes, now: float) -> list[Agent]:
     if found is None:
         raise BadSet("it is no JSON object, or has a member twice")
     agents = found.get("agents")
-    return _of_jwks(data) if agents is None else _of_bundle(agents, now)
+    return _of_jwks(data, now) if agents is None else _of_bundle(agents, now)
 
 
-def _of_jwks(data: bytes) -> list[Agent]:
+def _of_jwks(data: bytes, now: float) -> list[Agent]:
     found = read_jwks(data)
-    good = [Agent(f"{KEY}{key.name}" if key.name == key.thumbprint else key.name, key.key) for key in found.keys]
-    return [*good, *(Agent(name or "a key without a kid", fault=reason) for name, reason in found.refused)]
+    refused = [Agent(name or "a key without a kid", fault=reason) for name, reason in found.refused]
+    return [*(_of_key(key, now) for key in found.keys), *refused]
+
+
+def _of_key(key: ResolvedKey, now: float) -> Agent:
+    id = f"{KEY}{key.name}" if key.name == key.thumbprint else key.name
+    if key.valid_until is not None and key.valid_until <= now:
+        return Agent(id, fault="it has run out, as its exp says")
+    return Agent(id, key.key)
 
 
 def _of_bundle(agents: object, now: float) -> list[Agent]:

@@ -3,6 +3,7 @@
 import json
 import stat
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from signed import ALICE, BOB, NOW
 
 from mcpwatch.errors import LocalError, UsageError
 from mcpwatch.identity import verifier
+from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.identity.answers import Status
 from mcpwatch.identity.ed25519 import fingerprint
 from mcpwatch.identity.keys import KeyBook
@@ -231,3 +233,20 @@ def test_a_file_others_can_read_is_refused(path: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(LocalError, match="read by others"):
         read_pins(path)
+
+
+def test_a_key_of_a_jwks_that_has_run_out_is_not_pinned(path: Path) -> None:
+    keys = [{**jwk(ALICE.public), "kid": "old", "exp": NOW}, {**jwk(BOB.public), "kid": "good", "exp": NOW + 1}]
+    told = import_agents(path, read_agents(json.dumps({"keys": keys}).encode(), NOW))
+    assert {agent.id: said for agent, said in told} == {"old": "it has run out, as its exp says", "good": ""}
+    assert [pin.id for pin in read_pins(path)] == ["good"]
+
+
+def test_programs_that_pin_at_the_same_time_lose_nothing(path: Path) -> None:
+    keys = [AgentKey(bytes([number]) * 32).public_base64 for number in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: add_pin(path, f"agent-{number}", keys[number]), range(24)))
+        assert {pin.id for pin in read_pins(path)} == {f"agent-{number}" for number in range(24)}
+        assert list(pool.map(lambda number: remove_pin(path, f"agent-{number}"), range(24))) == [1] * 24
+    assert read_pins(path) == []
+    assert {stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()} == {0o600}
