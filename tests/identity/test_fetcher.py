@@ -17,7 +17,7 @@ from streamed import streamed
 from mcpwatch.identity.answers import ThrottledError, Unavailable
 from mcpwatch.identity.resolvers.addresses import MAX_LOOKUPS, GuardedTransport, is_public
 from mcpwatch.identity.resolvers.fetch import Fetcher
-from mcpwatch.identity.resolvers.pace import ALL_BURST, ALL_RATE, BURST, MAX_HOSTS, TRUSTED_BURST
+from mcpwatch.identity.resolvers.rate_limit import ALL_BURST, ALL_RATE, BURST, MAX_HOSTS, TRUSTED_BURST
 
 URL = "https://agent.example/.well-known/did.json"
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)

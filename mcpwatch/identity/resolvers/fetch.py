@@ -14,7 +14,7 @@ from msgspec import Struct
 from mcpwatch.http_fields import media_type, retry_after
 from mcpwatch.identity.answers import ThrottledError, Unavailable
 from mcpwatch.identity.resolvers.addresses import OPEN, AddressRefusedError, GuardedTransport
-from mcpwatch.identity.resolvers.pace import Pace
+from mcpwatch.identity.resolvers.rate_limit import RateLimit
 
 MAX_ANSWER = 262_144
 """Octets of an answer, unless the caller says otherwise."""
@@ -43,7 +43,7 @@ class Fetcher:
 
     A URL that the operator configured is `trusted`: http and private addresses are fine there. With `allow_private`
     private addresses are fine everywhere, and http on this machine's own names. Hosts are asked at the rates of
-    `pace`, and left alone while a Retry-After says so.
+    `rate_limit`, and left alone while a Retry-After says so.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Fetcher:
         self._verify = verify
         self._deadline_s = deadline_s
         self._client: httpx.AsyncClient | None = None
-        self._pace = Pace()
+        self._rate_limit = RateLimit()
         self._turn = asyncio.Semaphore(CONCURRENCY)
 
     async def get(
@@ -85,10 +85,10 @@ class Fetcher:
         # Whoever names a host may name any port of it, and a name has two spellings.
         host = target.netloc.decode("ascii") if trusted else target.host.removesuffix(".")
         now = self._clock()
-        quiet = self._pace.quiet(host, now, trusted)
+        quiet = self._rate_limit.quiet(host, now, trusted)
         if quiet:
             raise Unavailable(f"{who} asked not to be asked for another {quiet:.0f} s", quiet)
-        wait = self._pace.take(host, now, trusted)
+        wait = self._rate_limit.take(host, now, trusted)
         if wait:
             raise ThrottledError(f"{who} is not asked more often; its turn comes in {wait:.0f} s", wait)
         try:
@@ -136,7 +136,7 @@ class Fetcher:
             asked = retry_after(response.headers.get("retry-after", ""), self._wall())
             if status == 429 or (status == 503 and asked is not None):
                 pause = _PAUSE_S if asked is None else min(max(asked, 1.0), MAX_PAUSE_S)
-                self._pace.silence(host, self._clock(), trusted, pause)
+                self._rate_limit.silence(host, self._clock(), trusted, pause)
                 raise Unavailable(f"{who} asked not to be asked for {pause:.0f} s", pause)
             if 300 <= status < 400:
                 raise Unavailable(f"{who} answered with a redirect, which is not followed")

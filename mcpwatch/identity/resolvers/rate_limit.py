@@ -32,7 +32,7 @@ class _Host:
         return self.free_at - now
 
 
-class Pace:
+class RateLimit:
     """One bucket a host, bounded; times are seconds of one clock that only goes forward."""
 
     def __init__(self, limit: int = MAX_HOSTS) -> None:
