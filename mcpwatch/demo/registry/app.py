@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from mcpwatch.demo.registry import OUTAGE, answers
+from mcpwatch.demo.registry import OUTAGE, responses
 from mcpwatch.demo.registry.limits import Outage, RateLimit
 from mcpwatch.demo.registry.records import Opening, Records, RefusedError, present
 
@@ -99,15 +99,15 @@ def app(opening: Opening, limit: RateLimit | None = None) -> ASGIApp:
 
 async def verify(request: Request, records: Records) -> Response:
     did = request.query_params.get("did", "")
-    return reply(answers.verified(records.get(did), did))
+    return reply(responses.verified(records.get(did), did))
 
 
 async def trust(request: Request, records: Records) -> Response:
-    return reply(answers.trust(records, request.path_params["did"], present()))
+    return reply(responses.trust(records, request.path_params["did"], present()))
 
 
 async def trust_graph(request: Request, records: Records) -> Response:
-    return reply(answers.trust_graph(records, request.query_params.get("did", ""), present()))
+    return reply(responses.trust_graph(records, request.query_params.get("did", ""), present()))
 
 
 async def certificate(request: Request, records: Records) -> Response:
@@ -115,11 +115,11 @@ async def certificate(request: Request, records: Records) -> Response:
     voucher = records.get(vouch.voucher_did) if vouch else None
     if vouch is None or voucher is None or (vouch.expires_at and vouch.expires_at <= present()):
         return reply(Detail("Vouch not found, revoked or expired"), 404)
-    return reply(answers.certificate(vouch, voucher, present()))
+    return reply(responses.certificate(vouch, voucher, present()))
 
 
 async def health(request: Request, records: Records) -> Response:
-    return reply(answers.health(records))
+    return reply(responses.health(records))
 
 
 async def register(request: Request, records: Records) -> Response:
