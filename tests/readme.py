@@ -19,7 +19,7 @@ from mcpwatch.model.identity import Word
 from mcpwatch.ui.commands import COMMANDS, key_names
 from mcpwatch.ui.looks import VERDICTS
 from mcpwatch.watch import told, told_signed
-from mcpwatch.watch.words import WORDS
+from mcpwatch.watch.filter_words import WORDS
 
 _PARTS: dict[type[msgspec.Struct], str] = {
     told_signed.VerdictLine: "entry.verdict",

@@ -6,8 +6,8 @@ import sys
 
 from mcpwatch.commands import sources
 from mcpwatch.commands.signals import until_signalled
+from mcpwatch.watch.filter_words import read_span
 from mcpwatch.watch.tail import TailOptions, tail
-from mcpwatch.watch.words import read_span
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from mcpwatch.watch.filter_words import BY_NAME, WORDS, FilterWord
 from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.state import State
-from mcpwatch.watch.words import BY_NAME, WORDS, FilterWord
 
 MAX_CANDIDATES = 50
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from mcpwatch.watch.filter_values import plain
+from mcpwatch.watch.filter_words import BY_NAME, FilterWord
 from mcpwatch.watch.pattern import found
-from mcpwatch.watch.reads import plain
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
-from mcpwatch.watch.words import BY_NAME, FilterWord
 
 COMPARISONS: dict[str, tuple[Callable[[float, float], bool], str]] = {
     "<": (operator.lt, "less than"),

@@ -8,6 +8,8 @@ from difflib import get_close_matches
 
 from msgspec import Struct
 
+from mcpwatch.watch.filter_values import plain
+from mcpwatch.watch.filter_words import BY_NAME, WORDS, FilterWord
 from mcpwatch.watch.nodes import (
     COMPARISONS,
     DELIMITERS,
@@ -23,10 +25,8 @@ from mcpwatch.watch.nodes import (
     words_of,
 )
 from mcpwatch.watch.pattern import BadPattern, compile_pattern
-from mcpwatch.watch.reads import plain
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
-from mcpwatch.watch.words import BY_NAME, WORDS, FilterWord
 
 MAX_QUERY = 1_000
 MAX_DEPTH = 32

@@ -12,10 +12,10 @@ from watched import Stage
 from mcpwatch.model.alerts import Severity
 from mcpwatch.model.identity import KeyState, OtherSignature, Resolution, Signer, Word
 from mcpwatch.model.traffic import CallState
+from mcpwatch.watch.filter_words import BY_NAME, WORDS
 from mcpwatch.watch.nodes import COMPARISONS, Both, Compare, Contains, Either, Is, Matches, Node, Not
 from mcpwatch.watch.query import ALL, BadQuery, Query, help_rows, parse
 from mcpwatch.watch.row import Row
-from mcpwatch.watch.words import BY_NAME, WORDS
 
 VALUES = {
     "status>": ["200", "404"],

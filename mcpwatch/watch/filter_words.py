@@ -14,8 +14,8 @@ from mcpwatch.model.identity import (
     Word,
 )
 from mcpwatch.model.traffic import ENTRY_KINDS, CallState, Direction
-from mcpwatch.watch import reads
-from mcpwatch.watch.reads import plain
+from mcpwatch.watch import filter_values
+from mcpwatch.watch.filter_values import plain
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.schemes import TITLES
 from mcpwatch.watch.state import State
@@ -94,33 +94,33 @@ WORDS = (
         lambda row, state: (row.method,),
         hints=lambda state: {call.method for call in state.calls.values()},
     ),
-    FilterWord("id", "JSON-RPC id", "the JSON-RPC id", reads.rpc_id, whole=True),
+    FilterWord("id", "JSON-RPC id", "the JSON-RPC id", filter_values.rpc_id, whole=True),
     FilterWord(
         "sess",
         "session: key or short name",
         "the session",
-        reads.session,
+        filter_values.session,
         hints=lambda state: (key for _, key in state.sessions),
     ),
     FilterWord(
         "who",
         "signer id, key fingerprint, your name for it, principal or claimed name",
         "who",
-        reads.who,
+        filter_values.who,
         hints=lambda state: state.identities,
     ),
     FilterWord(
         "name",
         "what you call its signer",
         "the signer's name",
-        lambda row, state: (signer.name for signer in reads.own_signers(row)),
+        lambda row, state: (signer.name for signer in filter_values.own_signers(row)),
         hints=lambda state: {identity.name for identity in state.identities.values() if identity.name},
     ),
     FilterWord(
         "scheme",
         "signature scheme",
         "the scheme",
-        reads.schemes,
+        filter_values.schemes,
         hints=lambda state: TITLES,
     ),
     FilterWord(
@@ -133,14 +133,14 @@ WORDS = (
         "via",
         "how the signer's key was found",
         "the key's origin",
-        lambda row, state: (plain(signer.resolution.value) for signer in reads.own_signers(row)),
+        lambda row, state: (plain(signer.resolution.value) for signer in filter_values.own_signers(row)),
         choices=tuple(plain(resolution.value) for resolution in Resolution),
     ),
     FilterWord(
         "keystate",
         "how the signer's key stands",
         "the key's state",
-        lambda row, state: (plain(signer.key_state.value) for signer in reads.own_signers(row)),
+        lambda row, state: (plain(signer.key_state.value) for signer in filter_values.own_signers(row)),
         choices=tuple(plain(state.value) for state in KeyState),
     ),
     FilterWord(
@@ -162,7 +162,7 @@ WORDS = (
         "status",
         "how a call stands, or the HTTP status (404, 4xx, status>=400)",
         "the status",
-        reads.status,
+        filter_values.status,
         choices=("ok", *(plain(state.value) for state in CallState)),
         extra=_STATUS,
         number=lambda row, state: row.status,
@@ -173,7 +173,7 @@ WORDS = (
         "sig",
         "the verdict's word, or the state of the signature",
         "the signature",
-        reads.signature,
+        filter_values.signature,
         choices=tuple(
             dict.fromkeys([*(plain(word.value) for word in Word), *(state.value for state in SignatureState)])
         ),
@@ -182,14 +182,14 @@ WORDS = (
         "alert",
         "an alert's id, rule, title or subject; any, none",
         "an alert",
-        reads.alert_texts,
+        filter_values.alert_texts,
         hints=lambda state: ("any", "none", *{alert.rule for alert in state.alerts.values()}),
     ),
     FilterWord(
         "rule",
         "the rule of an alert",
         "the rule",
-        lambda row, state: (alert.rule for alert in reads.alerts(row, state)),
+        lambda row, state: (alert.rule for alert in filter_values.alerts(row, state)),
         hints=lambda state: {alert.rule for alert in state.alerts.values()},
     ),
     FilterWord(
@@ -202,8 +202,10 @@ WORDS = (
         read=read_severity,
         unit="low, medium, high or critical",
     ),
-    FilterWord("ack", "whether its alerts are acknowledged", "acknowledged", reads.acknowledged, choices=("yes", "no")),
-    FilterWord("peer", "the other end's address and port", "the peer", reads.peer),
+    FilterWord(
+        "ack", "whether its alerts are acknowledged", "acknowledged", filter_values.acknowledged, choices=("yes", "no")
+    ),
+    FilterWord("peer", "the other end's address and port", "the peer", filter_values.peer),
     FilterWord(
         "gw",
         "the feed's name",
@@ -215,7 +217,7 @@ WORDS = (
         "dur",
         "how long it took, or has taken (dur>500ms)",
         "the duration",
-        number=reads.duration,
+        number=filter_values.duration,
         read=read_span,
         unit="a span of time, as in dur>500ms",
         timed=True,
