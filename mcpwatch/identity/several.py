@@ -1,7 +1,8 @@
 """Several signatures on one request: which one speaks for it.
 
-The strongest valid one does: covering the body before not, the session id before not, then the better word. Where none
-is valid, the worst does.
+The strongest valid one does: covering the body before not, with a key that others know to be somebody's before one
+that the agent only brings along, covering the session id before not, then the better word. So nobody takes a signer's
+place by adding a signature with a key of his own. Where none is valid, the worst does.
 """
 
 from collections.abc import Sequence
@@ -9,8 +10,16 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from mcpwatch.identity.words import RANK
-from mcpwatch.model.identity import Covered, OtherSignature, Receipt, SignatureState, Verdict, Word
+from mcpwatch.model.identity import Covered, OtherSignature, Receipt, Resolution, SignatureState, Verdict, Word
 
+_KNOWN_TO = {
+    Resolution.PINNED: 2,
+    Resolution.JWKS: 2,
+    Resolution.REGISTRY: 1,
+    Resolution.DID_WEB: 1,
+    Resolution.DIRECTORY: 1,
+}
+"""Who knows whose key it is: the operator before others; nobody where there is no row. A key counts by any name."""
 _PROVEN = (Word.VERIFIED, Word.PARTIAL)
 
 
@@ -18,7 +27,7 @@ def strongest(weighed: Sequence[tuple[Verdict, str]]) -> Verdict:
     """The verdict that speaks for the request, with the others beside it; each comes with its signature's label."""
     verdicts = [verdict for verdict, _ in weighed]
     valid = [verdict for verdict in verdicts if verdict.signature is SignatureState.VALID]
-    best = max(valid, key=_strength) if valid else min(verdicts, key=lambda verdict: RANK[verdict.word])
+    best = _strongest(valid) if valid else min(verdicts, key=lambda verdict: RANK[verdict.word])
     others = tuple(_other(verdict, label) for verdict, label in weighed if verdict is not best)
     waiting = any(verdict.waiting for verdict in verdicts)
     return replace(best, others=others, waiting=waiting, receipt=_receipt(best, valid))
@@ -36,8 +45,19 @@ def _fingerprint(verdict: Verdict) -> str:
     return verdict.signer.fingerprint if verdict.signer is not None else ""
 
 
-def _strength(verdict: Verdict) -> tuple[bool, bool, int]:
-    return Covered.BODY in verdict.coverage, Covered.SESSION in verdict.coverage, RANK[verdict.word]
+def _strongest(valid: Sequence[Verdict]) -> Verdict:
+    known: dict[str, int] = {}
+    for verdict in valid:
+        if verdict.signer is not None:
+            by = _KNOWN_TO.get(verdict.signer.resolution, 0)
+            known[verdict.signer.fingerprint] = max(by, known.get(verdict.signer.fingerprint, 0))
+
+    def strength(verdict: Verdict) -> tuple[bool, int, bool, int]:
+        coverage = verdict.coverage
+        by = known.get(_fingerprint(verdict), 0)
+        return Covered.BODY in coverage, by, Covered.SESSION in coverage, RANK[verdict.word]
+
+    return max(valid, key=strength)
 
 
 def _other(verdict: Verdict, label: str) -> OtherSignature:

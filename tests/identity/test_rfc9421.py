@@ -210,6 +210,16 @@ def test_aip_and_rfc9421_side_by_side() -> None:
     assert [(other.word, other.scheme) for other in result.others] == [(Word.VERIFIED, "aip")]
 
 
+@pytest.mark.parametrize("age", [0, 1_000])
+def test_an_added_signature_takes_nobodys_place(age: int) -> None:
+    added, old = rfc9421(BOB, label="added"), aip(now=NOW - age)
+    result = judge(ALICE).judge(0, request({**old, **added}), NOW)
+    assert result.word is (Word.STALE if age else Word.VERIFIED)
+    assert result.signer is not None
+    assert result.signer.id == ALICE.did_aip
+    assert [(other.word, other.label) for other in result.others] == [(Word.VERIFIED, "added")]
+
+
 def test_more_signatures_than_anyone_needs() -> None:
     many = [sign({'"@method"': "POST"}, label=f"s{number}") for number in range(12)]
     headers = {name: ", ".join(one[name] for one in many) for name in many[0]}
