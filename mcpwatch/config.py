@@ -5,8 +5,9 @@ import inspect
 import os
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct, field
@@ -78,6 +79,8 @@ def load(path: Path | None = None) -> Config:
         data = path.read_bytes()
     except FileNotFoundError:
         return Config()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", "See: mcpwatch config template") from None
     try:
         return check(msgspec.toml.decode(data, type=Config))
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
@@ -93,16 +96,20 @@ class _Check(Struct, frozen=True):
 
 
 CHECKS: tuple[_Check, ...] = (
-    _Check("identity.registry", "be an http or https URL", lambda config: _is_registry(config.identity.registry)),
+    _Check(
+        "identity.registry",
+        "be an http or https URL without a user",
+        lambda config: not config.identity.registry or _is_address(config.identity.registry, ("http", "https")),
+    ),
     _Check("identity.window", "lie between 1 and 86400 seconds", lambda config: 1 <= config.identity.window <= 86_400),
     _Check(
         "identity.jwks",
-        "list paths that begin with / or ~, and https URLs",
+        "list paths that begin with / or ~/, and https URLs without a user",
         lambda config: all(_is_jwks(place) for place in config.identity.jwks),
     ),
     _Check(
         "identity.roots",
-        "list DIDs, without a fragment",
+        "list DIDs, without a fragment; a did:aip ends in 32 lower-case hex digits",
         lambda config: all(_is_did(root) for root in config.identity.roots),
     ),
     _Check("watch.rows", "lie between 100 and 10000000", lambda config: 100 <= config.watch.rows <= 10_000_000),
@@ -122,16 +129,21 @@ def check(config: Config) -> Config:
     return config
 
 
-def _is_registry(text: str) -> bool:
-    return not text or text.startswith(("http://", "https://"))
+def _is_address(text: str, schemes: Sequence[str]) -> bool:
+    """Whether it is a URL that a resolver can ask; a password in it would be told in logs and on the screen."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_jwks(text: str) -> bool:
-    return text.startswith(("/", "~", "https://")) and text.isprintable()
+    return text.isprintable() and (text.startswith(("/", "~/")) or _is_address(text, ("https",)))
 
 
 def _is_did(text: str) -> bool:
-    return bool(re.fullmatch(r"did:[a-z0-9]+:[A-Za-z0-9._:%-]+", text))
+    return bool(re.fullmatch(r"did:(?:aip:[0-9a-f]{32}|(?!aip:)[a-z0-9]+:[A-Za-z0-9._:%-]+)", text))
 
 
 def author(config: Config) -> str:

@@ -119,9 +119,15 @@ def test_what_is_shown_reads_back_as_it_was(tmp_path: Path, capsys: pytest.Captu
     ("text", "key"),
     [
         ("[identity]\nregistry = 'registry.example'\n", "identity.registry must be an http or https URL"),
+        ("[identity]\nregistry = 'https://user:secret@registry.example'\n", "URL without a user"),
+        ("[identity]\nregistry = 'https://registry.example:99999'\n", "identity.registry must be"),
         ("[identity]\nwindow = 0\n", "identity.window must lie between"),
         ("[identity]\njwks = ['keys.json']\n", "identity.jwks must list paths"),
         ("[identity]\njwks = ['http://issuer.example/jwks']\n", "identity.jwks must list paths"),
+        ("[identity]\njwks = ['https://']\n", "identity.jwks must list paths"),
+        ("[identity]\njwks = ['https://user:secret@issuer.example/jwks']\n", "URLs without a user"),
+        ("[identity]\njwks = ['~nobody-of-that-name/keys.json']\n", "identity.jwks must list paths"),
+        ("[identity]\nroots = ['did:aip:1']\n", "identity.roots must list DIDs"),
         ("[identity]\nroots = ['did:aip:1#key-1']\n", "identity.roots must list DIDs"),
         ("[identity]\nroots = ['ledger']\n", "identity.roots must list DIDs"),
         ("[watch]\nrows = 1\n", "watch.rows must lie between"),
@@ -134,7 +140,15 @@ def test_a_value_that_makes_no_sense_is_named(
 ) -> None:
     (tmp_path / "config.toml").write_text(text)
     assert main(["config", "show"]) == 2
-    assert key in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert key in err
+    assert "secret" not in err
+
+
+def test_a_configuration_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").mkdir()
+    assert main(["config", "show"]) == 2
+    assert "config.toml cannot be read: Is a directory" in capsys.readouterr().err
 
 
 def test_authors_have_a_name() -> None:
