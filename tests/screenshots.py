@@ -15,8 +15,11 @@ from textual.pilot import Pilot
 from mcpwatch.commands import sources
 from mcpwatch.demo.run import start_demo
 from mcpwatch.detect.rules import RULES
+from mcpwatch.model.traffic import Session
 from mcpwatch.ui.app import WatchApp
 from mcpwatch.ui.identities import IdentitiesScreen
+from mcpwatch.ui.sessions import SessionsScreen
+from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.watcher import Watcher
 
 OUT = Path(__file__).resolve().parents[1] / "screenshots"
@@ -29,14 +32,14 @@ _SHOWN = {"identity/bad-signature", "identity/superseded-key", "identity/key-rot
 """Rules that have fired when the pictures are taken."""
 
 Step = tuple[str, tuple[str, ...]]
-"""A picture's name, and the keys that lead there from the picture before; `to NAME` goes down to an identity."""
+"""A picture's name, and the keys that lead there from the picture before; `to NAME` goes to an identity or session."""
 
 STEPS: tuple[Step, ...] = (
     ("live", ("1",)),
     ("filter", ("slash", *"sig:bad", "space", "vertical_line", "space", *"sev>=high")),
     ("verdict", ("enter", "home", "enter")),
     ("sessions", ("escape", "escape", "2", "home")),
-    ("session", ("enter",)),
+    ("session", ("to auditor", "enter")),
     ("chain", ("v",)),
     ("alerts", ("escape", "3", "home")),
     ("acknowledge", ("a", *"known test agent")),
@@ -93,12 +96,19 @@ def _enough(watcher: Watcher) -> bool:
 
 
 async def go(pilot: "Pilot[None]", to: str) -> None:
-    """Move the cursor down to the identity that the operator calls so."""
+    """Move the cursor down to the identity that the operator calls so, or to a session that is bound to it."""
     screen = pilot.app.screen
-    assert isinstance(screen, IdentitiesScreen)
+    assert isinstance(screen, IdentitiesScreen | SessionsScreen)
     await pilot.press("home")
-    while screen.selected is not None and screen.selected.name != to.removeprefix("to "):
+    while _name(screen.selected) != to.removeprefix("to "):
         await pilot.press("j")
+
+
+def _name(item: Identity | Session | None) -> str:
+    """What the operator calls an identity, or the one that a session is bound to."""
+    if isinstance(item, Session):
+        return item.binding.signer.name if item.binding.signer else ""
+    return item.name if item is not None else ""
 
 
 async def until(pilot: "Pilot[None]", done: Callable[[], bool]) -> None:
