@@ -96,6 +96,15 @@ class CallScreen(WatchScreen):
     def _opened(self) -> None:
         self.query_one("#about", Page).focus()
 
+    def action_maximise(self) -> None:
+        """Give the page the whole screen, whichever pane has the keys: the entries beside it are few."""
+        page = self.query_one("#about", Page)
+        if self.maximized is not None:
+            self.minimize()
+        else:
+            page.focus()
+            self.maximize(page)
+
     def action_view(self) -> None:
         """What it means, or the exact octets."""
         self._exact = not self._exact

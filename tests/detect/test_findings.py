@@ -374,3 +374,13 @@ def test_a_bad_proof_shows_the_request_and_the_answer() -> None:
     cases_keys.an_answer_that_was_changed(scene)
     (finding,) = scene.of("identity/bad-server-proof")
     assert finding.evidence == (0, 1)
+
+
+def test_a_signature_that_leaves_out_the_body_tells_what_it_covers_of_the_call_and_no_other_reason() -> None:
+    scene = Scene()
+    partial = replace(verified("alice", Covered.METHOD, word=Word.PARTIAL), reasons=("nobody vouches for the key",))
+    scene.request(call(1, "read"), verdict=partial)
+    scene.request(call(2, "read"), verdict=replace(partial, coverage=(Covered.ARGUMENTS, Covered.MCP)))
+    whole, arguments = (finding.reason for finding in scene.of("identity/body-not-covered"))
+    assert whole == f"The valid signature by {named(signer('alice'))} leaves out the body."
+    assert arguments.endswith("leaves out the body: only the tool and its arguments are signed.")

@@ -184,3 +184,9 @@ def test_a_receipt_that_is_not_held_is_not_called_a_call(tmp_path: Path) -> None
     assert "receipt rec_" in told and "no call with it is proven in what is held" in told
     assert "call 7  traced: both carry a span" in told
     assert "call rec_" not in told and "\x1b" not in told
+
+
+def test_a_receipt_that_signs_the_arguments_is_not_said_to_leave_open_what_was_asked() -> None:
+    arguments = verified("alice", Covered.ARGUMENTS, Covered.MCP, word=Word.PARTIAL)
+    assert "who asked for what is proven" in said(verdict_lines(arguments))
+    assert "what was asked is not" in said(verdict_lines(verified("alice", Covered.METHOD, word=Word.PARTIAL)))

@@ -207,6 +207,14 @@ async def test_maximise_gives_the_pane_the_screen_and_back(scene: Scene) -> None
         assert "In the log" in await at.press("z")
 
 
+async def test_a_call_maximised_is_its_page_and_not_its_few_entries(scene: Scene) -> None:
+    async with hands(scene) as at:
+        shown = await at.press("enter", "z")
+        assert "KIND" not in shown and "╱╱╱" not in shown
+        assert "In the log" in await at.press("G")
+        assert "KIND" in await at.press("z")
+
+
 async def test_a_screenshot_is_saved_in_the_current_folder(scene: Scene) -> None:
     from pathlib import Path
 

@@ -8,7 +8,7 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.replay import NSA
 from mcpwatch.detect.rules.unsigned import asked_for
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.identity import Freshness, SignatureState, Verdict, Word
+from mcpwatch.model.identity import Covered, Freshness, SignatureState, Verdict, Word
 from mcpwatch.model.traffic import Observation
 
 
@@ -159,6 +159,9 @@ class BodyNotCovered(WordRule):
     )
     words = frozenset({Word.PARTIAL})
     says = "The valid signature by {signer} leaves out the body"
+
+    def why(self, verdict: Verdict) -> str:
+        return "only the tool and its arguments are signed" if Covered.ARGUMENTS in verdict.coverage else ""
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
         return bool(seen.messages)

@@ -18,13 +18,15 @@ from mcpwatch.watch.key_history import Known
 from mcpwatch.watch.schemes import scheme_title
 
 _PROVEN = (Word.VERIFIED, Word.PARTIAL)
+_ARGUMENTS = "Valid for the tool and its arguments: who asked for what is proven, the rest of the body is not."
 
 
 def verdict_lines(verdict: Verdict, known: Known = UNKNOWN, *, has_token: bool = False) -> list[Line]:
     """Word, meaning, reasons; then who, how we know, since when, and what the signature leaves open."""
     look = VERDICTS[verdict.word]
     word = verdict_cell(verdict.word)
-    lines = [line(Span(word.text, look.tone), "  ", span(look.means, Tone.DIM), hang=2)]
+    means = _ARGUMENTS if verdict.word is Word.PARTIAL and Covered.ARGUMENTS in verdict.coverage else look.means
+    lines = [line(Span(word.text, look.tone), "  ", span(means, Tone.DIM), hang=2)]
     if verdict.waiting:
         lines.append(bullet(span("…", Tone.ACCENT), "its key is being fetched; it will be judged again"))
     lines.extend(bullet(span("•", look.tone), reason) for reason in verdict.reasons)
