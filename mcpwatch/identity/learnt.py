@@ -26,6 +26,8 @@ MAX_HELD = 50_000
 MAX_NAME = 512
 """Characters of a key's name: no request gives a longer one."""
 
+_KINDS = ("did:aip:", "did:web:", "https://", "http://", "")
+"""Beginnings of identities whose keys wait apart: names made up for one of them crowd no other one out."""
 _WAITING = KeyAnswer(Status.WAITING, reason="the key is being fetched")
 
 
@@ -93,10 +95,12 @@ class Learnt:
         self.notify: Callable[[], object] | None = None
         """Called when there is something in `wanted`."""
         self._limit = limit
-        self._crowded = KeyAnswer(Status.UNAVAILABLE, reason=f"more than {limit} identities are waiting for their keys")
+        self._crowded = KeyAnswer(
+            Status.UNAVAILABLE, reason=f"more than {limit} identities of its kind are waiting for their keys"
+        )
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._refused: OrderedDict[str, _Refused] = OrderedDict()
-        self._waiting: OrderedDict[str, float] = OrderedDict()
+        self._waiting: dict[str, dict[str, float]] = {kind: {} for kind in _KINDS}
         self._held = 0
         self._now: float | None = None
 
@@ -111,13 +115,14 @@ class Learnt:
         if refused is not None:
             refused.used = True
             return refused.answer
-        return _WAITING if id in self._waiting else None
+        return _WAITING if id in self._waits(id) else None
 
     def want(self, id: str) -> KeyAnswer:
         """Ask for `id`."""
-        if len(self._waiting) >= self._limit:
+        waiting = self._waits(id)
+        if len(waiting) >= self._limit:
             return self._crowded
-        self._waiting[id] = float("-inf")
+        waiting[id] = float("-inf")
         self._tell()
         return _WAITING
 
@@ -148,9 +153,11 @@ class Learnt:
     def wanted(self, now: float) -> list[str]:
         """The identities to ask for; each is named once in its period. Whoever takes them says what came of it."""
         self._now = now
-        due = [id for id, since in list(self._waiting.items()) if now >= since]
-        for id in due:
-            self._waiting[id] = now + NEGATIVE_S
+        due: list[str] = []
+        for waiting in self._waiting.values():
+            ready = [id for id, since in list(waiting.items()) if now >= since]
+            waiting.update(dict.fromkeys(ready, now + NEGATIVE_S))
+            due += ready
         for id, refused in list(self._refused.items()):
             if refused.used and now >= refused.due:
                 refused.due = now + NEGATIVE_S
@@ -169,7 +176,7 @@ class Learnt:
         if keys:
             self._put(id, _Known(resolved.id or id, resolved, now))
             self._refused.pop(id, None)
-            self._waiting.pop(id, None)
+            self._waits(id).pop(id, None)
             return
         before = self._drop(id)
         gone = before is not None or (refused is not None and refused.answer.key_state is KeyState.GONE)
@@ -179,7 +186,7 @@ class Learnt:
             reason = f"an identity that was known before is gone: {reason}"
         answer = KeyAnswer(Status.UNKNOWN, (), reason, KeyState.GONE if gone else KeyState.UNKNOWN)
         keep(self._refused, id, _Refused(answer, now + NEGATIVE_S, False, past), self._limit)
-        self._waiting.pop(id, None)
+        self._waits(id).pop(id, None)
 
     def failed(self, id: str, reason: str, now: float, after_s: float | None = None) -> bool:
         """Note that nobody could be asked; whether that says anything that was not known.
@@ -193,7 +200,7 @@ class Learnt:
             known.asked, known.is_failing = now, True
             known.due = now + max(after_s or 0.0, NEGATIVE_S if known.doubted else POSITIVE_S)
             known.answer = replace(before, reason=after)
-            self._waiting.pop(id, None)
+            self._waits(id).pop(id, None)
             return before.reason != after
         refused = self._refused.get(id)
         failures = refused.failures if refused is not None else 0
@@ -204,7 +211,7 @@ class Learnt:
         item = _Refused(KeyAnswer(Status.WAITING, (), reason), now + pause, True)
         item.failures = failures + 1
         keep(self._refused, id, item, self._limit)
-        self._waiting.pop(id, None)
+        self._waits(id).pop(id, None)
         return refused is None or refused.answer.reason != reason
 
     def postponed(self, id: str, now: float, after_s: float) -> None:
@@ -215,8 +222,8 @@ class Learnt:
             known.due = due
         elif refused is not None:
             refused.due = due
-        elif id in self._waiting:
-            self._waiting[id] = due
+        elif id in self._waits(id):
+            self._waits(id)[id] = due
 
     def is_failing(self, id: str) -> bool:
         """Whether nobody could be asked for `id` the last time."""
@@ -230,6 +237,10 @@ class Learnt:
             if concerned(id):
                 item.due, item.used = float("-inf"), True
         self._tell()
+
+    def _waits(self, id: str) -> dict[str, float]:
+        """Those that wait, of the kind of `id`, with when they are to be asked for."""
+        return next(self._waiting[kind] for kind in _KINDS if id.startswith(kind))
 
     def _put(self, id: str, known: _Known) -> None:
         """Keep an answer as the newest, and let the oldest ones go where there are too many, or too many keys."""

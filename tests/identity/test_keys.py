@@ -56,6 +56,16 @@ def test_a_bad_key_is_not_pinned(book: KeyBook, key: bytes) -> None:
     assert book.pinned == {}
 
 
+def test_a_crowd_of_one_kind_keeps_no_other_kind_from_waiting(book: KeyBook) -> None:
+    book.resolvable = ("did:aip:", "did:web:", "https://", "")
+    for crowd in ("did:web:{}.example", "https://{}.example", "{}"):
+        for number in range(4):
+            answer = book.lookup(crowd.format(number), NOW)
+        assert (answer.status, "of its kind" in answer.reason) == (Status.UNAVAILABLE, True)
+    assert book.lookup(DID, NOW).status is Status.WAITING
+    assert DID in book.wanted(0.0)
+
+
 def test_what_hosts_publish_is_kept_within_a_bound() -> None:
     book = KeyBook()
     refused = tuple((f"{number:0300d}", "why") for number in range(1000))
