@@ -22,9 +22,9 @@ from mcpwatch.identity.resolvers.trust import Trust
 from mcpwatch.model.identity import Resolution
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.acks import FILE, AckStore
-from mcpwatch.watch.elsewhere import Elsewhere
 from mcpwatch.watch.pipeline import Lane, Pipeline
 from mcpwatch.watch.state import State
+from mcpwatch.watch.state_folder import StateFolderWatch
 from mcpwatch.watch.watcher import Watcher
 
 
@@ -63,8 +63,8 @@ def open_watcher(
         async with fetcher:
             await resolver.run()
 
-    async def elsewhere() -> None:
-        await Elsewhere(pins, acks, book, pipeline).run()
+    async def watching() -> None:
+        await StateFolderWatch(pins, acks, book, pipeline).run()
 
     pipeline = Pipeline(
         State(book.alerts, max_rows=config.watch.rows),
@@ -73,7 +73,7 @@ def open_watcher(
         Judge(keys, ReplayWindow(), window_s=config.identity.window),
         Engine(operator=Operator(config.principals, keys.called, keys.signers)),
         book,
-        services=[elsewhere, resolving, *([trust.run] if trust else [])],
+        services=[watching, resolving, *([trust.run] if trust else [])],
         clock=clock,
     )
     return Watcher(

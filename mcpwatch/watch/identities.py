@@ -6,8 +6,8 @@ from mcpwatch.bounded import add
 from mcpwatch.model.entries import Request
 from mcpwatch.model.identity import KeyState, Resolution, ServerProof, Signer, Verdict, Word
 from mcpwatch.watch.identity import MAX_EACH, Identity, Kind
-from mcpwatch.watch.names import Names
 from mcpwatch.watch.row import Row, is_proof
+from mcpwatch.watch.signer_names import SignerNames
 
 MAX_IDENTITIES = 10_000
 _PROVEN = (Word.VERIFIED, Word.PARTIAL)
@@ -22,7 +22,7 @@ class Identities:
         """Agents, by id."""
         self.servers: dict[str, Identity] = {}
         """Servers, by id; one id may sign requests and answers."""
-        self.names = Names()
+        self.names = SignerNames()
         """Of agents."""
 
     def observe(self, row: Row) -> None:

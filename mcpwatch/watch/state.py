@@ -14,11 +14,11 @@ from mcpwatch.model.traffic import Call, Observation, Session, SessionKey, Tool
 from mcpwatch.watch.clock import GatewayClock
 from mcpwatch.watch.identities import Identities
 from mcpwatch.watch.identity import Identity
-from mcpwatch.watch.names import Names
 from mcpwatch.watch.pinned import Pinned
 from mcpwatch.watch.rates import Rate
 from mcpwatch.watch.ring import MAX_BYTES, MAX_ROWS, Ring
 from mcpwatch.watch.row import Row
+from mcpwatch.watch.signer_names import SignerNames
 
 Raised = tuple[Finding, Alert]
 """A finding and the alert it went into."""
@@ -97,7 +97,7 @@ class State:
         return self._identities.servers
 
     @property
-    def names(self) -> Names:
+    def names(self) -> SignerNames:
         """Who goes by which name."""
         return self._identities.names
 

@@ -11,8 +11,8 @@ from mcpwatch.ui.pages.trust import trust_lines
 from mcpwatch.ui.times import ago, count, full
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey
-from mcpwatch.watch.names import Names
 from mcpwatch.watch.row import short_id
+from mcpwatch.watch.signer_names import SignerNames
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
 
@@ -59,7 +59,7 @@ def alerts_of(identity: Identity, state: State) -> list[Alert]:
     return sorted(alerts, key=lambda alert: (alert.state is AlertState.FIRING, alert.last_time), reverse=True)
 
 
-def is_disputed(identity: Identity, names: Names) -> bool:
+def is_disputed(identity: Identity, names: SignerNames) -> bool:
     """Whether it claims a name by which the operator calls another."""
     return any(names.owner(claimed) not in ("", identity.id) for claimed in identity.claimed_names)
 
@@ -79,7 +79,7 @@ def identity_facts(identity: Identity) -> dict[str, object]:
     }
 
 
-def _names(identity: Identity, names: Names) -> list[Line]:
+def _names(identity: Identity, names: SignerNames) -> list[Line]:
     """What it says of itself, each name marked as what it is worth."""
     if not identity.claimed_names:
         return [field("calls itself", span("nothing", Tone.DIM))]
@@ -88,7 +88,7 @@ def _names(identity: Identity, names: Names) -> list[Line]:
     return [*lines, field("", span(f"… {left:,} more", Tone.DIM))] if left > 0 else lines
 
 
-def _name(identity: Identity, claimed: str, names: Names) -> Line:
+def _name(identity: Identity, claimed: str, names: SignerNames) -> Line:
     owner, others = names.owner(claimed), names.claimants(claimed) - 1
     if identity.kind is Kind.SERVER:
         return field("calls itself", span(f"{claimed}  claimed", Tone.DIM))

@@ -15,19 +15,19 @@ from mcpwatch.errors import UsageError
 from mcpwatch.identity.pins import add_pin, pins_path, read_known, remove_pin, set_name
 from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.model.identity import Resolution
-from mcpwatch.watch.elsewhere import Elsewhere
+from mcpwatch.watch.state_folder import StateFolderWatch
 from mcpwatch.watch.watcher import Watcher
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Elsewhere]]:
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[StateFolderWatch]]:
     """What looks at the state folder, of each watcher that is run."""
-    found: list[Elsewhere] = []
+    found: list[StateFolderWatch] = []
 
-    async def run(self: Elsewhere) -> None:
+    async def run(self: StateFolderWatch) -> None:
         found.append(self)
 
-    monkeypatch.setattr(Elsewhere, "run", run)
+    monkeypatch.setattr(StateFolderWatch, "run", run)
     yield found
 
 
@@ -35,31 +35,31 @@ def bad_signature(watcher: Watcher) -> Alert:
     return next(alert for alert in watcher.state.alerts.values() if alert.rule == "identity/bad-signature")
 
 
-async def test_a_key_pinned_meanwhile_verifies_what_was_seen(state_folder: Path, made: list[Elsewhere]) -> None:
+async def test_a_key_pinned_meanwhile_verifies_what_was_seen(state_folder: Path, made: list[StateFolderWatch]) -> None:
     log = Log()
     signed(log, call(1, "read"), did=ALICE.did_aip)
     signed(log, call(2, "read"), key=MALLORY, did=MALLORY.did_aip)
     watcher, ear = watcher_on(state_folder, ListSource(log.entries)), Ear()
     await watcher.run(ear)
     assert words(watcher.state) == ["NO CHECK", "NO CHECK"]
-    (elsewhere,) = made
+    (watch,) = made
     touches = watcher.state.touches
 
     add_pin(pins_path(state_folder), ALICE.did_aip, ALICE.public_base64)
-    await elsewhere.look()
+    await watch.look()
     assert words(watcher.state) == ["VERIFIED", "NO CHECK"]
     assert watcher.state.touches > touches
-    await elsewhere.look()
+    await watch.look()
     assert [value for kind, value in ear.heard if kind == "verdict"] == [(0, "VERIFIED")]
 
     remove_pin(pins_path(state_folder), ALICE.did_aip)
-    await elsewhere.look()
+    await watch.look()
     assert words(watcher.state) == ["NO CHECK", "NO CHECK"]
     await watcher.close()
 
 
 async def test_a_key_pinned_meanwhile_takes_its_session_from_who_came_later(
-    state_folder: Path, made: list[Elsewhere]
+    state_folder: Path, made: list[StateFolderWatch]
 ) -> None:
     log = Log()
     log.initialize("s1")
@@ -80,7 +80,9 @@ async def test_a_key_pinned_meanwhile_takes_its_session_from_who_came_later(
     await watcher.close()
 
 
-async def test_a_name_reaches_the_rows_and_raises_no_alert_again(state_folder: Path, made: list[Elsewhere]) -> None:
+async def test_a_name_reaches_the_rows_and_raises_no_alert_again(
+    state_folder: Path, made: list[StateFolderWatch]
+) -> None:
     watcher = watcher_on(state_folder, ListSource(story()))
     await watcher.run()
     counts = {alert.rule: alert.count for alert in watcher.state.alerts.values()}
@@ -124,7 +126,7 @@ async def test_a_key_pinned_on_the_screen_verifies_what_was_seen_and_back(state_
 
 
 async def test_a_broken_file_keeps_the_keys_and_is_told_once(
-    state_folder: Path, made: list[Elsewhere], caplog: pytest.LogCaptureFixture
+    state_folder: Path, made: list[StateFolderWatch], caplog: pytest.LogCaptureFixture
 ) -> None:
     path = pins_path(state_folder)
     add_pin(path, ALICE.did_aip, ALICE.public_base64)
@@ -144,7 +146,9 @@ async def test_a_broken_file_keeps_the_keys_and_is_told_once(
     await watcher.close()
 
 
-async def test_what_is_said_in_one_dashboard_shows_in_the_other(state_folder: Path, made: list[Elsewhere]) -> None:
+async def test_what_is_said_in_one_dashboard_shows_in_the_other(
+    state_folder: Path, made: list[StateFolderWatch]
+) -> None:
     entries = story()
     one, other = (watcher_on(state_folder, ListSource(entries)) for _ in range(2))
     for watcher in (one, other):
@@ -153,15 +157,15 @@ async def test_what_is_said_in_one_dashboard_shows_in_the_other(state_folder: Pa
     one.author = "ann@desk"
     one.acknowledge(alert.id, "known", alert.last_index)
     changes = other.state.alert_changes
-    for elsewhere in made:
-        await elsewhere.look()
+    for watch in made:
+        await watch.look()
     assert seen.state is AlertState.ACKNOWLEDGED
     assert seen.acknowledgement == alert.acknowledgement
     assert other.state.alert_changes == changes + 1
     assert len(alert.history) == 1
     other.unacknowledge(seen.id, "not so")
-    for elsewhere in made:
-        await elsewhere.look()
+    for watch in made:
+        await watch.look()
     assert alert.state is AlertState.FIRING
     assert [event.note for event in alert.history] == [event.note for event in seen.history] == ["known", "not so"]
     for watcher in (one, other):

@@ -5,7 +5,7 @@ import re
 _VERSION = re.compile(r"\s+v?\d\S*$")
 
 
-class Names:
+class SignerNames:
     """Two tables by name, compared without case and without the version at its end."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ LOOK_S = 1.0
 """Seconds between two looks; where nothing changed one costs a stat and a counter read."""
 
 
-class Elsewhere:
+class StateFolderWatch:
     """Takes in, once a second, what `mcpwatch keys` and other dashboards of this machine wrote."""
 
     def __init__(self, pins: PinFile, acks: AckStore, book: AlertBook, pipeline: Pipeline) -> None:
