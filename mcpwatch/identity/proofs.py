@@ -31,14 +31,17 @@ NAME: Final = "mcp-i"
 TITLE: Final = "MCP-I response proof"
 WINDOW_S: Final = 300
 FUTURE_S: Final = 60
+MAX_ANSWER: Final = 1_048_576
+"""Characters of an answer that is searched for a proof."""
 CAPACITY: Final = 20_000
 """Proofs that are remembered, to know a repeat by."""
 SAME_S: Final = 2.0
 """Within this of its signing a repeat may be an equal answer to an equal call: `ts` counts whole seconds."""
 
-_MARK = '"proof"'
+_MARKS = ('"proof"', '"jws"', '"meta"')
 _INVALID, _UNSUPPORTED = SignatureState.INVALID, SignatureState.UNSUPPORTED
 _TWICE = "a member of the answer comes twice, so that it can be read in two ways"
+_TOO_LONG = f"the answer is longer than {MAX_ANSWER} characters and not searched for its proof"
 _UNCANONICAL = "it cannot be canonicalised: a number beyond what doubles hold exactly, or no Unicode text"
 _MASKED_ANSWER = "the log masks values of the answer, which are signed"
 _MASKED_REQUEST = "the log masks values of the request, which are signed"
@@ -77,8 +80,10 @@ class ProofJudge:
 
         Never raises. Judging an answer again, as when the key has come, is no replay of it.
         """
-        if answer.text is None or _MARK not in answer.text:
+        if answer.text is None or not all(mark in answer.text for mark in _MARKS):
             return None
+        if len(answer.text) > MAX_ANSWER:
+            return _unproven(_UNSUPPORTED, _TOO_LONG, None)
         message, twice = _message(answer, asked.id)
         result = _of(message, "result")
         proof = _of(_of(result, "_meta"), "proof")

@@ -16,7 +16,7 @@ from mcpwatch.identity import ed25519
 from mcpwatch.identity.answers import Resolved, ResolvedKey
 from mcpwatch.identity.canonical import digest
 from mcpwatch.identity.keys import KeyBook
-from mcpwatch.identity.proofs import Asked, Moment, ProofJudge
+from mcpwatch.identity.proofs import MAX_ANSWER, Asked, Moment, ProofJudge
 from mcpwatch.model.entries import Json
 from mcpwatch.model.identity import KeyState, Resolution, ServerProof, Word
 
@@ -308,6 +308,29 @@ def test_a_changed_bit_of_the_key_is_never_proven(data: st.DataObject) -> None:
     keys = KeyBook()
     keys.learn("did:web:b", Resolved(Resolution.DID_WEB, (ResolvedKey(bytes(key)),)), 0)
     assert told(judged(answer(proof(did="did:web:b", kid="did:web:b")), keys=keys))[0] != "VERIFIED"
+
+
+@given(st.sampled_from(["text", "tool", "argument"]), st.integers(0, 2**16))
+def test_a_changed_bit_of_what_is_hashed_is_never_proven(part: str, bit: int) -> None:
+    before = {"text": "paid", "tool": "balance", "argument": "K-1"}
+    octets = bytearray(before[part].encode())
+    octets[bit // 7 % len(octets)] ^= 1 << bit % 7
+    after = {**before, part: octets.decode()}
+    call, reply = told_of(before)
+    assert told(judged(answer(proof(call, reply), reply), call))[0] == "VERIFIED"
+    other_call, other_reply = told_of(after)
+    assert told(judged(answer(proof(call, reply), other_reply), other_call))[0] == "BAD SIG"
+
+
+def told_of(parts: dict[str, str]) -> tuple[dict[str, Json], dict[str, Json]]:
+    """A call and its answer."""
+    params = {"name": parts["tool"], "arguments": {"account": parts["argument"]}}
+    return {**CALL, "params": params}, {"content": [{"type": "text", "text": parts["text"]}]}
+
+
+def test_an_answer_that_is_too_long_is_not_searched() -> None:
+    reply: dict[str, Json] = {"content": [{"type": "text", "text": "x" * MAX_ANSWER}]}
+    assert unchecked(judged(answer(proof(result=reply), reply)), f"longer than {MAX_ANSWER} characters")
 
 
 JSON = st.recursive(
