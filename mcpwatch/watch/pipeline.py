@@ -213,8 +213,8 @@ class Pipeline:
         signer = verdict.signer
         if signer is None or verdict.signature is not SignatureState.UNRESOLVABLE:
             return ""
-        doubted = bool(signer.fingerprint)
-        return signer.id if doubted or self._keys.lookup(signer.id, time).status is Status.WAITING else ""
+        certain = bool(signer.fingerprint) or not verdict.others
+        return signer.id if certain or self._keys.lookup(signer.id, time).status is Status.WAITING else ""
 
     def _judge_or_count(self, lane: Lane, row: Row) -> None:
         try:

@@ -197,6 +197,20 @@ async def test_a_key_that_arrives_has_its_requests_judged_again(state_folder: Pa
     await watcher.close()
 
 
+async def test_a_request_waits_for_the_identity_whose_key_it_names_and_for_no_other(state_folder: Path) -> None:
+    log = Log()
+    signed(log, call(0, "read"), did="did:web:x#b")
+    watcher = watcher_on(state_folder, ListSource(log.entries))
+    pipeline, keys = watcher._pipeline, watcher._pipeline._keys
+    keys.learn("did:web:x", Resolved(Resolution.DID_WEB, (ResolvedKey(MALLORY.public, name="a"),)), 0.0)
+    keys.wanted(1_000.0)
+    await watcher.run()
+    assert [row.verdict.waiting for row in watcher.state.rows if row.verdict] == [True]
+    assert pipeline.waiting.take("did:web:other") == []
+    assert pipeline.waiting.take("did:web:x") == [("", 0)]
+    await watcher.close()
+
+
 async def test_what_came_of_a_request_moves_with_it_into_its_signers_session(state_folder: Path) -> None:
     log = Log()
     asked = signed(log, call(1, "read"), did=ALICE.did_aip)
