@@ -18,15 +18,15 @@ from mcpwatch.identity.schemes.profiles import PROFILES
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.commands import COMMANDS, key_names
 from mcpwatch.ui.looks import VERDICTS
-from mcpwatch.watch import told, told_signed
+from mcpwatch.watch import json_lines, json_signatures
 from mcpwatch.watch.filter_words import WORDS
 
 _PARTS: dict[type[msgspec.Struct], str] = {
-    told_signed.VerdictLine: "entry.verdict",
-    told_signed.SignerLine: "entry.verdict.identity",
-    told_signed.OtherLine: "entry.verdict.others[]",
-    told_signed.ReceiptLine: "entry.verdict.receipt",
-    told_signed.ServerProofLine: "entry.server_proof",
+    json_signatures.VerdictLine: "entry.verdict",
+    json_signatures.SignerLine: "entry.verdict.identity",
+    json_signatures.OtherLine: "entry.verdict.others[]",
+    json_signatures.ReceiptLine: "entry.verdict.receipt",
+    json_signatures.ServerProofLine: "entry.server_proof",
 }
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -113,11 +113,11 @@ def _rules() -> str:
 
 def _json() -> str:
     shapes: tuple[type[msgspec.Struct], ...] = (
-        told.EntryLine,
+        json_lines.EntryLine,
         *_PARTS,
-        told.VerdictChangeLine,
-        told.AlertLine,
-        told.FeedLine,
+        json_lines.VerdictChangeLine,
+        json_lines.AlertLine,
+        json_lines.FeedLine,
     )
     rows = (
         (_title(shape), f"`{field.name}`", manual(shape).get(field.name, "").replace("\n", " "))

@@ -20,9 +20,9 @@ from mcpwatch.ui.pages.identity import alerts_of
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.identity import Identity
+from mcpwatch.watch.json_lines import alert_line
 from mcpwatch.watch.row import short_id
 from mcpwatch.watch.state import State
-from mcpwatch.watch.told import alert_line
 from mcpwatch.watch.watcher import Watcher
 
 _MAX_CELLS = 200

@@ -14,8 +14,8 @@ from mcpwatch.ui.lines import Tone, line, span
 from mcpwatch.ui.live_rows import HeldRows, LiveRows, TimeStyle, live_columns
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.call import exact_row_lines, row_lines
+from mcpwatch.watch.json_lines import entry_line
 from mcpwatch.watch.row import Row
-from mcpwatch.watch.told import entry_line
 from mcpwatch.watch.watcher import Watcher
 
 _NEAR = 2_000

@@ -18,8 +18,8 @@ from mcpwatch.ui.pages.empty import empty_page, only_gateways
 from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.watch.complete import complete
+from mcpwatch.watch.json_lines import entry_line
 from mcpwatch.watch.query import ALL, BadQuery, Query, parse
-from mcpwatch.watch.told import entry_line
 from mcpwatch.watch.watcher import Watcher
 
 Step = Literal[1, -1]

@@ -9,10 +9,10 @@ from mcpwatch.model.alerts import Alert
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.text import cut, is_hidden, show, width
 from mcpwatch.watch.columns import LIVE
+from mcpwatch.watch.json_lines import Line, alert_line, entry_line, feed_line, verdict_line
 from mcpwatch.watch.row import Row, short_signer
 from mcpwatch.watch.state import State
 from mcpwatch.watch.times import clock_time
-from mcpwatch.watch.told import Line, alert_line, entry_line, feed_line, verdict_line
 
 _TEXT_COLUMNS = {"time": 12, "verdict": 11, "who": 29, "session": 8, "arrow": 1, "method": 26, "tool": 24, "outcome": 0}
 """Cells of each column of `LIVE` that a line of text has; the last is never cut."""

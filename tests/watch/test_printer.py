@@ -18,9 +18,9 @@ from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
 from mcpwatch.model.identity import Covered, OtherSignature, Receipt, ServerProof, Signer, Word
 from mcpwatch.model.traffic import CallState
 from mcpwatch.traffic.fold import Traffic
+from mcpwatch.watch.json_lines import FeedLine, Line, entry_line
 from mcpwatch.watch.printer import JsonPrinter, TextPrinter, encode
 from mcpwatch.watch.state import State
-from mcpwatch.watch.told import FeedLine, Line, entry_line
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x9b31m\u202egnp.exe\u2066\x7f\ud800[/]\u200b"
 

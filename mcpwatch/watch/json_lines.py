@@ -8,10 +8,10 @@ from msgspec import Struct
 from mcpwatch.model.alerts import Acknowledgement, Alert
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.traffic import CallState, Session
+from mcpwatch.watch.json_signatures import ServerProofLine, VerdictLine, line_of_proof, line_of_verdict
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 from mcpwatch.watch.times import rfc3339
-from mcpwatch.watch.told_signed import ServerProofLine, VerdictLine, line_of_proof, line_of_verdict
 
 
 class SessionLine(Struct, frozen=True):
