@@ -50,3 +50,9 @@ class Standing(Struct, frozen=True):
     """Why it did not answer since."""
     reason: str = ""
     """Why there is no path, as a sentence without its full stop; empty where there is one."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What every step of the path is for; empty where they have nothing in common, or there is no path."""
+        first = self.path[0].scopes if self.path else ()
+        return tuple(scope for scope in first if all(scope in step.scopes for step in self.path))

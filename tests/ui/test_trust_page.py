@@ -40,7 +40,14 @@ def test_a_path_is_a_tree_from_the_root_with_each_vouch_s_scope_and_check() -> N
     assert text[4] == "   └─ ✓ ledger  did:aip:1ed9e4"
     assert "FINANCIAL  signature verified here, with a key that is its own as the registry says" in text[5]
     assert "until 2026-11-23" in text[5] and "as the registry says" in text[5]
-    assert len(text) == 6
+    assert text[6:] == ["○ its steps are for different things: no one scope leads all the way"]
+
+
+@pytest.mark.parametrize("scopes", [("FINANCIAL",), ("GENERAL", "FINANCIAL")])
+def test_a_path_for_one_thing_all_the_way_has_no_warning(scopes: tuple[str, ...]) -> None:
+    standing = Standing(LEDGER, path=(replace(FIRST, scopes=scopes), SECOND))
+    assert standing.scopes == ("FINANCIAL",)
+    assert "no one scope" not in said(standing)
 
 
 def test_without_roots_it_says_how_to_name_some() -> None:

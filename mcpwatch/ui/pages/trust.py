@@ -22,6 +22,9 @@ def trust_lines(standing: Standing, called: Called, *, has_roots: bool) -> list[
         lines.append(line(span("● a root: you configured it as one whom you trust", Tone.GOOD)))
     elif standing.path:
         lines += _tree(standing.path, called)
+        if not standing.scopes:
+            apart = "its steps are for different things: no one scope leads all the way"
+            lines.append(line(span(f"○ {apart}", Tone.WARN), hang=2))
     else:
         lines.append(line(span(f"○ no way leads here from a root: {standing.reason}", Tone.WARN), hang=2))
     on_path = {(step.voucher, step.target) for step in standing.path}
