@@ -155,6 +155,13 @@ async def test_answers_about_somebody_else() -> None:
         await client.graph(BOB.did_aip)
 
 
+@pytest.mark.parametrize("count", ["-1", "9" * 12, "9" * 4000, "1e3"])
+async def test_a_count_that_nobody_could_read_makes_no_sense(count: str) -> None:
+    body = f'{{"did": "{BOB.did_aip}", "registered": true, "vouch_count": {count}}}'
+    with pytest.raises(Unavailable, match="makes no sense"):
+        await answering(httpx.Response(200, content=body.encode())).asserted(BOB.did_aip)
+
+
 @pytest.mark.parametrize(
     "response",
     [

@@ -11,11 +11,11 @@ A certificate's `voucher_public_key` is the voucher's present key beside the ori
 """
 
 import re
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from mcpwatch.encoding import decode_base64
 from mcpwatch.identity.answers import Unavailable
@@ -29,6 +29,7 @@ MAX_GRAPH = 1_048_576
 """Octets; some three thousand vouches."""
 MAX_ANSWER = 65_536
 MAX_SCOPES = 16
+MAX_COUNT = 1_000_000_000
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _MAKES_NO_SENSE = "the registry's answer makes no sense"
 
@@ -62,7 +63,7 @@ class _Certificate(Listed, frozen=True, kw_only=True):
 class _Trust(Struct, frozen=True):
     did: str
     registered: bool
-    vouch_count: int
+    vouch_count: Annotated[int, Meta(ge=0, le=MAX_COUNT)]
     scopes: tuple[str, ...] = ()
 
 
