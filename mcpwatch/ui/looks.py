@@ -23,7 +23,9 @@ VERDICTS = {
         "◐", Tone.WARN, "Valid, but the body is not covered: who asked is proven, what was asked is not."
     ),
     Word.UNSIGNED: Look("○", Tone.DIM, "Nobody signed this; nothing proves who sent it."),
-    Word.BAD_SIG: Look("✗", Tone.WORST, "The signature does not match these bytes: changed on the way, or forged."),
+    Word.BAD_SIG: Look(
+        "✗", Tone.WORST, "The signature does not fit this request: it was changed, forged, or made for another."
+    ),
     Word.WRONG_KEY: Look("≠", Tone.WORST, "Validly signed, but not by the signer this session belongs to."),
     Word.REPLAY: Look("↻", Tone.WORST, "These signed bytes were seen before: somebody sends them again."),
     Word.STALE: Look("◔", Tone.WARN, "Signed too long ago, or in the future: it proves nothing about the present."),
@@ -104,7 +106,7 @@ RESOLUTIONS = {
     Resolution.REGISTRY: "asked the registry",
     Resolution.DIRECTORY: "asked the key directory of the signer's own site",
     Resolution.JWKS: "listed in a JWKS that you configured",
-    Resolution.EMBEDDED: "came with the request: the same agent as before, and nobody vouches for it",
+    Resolution.EMBEDDED: "came with a request itself, and nobody vouches for whose it is",
     Resolution.NONE: "not resolved: no key is known for this name",
 }
 """How an identity became a key, as a sentence that a place may follow."""

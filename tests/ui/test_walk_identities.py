@@ -82,7 +82,7 @@ async def test_a_rotated_identity_tells_each_key_with_its_times(many: Scene) -> 
 async def test_a_name_that_you_gave_to_another_stands_out(many: Scene) -> None:
     async with hands(many, (120, 60)) as at:
         shown = await opened(at, "key:")
-        assert "came with the request: the same agent as before, and nobody vouches for it" in shown
+        assert "came with a request itself, and nobody vouches for whose it is" in shown
         assert "Ledger 1.0  claimed, and the name you gave to did:aip:5647…2bcab7" in shown
 
 
@@ -98,7 +98,7 @@ async def test_pinning_shows_the_whole_key_and_writes_it_with_a_name(many: Scene
         shown = await at.press("p")
         assert "Pin this key" in shown
         print_ = signers.print_of(signers.STRANGER)
-        assert print_ in shown and f"key:{print_}" in shown and "nobody vouches for it" in shown
+        assert print_ in shown and f"key:{print_}" in shown and "nobody vouches" in shown
         await at.type("visitor")
         shown = await at.press("enter")
         assert "Pinned visitor" in shown and "Pin this key" not in shown

@@ -232,7 +232,7 @@ async def test_the_detail_follows_the_cursor_from_120_cells_on(scene: Scene) -> 
     async with hands(scene, (140, 40)) as at:
         await at.command("goto 43")
         shown = await at.read()
-        assert "✗ BAD SIG" in shown and "The signature does not match these bytes" in shown
+        assert "✗ BAD SIG" in shown and "The signature does not fit this request" in shown
         assert "the body's digest is not the one that was signed" in shown
 
 
