@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from mcpwatch.bounded import keep
 from mcpwatch.identity import ed25519, verifier
 from mcpwatch.identity.answers import HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
-from mcpwatch.identity.learnt import Learnt
 from mcpwatch.identity.multikey import decode_multikey
+from mcpwatch.identity.resolver_cache import ResolverCache
 from mcpwatch.model.identity import Resolution, Signer
 
 LIMIT = 10_000
@@ -33,8 +33,8 @@ class KeyBook:
     """Keys by identity: pinned by the operator, carried in a did:key or a request, or learnt from a resolver.
 
     `lookup` takes the time of the request, by the gateway's clock, which decides only how a rotated key stands.
-    What is learnt is kept as `Learnt` says, by the resolving side's clock, passed to `wanted`, `learn` and `failed`.
-    Judging may look things up in one thread while another takes `wanted` and puts the answers in.
+    What is learnt is kept as `ResolverCache` says, by the resolving side's clock, passed to `wanted`, `learn` and
+    `failed`. Judging may look things up in one thread while another takes `wanted` and puts the answers in.
     """
 
     def __init__(self, *, limit: int = LIMIT) -> None:
@@ -47,17 +47,17 @@ class KeyBook:
         self._pinned: dict[str, KeyAnswer] = {}
         self._names: dict[str, str] = {}
         self._called: dict[str, str] = {}
-        self._learnt = Learnt(limit)
+        self._resolved = ResolverCache(limit)
         self._embedded: OrderedDict[str, KeyAnswer] = OrderedDict()
 
     @property
     def notify(self) -> Callable[[], object] | None:
         """Called when there is something in `wanted`."""
-        return self._learnt.notify
+        return self._resolved.notify
 
     @notify.setter
     def notify(self, call: Callable[[], object] | None) -> None:
-        self._learnt.notify = call
+        self._resolved.notify = call
 
     def pin(self, id: str, key: bytes) -> None:
         """Hold `key` to be `id`'s, whatever others say; an identity may have several pinned keys.
@@ -121,41 +121,41 @@ class KeyBook:
         answer = _did_key(identity) if identity.startswith(ed25519.DID_KEY) else self._embedded.get(_bare(identity))
         if answer is not None:
             return tuple(ResolvedKey(key.key) for key in answer.keys)
-        return self._learnt.history(_bare(identity))
+        return self._resolved.history(_bare(identity))
 
     def doubt(self, id: str) -> bool:
         """Ask again about a learnt identity, whose known keys a signature just failed with.
 
         True when an answer is on its way; False when the known keys are less than 60 s old, or nobody is asked.
         """
-        return self._learnt.doubt(_bare(identity_of(id)))
+        return self._resolved.doubt(_bare(identity_of(id)))
 
     def wanted(self, now: float) -> list[str]:
         """The identities to resolve; each is named once in its period. Whoever takes them says what came of it."""
-        return self._learnt.wanted(now)
+        return self._resolved.wanted(now)
 
     def learn(self, id: str, resolved: Resolved, now: float) -> None:
         """Take a resolver's definite answer; keys that may not be used are left out."""
-        self._learnt.learn(id, resolved, now)
+        self._resolved.learn(id, resolved, now)
 
     def failed(self, id: str, reason: str, now: float, after_s: float | None = None) -> bool:
         """Note that nobody could be asked; whether that says anything that was not known.
 
         What is known stays, and the identity is asked for again after `after_s`, or 60 s.
         """
-        return self._learnt.failed(id, reason, now, after_s)
+        return self._resolved.failed(id, reason, now, after_s)
 
     def postponed(self, id: str, now: float, after_s: float) -> None:
         """Note that it is not this identity's turn yet; nothing else changes."""
-        self._learnt.postponed(id, now, after_s)
+        self._resolved.postponed(id, now, after_s)
 
     def jwks_changed(self) -> None:
         """Ask again for all that the configured JWKS were asked for."""
-        self._learnt.stale(lambda id: not id.startswith(_PLACES))
+        self._resolved.stale(lambda id: not id.startswith(_PLACES))
 
     def ask_failed(self, prefix: str) -> None:
         """Ask again for the identities of a prefix that nobody could be asked for: somebody answers again."""
-        self._learnt.stale(lambda id: id.startswith(prefix) and self._learnt.is_failing(id))
+        self._resolved.stale(lambda id: id.startswith(prefix) and self._resolved.is_failing(id))
 
     def _find(self, id: str, now: float, embedded: bytes) -> KeyAnswer:
         pinned = self._pinned.get(id)
@@ -180,11 +180,11 @@ class KeyBook:
             return pinned
         if id.startswith(ed25519.DID_KEY):
             return _did_key(id)
-        answer = self._learnt.get(id, now, fragment)
+        answer = self._resolved.get(id, now, fragment)
         if answer is not None:
             return answer
         if self._is_resolvable(id):
-            return self._learnt.want(id)
+            return self._resolved.want(id)
         return KeyAnswer(Status.UNAVAILABLE, reason=_why_nobody(id))
 
     def _find_embedded(self, thumbprint: str, key: bytes) -> KeyAnswer:

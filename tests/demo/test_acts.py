@@ -14,7 +14,7 @@ from mcpwatch.demo.cast import GUILD, VETERAN
 from mcpwatch.demo.keyring import load_keys
 from mcpwatch.demo.run import Backend, open_backend
 from mcpwatch.feed.subscriber import HttpSource
-from mcpwatch.identity import learnt
+from mcpwatch.identity import resolver_cache
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import Resolution, Strength, Verdict, Word
 from mcpwatch.model.traffic import CallState, EdgeKind
@@ -142,7 +142,7 @@ async def watch(backend: Backend, ear: Ear) -> Watcher:
 
 async def test_every_act_shows_what_it_says(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     # The acts come without the pauses in which an answer of the registry grows old enough to be doubted.
-    monkeypatch.setattr(learnt, "NEGATIVE_S", -60.0)
+    monkeypatch.setattr(resolver_cache, "NEGATIVE_S", -60.0)
     ear = Ear()
     state = (await watch(backend, ear)).state
     fired = dict(zip((act.name for act in ACTS), ear.fired, strict=False))

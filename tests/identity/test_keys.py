@@ -8,8 +8,8 @@ from signed import ALICE, BOB, NOW
 from mcpwatch.identity.answers import Resolved, ResolvedKey, Status
 from mcpwatch.identity.ed25519 import fingerprint
 from mcpwatch.identity.keys import MAX_ID, KeyBook
-from mcpwatch.identity.learnt import MAX_HELD, MAX_KEYS, MAX_PAST
 from mcpwatch.identity.multikey import encode_multikey
+from mcpwatch.identity.resolver_cache import MAX_HELD, MAX_KEYS, MAX_PAST
 from mcpwatch.model.identity import KeyState, Resolution
 
 DID = ALICE.did_aip

@@ -13,7 +13,7 @@ from streamed import streamed
 from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.identity.answers import Status
 from mcpwatch.identity.keys import KeyBook
-from mcpwatch.identity.learnt import POSITIVE_S
+from mcpwatch.identity.resolver_cache import POSITIVE_S
 from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver

@@ -84,7 +84,7 @@ class _Refused:
         self.past = past
 
 
-class Learnt:
+class ResolverCache:
     """Answers by identity: known, refused, waiting, each bounded so that none pushes out another kind.
 
     Times are seconds of the resolving side's clock. An answer is due again after 300 s (60 s where there was none) if
