@@ -15,14 +15,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mcpwatch.identity import ed25519, verifier
-from mcpwatch.identity.answers import HeldKey, KeyAnswer, Status
 from mcpwatch.identity.freshness import Calendar, freshness
 from mcpwatch.identity.keys import KeyBook, identity_of
+from mcpwatch.identity.multiple_signatures import strongest
 from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.request import SignedRequest
+from mcpwatch.identity.resolution import HeldKey, KeyAnswer, Status
 from mcpwatch.identity.schemes import SCHEMES
-from mcpwatch.identity.several import strongest
 from mcpwatch.identity.words import Axes, word
 from mcpwatch.model.entries import NOTHING_CARRIED, SEVERAL, Request
 from mcpwatch.model.identity import (

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from mcpwatch.bounded import keep
 from mcpwatch.identity import ed25519, verifier
-from mcpwatch.identity.answers import HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
 from mcpwatch.identity.multikey import decode_multikey
+from mcpwatch.identity.resolution import HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
 from mcpwatch.identity.resolver_cache import ResolverCache
 from mcpwatch.model.identity import Resolution, Signer
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64url
 from mcpwatch.identity import verifier
-from mcpwatch.identity.answers import ResolvedKey
+from mcpwatch.identity.resolution import ResolvedKey
 from mcpwatch.identity.strict_json import strict_object
 
 MAX_OCTETS = 262_144

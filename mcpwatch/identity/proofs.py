@@ -15,12 +15,12 @@ from typing import Final
 from msgspec import Struct
 
 from mcpwatch.identity import verifier
-from mcpwatch.identity.answers import HeldKey, KeyAnswer, Status
 from mcpwatch.identity.canonical import Uncanonical, canonical, digest
 from mcpwatch.identity.freshness import freshness
 from mcpwatch.identity.jws import ALGORITHMS
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.resolution import HeldKey, KeyAnswer, Status
 from mcpwatch.identity.statement import Meta, Refusal, Statement, read_statement, request_forms
 from mcpwatch.identity.strict_json import read_json
 from mcpwatch.identity.words import Axes, word

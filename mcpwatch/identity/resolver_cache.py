@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from mcpwatch.bounded import keep
 from mcpwatch.identity import verifier
-from mcpwatch.identity.answers import HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
+from mcpwatch.identity.resolution import HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
 from mcpwatch.model.identity import KeyState
 
 POSITIVE_S = 300.0

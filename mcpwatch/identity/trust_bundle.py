@@ -3,9 +3,9 @@
 from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64
-from mcpwatch.identity.answers import ResolvedKey
 from mcpwatch.identity.keys import KEY
 from mcpwatch.identity.keyset import MAX_OCTETS, BadSet, read_jwks
+from mcpwatch.identity.resolution import ResolvedKey
 from mcpwatch.identity.strict_json import strict_object
 from mcpwatch.identity.times import parse_time
 from mcpwatch.identity.verifier import good_key

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from mcpwatch.identity import ed25519, verifier
-from mcpwatch.identity.answers import ResolvedKey
+from mcpwatch.identity.resolution import ResolvedKey
 from mcpwatch.model.trust import Step
 
 MAX_STATEMENT = 2_000

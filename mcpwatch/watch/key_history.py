@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from mcpwatch.identity.answers import ResolvedKey
+from mcpwatch.identity.resolution import ResolvedKey
 from mcpwatch.identity.verifier import fingerprint
 from mcpwatch.model.identity import KeyState
 from mcpwatch.watch.identity import Identity, SeenKey

@@ -12,10 +12,10 @@ from msgspec import Struct, structs
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.engine import Engine
 from mcpwatch.feed.source import Source
-from mcpwatch.identity.answers import Status
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.proofs import ProofJudge
+from mcpwatch.identity.resolution import Status
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.entries import Entry, Message, Request
 from mcpwatch.model.feed import FeedState, FeedStatus

@@ -22,8 +22,8 @@ from mcpwatch.demo.registry.records import signed_text
 from mcpwatch.encoding import decode_base64
 from mcpwatch.identity import verifier
 from mcpwatch.identity.agent_key import AgentKey
-from mcpwatch.identity.answers import Status
 from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.resolution import Status
 from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver

@@ -11,10 +11,10 @@ from verdicts import principal
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.engine import Engine
 from mcpwatch.detect.rule import Operator
-from mcpwatch.identity.answers import Resolved, ResolvedKey
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.identity.signer import AgentKey, aip_headers, rfc9421_headers
 from mcpwatch.model.alerts import Alert
 from mcpwatch.model.entries import Entry, Json, Request

@@ -13,8 +13,8 @@ from p256 import CAROL
 from signed import ALICE, BOB
 from streamed import streamed
 
-from mcpwatch.identity.answers import Resolved, ResolvedKey, Unavailable
 from mcpwatch.identity.multikey import decode_multikey, encode_multikey
+from mcpwatch.identity.resolution import Resolved, ResolvedKey, Unavailable
 from mcpwatch.identity.resolvers.did_web import DidWeb, document_url, read_document
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.verifier import jwk

@@ -9,8 +9,8 @@ from p256 import CAROL
 from signed import ALICE, BOB
 from streamed import streamed
 
-from mcpwatch.identity.answers import Resolved, Unavailable
 from mcpwatch.identity.ed25519 import fingerprint
+from mcpwatch.identity.resolution import Resolved, Unavailable
 from mcpwatch.identity.resolvers.directory import MEDIA_TYPE, WELL_KNOWN, Directories
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.verifier import jwk

@@ -11,10 +11,10 @@ from p256 import CAROL
 from proofs_of_possession import BOUND, proof
 from signed import ALICE, CALL, NOW, SESSION, Signing, aip, body_of, digest, request, sign
 
-from mcpwatch.identity.answers import Resolved, ResolvedKey
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.model.entries import Request
 from mcpwatch.model.identity import Resolution, SignatureState, Verdict, Word
 

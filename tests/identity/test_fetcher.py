@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamed import streamed
 
-from mcpwatch.identity.answers import ThrottledError, Unavailable
+from mcpwatch.identity.resolution import ThrottledError, Unavailable
 from mcpwatch.identity.resolvers.addresses import MAX_LOOKUPS, GuardedTransport, is_public
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.rate_limit import ALL_BURST, ALL_RATE, BURST, MAX_HOSTS, TRUSTED_BURST

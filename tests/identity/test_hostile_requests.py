@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signed import ALICE, CALL, NOW, aip, digest_only, judge, request, rfc9421
 
-from mcpwatch.identity.answers import Resolved, ResolvedKey
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.identity.schemes import SCHEMES
 from mcpwatch.model.entries import Body, Principal, Request
 from mcpwatch.model.identity import Evidence, Resolution, SignatureState, Verdict, Word

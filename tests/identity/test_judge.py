@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signed import ALICE, BOB, CALL, NOW, aip, judge, request, rfc9421, verdict
 
-from mcpwatch.identity.answers import Resolved, ResolvedKey
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.identity.signer import AgentKey
 from mcpwatch.identity.words import RANK, WORDS, Axes, word
 from mcpwatch.model.entries import Principal, Request

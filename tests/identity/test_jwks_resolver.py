@@ -11,9 +11,9 @@ from signed import ALICE, BOB, NOW
 from streamed import streamed
 
 from mcpwatch.errors import UsageError
-from mcpwatch.identity.answers import Resolved, ResolvedKey, Status, Unavailable
 from mcpwatch.identity.ed25519 import fingerprint
 from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.resolution import Resolved, ResolvedKey, Status, Unavailable
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.jwks import LEAST_S, PERIOD_S, Jwks
 from mcpwatch.identity.verifier import jwk

@@ -5,10 +5,10 @@ from nacl.signing import SigningKey
 from p256 import CAROL
 from signed import ALICE, BOB, NOW
 
-from mcpwatch.identity.answers import Resolved, ResolvedKey, Status
 from mcpwatch.identity.ed25519 import fingerprint
 from mcpwatch.identity.keys import MAX_ID, KeyBook
 from mcpwatch.identity.multikey import encode_multikey
+from mcpwatch.identity.resolution import Resolved, ResolvedKey, Status
 from mcpwatch.identity.resolver_cache import MAX_HELD, MAX_KEYS, MAX_PAST
 from mcpwatch.model.identity import KeyState, Resolution
 

@@ -10,9 +10,9 @@ from joserfc.jwk import ECKey, KeySet, OKPKey
 from p256 import CAROL
 from signed import ALICE, BOB
 
-from mcpwatch.identity.answers import ResolvedKey
 from mcpwatch.identity.ed25519 import fingerprint
 from mcpwatch.identity.keyset import MAX_SET, BadSet, read_jwks
+from mcpwatch.identity.resolution import ResolvedKey
 from mcpwatch.identity.verifier import jwk, key_of_jwk
 
 A, B, C = jwk(ALICE.public), jwk(BOB.public), jwk(CAROL.public)

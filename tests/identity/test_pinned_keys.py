@@ -15,7 +15,6 @@ from signed import ALICE, BOB, NOW
 from mcpwatch.errors import LocalError, UsageError
 from mcpwatch.identity import verifier
 from mcpwatch.identity.agent_key import AgentKey
-from mcpwatch.identity.answers import Status
 from mcpwatch.identity.ed25519 import fingerprint
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.keyset import BadSet
@@ -31,6 +30,7 @@ from mcpwatch.identity.pins import (
     remove_pin,
     set_name,
 )
+from mcpwatch.identity.resolution import Status
 from mcpwatch.identity.trust_bundle import read_agents
 from mcpwatch.identity.verifier import jwk
 

@@ -9,10 +9,10 @@ from signed import ALICE, BOB, CALL, NOW, SESSION, body_of, digest, request, rfc
 
 from mcpwatch.encoding import encode_base64url
 from mcpwatch.identity import verifier
-from mcpwatch.identity.answers import Resolved, ResolvedKey
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.identity.schemes.profiles import PROFILES
 from mcpwatch.model.entries import Request
 from mcpwatch.model.identity import Covered, KeyState, Resolution, SignatureState, Verdict, Word

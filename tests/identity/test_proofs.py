@@ -13,10 +13,10 @@ from signed import ALICE, BOB, NOW
 from mcpwatch.encoding import encode_base64url
 from mcpwatch.gateway.bodies import capture_body
 from mcpwatch.identity import ed25519
-from mcpwatch.identity.answers import Resolved, ResolvedKey
 from mcpwatch.identity.canonical import digest
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.proofs import MAX_ANSWER, Asked, Moment, ProofJudge
+from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.model.entries import Json
 from mcpwatch.model.identity import KeyState, Resolution, ServerProof, Word
 

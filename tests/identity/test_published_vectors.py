@@ -6,10 +6,10 @@ import pytest
 from signed import request
 
 from mcpwatch.identity import verifier
-from mcpwatch.identity.answers import Resolved, ResolvedKey
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.model.entries import Request
 from mcpwatch.model.identity import Covered, Resolution, SignatureState, Verdict, Word
 

@@ -18,8 +18,8 @@ from streamed import streamed
 
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import UsageError
-from mcpwatch.identity.answers import Resolved, ResolvedKey, Unavailable
 from mcpwatch.identity.ed25519 import did_aip
+from mcpwatch.identity.resolution import Resolved, ResolvedKey, Unavailable
 from mcpwatch.identity.resolvers.aip_registry import MAX_ANSWER, AipRegistry
 from mcpwatch.identity.resolvers.fetch import Fetcher
 

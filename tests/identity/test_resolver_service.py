@@ -10,10 +10,10 @@ from signed import ALICE, BOB, NOW, aip, request
 from streamed import streamed
 
 from mcpwatch.errors import UsageError
-from mcpwatch.identity.answers import Status
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.resolution import Status
 from mcpwatch.identity.resolvers import RESOLVERS, ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import CONCURRENCY, Resolver

@@ -10,8 +10,8 @@ from authority import Authority, Handle, serving
 from p256 import CAROL
 from signed import ALICE, BOB
 
-from mcpwatch.identity.answers import Unavailable
 from mcpwatch.identity.multikey import encode_multikey
+from mcpwatch.identity.resolution import Unavailable
 from mcpwatch.identity.resolvers.addresses import GuardedTransport
 from mcpwatch.identity.resolvers.aip_registry import AipRegistry
 from mcpwatch.identity.resolvers.did_web import DidWeb

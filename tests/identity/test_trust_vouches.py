@@ -12,7 +12,7 @@ from signed import ALICE, BOB, NOW
 from vouching import MADE, agent, vouch
 
 from mcpwatch.encoding import decode_base64
-from mcpwatch.identity.answers import ResolvedKey
+from mcpwatch.identity.resolution import ResolvedKey
 from mcpwatch.identity.times import parse_registry_time
 from mcpwatch.identity.verifier import fingerprint
 from mcpwatch.identity.vouches import MAX_STATEMENT, Vouch, time_fault, verify_vouch

@@ -16,7 +16,7 @@ from streamed import streamed
 from vouching import vouch
 
 from mcpwatch.errors import UsageError
-from mcpwatch.identity.answers import Unavailable
+from mcpwatch.identity.resolution import Unavailable
 from mcpwatch.identity.resolvers.aip_vouches import AipVouches, Graph, Listed
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.model.trust import Asserted

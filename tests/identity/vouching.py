@@ -6,7 +6,7 @@ from hashlib import sha256
 from signed import NOW
 
 from mcpwatch.identity.agent_key import AgentKey
-from mcpwatch.identity.answers import ResolvedKey
+from mcpwatch.identity.resolution import ResolvedKey
 from mcpwatch.identity.vouches import Checked, Vouch, verify_vouch
 
 MADE = NOW - 3_600

@@ -7,7 +7,7 @@ from scene import Scene
 from verdicts import principal, verified
 
 from mcpwatch.identity.agent_key import AgentKey
-from mcpwatch.identity.answers import Resolved, ResolvedKey
+from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.identity.verifier import fingerprint
 from mcpwatch.model.identity import (
     Covered,

@@ -14,7 +14,7 @@ from rpc import call, note, result, text
 
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import UsageError
-from mcpwatch.identity.answers import Resolved, ResolvedKey
+from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.model.alerts import AlertState
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import FeedState, FeedStatus, Gap

@@ -11,7 +11,7 @@ from proven import CALL, answer, proof
 from rpc import call, note, result, text
 from signed import ALICE, BOB
 
-from mcpwatch.identity.answers import Resolved, ResolvedKey
+from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.model.entries import Json
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import Resolution, Word

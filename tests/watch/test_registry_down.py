@@ -11,8 +11,8 @@ from rpc import call
 from streamed import streamed
 
 from mcpwatch.identity.agent_key import AgentKey
-from mcpwatch.identity.answers import Status
 from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.resolution import Status
 from mcpwatch.identity.resolver_cache import POSITIVE_S
 from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
-from mcpwatch.identity.answers import Resolved
 from mcpwatch.identity.ed25519 import DID_AIP
 from mcpwatch.identity.keys import BARE, KeyBook
+from mcpwatch.identity.resolution import Resolved
 from mcpwatch.identity.resolvers.aip_registry import AipRegistry
 from mcpwatch.identity.resolvers.did_web import DidWeb
 from mcpwatch.identity.resolvers.directory import Directories

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import UsageError
-from mcpwatch.identity.answers import Resolved, ResolvedKey, Unavailable
 from mcpwatch.identity.ed25519 import derivation_fault, good_key
+from mcpwatch.identity.resolution import Resolved, ResolvedKey, Unavailable
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.times import parse_registry_time
 from mcpwatch.model.identity import Resolution

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mcpwatch.encoding import decode_base64
-from mcpwatch.identity.answers import Unavailable
+from mcpwatch.identity.resolution import Unavailable
 from mcpwatch.identity.resolvers.aip_registry import WHO, registry_address
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.times import parse_registry_time

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from mcpwatch.identity.answers import Resolved, Unavailable
 from mcpwatch.identity.keyset import MAX_OCTETS, Candidate, collect, read_jwk
 from mcpwatch.identity.multikey import decode_multikey
+from mcpwatch.identity.resolution import Resolved, Unavailable
 from mcpwatch.identity.resolvers.fetch import Fetcher, is_own_name
 from mcpwatch.identity.strict_json import strict_object
 from mcpwatch.model.identity import Resolution

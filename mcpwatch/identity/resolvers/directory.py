@@ -6,8 +6,8 @@ UCP profile.
 
 from urllib.parse import urlsplit
 
-from mcpwatch.identity.answers import Resolved, Unavailable
 from mcpwatch.identity.keyset import MAX_OCTETS, BadSet, read_jwks
+from mcpwatch.identity.resolution import Resolved, Unavailable
 from mcpwatch.identity.resolvers.fetch import Fetcher, is_own_name
 from mcpwatch.identity.resolvers.jwks import ACCEPT
 from mcpwatch.model.identity import Resolution

@@ -12,7 +12,7 @@ import httpx
 from msgspec import Struct
 
 from mcpwatch.http_fields import media_type, retry_after
-from mcpwatch.identity.answers import ThrottledError, Unavailable
+from mcpwatch.identity.resolution import ThrottledError, Unavailable
 from mcpwatch.identity.resolvers.addresses import OPEN, AddressRefusedError, GuardedTransport
 from mcpwatch.identity.resolvers.rate_limit import RateLimit
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mcpwatch.errors import UsageError
-from mcpwatch.identity.answers import Resolved, ResolvedKey, Unavailable
 from mcpwatch.identity.keys import KEY
 from mcpwatch.identity.keyset import MAX_OCTETS, BadSet, KeySet, read_jwks
+from mcpwatch.identity.resolution import Resolved, ResolvedKey, Unavailable
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.model.identity import Resolution
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from mcpwatch.identity.answers import Resolved, ThrottledError, Unavailable
 from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.resolution import Resolved, ThrottledError, Unavailable
 from mcpwatch.identity.resolvers import RESOLVERS, ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Iterable
 
 from msgspec import Struct
 
-from mcpwatch.identity.answers import Unavailable
 from mcpwatch.identity.ed25519 import DID_AIP
 from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.resolution import Unavailable
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.vouching import REFRESH_S, Pause, Vouching, is_registered_name
 from mcpwatch.model.trust import Asserted, Standing
