@@ -22,10 +22,10 @@ from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.identity import SignatureState, Verdict
 from mcpwatch.model.traffic import Observation
 from mcpwatch.traffic.fold import Traffic
-from mcpwatch.watch.proven import Proven
+from mcpwatch.watch.rejudging import group_of, signer_id, worth
 from mcpwatch.watch.row import Row
+from mcpwatch.watch.server_proofs import ServerProofs
 from mcpwatch.watch.services import place, serve
-from mcpwatch.watch.signed import group_of, signer_id, worth
 from mcpwatch.watch.state import Raised, State
 from mcpwatch.watch.waiting import Waiting
 
@@ -85,7 +85,7 @@ class Pipeline:
         self.waiting = Waiting()
         self._keys = keys
         self._judge = judge
-        self._proven = Proven(state, ProofJudge(keys), self.waiting)
+        self._server_proofs = ServerProofs(state, ProofJudge(keys), self.waiting)
         self._engine = engine
         self._book = book
         self._services = services
@@ -199,7 +199,7 @@ class Pipeline:
         lane.next = entry.index + 1
         seen = lane.traffic.apply(entry, verdict)
         if record is not None and isinstance(record.data, Message):
-            seen = self._proven.answer(seen, record.data.body)
+            seen = self._server_proofs.answer(seen, record.data.body)
         return seen, self._add(self._engine.observe(seen), seen.time)
 
     def _verdict(self, source: str, index: int, request: Request, time: float) -> Verdict:
@@ -249,7 +249,7 @@ class Pipeline:
             self._listener.verdict(row, raised)
 
     def _prove_again(self, row: Row, message: Message) -> None:
-        before, seen = row.seen.proof, self._proven.again(row, message.body)
+        before, seen = row.seen.proof, self._server_proofs.again(row, message.body)
         if seen is None or seen.proof is None:
             return
         raised = [] if worth(seen.proof) == worth(before) else self._add(self._engine.observe(seen), seen.time)

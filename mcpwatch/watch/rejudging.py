@@ -1,4 +1,4 @@
-"""Rows that name a signer: requests by their verdicts, answers by the server's proof."""
+"""Which rows are judged again together, whom they name, and whether they come out worth something else."""
 
 from typing import TypeVar
 

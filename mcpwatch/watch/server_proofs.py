@@ -13,7 +13,7 @@ from mcpwatch.watch.waiting import Waiting
 _MARK = '"proof"'
 
 
-class Proven:
+class ServerProofs:
     """Puts proofs on answers and their exchanges."""
 
     def __init__(self, state: State, judge: ProofJudge, waiting: Waiting) -> None:
