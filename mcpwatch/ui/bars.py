@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from mcpwatch.model.alerts import Severity
 from mcpwatch.model.feed import STALE_AFTER, FeedState, FeedStatus
 from mcpwatch.model.identity import Word
-from mcpwatch.ui.commands import Command, key_name
+from mcpwatch.ui.commands import COMMANDS, Command, key_name
 from mcpwatch.ui.lines import Line, Span, Tone, join, line, span
 from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.looks import FEEDS, SEVERITIES, VERDICTS
@@ -22,22 +21,8 @@ _NAMED = 100
 """From this width on the program's name stands at the right edge."""
 
 
-class Mode(NamedTuple):
-    """A main screen."""
-
-    id: str
-    key: str
-    title: str
-
-
-MODES = (
-    Mode("live", "1", "Live"),
-    Mode("sessions", "2", "Sessions"),
-    Mode("alerts", "3", "Alerts"),
-    Mode("identities", "4", "Identities"),
-    Mode("tools", "5", "Tools"),
-    Mode("feed", "6", "Feed"),
-)
+MAIN_SCREENS = tuple(command for command in COMMANDS if command.runs.startswith("go:"))
+"""The commands that go to a main screen, in the order of their keys."""
 
 _WORST_FEED = (
     FeedState.BROKEN,
@@ -68,7 +53,7 @@ _WORST_WORD = (
 def tabs(mode: str, state: State, alerts: Counter[Severity], cells: int) -> Line:
     """The main screens by number; a click goes there."""
     counts = {"sessions": len(state.sessions), "alerts": alerts.total()}
-    shown = [_tab(each, mode, counts.get(each.id, 0)) for each in MODES]
+    shown = [_tab(each, mode, counts.get(each.id, 0)) for each in MAIN_SCREENS]
     return spread(shown, line(span("mcpwatch", Tone.DIM)) if cells >= _NAMED else Line(), cells, " ")
 
 
@@ -153,12 +138,12 @@ def crumbs(parts: Sequence[str], note: Line, cells: int) -> Line:
     return spread([Line(tuple(spans))], note, cells)
 
 
-def _tab(mode: Mode, current: str, count: int) -> Line:
-    here = mode.id == current
+def _tab(command: Command, current: str, count: int) -> Line:
+    title, here = command.id.capitalize(), command.id == current
     tone = Tone.CHIP if here else Tone.PLAIN
-    number = span(f" {mode.key} ", Tone.CHIP if here else Tone.DIM, f"app.go('{mode.id}')")
-    name = f"{mode.title} {count} " if count else f"{mode.title} "
-    return line(number, span(name, tone, f"app.go('{mode.id}')"))
+    number = span(f" {command.keys} ", Tone.CHIP if here else Tone.DIM, f"app.go('{command.id}')")
+    name = f"{title} {count} " if count else f"{title} "
+    return line(number, span(name, tone, f"app.go('{command.id}')"))
 
 
 def _hint(command: Command) -> Line:
