@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import select
 import signal
 import sys
 from collections.abc import Callable
@@ -36,18 +35,6 @@ def _is_taken(number: signal.Signals) -> bool:
     handler = signal.getsignal(number)
     # What add_signal_handler leaves in place while the loop itself calls the real handler.
     return handler is signal.SIG_IGN or getattr(handler, "__module__", "") == "asyncio.unix_events"
-
-
-def is_gone(fileno: int) -> bool:
-    """Whether the terminal behind this descriptor has hung up."""
-    if not hasattr(select, "poll"):
-        return False
-    poll = select.poll()
-    try:
-        poll.register(fileno, 0)
-        return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
-    except (OSError, ValueError):
-        return True
 
 
 def robust(driver_class: type[Driver]) -> type[Driver]:

@@ -1,12 +1,11 @@
 """Textual's driver for POSIX terminals, taught to let go of a terminal that is gone."""
 
+import select
 import sys
 from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from textual.drivers.linux_driver import LinuxDriver
-
-from mcpwatch.ui.terminal import is_gone
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -64,3 +63,15 @@ class TerminalDriver(LinuxDriver):
             super().run_input_thread()
         except OSError:
             return
+
+
+def is_gone(fileno: int) -> bool:
+    """Whether the terminal behind this descriptor has hung up."""
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    try:
+        poll.register(fileno, 0)
+        return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
+    except (OSError, ValueError):
+        return True

@@ -7,7 +7,7 @@ from hands import hands
 from scene import Scene
 
 from mcpwatch.ui import crash
-from mcpwatch.ui.terminal import is_gone
+from mcpwatch.ui.terminal_driver import is_gone
 from mcpwatch.watch.pipeline import Listener
 
 pytest_plugins = ["played"]
