@@ -73,9 +73,7 @@ class KeyState(StrEnum):
     CURRENT = "current"
     GRACE = "rotated, within grace"
     SUPERSEDED = "superseded"
-    REVOKED = "revoked"
     GONE = "gone"
-    CHANGED = "changed"
     UNKNOWN = "unknown"
 
 

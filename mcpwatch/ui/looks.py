@@ -93,9 +93,7 @@ KEYS = {
     KeyState.CURRENT: Tone.GOOD,
     KeyState.GRACE: Tone.WARN,
     KeyState.SUPERSEDED: Tone.BAD,
-    KeyState.REVOKED: Tone.BAD,
     KeyState.GONE: Tone.WARN,
-    KeyState.CHANGED: Tone.BAD,
     KeyState.UNKNOWN: Tone.DIM,
 }
 

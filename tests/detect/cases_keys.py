@@ -56,7 +56,7 @@ def a_key_that_was_rotated_long_ago(scene: Scene) -> None:
 @fires("identity/superseded-key")
 def an_old_key_found_out_once_the_registry_answers(scene: Scene) -> None:
     exchange = scene.request(call(1, "read"), verdict=waiting())
-    scene.judge_again(exchange, by(aged(OLD, KeyState.REVOKED), Word.OLD_KEY))
+    scene.judge_again(exchange, by(aged(OLD, KeyState.SUPERSEDED), Word.OLD_KEY))
 
 
 @spares("identity/superseded-key", "identity/key-rotated-mid-session", "identity/shared-key", "identity/wrong-key")
