@@ -48,17 +48,6 @@ def did_key(key: bytes) -> str:
     return f"{DID_KEY}z{base58.encode(_ED25519_CODEC + key)}"
 
 
-def key_of_did_key(did: str) -> bytes | None:
-    """The Ed25519 key inside a did:key (without fragment); None when there is none, or none that may be enrolled."""
-    if not did.startswith(f"{DID_KEY}z"):
-        return None
-    data = base58.decode(did[len(DID_KEY) + 1 :])
-    if data is None or not data.startswith(_ED25519_CODEC):
-        return None
-    key = data[len(_ED25519_CODEC) :]
-    return key if good_key(key) and did_key(key) == did else None
-
-
 def did_aip(key: bytes) -> str:
     """The did:aip that `key` registers: the first 32 hex digits of its SHA-256."""
     return DID_AIP + sha256(key).hexdigest()[:32]

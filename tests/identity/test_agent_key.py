@@ -8,7 +8,8 @@ import pytest
 from signed import ALICE
 
 from mcpwatch.errors import LocalError
-from mcpwatch.identity.ed25519 import good_key, key_of_did_key, verify
+from mcpwatch.identity.ed25519 import good_key, verify
+from mcpwatch.identity.multikey import decode_multikey
 from mcpwatch.identity.signer import AgentKey
 from mcpwatch.identity.verifier import fingerprint
 
@@ -30,7 +31,7 @@ def test_no_two_generated_keys_are_the_same() -> None:
 
 def test_the_names_of_a_key() -> None:
     assert ALICE.did_aip == "did:aip:56475aa75463474c0285df5dbf2bcab7"
-    assert key_of_did_key(ALICE.did_key) == ALICE.public
+    assert decode_multikey(ALICE.did_key.removeprefix("did:key:")) == ALICE.public
     assert ALICE.fingerprint == fingerprint(ALICE.public)
     assert ALICE.public_base64 == "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="
 

@@ -89,31 +89,6 @@ def test_fingerprint_is_the_rfc7638_thumbprint_of_rfc9421s_key() -> None:
     assert ed25519.fingerprint(RFC9421_KEY) == "poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U"
 
 
-def test_did_key_of_the_method_specification() -> None:
-    did = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
-    key = ed25519.key_of_did_key(did)
-    assert key is not None
-    assert ed25519.did_key(key) == did
-
-
-@pytest.mark.parametrize(
-    "did",
-    [
-        "did:key:",
-        "did:key:z",
-        "did:key:z6Mk",
-        "did:key:x6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK",
-        "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2do0",
-        "did:key:z16MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK",
-        "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169",
-        "did:key:z" + "6" * 10_000,
-        ed25519.did_key(bytes.fromhex(SMALL_ORDER[0])),
-    ],
-)
-def test_other_did_keys_hold_no_key(did: str) -> None:
-    assert ed25519.key_of_did_key(did) is None
-
-
 def test_did_aip_and_its_md5_twin() -> None:
     assert ed25519.did_aip(ALICE.public) == "did:aip:56475aa75463474c0285df5dbf2bcab7"
     assert ed25519.derivation_fault(ALICE.did_aip, ALICE.public) == ""

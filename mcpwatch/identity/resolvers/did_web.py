@@ -29,7 +29,6 @@ TYPES: dict[str, str] = {
 """Types of verification methods, with the member that holds the key."""
 RELATIONS = ("assertionMethod", "authentication")
 """What a method must be meant for; a document that says nothing of either means all of its methods."""
-_NO_DID = "it is no did:web, which is a host name, %3A and a port, and plain path segments"
 
 
 class DidWeb:
