@@ -69,7 +69,6 @@ class EdgeKind(StrEnum):
     SIGNED = "signed"
     TRACED = "traced"
     PROTOCOL = "protocol"
-    DATA_FLOW = "data flow"
     INFERRED = "inferred"
 
 
@@ -153,7 +152,6 @@ class SessionKind(StrEnum):
     LEGACY = "session id"
     SIGNER = "derived: verified signer"
     PRINCIPAL = "derived: principal"
-    MTLS = "derived: client certificate"
     ANONYMOUS = "derived: anonymous"
 
 

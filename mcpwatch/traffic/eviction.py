@@ -39,10 +39,6 @@ class EvictingTable(Generic[K, V]):
         """Say that an item that was over goes on."""
         self._finished.pop(key, None)
 
-    def is_finished(self, key: K) -> bool:
-        """Whether the item is over."""
-        return key in self._finished
-
     def remove(self, key: K) -> None:
         """Take an item out."""
         self.items.pop(key, None)

@@ -157,8 +157,8 @@ def one() -> Call:
 def test_the_strongest_edge_to_a_parent_wins() -> None:
     child = one()
     guess, signed = Edge(EdgeKind.INFERRED, "1", "guess"), Edge(EdgeKind.SIGNED, "1", "receipt")
-    flow, other = Edge(EdgeKind.DATA_FLOW, "1", "value"), Edge(EdgeKind.DATA_FLOW, "2", "value")
-    assert [join(child, edge) for edge in (guess, flow, guess, other, signed, flow)] == [
+    traced, other = Edge(EdgeKind.TRACED, "1", "span"), Edge(EdgeKind.TRACED, "2", "span")
+    assert [join(child, edge) for edge in (guess, traced, guess, other, signed, traced)] == [
         True,
         True,
         False,
