@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from msgspec import Struct, structs
@@ -26,14 +27,12 @@ from mcpwatch.watch.rejudging import group_of, signer_id, worth
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.server_proofs import ServerProofs
 from mcpwatch.watch.services import place, serve
+from mcpwatch.watch.slices import in_slices
 from mcpwatch.watch.state import Raised, State
-from mcpwatch.watch.waiting import Waiting
+from mcpwatch.watch.waiting import Place, Waiting
 
 logger = logging.getLogger(__name__)
 
-SLICE = 200
-"""Entries between two chances for the screen."""
-SLICE_S = 0.02
 TICK_S = 1.0
 
 
@@ -65,6 +64,8 @@ class Lane(Struct):
 class Pipeline:
     """Reads every lane to its end and writes the state; the only writer there is.
 
+    Batches of entries and requests that are judged again take turns: while one is at work, in slices, the other
+    waits, so that requests are judged in their order.
     `services` run beside it, such as the one that fetches keys and then calls `settled`.
     """
 
@@ -91,6 +92,8 @@ class Pipeline:
         self._services = services
         self._clock = clock
         self._listener: Listener | None = None
+        self._writing = asyncio.Lock()
+        self._settled: dict[str, None] = {}
 
     async def run(self, listener: Listener | None = None) -> None:
         """Take in all sources until each has ended."""
@@ -123,33 +126,27 @@ class Pipeline:
                 self._failed(entry, error)
         return row
 
-    def settled(self, identities: Iterable[str]) -> None:
+    async def settled(self, identities: Iterable[str]) -> None:
         """Judge again what waited for the keys of these identities, found or not."""
-        for identity in identities:
-            for source, index in self.waiting.take(identity):
-                row = self.state.row(index, source)
-                if row is not None:
-                    self._judge_or_count(self.lanes[source], row)
+        self._settled.update(dict.fromkeys(identities))
+        async with self._writing:
+            settled, self._settled = self._settled, {}
+            await in_slices(self._judge_place, self.waiting.take(settled))
 
     async def repinned(self, identities: Collection[str]) -> None:
         """Judge again what names identities whose pinned keys, or names, changed.
 
-        In a session that has an id, all its requests are, in their order and in one turn: whom the session is bound
-        to may change with them.
+        In a session that has an id, all its requests are, in their order: whom the session is bound to may change
+        with them.
         """
-        signed = [row for row in (*self.state.pinned, *self.state.rows) if row.verdict or row.seen.proof]
-        named = {group_of(row) for row in signed if signer_id(row) in identities}
-        groups: dict[tuple[str, str | int], list[Row]] = {}
-        for row in signed:
-            if (group := group_of(row)) in named:
-                groups.setdefault(group, []).append(row)
-        for (source, session), rows in groups.items():
-            lane = self.lanes[source]
-            if isinstance(session, str):
-                lane.traffic.unbind(session, rows[0].index)
-            for row in rows:
-                self._judge_or_count(lane, row)
-            await asyncio.sleep(0)
+        async with self._writing:
+            signed = [row for row in (*self.state.pinned, *self.state.rows) if row.verdict or row.seen.proof]
+            named = {group_of(row) for row in signed if signer_id(row) in identities}
+            groups: dict[tuple[str, str | int], list[Row]] = {}
+            for row in signed:
+                if (group := group_of(row)) in named:
+                    groups.setdefault(group, []).append(row)
+            await in_slices(self._judge_or_count, self._unbound(groups))
 
     def tick(self) -> None:
         """Let time pass: sessions fall idle, acknowledgements run out."""
@@ -168,21 +165,13 @@ class Pipeline:
                 async for batch in batches:
                     self.state.advance(self._clock())
                     self._set_feed(lane)
-                    await self._take_all(lane, batch)
+                    async with self._writing:
+                        await in_slices(partial(self.take, lane), batch)
             self._set_feed(lane)
         except Exception as error:
             reason = f"mcpwatch failed to read it: {type(error).__name__} in {place(error)}"
             logger.error("feed %r: %s", lane.source.name, reason)
             self.state.set_feed(structs.replace(lane.source.status, state=FeedState.ENDED, detail=reason))
-
-    async def _take_all(self, lane: Lane, batch: Sequence[Entry]) -> None:
-        until, count = time.perf_counter() + SLICE_S, 0
-        for entry in batch:
-            self.take(lane, entry)
-            count += 1
-            if count >= SLICE or time.perf_counter() > until:
-                await asyncio.sleep(0)
-                until, count = time.perf_counter() + SLICE_S, 0
 
     async def _tick_always(self) -> None:
         while True:
@@ -216,9 +205,22 @@ class Pipeline:
         certain = bool(signer.fingerprint) or not verdict.others
         return signer.id if certain or self._keys.lookup(signer.id, time).status is Status.WAITING else ""
 
-    def _judge_or_count(self, lane: Lane, row: Row) -> None:
+    def _unbound(self, groups: Mapping[tuple[str, str | int], list[Row]]) -> Iterator[Row]:
+        """The rows of these groups; the session of each is bound to nobody as the first of its rows comes."""
+        for (source, session), rows in groups.items():
+            if isinstance(session, str):
+                self.lanes[source].traffic.unbind(session, rows[0].index)
+            yield from rows
+
+    def _judge_place(self, place: Place) -> None:
+        source, index = place
+        row = self.state.row(index, source)
+        if row is not None:
+            self._judge_or_count(row)
+
+    def _judge_or_count(self, row: Row) -> None:
         try:
-            self._judge_again(lane, row)
+            self._judge_again(self.lanes[row.source], row)
         except Exception as error:
             self._failed(row.entry, error)
 

@@ -1,5 +1,7 @@
 """Requests that wait for a key."""
 
+from collections.abc import Iterable
+
 MAX_WAITING = 50_000
 """As many as the rows kept by default: a registry that takes 120 questions a minute has many requests wait."""
 MAX_UNNAMED = 500
@@ -36,9 +38,9 @@ class Waiting:
             oldest = next(iter(self._places))
             self._count -= len(self._places.pop(oldest))
 
-    def take(self, identity: str) -> list[Place]:
-        """The requests that waited for it, in the order they came, and the unnamed; they wait no more."""
-        places = self._places.pop(_base(identity), [])
+    def take(self, identities: Iterable[str]) -> list[Place]:
+        """The requests that waited for them, of each in the order they came, and the unnamed; they wait no more."""
+        places = [place for identity in identities for place in self._places.pop(_base(identity), ())]
         self._count -= len(places)
         unnamed, self._unnamed = self._unnamed, []
         return places + unnamed

@@ -49,7 +49,7 @@ class Answers:
         self.ids: list[str] = []
         self._came = asyncio.Event()
 
-    def __call__(self, ids: list[str]) -> None:
+    async def __call__(self, ids: list[str]) -> None:
         self.ids += ids
         self._came.set()
 

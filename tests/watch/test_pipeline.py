@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,13 @@ from mcpwatch.model.feed import FeedState, FeedStatus, Gap
 from mcpwatch.model.identity import Resolution, Word
 from mcpwatch.model.traffic import SessionKind
 from mcpwatch.watch.build import open_watcher
-from mcpwatch.watch.pipeline import SLICE
 from mcpwatch.watch.query import parse
 from mcpwatch.watch.row import Row
+from mcpwatch.watch.slices import SLICE
 from mcpwatch.watch.state import Raised, State
 from mcpwatch.watch.view import View
 from mcpwatch.watch.waiting import Waiting
+from mcpwatch.watch.watcher import Watcher
 
 
 def words(state: State) -> list[str]:
@@ -182,7 +183,7 @@ async def test_a_key_that_arrives_has_its_requests_judged_again(state_folder: Pa
     assert key is not None
     keys.learn(ALICE.did_aip, Resolved(Resolution.REGISTRY, (ResolvedKey(key),)), 1.0)
     keys.failed(MALLORY.did_aip, "the registry is down", 1.0)
-    pipeline.settled([ALICE.did_aip, MALLORY.did_aip])
+    await pipeline.settled([ALICE.did_aip, MALLORY.did_aip])
     assert words(watcher.state) == ["VERIFIED", "VERIFIED", "NO CHECK"]
     verified.sync()
     assert len(verified) == 2
@@ -206,8 +207,8 @@ async def test_a_request_waits_for_the_identity_whose_key_it_names_and_for_no_ot
     keys.wanted(1_000.0)
     await watcher.run()
     assert [row.verdict.waiting for row in watcher.state.rows if row.verdict] == [True]
-    assert pipeline.waiting.take("did:web:other") == []
-    assert pipeline.waiting.take("did:web:x") == [("", 0)]
+    assert pipeline.waiting.take(["did:web:other"]) == []
+    assert pipeline.waiting.take(["did:web:x"]) == [("", 0)]
     await watcher.close()
 
 
@@ -226,10 +227,10 @@ async def test_what_came_of_a_request_moves_with_it_into_its_signers_session(sta
     key = decode_base64(ALICE.public_base64)
     assert key is not None
     keys.learn(ALICE.did_aip, Resolved(Resolution.REGISTRY, (ResolvedKey(key),)), 1.0)
-    pipeline.settled([ALICE.did_aip])
+    await pipeline.settled([ALICE.did_aip])
     (session,) = watcher.state.sessions.values()
     assert session.kind is SessionKind.SIGNER
-    assert watcher.state.rows_of_session(session) == rows
+    assert [row for row in watcher.state.rows if row.seen.session is session] == rows
     await watcher.close()
 
 
@@ -247,7 +248,7 @@ async def test_a_key_that_arrives_late_takes_the_session_from_who_came_later(sta
     key = decode_base64(ALICE.public_base64)
     assert key is not None
     keys.learn(ALICE.did_aip, Resolved(Resolution.REGISTRY, (ResolvedKey(key),)), 1.0)
-    pipeline.settled([ALICE.did_aip])
+    await pipeline.settled([ALICE.did_aip])
     assert words(watcher.state) == ["VERIFIED", "WRONG KEY"]
     told = [value for kind, value in ear.heard if kind == "verdict"]
     assert told == [(first.index, "VERIFIED"), (second.index, "WRONG KEY")]
@@ -284,13 +285,13 @@ def test_waiting_requests_are_given_out_once_and_bounded() -> None:
     for index in (3, 4, 5):
         waiting.add("", ("", index))
     assert len(waiting) == 4
-    assert waiting.take("did:x:1#other") == [("", 1), ("", 2), ("", 4), ("", 5)]
-    assert waiting.take("did:x:1") == []
+    assert waiting.take(["did:x:1#other"]) == [("", 1), ("", 2), ("", 4), ("", 5)]
+    assert waiting.take(["did:x:1"]) == []
     for index in range(4):
         waiting.add(f"did:x:{index % 2}", ("", index))
     assert len(waiting) == 2
-    assert waiting.take("did:x:0") == []
-    assert waiting.take("did:x:1") == [("", 1), ("", 3)]
+    assert waiting.take(["did:x:0"]) == []
+    assert waiting.take(["did:x:1"]) == [("", 1), ("", 3)]
 
 
 async def test_a_gap_in_the_feed_is_an_alert(state_folder: Path) -> None:
@@ -364,6 +365,76 @@ async def test_a_long_batch_leaves_turns_to_others(state_folder: Path) -> None:
     steps = [after - before for before, after in itertools.pairwise(seen)]
     assert watcher.state.counts.entries == 8 * SLICE
     assert max(steps) <= SLICE
+    await watcher.close()
+
+
+def waiting_for_alice(log: Log, count: int, session: str = "") -> list[Entry]:
+    """Requests whose key is not there yet."""
+    return [signed(log, call(number, "read"), did=ALICE.did_aip, session=session) for number in range(count)]
+
+
+async def alice_known(watcher: Watcher) -> None:
+    """Her key comes."""
+    keys = watcher._pipeline._keys
+    keys.learn(ALICE.did_aip, Resolved(Resolution.REGISTRY, (ResolvedKey(ALICE.public),)), 1.0)
+    await watcher._pipeline.settled([ALICE.did_aip])
+
+
+async def alice_pinned(watcher: Watcher) -> None:
+    """Her key is pinned."""
+    watcher._pipeline._keys.pin(ALICE.did_aip, ALICE.public)
+    await watcher._pipeline.repinned({ALICE.did_aip})
+
+
+@pytest.mark.parametrize("comes", [alice_known, alice_pinned])
+@pytest.mark.parametrize("session", ["", "s1"])
+async def test_judging_many_again_leaves_turns_to_others(
+    state_folder: Path, session: str, comes: Callable[[Watcher], Coroutine[None, None, None]]
+) -> None:
+    log = Log()
+    waiting_for_alice(log, 3 * SLICE, session)
+    watcher = watcher_on(state_folder, ListSource(log.entries))
+    watcher._pipeline._keys.resolvable = ("did:aip:",)
+    await watcher.run()
+    judging = asyncio.create_task(comes(watcher))
+    seen = [0]
+    while not judging.done():
+        await asyncio.sleep(0)
+        seen.append(watcher.state.counts.words[Word.VERIFIED])
+    assert seen[-1] == 3 * SLICE
+    assert max(after - before for before, after in itertools.pairwise(seen)) <= SLICE
+    await watcher.close()
+
+
+async def test_what_comes_while_others_are_judged_again_is_judged_after_them(state_folder: Path) -> None:
+    class Later(ListSource):
+        """Its second batch comes when it is told to."""
+
+        async def batches(self) -> AsyncGenerator[list[Entry], None]:
+            async for batch in super().batches():
+                yield batch
+                taken.set()
+                await more.wait()
+
+    taken, more = asyncio.Event(), asyncio.Event()
+    log = Log()
+    first = waiting_for_alice(log, 2 * SLICE)
+    count = len(log.entries)
+    again(log, first[-1])
+    watcher = watcher_on(state_folder, Later(log.entries[:count], log.entries[count:]))
+    watcher._pipeline._keys.resolvable = ("did:aip:",)
+    ear = Ear()
+    reading = asyncio.create_task(watcher.run(ear))
+    await taken.wait()
+    judging = [asyncio.create_task(alice_known(watcher)) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert 0 < watcher.state.counts.words[Word.VERIFIED] < 2 * SLICE
+    more.set()
+    await asyncio.gather(*judging, reading)
+    assert +watcher.state.counts.words == {Word.VERIFIED: 2 * SLICE, Word.REPLAY: 1}
+    assert len(watcher._pipeline.waiting) == 0
+    heard = [value for kind, value in ear.heard if kind in ("verdict", "entry")]
+    assert heard[len(first) :] == [*((entry.index, "VERIFIED") for entry in first), log.entries[-1].index]
     await watcher.close()
 
 

@@ -115,7 +115,7 @@ async def test_it_waits_for_the_key_as_requests_do(state_folder: Path) -> None:
     assert len(pipeline.waiting) == 2
     version = watcher.state.version
     pipeline._keys.learn(BANK, Resolved(Resolution.DID_WEB, (ResolvedKey(ALICE.public),)), 0)
-    pipeline.settled([BANK])
+    await pipeline.settled([BANK])
     assert proofs(watcher) == [(2, "VERIFIED"), (6, "BAD SIG")]
     assert heard.again == [(2, "VERIFIED"), (6, "BAD SIG")]
     assert watcher.state.version > version
@@ -126,7 +126,7 @@ async def test_it_waits_for_the_key_as_requests_do(state_folder: Path) -> None:
         "VERIFIED",
         "BAD SIG",
     ]
-    pipeline.settled([BANK])
+    await pipeline.settled([BANK])
     assert len(heard.again) == 2
     await watcher.close()
 

@@ -30,7 +30,7 @@ class Resolver:
         options: ResolverOptions,
         fetcher: Fetcher,
         *,
-        on_resolved: Callable[[list[str]], None] = lambda ids: None,
+        on_resolved: Callable[[list[str]], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Raises UsageError when an address in `options` is none."""
@@ -73,13 +73,17 @@ class Resolver:
         except Unavailable as failure:
             self._down.add(prefix)
             if self._keys.failed(id, failure.reason, self._clock(), failure.after_s):
-                self._on_resolved([id])
+                await self._told(id)
         else:
             self._keys.learn(id, resolved, self._clock())
             if prefix in self._down and prefix in self._single:
                 self._keys.ask_failed(prefix)
             self._down.discard(prefix)
-            self._on_resolved([id])
+            await self._told(id)
+
+    async def _told(self, id: str) -> None:
+        if self._on_resolved is not None:
+            await self._on_resolved([id])
 
     async def _resolve(self, prefix: str, id: str) -> Resolved:
         try:
