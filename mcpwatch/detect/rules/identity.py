@@ -2,12 +2,12 @@
 
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.claims import ClaimedNameMismatch, PrincipalMismatch
-from mcpwatch.detect.rules.replay import CrossSessionReplay, Replayed
+from mcpwatch.detect.rules.other_signatures import BadServerProof, BadSignatureBesideGood
+from mcpwatch.detect.rules.replay import CrossSessionReplay, Replayed, WeakReplayProtection
 from mcpwatch.detect.rules.shared_key import SharedKey
 from mcpwatch.detect.rules.signers import KeyRotatedMidSession, WrongKey
-from mcpwatch.detect.rules.strength import BadServerProof, BadSignatureBesideGood, WeakReplayProtection
 from mcpwatch.detect.rules.unsigned import UnsignedCall
-from mcpwatch.detect.rules.words import (
+from mcpwatch.detect.rules.verdicts import (
     BadSignature,
     BodyNotCovered,
     CannotCheck,

@@ -1,4 +1,4 @@
-"""Did the very same signed request come before?"""
+"""Did the very same signed request come before, and could it come again?"""
 
 from collections.abc import Iterable
 from typing import ClassVar, NamedTuple
@@ -7,7 +7,7 @@ from mcpwatch.detect.phrases import cut, named, session_label, signer_subject, s
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.identity import Freshness, SignatureState, Verdict, Word
+from mcpwatch.model.identity import Covered, Freshness, SignatureState, Verdict, Word
 from mcpwatch.model.traffic import Observation, SessionKind
 
 NSA = "NSA CSI U/OO/6030316-26"
@@ -104,3 +104,35 @@ def is_replay(verdict: Verdict) -> bool:
 def proves(verdict: Verdict) -> bool:
     """Whether a signature proves its signer: whoever kept a request has its signature, not its key."""
     return verdict.signature is SignatureState.VALID and verdict.freshness not in _KEPT
+
+
+class WeakReplayProtection(Rule):
+    """One alert for each signer and scheme: it is how the agent signs, wherever it calls."""
+
+    info = RuleInfo(
+        id="identity/weak-replay-protection",
+        title="Weak replay protection",
+        severity=Severity.MEDIUM,
+        meaning="The signature is valid and covers no nonce. A server cannot tell a second sending from the first.",
+        action="Let the agent sign a nonce of its own with each request, and its time.",
+        references=(NSA,),
+    )
+    kinds = ("request",)
+    rejudges = True
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        verdict = seen.verdict
+        if (
+            verdict is None
+            or verdict.signature is not SignatureState.VALID
+            or Covered.NONCE in verdict.coverage
+            or verdict.signer is None
+        ):
+            return
+        timed = Covered.TIME in verdict.coverage
+        again = "no nonce: until it is stale" if timed else "neither a nonce nor a time: at any time"
+        reason = (
+            f"The valid {cut(verdict.scheme)} signature by {named(verdict.signer)} covers {again}, "
+            "whoever has it can send the request again."
+        )
+        yield self.finding(seen, f"{signer_subject(verdict.signer)} with {verdict.scheme}", reason)

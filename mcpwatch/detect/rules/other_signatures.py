@@ -1,47 +1,14 @@
-"""What a valid signature does not settle: whether it can come again, and what is signed beside it."""
+"""Does a signature fail beside the one that counts: another on the request, or the server's on the answer?"""
 
 from collections.abc import Iterable
 
 from mcpwatch.detect.phrases import cut, named, sentence, signer_subject, upstream_of
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.rules.replay import NSA
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.identity import Covered, SignatureState, Word
+from mcpwatch.model.identity import SignatureState, Word
 from mcpwatch.model.traffic import Observation
 
 _FORGED = frozenset({Word.BAD_SIG, Word.REPLAY, Word.WRONG_KEY})
-
-
-class WeakReplayProtection(Rule):
-    """One alert for each signer and scheme: it is how the agent signs, wherever it calls."""
-
-    info = RuleInfo(
-        id="identity/weak-replay-protection",
-        title="Weak replay protection",
-        severity=Severity.MEDIUM,
-        meaning="The signature is valid and covers no nonce. A server cannot tell a second sending from the first.",
-        action="Let the agent sign a nonce of its own with each request, and its time.",
-        references=(NSA,),
-    )
-    kinds = ("request",)
-    rejudges = True
-
-    def observe(self, seen: Observation) -> Iterable[Finding]:
-        verdict = seen.verdict
-        if (
-            verdict is None
-            or verdict.signature is not SignatureState.VALID
-            or Covered.NONCE in verdict.coverage
-            or verdict.signer is None
-        ):
-            return
-        timed = Covered.TIME in verdict.coverage
-        again = "no nonce: until it is stale" if timed else "neither a nonce nor a time: at any time"
-        reason = (
-            f"The valid {cut(verdict.scheme)} signature by {named(verdict.signer)} covers {again}, "
-            "whoever has it can send the request again."
-        )
-        yield self.finding(seen, f"{signer_subject(verdict.signer)} with {verdict.scheme}", reason)
 
 
 class BadSignatureBesideGood(Rule):
