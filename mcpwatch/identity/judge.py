@@ -23,7 +23,7 @@ from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.request import SignedRequest
 from mcpwatch.identity.resolution import HeldKey, KeyAnswer, Status
 from mcpwatch.identity.schemes import SCHEMES
-from mcpwatch.identity.words import Axes, word
+from mcpwatch.identity.verdict_words import Axes, word
 from mcpwatch.model.entries import NOTHING_CARRIED, SEVERAL, Request
 from mcpwatch.model.identity import (
     Covered,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from mcpwatch.identity.words import RANK
+from mcpwatch.identity.verdict_words import RANK
 from mcpwatch.model.identity import Covered, OtherSignature, Receipt, Resolution, SignatureState, Verdict, Word
 
 _KNOWN_TO = {

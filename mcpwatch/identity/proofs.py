@@ -23,7 +23,7 @@ from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.resolution import HeldKey, KeyAnswer, Status
 from mcpwatch.identity.statement import Meta, Refusal, Statement, read_statement, request_forms
 from mcpwatch.identity.strict_json import read_json
-from mcpwatch.identity.words import Axes, word
+from mcpwatch.identity.verdict_words import Axes, word
 from mcpwatch.model.entries import MASK, Body, Json
 from mcpwatch.model.identity import Covered, Freshness, KeyState, Resolution, ServerProof, SignatureState, Signer
 

@@ -17,7 +17,7 @@ from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.identity.signer import AgentKey
-from mcpwatch.identity.words import RANK, WORDS, Axes, word
+from mcpwatch.identity.verdict_words import RANK, WORDS, Axes, word
 from mcpwatch.model.entries import Principal, Request
 from mcpwatch.model.identity import (
     Covered,
