@@ -203,10 +203,6 @@ class State:
         rows = (self.row(index, call.source) for index in call.entries)
         return [row for row in rows if row is not None]
 
-    def rows_of_session(self, session: Session) -> list[Row]:
-        """The rows of a session that are still held, oldest first."""
-        return [row for row in self.rows if row.seen.session is session]
-
     def rows_of_alert(self, alert: Alert) -> list[Row]:
         """The rows an alert rests on, oldest first; all its evidence that was ever received and not released."""
         rows = (self.row(index, alert.source) for index in alert.evidence)

@@ -120,7 +120,7 @@ def test_calls_and_sessions_are_found_again() -> None:
     assert stage.state.calls == {call.id: call}
     assert stage.state.sessions == {("", "abc"): session}
     assert stage.state.rows_of_call(call) == [request, answer]
-    assert stage.state.rows_of_session(session) == [request, answer]
+    assert [row for row in stage.state.rows if row.seen.session is session] == [request, answer]
 
 
 def test_a_session_that_turned_out_to_be_none_is_forgotten() -> None:

@@ -254,7 +254,6 @@ def test_a_view_of_one_session_holds_its_rows_only() -> None:
         stage.request(session=session)
     view = View(stage.state, session=("", "mine"))
     assert [row.index for row in view.rows(0, 9)] == [0, 2]
-    assert stage.state.rows_of_session(mine) == view.rows(0, 9)
 
 
 def test_what_time_alone_changes_shows_without_a_new_entry() -> None:
