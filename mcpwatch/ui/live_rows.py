@@ -15,7 +15,7 @@ from mcpwatch.ui.times import clock, count, seconds
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
-from mcpwatch.watch.times import ago
+from mcpwatch.watch.times import elapsed
 from mcpwatch.watch.view import View
 
 _MAX_CELLS = 200
@@ -131,7 +131,7 @@ class LiveRows:
             case TimeStyle.CLOCK:
                 return clock(row.time, millis=wide >= _CLOCK)
             case TimeStyle.AGE:
-                return ago(row.time, self._state.gateway_now(row.source))
+                return elapsed(row.time, self._state.gateway_now(row.source))
             case TimeStyle.STEP:
                 above = self._rows.at(position - 1) if position else row
                 return f"+{seconds(max(row.time - above.time, 0.0))}"

@@ -17,7 +17,7 @@ from mcpwatch.watch.outcome import seconds
 from mcpwatch.watch.row import Row, short_session, short_signer
 from mcpwatch.watch.schemes import scheme_title
 from mcpwatch.watch.state import State
-from mcpwatch.watch.times import ago, clock_time, day_or_time
+from mcpwatch.watch.times import clock_time, day_or_time, elapsed
 
 T = TypeVar("T")
 
@@ -110,7 +110,7 @@ SESSIONS: tuple[Column[Session], ...] = (
     Column("calls", "CALLS", 6, 1, lambda session, state: str(session.call_count), right=True),
     Column("errors", "ERRORS", 6, 1, lambda session, state: str(session.errors), right=True),
     Column("signed", "PROVEN", 11, 2, lambda session, state: f"{session.signed}/{session.requests}", right=True),
-    Column("seen", "SEEN", 6, 1, lambda s, state: ago(s.last_seen, state.gateway_now(s.source)), right=True),
+    Column("seen", "SEEN", 6, 1, lambda s, state: elapsed(s.last_seen, state.gateway_now(s.source)), right=True),
     Column("kind", "NAMED BY", 0, 3, lambda session, state: session.kind.value),
     Column("client", "CLAIMS TO BE", 20, 3, lambda session, state: session.client_name),
     Column("era", "ERA", 7, 4, lambda session, state: session.era.value),
@@ -125,7 +125,7 @@ ALERTS: tuple[Column[Alert], ...] = (
     Column("title", "ALERT", 28, 1, lambda alert, state: alert.title),
     Column("subject", "ABOUT", 0, 1, lambda alert, state: alert.subject),
     Column("count", "COUNT", 6, 1, lambda alert, state: str(alert.count), right=True),
-    Column("seen", "SEEN", 6, 1, lambda a, state: ago(a.last_time, state.gateway_now(a.source)), right=True),
+    Column("seen", "SEEN", 6, 1, lambda a, state: elapsed(a.last_time, state.gateway_now(a.source)), right=True),
     Column("rule", "RULE", 28, 3, lambda alert, state: alert.rule),
     Column("first", "FIRST", 12, 4, lambda alert, state: clock_time(alert.first_time)),
     Column("author", "ACKNOWLEDGED BY", 18, 4, lambda alert, state: _who_acknowledged(alert)),
@@ -155,7 +155,7 @@ IDENTITIES: tuple[Column[Identity], ...] = (
     Column("sessions", "SESSIONS", 8, 1, lambda identity, state: str(len(identity.sessions)), right=True),
     Column("tools", "TOOLS", 5, 2, lambda identity, state: str(len(identity.tools)), right=True),
     Column("first", "FIRST", 12, 3, lambda identity, state: clock_time(identity.first_time)),
-    Column("seen", "SEEN", 6, 1, lambda i, state: ago(i.last_time, state.gateway_now(i.last_source)), right=True),
+    Column("seen", "SEEN", 6, 1, lambda i, state: elapsed(i.last_time, state.gateway_now(i.last_source)), right=True),
     Column("names", "CLAIMS TO BE", 24, 3, lambda identity, state: ", ".join(sorted(identity.claimed_names))),
     Column("servers", "SERVERS", 20, 4, lambda identity, state: ", ".join(sorted(identity.upstreams))),
 )

@@ -33,6 +33,6 @@ def day_or_time(time: float, now: float) -> str:
         return "?"
 
 
-def ago(time: float, now: float) -> str:
+def elapsed(time: float, now: float) -> str:
     """How long before `now`; under a second, and in the future, `0s`."""
     return seconds(now - time) if now - time >= 1 else "0s"

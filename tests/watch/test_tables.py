@@ -10,7 +10,7 @@ from watched import START, Stage
 from mcpwatch.model.traffic import Tool
 from mcpwatch.watch.columns import ALERTS, IDENTITIES, LIVE, SESSIONS, TOOLS, Column, percentile
 from mcpwatch.watch.rates import Rate
-from mcpwatch.watch.times import ago, clock_time, rfc3339
+from mcpwatch.watch.times import clock_time, elapsed, rfc3339
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ def test_times_that_no_calendar_has_are_no_error() -> None:
     for wild in (1e300, -1e300, float("inf"), float("nan")):
         assert (rfc3339(wild), clock_time(wild)) == ("", "?")
     assert rfc3339(START) == "1970-01-12T13:46:40.000000Z"
-    assert (ago(START, START + 90), ago(START, START - 5)) == ("1m30s", "0s")
+    assert (elapsed(START, START + 90), elapsed(START, START - 5)) == ("1m30s", "0s")
 
 
 def test_rates_forget_after_a_minute() -> None:
