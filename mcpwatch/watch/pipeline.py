@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Protocol
 
 from msgspec import Struct, structs
 
@@ -16,14 +15,14 @@ from mcpwatch.feed.source import Source
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.proofs import ProofJudge
-from mcpwatch.identity.resolution import Status
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.entries import Entry, Message, Request
 from mcpwatch.model.feed import FeedState, FeedStatus
-from mcpwatch.model.identity import SignatureState, Verdict
+from mcpwatch.model.identity import ServerProof, Verdict
 from mcpwatch.model.traffic import Observation
 from mcpwatch.traffic.fold import Traffic
-from mcpwatch.watch.rejudging import group_of, signer_id, worth
+from mcpwatch.watch.listener import Listener
+from mcpwatch.watch.rejudging import awaited, given_up, grouped, worth
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.server_proofs import ServerProofs
 from mcpwatch.watch.services import place, serve
@@ -34,22 +33,6 @@ from mcpwatch.watch.waiting import Place, Waiting
 logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
-
-
-class Listener(Protocol):
-    """Who wants to hear of everything in order, such as tail; called before the next entry is looked at."""
-
-    def entry(self, row: Row, raised: Sequence[Raised]) -> None:
-        """An entry was taken in."""
-
-    def verdict(self, row: Row, raised: Sequence[Raised]) -> None:
-        """A request, or a server's proof, was judged again: its signer's key arrived, or will not."""
-
-    def alerts(self, raised: Sequence[Raised]) -> None:
-        """Something is wrong with a feed."""
-
-    def feed(self, before: FeedStatus | None, after: FeedStatus) -> None:
-        """A feed's standing changed."""
 
 
 class Lane(Struct):
@@ -124,6 +107,7 @@ class Pipeline:
                 self._listener.entry(row, raised)
             except Exception as error:
                 self._failed(entry, error)
+        self._give_up()
         return row
 
     async def settled(self, identities: Iterable[str]) -> None:
@@ -140,12 +124,7 @@ class Pipeline:
         with them.
         """
         async with self._writing:
-            signed = [row for row in (*self.state.pinned, *self.state.rows) if row.verdict or row.seen.proof]
-            named = {group_of(row) for row in signed if signer_id(row) in identities}
-            groups: dict[tuple[str, str | int], list[Row]] = {}
-            for row in signed:
-                if (group := group_of(row)) in named:
-                    groups.setdefault(group, []).append(row)
+            groups = grouped((*self.state.pinned, *self.state.rows), identities)
             await in_slices(self._judge_or_count, self._unbound(groups))
 
     def tick(self) -> None:
@@ -194,16 +173,8 @@ class Pipeline:
     def _verdict(self, source: str, index: int, request: Request, time: float) -> Verdict:
         verdict = self._judge.judge(index, request, time, source)
         if verdict.waiting:
-            self.waiting.add(self._awaited(verdict, time), (source, index))
+            self.waiting.add(awaited(verdict, self._keys, time), (source, index))
         return verdict
-
-    def _awaited(self, verdict: Verdict, time: float) -> str:
-        """The identity whose key a verdict waits for; empty when it does not name it."""
-        signer = verdict.signer
-        if signer is None or verdict.signature is not SignatureState.UNRESOLVABLE:
-            return ""
-        certain = bool(signer.fingerprint) or not verdict.others
-        return signer.id if certain or self._keys.lookup(signer.id, time).status is Status.WAITING else ""
 
     def _unbound(self, groups: Mapping[tuple[str, str | int], list[Row]]) -> Iterator[Row]:
         """The rows of these groups; the session of each is bound to nobody as the first of its rows comes."""
@@ -215,22 +186,48 @@ class Pipeline:
     def _judge_place(self, place: Place) -> None:
         source, index = place
         row = self.state.row(index, source)
-        if row is not None:
+        if row is None:
+            self.state.counts.unjudged += 1
+        else:
             self._judge_or_count(row)
+
+    def _give_up(self) -> None:
+        """Say of what had to make room for others that wait for keys, that it waits no more."""
+        for source, index in self.waiting.given_up():
+            row = self.state.row(index, source)
+            told = None if row is None else row.verdict or row.seen.proof
+            if told is not None and not told.waiting:
+                continue
+            self.state.counts.unjudged += 1
+            if row is None:
+                continue
+            try:
+                if isinstance(told, Verdict):
+                    self._put(self.lanes[source], row, given_up(told, self.waiting.limit))
+                elif told is not None:
+                    self._put_proof(row, given_up(told, self.waiting.limit))
+            except Exception as error:
+                self._failed(row.entry, error)
 
     def _judge_or_count(self, row: Row) -> None:
         try:
             self._judge_again(self.lanes[row.source], row)
         except Exception as error:
             self._failed(row.entry, error)
+        self._give_up()
 
     def _judge_again(self, lane: Lane, row: Row) -> None:
         record = row.entry.record
         if record is not None and isinstance(record.data, Message):
-            self._prove_again(row, record.data)
+            proof = self._server_proofs.again(row, record.data.body)
+            if proof is not None:
+                self._put_proof(row, proof)
         if record is None or not isinstance(record.data, Request):
             return
-        verdict = self._verdict(row.source, row.index, record.data, row.time)
+        self._put(lane, row, self._verdict(row.source, row.index, record.data, row.time))
+
+    def _put(self, lane: Lane, row: Row, verdict: Verdict) -> None:
+        """Give a request another verdict, and with it those of its session whose worth changes."""
         asked = lane.traffic.rejudge(row.index, verdict, row.seen)
         if asked is None and row.seen.rebound is None:
             # The traffic has let go of the exchange; nothing is left there that the verdict could change.
@@ -250,12 +247,13 @@ class Pipeline:
         if self._listener is not None and row is not None:
             self._listener.verdict(row, raised)
 
-    def _prove_again(self, row: Row, message: Message) -> None:
-        before, seen = row.seen.proof, self._server_proofs.again(row, message.body)
-        if seen is None or seen.proof is None:
-            return
-        raised = [] if worth(seen.proof) == worth(before) else self._add(self._engine.observe(seen), seen.time)
-        self.state.prove(seen.index, seen.source, seen.proof)
+    def _put_proof(self, row: Row, proof: ServerProof) -> None:
+        """Give an answer another proof, as `_revise` gives a request another verdict."""
+        before, seen = row.seen.proof, structs.replace(row.seen, proof=proof, rejudged=True)
+        if seen.exchange is not None:
+            seen.exchange.proof = proof
+        raised = [] if worth(proof) == worth(before) else self._add(self._engine.observe(seen), seen.time)
+        self.state.prove(seen.index, seen.source, proof)
         self.state.raise_alerts(raised, self._clock())
         if self._listener is not None:
             self._listener.verdict(row, raised)

@@ -28,12 +28,10 @@ class ServerProofs:
         proof = self._prove(seen, body)
         return seen if proof is None else structs.replace(seen, proof=proof)
 
-    def again(self, row: Row, body: Body) -> Observation | None:
-        """An answer judged once more; None where nothing became of it."""
-        before, proof = row.seen.proof, self._prove(row.seen, body)
-        if proof is None or proof == before:
-            return None
-        return structs.replace(row.seen, proof=proof, rejudged=True)
+    def again(self, row: Row, body: Body) -> ServerProof | None:
+        """What an answer is judged to prove once more; None where that is nothing else."""
+        proof = self._prove(row.seen, body)
+        return None if proof == row.seen.proof else proof
 
     def _prove(self, seen: Observation, body: Body) -> ServerProof | None:
         moment = Moment(seen.index, seen.source, seen.time)

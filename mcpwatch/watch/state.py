@@ -49,6 +49,8 @@ class Counts(Struct):
     """Entries that a room could not take in and that became malformed rows."""
     rule_failures: int = 0
     """Times that a rule failed and did not say what it should have said."""
+    unjudged: int = 0
+    """Requests, and answers with proofs, that waited for a key and were let go of before it came."""
 
 
 class State:

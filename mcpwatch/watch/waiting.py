@@ -1,5 +1,6 @@
 """Requests that wait for a key."""
 
+from collections import deque
 from collections.abc import Iterable
 
 MAX_WAITING = 50_000
@@ -11,7 +12,7 @@ Place = tuple[str, int]
 
 
 class Waiting:
-    """Places of waiting requests by the identity whose key they wait for; past the limit the oldest identity goes.
+    """Places of waiting requests by the identity whose key they wait for; past the limit the oldest is given up.
 
     A request with several signatures may wait for one that its verdict does not name: such go under the empty
     identity and are given out whenever any identity is settled.
@@ -20,8 +21,9 @@ class Waiting:
     def __init__(self, limit: int = MAX_WAITING, unnamed_limit: int = MAX_UNNAMED) -> None:
         self.limit = limit
         self.unnamed_limit = unnamed_limit
-        self._places: dict[str, list[Place]] = {}
-        self._unnamed: list[Place] = []
+        self._places: dict[str, deque[Place]] = {}
+        self._unnamed: deque[Place] = deque()
+        self._given_up: list[Place] = []
         self._count = 0
 
     def __len__(self) -> int:
@@ -30,20 +32,31 @@ class Waiting:
     def add(self, identity: str, place: Place) -> None:
         """Note that a request waits for the key of `identity`: a DID, or a DID URL."""
         if not identity:
-            self._unnamed = [*self._unnamed, place][-self.unnamed_limit :]
+            self._unnamed.append(place)
+            if len(self._unnamed) > self.unnamed_limit:
+                self._given_up.append(self._unnamed.popleft())
             return
-        self._places.setdefault(_base(identity), []).append(place)
+        self._places.setdefault(_base(identity), deque()).append(place)
         self._count += 1
         if self._count > self.limit:
-            oldest = next(iter(self._places))
-            self._count -= len(self._places.pop(oldest))
+            self._count -= 1
+            oldest, places = next(iter(self._places.items()))
+            self._given_up.append(places.popleft())
+            if not places:
+                del self._places[oldest]
 
     def take(self, identities: Iterable[str]) -> list[Place]:
         """The requests that waited for them, of each in the order they came, and the unnamed; they wait no more."""
         places = [place for identity in identities for place in self._places.pop(_base(identity), ())]
         self._count -= len(places)
-        unnamed, self._unnamed = self._unnamed, []
-        return places + unnamed
+        places += self._unnamed
+        self._unnamed.clear()
+        return places
+
+    def given_up(self) -> list[Place]:
+        """The requests that had to make room since this was asked; no key that comes gives them out any more."""
+        given_up, self._given_up = self._given_up, []
+        return given_up
 
 
 def _base(identity: str) -> str:

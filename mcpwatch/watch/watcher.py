@@ -18,7 +18,8 @@ from mcpwatch.model.trust import Standing
 from mcpwatch.watch.acks import AckStore
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey, key_history
-from mcpwatch.watch.pipeline import Listener, Pipeline
+from mcpwatch.watch.listener import Listener
+from mcpwatch.watch.pipeline import Pipeline
 from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.state import State
 from mcpwatch.watch.view import View

@@ -10,7 +10,7 @@ from mcpwatch.identity.pins import PinFile, pins_path
 from mcpwatch.model.identity import Resolution
 from mcpwatch.model.trust import Standing
 from mcpwatch.watch.acks import FILE, AckStore
-from mcpwatch.watch.pipeline import Listener
+from mcpwatch.watch.listener import Listener
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
 

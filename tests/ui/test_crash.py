@@ -8,7 +8,7 @@ from scene import Scene
 
 from mcpwatch.ui import crash
 from mcpwatch.ui.terminal_driver import is_gone
-from mcpwatch.watch.pipeline import Listener
+from mcpwatch.watch.listener import Listener
 
 pytest_plugins = ["played"]
 

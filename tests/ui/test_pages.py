@@ -177,6 +177,13 @@ def test_the_feed_page_tells_of_rules_that_failed(tmp_path: Path) -> None:
     assert "failed 2 times: alerts may be missing" in said(feed_page(state, ()))
 
 
+def test_the_feed_page_tells_of_what_was_never_judged(tmp_path: Path) -> None:
+    state = Scene(tmp_path).state
+    assert "unjudged" not in said(feed_page(state, ()))
+    state.counts.unjudged = 7
+    assert "7 entries stay NO CHECK: let go of before their key came" in said(feed_page(state, ()))
+
+
 def test_a_receipt_that_is_not_held_is_not_called_a_call(tmp_path: Path) -> None:
     call = next(iter(Scene(tmp_path).play().state.calls.values()))
     edges = Edge(EdgeKind.SIGNED, "", "why", "rec_\x1b[31m"), Edge(EdgeKind.TRACED, "7", "both carry a span")

@@ -10,6 +10,7 @@ import pytest
 from build import Log
 from msgspec import structs
 from piped import ALICE, MALLORY, ListSource, again, signed, story, watch, watcher_on
+from proven import CALL, answer, proof
 from rpc import call, note, result, text
 
 from mcpwatch.encoding import decode_base64
@@ -285,13 +286,57 @@ def test_waiting_requests_are_given_out_once_and_bounded() -> None:
     for index in (3, 4, 5):
         waiting.add("", ("", index))
     assert len(waiting) == 4
+    assert waiting.given_up() == [("", 3)]
+    assert waiting.given_up() == []
     assert waiting.take(["did:x:1#other"]) == [("", 1), ("", 2), ("", 4), ("", 5)]
     assert waiting.take(["did:x:1"]) == []
-    for index in range(4):
+    for index in range(5):
         waiting.add(f"did:x:{index % 2}", ("", index))
-    assert len(waiting) == 2
-    assert waiting.take(["did:x:0"]) == []
-    assert waiting.take(["did:x:1"]) == [("", 1), ("", 3)]
+    assert len(waiting) == 3
+    assert waiting.given_up() == [("", 0), ("", 2)]
+    waiting.add("did:x:0", ("", 5))
+    assert waiting.given_up() == [("", 4)]
+    assert waiting.take(["did:x:1", "did:x:0"]) == [("", 1), ("", 3), ("", 5)]
+    assert len(waiting) == 0
+
+
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
+async def test_what_had_to_make_room_is_told_and_counted(state_folder: Path) -> None:
+    log = Log()
+    waiting_for_alice(log, 3)
+    log.exchange(CALL, answer(proof(now=log.now, did="did:web:bank.example", kid="did:web:bank.example#key-1")))
+    bob = signed(log, call(9, "read"), key=MALLORY, did=MALLORY.did_aip)
+    watcher = watcher_on(state_folder, ListSource(log.entries))
+    pipeline = watcher._pipeline
+    pipeline._keys.resolvable = ("did:aip:", "did:web:")
+    pipeline.waiting.limit = 1
+    ear = Ear()
+    await watcher.run(ear)
+    told = [row.verdict or row.seen.proof for row in watcher.state.rows if row.word == "NO CHECK" or row.seen.proof]
+    assert [one.waiting for one in told if one] == [False, False, False, False, True]
+    given_up = watcher.state.row(0)
+    assert given_up is not None and given_up.verdict is not None
+    assert given_up.verdict.reasons[0] == "given up, to make room: more than 1 requests wait for keys"
+    assert watcher.state.counts.unjudged == 4
+    assert watcher.state.counts.words[Word.NO_CHECK] == 4
+    alert = next(alert for alert in watcher.state.alerts.values() if alert.rule == "identity/cannot-check")
+    assert (alert.count, alert.evidence[-1]) == (3, 2)
+    assert ("verdict", (2, "NO CHECK")) in ear.heard
+    assert pipeline.waiting.take([MALLORY.did_aip]) == [("", bob.index)]
+    await watcher.close()
+
+
+async def test_a_request_whose_row_is_gone_as_its_key_comes_is_counted(state_folder: Path) -> None:
+    log = Log()
+    waiting_for_alice(log, 3)
+    watcher = watcher_on(state_folder, ListSource(log.entries))
+    watcher._pipeline._keys.resolvable = ("did:aip:",)
+    watcher.state.rows.max_rows = 1
+    await watcher.run()
+    await alice_known(watcher)
+    assert watcher.state.counts.unjudged == 2
+    assert +watcher.state.counts.words == {Word.VERIFIED: 1, Word.NO_CHECK: 2}
+    await watcher.close()
 
 
 async def test_a_gap_in_the_feed_is_an_alert(state_folder: Path) -> None:

@@ -111,6 +111,10 @@ def _pending(status: FeedStatus) -> int:
 def _watcher(state: State) -> list[Line]:
     failed = state.counts.rule_failures
     rules = field("rules", span(f"failed {count(failed, 'time')}: alerts may be missing", Tone.BAD))
+    unjudged = field(
+        "unjudged",
+        span(f"{count(state.counts.unjudged, 'entry')} stay NO CHECK: let go of before their key came", Tone.WARN),
+    )
     gone = span(f"{state.evicted:,} older ones left the view; their counts and alerts stay", Tone.DIM)
     return [
         title("This watcher"),
@@ -121,4 +125,5 @@ def _watcher(state: State) -> list[Line]:
         field("pinned", f"{count(len(state.pinned), 'entry')} kept as evidence"),
         field("failures", f"{count(state.counts.failures, 'entry')} that a part of mcpwatch could not take in"),
         *([rules] if failed else []),
+        *([unjudged] if state.counts.unjudged else []),
     ]
