@@ -9,13 +9,12 @@ from msgspec import Struct
 from mcpwatch.encoding import decode_base64url
 from mcpwatch.identity import verifier
 from mcpwatch.identity.components import invalid, unsupported
+from mcpwatch.identity.jws import ALGORITHMS
 from mcpwatch.identity.strict_json import strict_object
 
 MAX_PROOF = 16_384
 """Characters of a proof that is looked at."""
 _TYPE = "dpop+jwt"
-_KINDS = {"ES256": "ES256", "EdDSA": "EdDSA", "Ed25519": "EdDSA"}
-"""`alg` to the kind of key that it asks for; RFC 9864 gave one of them another name."""
 _NO_KEY_PAIR = re.compile(r"none|HS[0-9]+", re.IGNORECASE)
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _NAME = re.compile(r"[A-Za-z0-9_.+-]{1,32}")
@@ -73,7 +72,7 @@ def _key(part: str) -> tuple[bytes, str]:
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or _NO_KEY_PAIR.fullmatch(algorithm):
         raise invalid(f"the DPoP proof's alg{_named(algorithm)} is not one of a key pair")
-    if algorithm not in _KINDS:
+    if algorithm not in ALGORITHMS:
         raise unsupported(f"the DPoP proof is signed with an alg{_named(algorithm)} that is not checked here")
     if "crit" in header:
         raise unsupported("the DPoP proof has critical header parameters (crit), which are not understood here")
@@ -86,7 +85,7 @@ def _key(part: str) -> tuple[bytes, str]:
     kind = verifier.kind(key) if key is not None else None
     if key is None or kind is None:
         raise invalid("the DPoP proof's jwk is not a key that may be used")
-    if kind.jose != _KINDS[algorithm]:
+    if kind.size != ALGORITHMS[algorithm]:
         raise invalid(f"the DPoP proof's alg {algorithm} does not fit its {kind.title} key")
     return key, verifier.fingerprint(key)
 
