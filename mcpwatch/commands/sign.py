@@ -39,11 +39,12 @@ def run(options: argparse.Namespace) -> int:
     from mcpwatch.identity.agent_key import AgentKey
     from mcpwatch.signing.run import serve
 
+    key = AgentKey.load(Path(options.key))
     signing = SigningOptions(
         upstream=parse_upstream(options.upstream),
         scheme=SCHEMES[options.scheme],
         listen=check_listen(parse_address(options.listen, LISTEN), allow_remote=options.allow_remote),
-        agent=Agent(AgentKey.load(Path(options.key)), check_id(options.id)),
+        agent=Agent(key, check_id(options.id, key)),
         allowed_hosts=tuple(options.allow_host),
         allowed_origins=tuple(options.allow_origin),
     )

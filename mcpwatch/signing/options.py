@@ -5,6 +5,10 @@ from msgspec import Struct
 from mcpwatch.errors import UsageError
 from mcpwatch.gateway.guard import is_loopback
 from mcpwatch.gateway.options import Address, is_named, parse_upstreams
+from mcpwatch.identity.agent_key import AgentKey
+from mcpwatch.identity.ed25519 import DID_KEY
+from mcpwatch.identity.keys import identity_of
+from mcpwatch.identity.multikey import decode_multikey
 from mcpwatch.model.entries import UpstreamInfo
 from mcpwatch.signing.outgoing import Agent, SigningScheme
 
@@ -52,10 +56,20 @@ def check_listen(address: Address, *, allow_remote: bool) -> Address:
     return address
 
 
-def check_id(id: str) -> str:
-    """An identity to sign under, or none. Raises UsageError for one that no header field can carry as it is."""
+def check_id(id: str, key: AgentKey) -> str:
+    """An identity to sign under, or none.
+
+    Raises UsageError for one that no header field can carry as it is, and for a did:key other than that of `key`: it
+    is a key itself, so no signature of this one would ever hold under it.
+    """
     if not (id.isascii() and id.isprintable()) or not set(id).isdisjoint('" \\'):
         raise UsageError(
             f"{id} cannot be signed under", "A DID or a keyid is ASCII without spaces, quotes and backslashes."
+        )
+    if id.startswith(DID_KEY) and identity_of(id) != key.did_key:
+        is_key = decode_multikey(identity_of(id).removeprefix(DID_KEY)) is not None
+        raise UsageError(
+            "This did:key is another key's" if is_key else "This did:key is none: it holds no key, or not all of one",
+            "Leave out --id, and the key's own is taken.",
         )
     return id

@@ -54,6 +54,7 @@ class Agent(Struct, frozen=True):
 class SigningScheme(Struct, frozen=True):
     """A row of the table of schemes."""
 
+    title: str
     identity: Callable[[AgentKey], str]
     """The key's own name in this scheme."""
     sign: Callable[[Agent, Outgoing], dict[str, str]]
@@ -116,7 +117,7 @@ def _digest(request: Outgoing) -> str:
 
 
 SCHEMES = {
-    "rfc9421": SigningScheme(lambda key: key.did_key, sign_rfc9421),
-    "aip": SigningScheme(lambda key: key.did_aip, sign_aip),
+    "rfc9421": SigningScheme("HTTP Message Signatures (RFC 9421)", lambda key: key.did_key, sign_rfc9421),
+    "aip": SigningScheme("AIP headers", lambda key: key.did_aip, sign_aip),
 }
 """By the word on the command line; the first is the one without a word."""

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from mcpwatch.gateway.guard import is_loopback
 from mcpwatch.gateway.listener import Listener, address_of, bind, signalled
 from mcpwatch.gateway.upstream import Router
+from mcpwatch.identity.ed25519 import DID_AIP
+from mcpwatch.identity.keys import identity_of
 from mcpwatch.signing.options import SigningOptions
 from mcpwatch.signing.proxy import SigningProxy
 from mcpwatch.text import show
@@ -55,11 +57,18 @@ async def serve(options: SigningOptions) -> None:
 def greeting(signing: Signing) -> list[str]:
     """What the command prints once all is up: whom it signs as, and where clients connect."""
     options = signing.options
+    agent = options.agent
     lines = [
-        f"signing as {options.agent.id or options.scheme.identity(options.agent.key)}",
+        f"signing as {agent.id or options.scheme.identity(agent.key)}",
+        f"with {options.scheme.title}",
         f"  {signing.listen_address}{urlsplit(options.upstream.url).path} -> {options.upstream.url}",
         "give the agent's MCP client that address instead of the server's; Ctrl-C stops",
     ]
+    if agent.id.startswith(DID_AIP) and identity_of(agent.id) != agent.key.did_aip:
+        lines.append(
+            "note: this did:aip does not derive from the key; it counts where the registry says so, as after a "
+            "rotation, or where the key is pinned under it"
+        )
     upstream = urlsplit(options.upstream.url)
     if upstream.scheme == "http" and not is_loopback(upstream.hostname or ""):
         lines.append(f"note: calls pass to {upstream.hostname} unencrypted, tokens and all; use https if it can")

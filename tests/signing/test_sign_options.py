@@ -13,6 +13,7 @@ from mcpwatch.signing.options import check_id, check_listen, parse_upstream
 from mcpwatch.signing.outgoing import Agent
 from mcpwatch.signing.run import greeting
 
+OTHER = AgentKey(bytes(32))
 URL = "http://127.0.0.1:4180/mcp"
 
 
@@ -29,15 +30,41 @@ def test_other_machines_have_to_be_allowed(host: str) -> None:
     assert check_listen((host, 4182), allow_remote=True) == (host, 4182)
 
 
-@pytest.mark.parametrize("id", ["", "did:web:agent.example#key-1", "key:poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U"])
+@pytest.mark.parametrize(
+    "id",
+    [
+        "",
+        "did:web:agent.example#key-1",
+        "key:poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U",
+        KEY.did_key,
+        f"{KEY.did_key}#{KEY.did_key.removeprefix('did:key:')}",
+        OTHER.did_aip,
+    ],
+)
 def test_an_identity_is_taken_as_it_is(id: str) -> None:
-    assert check_id(id) == id
+    assert check_id(id, KEY) == id
 
 
 @pytest.mark.parametrize("id", ['a"b', "a b", "a\\b", "a\r\nb", "é"])
 def test_an_identity_that_would_break_a_field_is_refused(id: str) -> None:
     with pytest.raises(UsageError):
-        check_id(id)
+        check_id(id, KEY)
+
+
+@pytest.mark.parametrize(
+    ("id", "said"),
+    [
+        (OTHER.did_key, "another key's"),
+        (f"{OTHER.did_key}#1", "another key's"),
+        (KEY.did_key[:-1], "holds no key, or not all of one"),
+        ("did:key:", "holds no key, or not all of one"),
+        ("did:key:mumble", "holds no key, or not all of one"),
+    ],
+)
+def test_a_did_key_that_is_not_the_keys_own_is_refused(id: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as refused:
+        check_id(id, KEY)
+    assert "Leave out --id" in refused.value.hint
 
 
 @pytest.mark.parametrize("url", ["notes=" + URL, "ftp://x", "127.0.0.1:80", "http://u@x/", "http://x/?a=b"])
@@ -52,6 +79,7 @@ def test_another_upstream_is_refused(url: str) -> None:
         (["--key", "none.pem"], 5, "none.pem does not exist"),
         (["--key", "key.pem", "--listen", "0.0.0.0:0"], 2, "--allow-remote"),
         (["--key", "key.pem", "--id", "a b"], 2, "cannot be signed under"),
+        (["--key", "key.pem", "--id", OTHER.did_key], 2, "This did:key is another key's"),
         (["--key", "open.pem"], 5, "chmod 600"),
     ],
 )
@@ -81,14 +109,24 @@ def test_a_port_in_use_is_named_with_what_to_do(tmp_path: Path, capsys: pytest.C
 
 
 @pytest.mark.parametrize(
-    ("scheme", "id", "signs_as"),
-    [("rfc9421", "", KEY.did_key), ("aip", "", KEY.did_aip), ("aip", "did:aip:rotated", "did:aip:rotated")],
+    ("scheme", "id", "signs_as", "title"),
+    [
+        ("rfc9421", "", KEY.did_key, "HTTP Message Signatures (RFC 9421)"),
+        ("aip", "", KEY.did_aip, "AIP headers"),
+        ("aip", "did:web:agent.example", "did:web:agent.example", "AIP headers"),
+    ],
 )
-async def test_it_says_whom_it_signs_as_and_where(scheme: str, id: str, signs_as: str) -> None:
+async def test_it_says_whom_it_signs_as_how_and_where(scheme: str, id: str, signs_as: str, title: str) -> None:
     async with signing(URL, scheme, Agent(KEY, id)) as running:
         lines = greeting(running)
-        assert lines[:2] == [f"signing as {signs_as}", f"  {running.listen_address}/mcp -> {URL}"]
+    assert lines[:3] == [f"signing as {signs_as}", f"with {title}", f"  {running.listen_address}/mcp -> {URL}"]
     assert not any("note:" in line for line in lines)
+
+
+@pytest.mark.parametrize(("id", "is_told"), [(OTHER.did_aip, True), (KEY.did_aip, False), (KEY.did_aip + "#1", False)])
+async def test_it_says_that_a_rotated_did_aip_is_another_keys(id: str, is_told: bool) -> None:
+    async with signing(URL, "aip", Agent(KEY, id)) as running:
+        assert any("does not derive from the key" in line for line in greeting(running)) is is_told
 
 
 async def test_it_says_that_others_can_connect() -> None:
