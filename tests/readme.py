@@ -60,7 +60,7 @@ def _options_of(command: str, parser: argparse.ArgumentParser) -> Iterator[tuple
         if isinstance(action, argparse._SubParsersAction):
             for name, sub in action.choices.items():
                 yield from _options_of(f"{command} {name}", sub)
-        elif not isinstance(action, argparse._HelpAction):
+        elif action.help != argparse.SUPPRESS and not isinstance(action, argparse._HelpAction):
             word = "" if action.nargs == 0 else action.dest.upper()
             value = action.metavar or "|".join(action.choices or ()) or word
             usage = " ".join([", ".join(action.option_strings), str(value)]).strip()

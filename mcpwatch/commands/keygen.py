@@ -5,6 +5,7 @@ import json
 import shlex
 from pathlib import Path
 
+from mcpwatch.errors import UsageError
 from mcpwatch.text import show
 
 KEY_FILE = "agent.pem"
@@ -12,6 +13,7 @@ KEY_FILE = "agent.pem"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default=KEY_FILE, metavar="FILE", help="where the private key goes (%(default)s)")
+    parser.add_argument("file", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("--force", action="store_true", help="replace a key that is there; nobody gets it back")
 
 
@@ -19,7 +21,11 @@ def run(options: argparse.Namespace) -> int:
     from mcpwatch.identity.agent_key import AgentKey
     from mcpwatch.identity.verifier import jwk
 
+    if options.file is not None:
+        raise UsageError("The file is named with --out", f"Try: mcpwatch keygen --out {shlex.quote(options.file)}")
     path = Path(options.out)
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no folder {path.parent}", "Make it first, or name another place: --out FILE")
     key = AgentKey.generate()
     key.save(path, replace=options.force)
     file = shlex.quote(str(path))

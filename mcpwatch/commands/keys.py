@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import LocalError, UsageError
 from mcpwatch.files import state_dir
-from mcpwatch.text import show
+from mcpwatch.text import count, show
 
 if TYPE_CHECKING:
     from mcpwatch.identity.pins import Known
+
+_MAX_PATH = 255
+_MAX_KEY_FILE = 65_536
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +23,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     listing.set_defaults(action=_list)
     add = actions.add_parser("add", help="pin an agent's key")
     add.add_argument("id", metavar="DID", help="the DID, or the keyid that its signatures name")
-    add.add_argument("key", metavar="KEY", help="the public key, Ed25519 or P-256: base64, a JWK, or a PEM file's text")
+    add.add_argument(
+        "key", metavar="KEY", help="the public key, Ed25519 or P-256: base64, JWK or PEM, or a file of it"
+    )
     add.add_argument("--name", default="", help="what to call it on the screen, such as ledger")
     add.set_defaults(action=_add)
     bring = actions.add_parser("import", help="pin all keys of a file: a JWKS, or a trust bundle of Signet")
@@ -33,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     name.add_argument("name", metavar="NAME", help="what to call it on the screen, such as ledger")
     name.set_defaults(action=_name)
     remove = actions.add_parser("remove", help="forget the pinned keys and the name of an agent, or the key of a feed")
-    remove.add_argument("id", metavar="DID|FEED", help="the DID or keyid, or a feed's address")
+    remove.add_argument("id", metavar="DID|NAME|FEED", help="the DID or keyid, its name, or a feed's address")
     remove.set_defaults(action=_remove)
 
 
@@ -67,8 +72,20 @@ def _called(known: "Known", id: str) -> str:
 def _add(options: argparse.Namespace, state: Path) -> None:
     from mcpwatch.identity.pins import add_pin, pins_path
 
-    pin = add_pin(pins_path(state), options.id, options.key, options.name)
+    pin = add_pin(pins_path(state), options.id, _key_text(options.key), options.name)
     print(show(f"pinned {pin.id} as {options.name}" if options.name else f"pinned {pin.id}"))
+
+
+def _key_text(word: str) -> str:
+    """A key's text: that in a file where there is one of this name, else the word itself. Raises LocalError."""
+    try:
+        path = Path(word)
+        if "\n" in word or len(word) > _MAX_PATH or not path.is_file():
+            return word
+        with path.open("rb") as file:
+            return file.read(_MAX_KEY_FILE).decode("utf-8", "replace")
+    except OSError as error:
+        raise LocalError(f"{word} cannot be read: {error.strerror}") from None
 
 
 def _import(options: argparse.Namespace, state: Path) -> None:
@@ -99,9 +116,24 @@ def _name(options: argparse.Namespace, state: Path) -> None:
 
 def _remove(options: argparse.Namespace, state: Path) -> None:
     from mcpwatch.feed.pins import Pins, pins_folder
-    from mcpwatch.identity.pins import pins_path, remove_pin
+    from mcpwatch.identity.pins import pins_path, read_known, remove_pin
 
-    count = remove_pin(pins_path(state), options.id) + Pins(pins_folder(state)).forget(options.id)
-    if not count:
+    known = read_known(pins_path(state))
+    id = _identity(known, options.id)
+    keys = sum(pin.id == id for pin in known.pins)
+    name = known.names.get(id)
+    forgotten = [count(keys, "key")] if keys else []
+    forgotten += [f"the name {name}"] if name else []
+    remove_pin(pins_path(state), id)
+    if Pins(pins_folder(state)).forget(options.id):
+        forgotten.append("the feed's key")
+    if not forgotten:
         raise UsageError(f"Nothing is pinned for {options.id}", "See: mcpwatch keys list")
-    print(f"forgot {count} of {show(options.id)}")
+    print(show(f"forgot {' and '.join(forgotten)} of {id}"))
+
+
+def _identity(known: "Known", word: str) -> str:
+    """The identity that a word means: itself where something is kept for it, else the one that is called so."""
+    if word in known.names or any(pin.id == word for pin in known.pins):
+        return word
+    return next((id for id, name in known.names.items() if name == word), word)

@@ -1,6 +1,7 @@
 """An agent's own Ed25519 key."""
 
 import os
+import shlex
 from base64 import b64encode
 from pathlib import Path
 
@@ -39,15 +40,15 @@ class AgentKey:
     def load(cls, path: Path) -> "AgentKey":
         """The key in a PEM file that only its owner can read. Raises LocalError."""
         try:
-            lines = read_private(path).decode("ascii", "replace").split()
+            if path.exists() and _seed(path.read_bytes()) is None:
+                # Whether others can read it matters only where there is a secret in it.
+                raise _no_key(path)
+            seed = _seed(read_private(path))
         except OSError as error:
             raise LocalError(f"{path} cannot be read: {error.strerror}") from None
-        text = " ".join(lines)
-        data = decode_base64(text.removeprefix(_BEGIN).removesuffix(_END).replace(" ", ""))
-        framed = text.startswith(_BEGIN) and text.endswith(_END)
-        if not framed or data is None or len(data) != len(_PKCS8) + SEED_SIZE or not data.startswith(_PKCS8):
-            raise LocalError(f"{path} is not an Ed25519 key in PEM", "Make one with: mcpwatch keygen")
-        return cls(data[len(_PKCS8) :])
+        if seed is None:
+            raise _no_key(path)
+        return cls(seed)
 
     def save(self, path: Path, *, replace: bool = False) -> None:
         """Write the key to a PEM file (PKCS #8), 0600.
@@ -60,9 +61,8 @@ class AgentKey:
             if replace:
                 write_private(path, pem)
             elif not create_private(path, pem):
-                raise LocalError(
-                    f"{path} is there already", "Name another file, or replace it: mcpwatch keygen --force"
-                )
+                again = f"mcpwatch keygen --out {shlex.quote(str(path))} --force"
+                raise LocalError(f"{path} is there already", f"Name another file, or replace it: {again}")
         except OSError as error:
             raise LocalError(f"{path} cannot be written: {error.strerror}") from None
 
@@ -93,3 +93,17 @@ class AgentKey:
 
     def __reduce__(self) -> str:
         raise TypeError("a private key cannot be pickled")
+
+
+def _seed(pem: bytes) -> bytes | None:
+    """The seed in a PEM file; None where there is none."""
+    text = " ".join(pem.decode("ascii", "replace").split())
+    data = decode_base64(text.removeprefix(_BEGIN).removesuffix(_END).replace(" ", ""))
+    framed = text.startswith(_BEGIN) and text.endswith(_END)
+    if not framed or data is None or len(data) != len(_PKCS8) + SEED_SIZE or not data.startswith(_PKCS8):
+        return None
+    return data[len(_PKCS8) :]
+
+
+def _no_key(path: Path) -> LocalError:
+    return LocalError(f"{path} is no agent key: not an Ed25519 key in PEM", "Make one with: mcpwatch keygen")

@@ -1,5 +1,6 @@
 """The operator's pinned keys, in a file of the state folder."""
 
+import shlex
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
@@ -201,7 +202,10 @@ def _renamed(names: dict[str, str], id: str, name: str) -> dict[str, str]:
         raise UsageError(f"{name!r} is no name for a key", _NAME_HINT)
     other = next((one for one, taken in names.items() if taken == name and one != id), None)
     if other is not None:
-        raise UsageError(f"{other} is called {name} already", "Give each its own name, or forget that one first")
+        hint = (
+            f"Give each its own name, or forget that one and its keys first: mcpwatch keys remove {shlex.quote(other)}"
+        )
+        raise UsageError(f"{other} is called {name} already", hint)
     return {**names, id: name}
 
 

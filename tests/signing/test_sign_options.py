@@ -81,6 +81,7 @@ def test_another_upstream_is_refused(url: str) -> None:
         (["--key", "key.pem", "--id", "a b"], 2, "cannot be signed under"),
         (["--key", "key.pem", "--id", OTHER.did_key], 2, "This did:key is another key's"),
         (["--key", "open.pem"], 5, "chmod 600"),
+        (["--key", "README.md"], 5, "README.md is no agent key"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_listens(
@@ -92,6 +93,8 @@ def test_what_is_wrong_is_said_before_anything_listens(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.md").write_text("# A project")
+    (tmp_path / "README.md").chmod(0o644)
     for name, mode in (("key.pem", 0o600), ("open.pem", 0o644)):
         AgentKey.generate().save(tmp_path / name)
         (tmp_path / name).chmod(mode)
