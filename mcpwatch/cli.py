@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from msgspec import Struct
 
 from mcpwatch.errors import McpwatchError, UsageError
+from mcpwatch.program import program
 from mcpwatch.text import show
 
 EPILOG = """\
@@ -71,7 +72,9 @@ def _run(words: list[str]) -> int:
     names = {row.name for row in COMMANDS}
     if words and _is_mistyped(words[0], names):
         near = difflib.get_close_matches(words[0], names, n=1)
-        meant = f"Did you mean: mcpwatch {near[0]}" if near else f"There are: {', '.join(row.name for row in COMMANDS)}"
+        meant = (
+            f"Did you mean: {program()} {near[0]}" if near else f"There are: {', '.join(row.name for row in COMMANDS)}"
+        )
         raise UsageError(f"There is no command {words[0]}", meant)
     if not words or (words[0] not in names and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, "watch")

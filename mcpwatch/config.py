@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from mcpwatch.errors import UsageError
 from mcpwatch.files import config_file
+from mcpwatch.program import program
 
 
 class IdentityConfig(Struct, forbid_unknown_fields=True, frozen=True):
@@ -80,11 +81,11 @@ def load(path: Path | None = None) -> Config:
     except FileNotFoundError:
         return Config()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", "See: mcpwatch config template") from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}", f"See: {program()} config template") from None
     try:
         return check(msgspec.toml.decode(data, type=Config))
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
-        raise UsageError(f"{path}: {error}", "See: mcpwatch config template") from None
+        raise UsageError(f"{path}: {error}", f"See: {program()} config template") from None
 
 
 class _Check(Struct, frozen=True):

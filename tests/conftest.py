@@ -15,8 +15,9 @@ pytest_plugins = ("rigs",)
 
 @pytest.fixture(autouse=True)
 def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Point mcpwatch at an empty state folder and no configuration."""
+    """Point mcpwatch at an empty state folder and no configuration, and start it by its own name."""
     state = tmp_path / "state"
     monkeypatch.setenv("MCPWATCH_STATE", str(state))
     monkeypatch.setenv("MCPWATCH_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.delenv("UV_RUN_RECURSION_DEPTH", raising=False)
     yield state

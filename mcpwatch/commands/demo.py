@@ -9,6 +9,7 @@ from mcpwatch.commands import sources
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.commands.watch import dashboard, require_terminal
 from mcpwatch.demo.run import Demo, start_demo
+from mcpwatch.program import program
 from mcpwatch.text import show
 
 
@@ -51,7 +52,7 @@ async def _headless(options: argparse.Namespace) -> int:
 async def _tell(demo: Demo) -> None:
     """Print what the demo does until it stops; raises LocalError when it stops by itself."""
     print(demo.feed_address, flush=True)
-    print(f"watch it from another terminal: mcpwatch watch {demo.feed_address}", flush=True)
+    print(f"watch it from another terminal: {program()} watch {demo.feed_address}", flush=True)
     async for event in demo.events():
         failed = f" (failed: {event.failed})" if event.failed else ""
         print(show(f"{event.act}: {event.shows}{failed}"), flush=True)

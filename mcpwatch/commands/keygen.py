@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from mcpwatch.errors import UsageError
+from mcpwatch.program import program
 from mcpwatch.text import show
 
 KEY_FILE = "agent.pem"
@@ -22,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     from mcpwatch.identity.verifier import jwk
 
     if options.file is not None:
-        raise UsageError("The file is named with --out", f"Try: mcpwatch keygen --out {shlex.quote(options.file)}")
+        raise UsageError("The file is named with --out", f"Try: {program()} keygen --out {shlex.quote(options.file)}")
     path = Path(options.out)
     if not path.parent.is_dir():
         raise UsageError(f"There is no folder {path.parent}", "Make it first, or name another place: --out FILE")
@@ -38,11 +39,11 @@ def run(options: argparse.Namespace) -> int:
         f"JWK          {json.dumps(jwk(key.public), separators=(',', ':'))}",
         "",
         "sign an agent's calls, by a proxy before the gateway:",
-        f"  mcpwatch sign --upstream http://127.0.0.1:4180/mcp --key {file}",
+        f"  {program()} sign --upstream http://127.0.0.1:4180/mcp --key {file}",
         "name it to the watcher, which needs no more of an RFC 9421 signer:",
-        f"  mcpwatch keys name {key.did_key} NAME",
+        f"  {program()} keys name {key.did_key} NAME",
         "pin it there, where it signs with --scheme aip:",
-        f"  mcpwatch keys add {key.did_aip} {key.public_base64} --name NAME",
+        f"  {program()} keys add {key.did_aip} {key.public_base64} --name NAME",
     )
     for line in lines:
         print(show(line))

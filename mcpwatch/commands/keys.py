@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import LocalError, UsageError
 from mcpwatch.files import state_dir
+from mcpwatch.program import program
 from mcpwatch.text import count, show
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     listing.set_defaults(action=_list)
     add = actions.add_parser("add", help="pin an agent's key")
     add.add_argument("id", metavar="DID", help="the DID, or the keyid that its signatures name")
-    add.add_argument(
-        "key", metavar="KEY", help="the public key, Ed25519 or P-256: base64, JWK or PEM, or a file of it"
-    )
+    add.add_argument("key", metavar="KEY", help="the public key, Ed25519 or P-256: base64, JWK or PEM, or a file of it")
     add.add_argument("--name", default="", help="what to call it on the screen, such as ledger")
     add.set_defaults(action=_add)
     bring = actions.add_parser("import", help="pin all keys of a file: a JWKS, or a trust bundle of Signet")
@@ -128,7 +127,7 @@ def _remove(options: argparse.Namespace, state: Path) -> None:
     if Pins(pins_folder(state)).forget(options.id):
         forgotten.append("the feed's key")
     if not forgotten:
-        raise UsageError(f"Nothing is pinned for {options.id}", "See: mcpwatch keys list")
+        raise UsageError(f"Nothing is pinned for {options.id}", f"See: {program()} keys list")
     print(show(f"forgot {' and '.join(forgotten)} of {id}"))
 
 

@@ -14,6 +14,7 @@ from mcpwatch.feed.discover import Announcement, running
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.files import config_file, state_dir
 from mcpwatch.model.feed import FeedState, FeedStatus
+from mcpwatch.program import program
 from mcpwatch.secret import Secret, read_secret
 from mcpwatch.watch import build
 from mcpwatch.watch.query import BadQuery, Query, parse
@@ -69,7 +70,7 @@ def find(options: argparse.Namespace) -> Target:
     if not wanted:
         raise ConnectError(
             "No gateway of yours is running on this machine",
-            "Start one: mcpwatch gateway --upstream URL. Or look around in: mcpwatch demo",
+            f"Start one: {program()} gateway --upstream URL. Or look around in: {program()} demo",
         )
     by_address = {gateway.address: gateway for gateway in known}
     feeds = tuple(Feed(address, _token(address, by_address.get(address), options.token_file)) for address in wanted)

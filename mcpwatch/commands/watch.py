@@ -8,6 +8,7 @@ import sys
 from mcpwatch.commands import sources
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.errors import LocalError
+from mcpwatch.program import program
 from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.watcher import Watcher
 
@@ -36,10 +37,10 @@ async def _watch(target: sources.Target, query: Query) -> int:
 def require_terminal() -> None:
     """Raise LocalError where there is no terminal to draw on, or one that cannot be drawn on."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise LocalError("The dashboard needs a terminal", "For pipes and scripts there is: mcpwatch tail")
+        raise LocalError("The dashboard needs a terminal", f"For pipes and scripts there is: {program()} tail")
     kind = os.environ.get("TERM", "")
     if sys.platform != "win32" and kind in _CANNOT_DRAW:
-        raise LocalError(f"The dashboard cannot draw on a terminal with TERM={kind}", "Line by line: mcpwatch tail")
+        raise LocalError(f"The dashboard cannot draw on a terminal with TERM={kind}", f"Line by line: {program()} tail")
 
 
 async def dashboard(watcher: Watcher, query: Query = ALL) -> int:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from mcpwatch.errors import UsageError
 from mcpwatch.model.entries import Capture, UpstreamInfo
+from mcpwatch.program import program
 
 Address = tuple[str, int]
 """Host and port; port 0 lets the system choose."""
@@ -61,7 +62,9 @@ def parse_upstreams(words: Sequence[str]) -> tuple[UpstreamInfo, ...]:
     """Upstreams from `[NAME=]URL` words; raises UsageError."""
     upstreams = tuple(_upstream(word) for word in words)
     if not upstreams:
-        raise UsageError("A gateway needs an upstream", "Try: mcpwatch gateway --upstream http://127.0.0.1:8000/mcp")
+        raise UsageError(
+            "A gateway needs an upstream", f"Try: {program()} gateway --upstream http://127.0.0.1:8000/mcp"
+        )
     names = [upstream.name for upstream in upstreams]
     for name in names:
         if names.count(name) > 1:

@@ -11,6 +11,7 @@ from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import LocalError
 from mcpwatch.files import create_private, read_private, write_private
 from mcpwatch.identity import ed25519, verifier
+from mcpwatch.program import program
 
 SEED_SIZE = 32
 _BEGIN, _END = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
@@ -61,7 +62,7 @@ class AgentKey:
             if replace:
                 write_private(path, pem)
             elif not create_private(path, pem):
-                again = f"mcpwatch keygen --out {shlex.quote(str(path))} --force"
+                again = f"{program()} keygen --out {shlex.quote(str(path))} --force"
                 raise LocalError(f"{path} is there already", f"Name another file, or replace it: {again}")
         except OSError as error:
             raise LocalError(f"{path} cannot be written: {error.strerror}") from None
@@ -106,4 +107,4 @@ def _seed(pem: bytes) -> bytes | None:
 
 
 def _no_key(path: Path) -> LocalError:
-    return LocalError(f"{path} is no agent key: not an Ed25519 key in PEM", "Make one with: mcpwatch keygen")
+    return LocalError(f"{path} is no agent key: not an Ed25519 key in PEM", f"Make one with: {program()} keygen")

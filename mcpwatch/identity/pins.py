@@ -15,6 +15,7 @@ from mcpwatch.identity.key_text import HINT, read_key
 from mcpwatch.identity.keys import MAX_ID, KeyBook, identity_of
 from mcpwatch.identity.trust_bundle import Agent
 from mcpwatch.identity.verifier import fingerprint, good_key
+from mcpwatch.program import program
 
 FILE = "keys.json"
 MAX_NAME = 32
@@ -115,7 +116,7 @@ def _with_agents(known: Known, agents: Sequence[Agent]) -> tuple[Known, list[tup
             except UsageError as error:
                 said = f"pinned without its name: {error.title}"
         elif any(pin.id == agent.id for pin in pins):
-            said += f"; a key is pinned for it from before, see: mcpwatch keys remove {agent.id}"
+            said += f"; a key is pinned for it from before, see: {program()} keys remove {agent.id}"
         told.append((agent, said))
     return Known(pins, names), told
 
@@ -202,9 +203,8 @@ def _renamed(names: dict[str, str], id: str, name: str) -> dict[str, str]:
         raise UsageError(f"{name!r} is no name for a key", _NAME_HINT)
     other = next((one for one, taken in names.items() if taken == name and one != id), None)
     if other is not None:
-        hint = (
-            f"Give each its own name, or forget that one and its keys first: mcpwatch keys remove {shlex.quote(other)}"
-        )
+        remove = f"{program()} keys remove {shlex.quote(other)}"
+        hint = f"Give each its own name, or forget that one and its keys first: {remove}"
         raise UsageError(f"{other} is called {name} already", hint)
     return {**names, id: name}
 

@@ -191,3 +191,12 @@ def test_tail_refuses_what_makes_no_sense(words: list[str], capsys: pytest.Captu
     with pytest.raises(SystemExit) as left:
         main(["tail", *words])
     assert left.value.code == 2
+
+
+@pytest.mark.parametrize(("variable", "typed"), [("UV_RUN_RECURSION_DEPTH", "uv run mcpwatch"), ("UV", "mcpwatch")])
+def test_what_to_type_begins_as_the_program_was_started(
+    variable: str, typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, "1")
+    assert main(["tial"]) == 2
+    assert f"Did you mean: {typed} tail\n" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """`mcpwatch keygen` and `mcpwatch keys`: keys made, pinned, named, imported and forgotten."""
 
 import json
+import shlex
 from base64 import b64encode
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def test_a_new_key_is_told_with_what_to_do_next(
     assert named["did:key"] == key.did_key and named["did:aip"] == key.did_aip
     assert named["fingerprint"] == key.fingerprint and named["public key"] == key.public_base64
     assert key_of_jwk(json.loads(named["JWK"])) == key.public
-    lines = [line.split()[1:] for line in out.splitlines() if line.startswith("  mcpwatch keys")]
+    lines = [shlex.split(line)[1:] for line in out.splitlines() if line.startswith("  mcpwatch keys")]
     assert [main([*words[:-1], name]) for words, name in zip(lines, ("one", "two"), strict=True)] == [0, 0]
     capsys.readouterr()
     assert main(["keys", "list"]) == 0
