@@ -87,6 +87,8 @@ class _Moment(Struct, frozen=True, gc=False):
     index: int
     now: float
     source: str
+    received: float
+    """When it came here, by this machine's clock."""
     behind: float
     """Seconds by which the entry is dated back."""
 
@@ -103,9 +105,11 @@ class Judge:
         self._future_s = future_s
         self._calendar = Calendar(window_s)
 
-    def judge(self, index: int, request: Request, now: float, source: str = "") -> Verdict:
+    def judge(self, index: int, request: Request, now: float, source: str = "", received: float = 0.0) -> Verdict:
         """The verdict on the request that is entry `index` of the feed `source`, at `now` by the gateway's clock.
 
+        `received` is when it came here, by this machine's clock: where no known key fits, the identity must have been
+        asked for after that before the signature is called bad. All times are seconds since the epoch.
         Never raises. Judging an entry again, as when its key has come, is no replay of it.
         """
         signed = SignedRequest(request)
@@ -119,7 +123,7 @@ class Judge:
             if request.principal is None:
                 return _UNSIGNED
             return _SEVERAL_TOKENS if request.principal.scheme == SEVERAL else _PRINCIPAL_ONLY
-        moment = _Moment(index, now, source, self._calendar.behind(source, index, now))
+        moment = _Moment(index, now, source, received, self._calendar.behind(source, index, now))
         if len(readings) == 1:
             return self._weigh(readings[0], moment)
         return strongest([(self._weigh(reading, moment), reading.label) for reading in readings])
@@ -134,13 +138,13 @@ class Judge:
         if answer.status is not _FOUND:
             named = self._by_alias(reading, answer, moment.now)
             if named is None:
-                return self._unresolved(reading, answer)
+                return self._unresolved(reading, answer, moment)
             reading, answer = replace(reading, notes=(*reading.notes, _only_claimed(reading.key_id))), named
         keys = answer.keys
         if reading.thumbprint or reading.algorithm:
             keys = tuple(held for held in keys if not _misfit(reading, held))
             if not keys:
-                return self._unfit(reading, answer)
+                return self._unfit(reading, answer, moment)
         for held in keys:
             if verifier.verify(held.key, first.signed, reading.signature):
                 return self._held(reading, first, held, moment)
@@ -148,7 +152,7 @@ class Judge:
             for held in keys if len(attempt.signed) <= MAX_SIGNED else ():
                 if verifier.verify(held.key, attempt.signed, reading.signature):
                     return self._held(reading, attempt, held, moment)
-        return self._mismatch(reading, answer)
+        return self._mismatch(reading, answer, moment)
 
     def _by_alias(self, reading: Reading, answer: KeyAnswer, now: float) -> KeyAnswer | None:
         """The key as the operator knows it, where nobody could say yet whether it is the identity's."""
@@ -209,45 +213,47 @@ class Judge:
             reading.receipt,
         )
 
-    def _mismatch(self, reading: Reading, answer: KeyAnswer) -> Verdict:
+    def _mismatch(self, reading: Reading, answer: KeyAnswer, moment: _Moment) -> Verdict:
         """The verdict on a signature that none of the known keys made."""
         signer = answer.keys[0].signer
         if reading.on_mismatch:
             return _unproven(reading, SignatureState.UNSUPPORTED, reading.on_mismatch, signer)
-        if self._doubted(reading, signer):
+        if self._doubted(reading, signer, moment):
             reason = "it does not verify with the key known so far; asking whether the key was rotated"
-            return replace(_unproven(reading, SignatureState.UNRESOLVABLE, reason, signer), waiting=True)
+            verdict = _unproven(reading, SignatureState.UNRESOLVABLE, reason, signer)
+            failing = [answer.reason] if answer.reason else []
+            return replace(verdict, waiting=True, reasons=(*verdict.reasons, *failing))
         reason = f"the signature does not verify with the {signer.resolution.value} key of its signer"
         verdict = _unproven(reading, SignatureState.INVALID, reason, signer)
         derived = ed25519.MD5_DERIVED if ed25519.is_md5_of(signer.id, answer.keys[-1].key) else ""
         more = tuple(text for text in (derived, answer.reason, reading.fault) if text)
         return replace(verdict, reasons=verdict.reasons + more) if more else verdict
 
-    def _unfit(self, reading: Reading, answer: KeyAnswer) -> Verdict:
+    def _unfit(self, reading: Reading, answer: KeyAnswer, moment: _Moment) -> Verdict:
         """The verdict on a signature that says it was made with a key which is none of the identity's."""
         signer = answer.keys[0].signer
         reason = _misfit(reading, answer.keys[0])
-        if self._doubted(reading, signer):
+        if self._doubted(reading, signer, moment):
             verdict = _unproven(reading, SignatureState.UNRESOLVABLE, f"{reason}; asking whether it is new", signer)
             return replace(verdict, waiting=True)
         if not reading.thumbprint or any(held.signer.fingerprint == reading.thumbprint for held in answer.keys):
             return _unproven(reading, SignatureState.INVALID, reason, signer)
-        return self._unresolved(reading, KeyAnswer(Status.UNKNOWN, reason=reason))
+        return self._unresolved(reading, KeyAnswer(Status.UNKNOWN, reason=reason), moment)
 
-    def _unresolved(self, reading: Reading, answer: KeyAnswer) -> Verdict:
+    def _unresolved(self, reading: Reading, answer: KeyAnswer, moment: _Moment) -> Verdict:
         """The verdict on a signature whose key is not there."""
         unknown, waiting = answer.status is Status.UNKNOWN, answer.status is Status.WAITING
         reason = answer.reason
-        if unknown and self._keys.doubt(reading.key_id):
+        if unknown and self._keys.doubt(reading.key_id, moment.received):
             unknown, waiting, reason = False, True, f"{reason}; asking whether it is new"
         signer = Signer(identity_of(reading.key_id), key_state=answer.key_state)
         verdict = _unproven(reading, SignatureState.UNRESOLVABLE, reason, signer)
         axes = Axes(SignatureState.UNRESOLVABLE, Freshness.UNCHECKED, answer.key_state, (), unknown)
         return replace(verdict, word=word(axes), waiting=waiting)
 
-    def _doubted(self, reading: Reading, signer: Signer) -> bool:
+    def _doubted(self, reading: Reading, signer: Signer, moment: _Moment) -> bool:
         """Whether somebody is asked again for the keys of a signer whom a signature does not fit."""
-        return signer.resolution is not Resolution.PINNED and self._keys.doubt(reading.key_id)
+        return signer.resolution is not Resolution.PINNED and self._keys.doubt(reading.key_id, moment.received)
 
 
 def _unproven(reading: Reading, state: SignatureState, reason: str, signer: Signer | None = None) -> Verdict:

@@ -123,20 +123,24 @@ class KeyBook:
             return tuple(ResolvedKey(key.key) for key in answer.keys)
         return self._resolved.history(_bare(identity))
 
-    def doubt(self, id: str) -> bool:
-        """Ask again about a learnt identity, whose known keys a signature just failed with.
+    def doubt(self, id: str, since: float) -> bool:
+        """Ask again about a learnt identity, whose known keys do not fit a signature that came at `since`.
 
-        True when an answer is on its way; False when the known keys are less than 60 s old, or nobody is asked.
+        True when that is to be decided by an answer to come; False when the known keys were asked for after the
+        signature came, so that they are all there is, or nobody is asked. `since` is in seconds since the epoch.
         """
-        return self._resolved.doubt(_bare(identity_of(id)))
+        return self._resolved.doubt(_bare(identity_of(id)), since)
 
     def wanted(self, now: float) -> list[str]:
         """The identities to resolve; each is named once in its period. Whoever takes them says what came of it."""
         return self._resolved.wanted(now)
 
-    def learn(self, id: str, resolved: Resolved, now: float) -> None:
-        """Take a resolver's definite answer; keys that may not be used are left out."""
-        self._resolved.learn(id, resolved, now)
+    def learn(self, id: str, resolved: Resolved, now: float, as_of: float = float("inf")) -> None:
+        """Take a resolver's definite answer; keys that may not be used are left out.
+
+        `as_of` is when it was asked, seconds since the epoch; by default the answer holds for all time.
+        """
+        self._resolved.learn(id, resolved, now, as_of)
 
     def failed(self, id: str, reason: str, now: float, after_s: float | None = None) -> bool:
         """Note that nobody could be asked; whether that says anything that was not known.

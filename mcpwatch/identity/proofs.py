@@ -48,11 +48,14 @@ _MASKED_REQUEST = "the log masks values of the request, which are signed"
 
 
 class Moment(Struct, frozen=True):
-    """Which answer is judged, and when it came."""
+    """Which answer is judged, and when it came: seconds since the epoch."""
 
     index: int
     source: str
     now: float
+    """By the gateway's clock."""
+    received: float = 0.0
+    """By this machine's."""
 
 
 class Asked(Struct, frozen=True):
@@ -106,17 +109,24 @@ class ProofJudge:
         """Raises Refusal, Uncanonical."""
         found = self._keys.lookup(statement.key_id, moment.now)
         if found.status is not Status.FOUND:
-            return _unresolved(statement.meta.did, found)
+            return self._unresolved(statement, found, moment)
         held = _holder(found, statement)
         if held is None:
-            return self._mismatch(statement.key_id, found)
+            return self._mismatch(statement.key_id, found, moment)
         _compare_answer(statement.meta, result, answer, held.signer)
         _compare_request(statement.meta, asked, held.signer)
         return self._dated(moment, statement, held)
 
-    def _mismatch(self, key_id: str, found: KeyAnswer) -> ServerProof:
+    def _unresolved(self, statement: Statement, found: KeyAnswer, moment: Moment) -> ServerProof:
+        unknown, waiting, reason = found.status is Status.UNKNOWN, found.status is Status.WAITING, found.reason
+        if unknown and self._keys.doubt(statement.key_id, moment.received):
+            unknown, waiting, reason = False, True, f"{reason}; asking whether it is new"
+        signer = Signer(statement.meta.did, key_state=found.key_state)
+        return _unproven(SignatureState.UNRESOLVABLE, reason, signer, unknown=unknown, waiting=waiting)
+
+    def _mismatch(self, key_id: str, found: KeyAnswer, moment: Moment) -> ServerProof:
         signer = found.keys[0].signer
-        if signer.resolution is not Resolution.PINNED and self._keys.doubt(key_id):
+        if signer.resolution is not Resolution.PINNED and self._keys.doubt(key_id, moment.received):
             reason = "it does not verify with the key known so far; asking whether the key was rotated"
             return _unproven(SignatureState.UNRESOLVABLE, reason, signer, waiting=True)
         return _unproven(_INVALID, f"it does not verify with the {signer.resolution.value} key of its signer", signer)
@@ -194,12 +204,6 @@ def _unproven(
     key_state = signer.key_state if signer is not None else KeyState.UNKNOWN
     axes = Axes(state, Freshness.UNCHECKED, key_state, (), unknown)
     return ServerProof(word(axes), NAME, signer, reason, waiting)
-
-
-def _unresolved(did: str, found: KeyAnswer) -> ServerProof:
-    signer = Signer(did, key_state=found.key_state)
-    unknown, waiting = found.status is Status.UNKNOWN, found.status is Status.WAITING
-    return _unproven(SignatureState.UNRESOLVABLE, found.reason, signer, unknown=unknown, waiting=waiting)
 
 
 def _of(value: Json, name: str) -> Mapping[str, Json]:

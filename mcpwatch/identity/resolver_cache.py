@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from mcpwatch.bounded import keep
 from mcpwatch.identity import verifier
 from mcpwatch.identity.resolution import HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
-from mcpwatch.model.identity import KeyState
+from mcpwatch.model.identity import KeyState, Resolution
 
 POSITIVE_S = 300.0
 NEGATIVE_S = 60.0
@@ -35,11 +35,26 @@ class _Known:
     """A resolver's keys for one identity."""
 
     __slots__ = (
-        *("answer", "asked", "doubted", "due", "is_failing", "is_settled", "names", "resolved", "used", "weight"),
+        *(
+            "answer",
+            "as_of",
+            "asked",
+            "doubted",
+            "due",
+            "is_failing",
+            "is_settled",
+            "names",
+            "resolved",
+            "used",
+            "weight",
+        ),
     )
 
-    def __init__(self, id: str, resolved: Resolved, now: float) -> None:
+    def __init__(self, id: str, resolved: Resolved, now: float, as_of: float) -> None:
+        self.as_of = as_of
+        """When the question was put that this answers, seconds since the epoch."""
         self.asked = now
+        """When an answer last came, or none, by the resolving side's clock."""
         self.due = now + POSITIVE_S
         self.used = False
         self.doubted = False
@@ -109,8 +124,7 @@ class ResolverCache:
         known = self._known.get(id)
         if known is not None:
             known.used = True
-            answer = known.at(now, fragment)
-            return _WAITING if answer.status is Status.UNKNOWN and self.doubt(id) else answer
+            return known.at(now, fragment)
         refused = self._refused.get(id)
         if refused is not None:
             refused.used = True
@@ -126,15 +140,14 @@ class ResolverCache:
         self._tell()
         return _WAITING
 
-    def doubt(self, id: str) -> bool:
-        """Ask again about a known identity; False when its keys are less than 60 s old, or nobody asks.
+    def doubt(self, id: str, since: float) -> bool:
+        """Ask again about a known identity, no sooner than 60 s after the last time, unless it was asked for since.
 
-        While nobody can be asked it stays True: what does not fit may have been signed with a key that came since.
+        `since` is in seconds since the epoch. False when that is so, or nobody asks, or a JWKS is what is known: the
+        configured ones are looked after by themselves.
         """
         known = self._known.get(id)
-        if known is None or self._now is None:
-            return False
-        if not (known.doubted or known.is_failing) and self._now - known.asked < NEGATIVE_S:
+        if known is None or self._now is None or known.as_of > since or known.resolved.resolution is Resolution.JWKS:
             return False
         if not known.doubted:
             known.doubted = True
@@ -168,13 +181,13 @@ class ResolverCache:
                 due.append(id)
         return due
 
-    def learn(self, id: str, resolved: Resolved, now: float) -> None:
-        """Take a definite answer; keys that may not be used are left out."""
+    def learn(self, id: str, resolved: Resolved, now: float, as_of: float) -> None:
+        """Take a definite answer to a question that was put at `as_of`; keys that may not be used are left out."""
         resolved = _bounded(resolved)
         keys = resolved.keys
         refused = self._refused.get(id)
         if keys:
-            self._put(id, _Known(resolved.id or id, resolved, now))
+            self._put(id, _Known(resolved.id or id, resolved, now, as_of))
             self._refused.pop(id, None)
             self._waits(id).pop(id, None)
             return

@@ -55,7 +55,7 @@ def open_watcher(
     book = AlertBook()
     book.restore(acks.load())
     fetcher = Fetcher(allow_private=config.identity.allow_private)
-    resolver = Resolver(keys, _options(config), fetcher, on_resolved=lambda ids: pipeline.settled(ids))
+    resolver = Resolver(keys, _options(config), fetcher, on_resolved=lambda ids: pipeline.settled(ids), wall=clock)
 
     trust = _trust(config, keys, fetcher, lambda: _seen_signing(pipeline.state), clock)
 

@@ -161,19 +161,19 @@ class Pipeline:
         record = entry.record
         verdict = None
         if record is not None and isinstance(record.data, Request):
-            verdict = self._verdict(entry.source, entry.index, record.data, record.time.timestamp())
+            verdict = self._verdict(entry, record.data, record.time.timestamp())
         if entry.index > lane.next:
             self.state.touch_calls(lane.traffic.overlook())
         lane.next = entry.index + 1
         seen = lane.traffic.apply(entry, verdict)
         if record is not None and isinstance(record.data, Message):
-            seen = self._server_proofs.answer(seen, record.data.body)
+            seen = self._server_proofs.answer(seen, record.data.body, entry.received)
         return seen, self._add(self._engine.observe(seen), seen.time)
 
-    def _verdict(self, source: str, index: int, request: Request, time: float) -> Verdict:
-        verdict = self._judge.judge(index, request, time, source)
+    def _verdict(self, entry: Entry, request: Request, time: float) -> Verdict:
+        verdict = self._judge.judge(entry.index, request, time, entry.source, entry.received)
         if verdict.waiting:
-            self.waiting.add(awaited(verdict, self._keys, time), (source, index))
+            self.waiting.add(awaited(verdict, self._keys, time), (entry.source, entry.index))
         return verdict
 
     def _unbound(self, groups: Mapping[tuple[str, str | int], list[Row]]) -> Iterator[Row]:
@@ -224,7 +224,7 @@ class Pipeline:
                 self._put_proof(row, proof)
         if record is None or not isinstance(record.data, Request):
             return
-        self._put(lane, row, self._verdict(row.source, row.index, record.data, row.time))
+        self._put(lane, row, self._verdict(row.entry, record.data, row.time))
 
     def _put(self, lane: Lane, row: Row, verdict: Verdict) -> None:
         """Give a request another verdict, and with it those of its session whose worth changes."""

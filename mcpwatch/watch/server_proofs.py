@@ -21,20 +21,20 @@ class ServerProofs:
         self._judge = judge
         self._waiting = waiting
 
-    def answer(self, seen: Observation, body: Body) -> Observation:
+    def answer(self, seen: Observation, body: Body, received: float) -> Observation:
         """The same answer, with what the server proves of it."""
         if not seen.updated or body.text is None or _MARK not in body.text:
             return seen
-        proof = self._prove(seen, body)
+        proof = self._prove(seen, body, received)
         return seen if proof is None else structs.replace(seen, proof=proof)
 
     def again(self, row: Row, body: Body) -> ServerProof | None:
         """What an answer is judged to prove once more; None where that is nothing else."""
-        proof = self._prove(row.seen, body)
+        proof = self._prove(row.seen, body, row.entry.received)
         return None if proof == row.seen.proof else proof
 
-    def _prove(self, seen: Observation, body: Body) -> ServerProof | None:
-        moment = Moment(seen.index, seen.source, seen.time)
+    def _prove(self, seen: Observation, body: Body, received: float) -> ServerProof | None:
+        moment = Moment(seen.index, seen.source, seen.time, received)
         for call in seen.updated:
             if call.method != "tools/call" or call.direction is not Direction.TO_SERVER or call.ended is None:
                 continue

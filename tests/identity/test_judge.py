@@ -40,8 +40,8 @@ class Court:
     keys: KeyBook
     judge: Judge
 
-    def on(self, asked: Request, index: int = 0, now: float = NOW) -> Verdict:
-        return self.judge.judge(index, asked, now)
+    def on(self, asked: Request, index: int = 0, now: float = NOW, received: float = NOW) -> Verdict:
+        return self.judge.judge(index, asked, now, received=received)
 
 
 @pytest.fixture
@@ -237,32 +237,34 @@ def test_a_rotated_key_has_its_grace_and_then_none(court: Court, after: int, exp
     assert new.word is Word.VERIFIED
 
 
-def test_a_failing_signature_makes_the_registry_be_asked_again(court: Court) -> None:
-    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(ALICE.public)), 0)
+def test_a_signature_that_does_not_fit_waits_for_keys_that_were_asked_for_after_it_came(court: Court) -> None:
+    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(ALICE.public)), 0, as_of=NOW)
     asked = request({**aip(BOB), "X-AIP-DID": ALICE.did_aip})
-    court.keys.wanted(30)
-    assert court.on(asked).word is Word.BAD_SIG
-    court.keys.wanted(100)
-    doubted = court.on(asked)
+    court.keys.wanted(1)
+    assert court.on(asked, received=NOW - 1).word is Word.BAD_SIG
+    doubted = court.on(asked, received=NOW + 1)
     assert (doubted.word, doubted.waiting) == (Word.NO_CHECK, True)
-    assert court.keys.wanted(101) == [ALICE.did_aip]
-    assert court.on(asked).waiting
-    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(BOB.public), ResolvedKey(ALICE.public, NOW)), 101)
-    assert court.on(asked).word is Word.VERIFIED
+    assert "asking whether the key was rotated" in doubted.reasons[0]
+    assert court.keys.wanted(60) == [ALICE.did_aip]
+    rotated = learnt(ResolvedKey(BOB.public), ResolvedKey(ALICE.public, NOW))
+    court.keys.learn(ALICE.did_aip, rotated, 61, as_of=NOW + 60)
+    assert court.on(asked, received=NOW + 1).word is Word.VERIFIED
 
 
-def test_a_forged_signature_is_bad_once_the_registry_was_asked_again(court: Court) -> None:
-    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(ALICE.public)), 0)
+def test_a_forged_signature_is_bad_once_the_registry_was_asked_after_it_came(court: Court) -> None:
+    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(ALICE.public)), 0, as_of=NOW)
     asked = request({**aip(BOB), "X-AIP-DID": ALICE.did_aip})
-    court.keys.wanted(100)
-    assert court.on(asked).waiting
-    court.keys.wanted(101)
-    court.keys.failed(ALICE.did_aip, "the registry cannot be reached", 101)
-    down = court.on(asked)
+    court.keys.wanted(0)
+    assert court.on(asked, received=NOW + 1).waiting
+    court.keys.wanted(60)
+    court.keys.failed(ALICE.did_aip, "the registry cannot be reached", 60)
+    down = court.on(asked, received=NOW + 1)
     assert (down.word, down.waiting) == (Word.NO_CHECK, True)
-    assert court.keys.wanted(161) == [ALICE.did_aip]
-    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(ALICE.public)), 162)
-    assert court.on(asked).word is Word.BAD_SIG
+    assert "the registry cannot be reached" in down.reasons[1]
+    assert court.keys.wanted(120) == [ALICE.did_aip]
+    court.keys.learn(ALICE.did_aip, learnt(ResolvedKey(ALICE.public)), 121, as_of=NOW + 120)
+    assert court.on(asked, received=NOW + 1).word is Word.BAD_SIG
+    assert court.on(asked, received=NOW + 130).waiting
 
 
 def test_a_pinned_key_wins_over_the_registry(court: Court) -> None:

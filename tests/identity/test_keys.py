@@ -208,9 +208,6 @@ def test_a_fragment_chooses_among_keys_that_have_names(book: KeyBook) -> None:
     refused, missing = book.lookup(f"{id}#key-3", NOW), book.lookup(f"{id}#key-4", NOW)
     assert (refused.status, refused.reason) == (Status.UNKNOWN, "it is of small order")
     assert (missing.status, "no key of the name" in missing.reason) == (Status.UNKNOWN, True)
-    book.wanted(60)
-    assert book.lookup(f"{id}#key-4", NOW).status is Status.WAITING
-    assert book.wanted(61) == [id]
 
 
 def test_the_history_of_keys(book: KeyBook) -> None:
@@ -342,19 +339,40 @@ def test_refusals_do_not_push_out_what_is_known(book: KeyBook) -> None:
     assert book.lookup(DID, NOW).status is Status.FOUND
 
 
-def test_doubt_is_heard_once_a_minute(book: KeyBook) -> None:
-    assert not book.doubt(DID)
-    book.learn(DID, FOUND, 0)
-    assert not book.doubt(DID)
-    book.wanted(59)
-    assert not book.doubt(DID)
-    book.wanted(60)
-    assert book.doubt(f"{DID}#key-1")
-    assert book.wanted(61) == [DID]
-    assert book.doubt(DID)
-    book.learn(DID, FOUND, 62)
-    book.wanted(63)
-    assert not book.doubt(DID)
+def test_what_does_not_fit_is_asked_about_once_a_minute_until_the_answer_is_newer(book: KeyBook) -> None:
+    assert not book.doubt(DID, NOW)
+    book.learn(DID, FOUND, 0, as_of=NOW)
+    assert not book.doubt(DID, NOW + 5)  # nobody takes what is wanted
+    book.wanted(10)
+    assert not book.doubt(DID, NOW - 1)
+    assert book.doubt(f"{DID}#key-1", NOW + 5)
+    assert book.wanted(59) == []
+    assert book.wanted(60) == [DID]
+    assert book.wanted(61) == []
+    assert book.doubt(DID, NOW + 5) and book.doubt(DID, NOW + 61)
+    book.learn(DID, FOUND, 62, as_of=NOW + 60)
+    assert not book.doubt(DID, NOW + 5)
+    assert book.doubt(DID, NOW + 61)
+    assert book.wanted(121) == []
+    assert book.wanted(122) == [DID]
+
+
+def test_a_failed_question_leaves_what_does_not_fit_in_doubt(book: KeyBook) -> None:
+    book.learn(DID, FOUND, 0, as_of=NOW)
+    book.wanted(0)
+    assert book.doubt(DID, NOW + 5)
+    assert book.wanted(60) == [DID]
+    book.failed(DID, "down", 61)
+    assert book.doubt(DID, NOW + 5)
+    assert book.wanted(120) == []
+    assert book.wanted(121) == [DID]
+
+
+def test_nobody_is_asked_again_about_keys_that_were_configured(book: KeyBook) -> None:
+    book.pin("did:aip:pinned", ALICE.public)
+    book.learn("ci", Resolved(Resolution.JWKS, (ResolvedKey(ALICE.public),)), 0, as_of=NOW)
+    book.wanted(100)
+    assert not any(book.doubt(id, NOW + 100) for id in ("ci", "did:aip:pinned", ALICE.did_key))
 
 
 @pytest.mark.parametrize(

@@ -136,18 +136,17 @@ def test_a_pinned_key_does_not_speak_against_the_directory() -> None:
 def test_a_key_that_the_directory_does_not_hold_makes_it_be_asked_again() -> None:
     keys = KeyBook()
     keys.resolvable = ("https://",)
-    keys.learn(AGENT, Resolved(Resolution.DIRECTORY, (ResolvedKey(BOB.public),)), 0)
+    keys.learn(AGENT, Resolved(Resolution.DIRECTORY, (ResolvedKey(BOB.public),)), 0, as_of=NOW)
     judge = Judge(keys, ReplayWindow())
     keys.wanted(10)
-    first = judge.judge(0, bot(), NOW)
+    first = judge.judge(0, bot(), NOW, received=NOW - 1)
     assert (first.word, first.waiting) == (Word.UNKNOWN_KEY, False)
     assert "does not hold the key" in first.reasons[0]
-    keys.wanted(100)
-    second = judge.judge(0, bot(), NOW)
+    second = judge.judge(0, bot(), NOW, received=NOW + 1)
     assert (second.word, second.waiting) == (Word.NO_CHECK, True)
     assert keys.wanted(101) == [AGENT]
     keys.learn(AGENT, Resolved(Resolution.DIRECTORY, (ResolvedKey(BOB.public), ResolvedKey(ALICE.public))), 101)
-    third = judge.judge(0, bot(), NOW)
+    third = judge.judge(0, bot(), NOW, received=NOW + 1)
     assert third.signature is SignatureState.VALID
     assert third.signer is not None
     assert third.signer.fingerprint == PRINT

@@ -204,7 +204,7 @@ async def test_a_request_waits_for_the_identity_whose_key_it_names_and_for_no_ot
     signed(log, call(0, "read"), did="did:web:x#b")
     watcher = watcher_on(state_folder, ListSource(log.entries))
     pipeline, keys = watcher._pipeline, watcher._pipeline._keys
-    keys.learn("did:web:x", Resolved(Resolution.DID_WEB, (ResolvedKey(MALLORY.public, name="a"),)), 0.0)
+    keys.learn("did:web:x", Resolved(Resolution.DID_WEB, (ResolvedKey(MALLORY.public, name="a"),)), 0.0, as_of=0.0)
     keys.wanted(1_000.0)
     await watcher.run()
     assert [row.verdict.waiting for row in watcher.state.rows if row.verdict] == [True]

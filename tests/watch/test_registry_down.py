@@ -1,11 +1,12 @@
 """Keys from a registry that goes down and comes back, and how often it is asked."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import httpx
-from build import Log
+from build import START, Log
 from piped import ALICE, MALLORY, ListSource, signed, watcher_on
 from rpc import call
 from streamed import streamed
@@ -17,9 +18,11 @@ from mcpwatch.identity.resolver_cache import POSITIVE_S
 from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver
+from mcpwatch.model.entries import Json
 from mcpwatch.watch.watcher import Watcher
 
 OPTIONS = ResolverOptions("http://registry.example")
+EVE = AgentKey(bytes(range(2, 34)))
 
 
 class Registry:
@@ -29,10 +32,23 @@ class Registry:
         self.keys = {key.did_aip: key for key in keys}
         self.now = 0.0
         self.is_up = True
+        self.history: dict[str, list[dict[str, Json]]] = {}
         self.asked: list[tuple[float, str]] = []
 
     def clock(self) -> float:
         return self.now
+
+    def wall(self) -> float:
+        return START + self.now
+
+    def rotate(self, old: AgentKey, new: AgentKey) -> None:
+        """Replace the key of the identity that has had but one."""
+        began, now = (datetime.fromtimestamp(at, UTC).isoformat() for at in (START - 86_400, self.wall()))
+        self.keys[old.did_aip] = new
+        self.history[old.did_aip] = [
+            {"public_key": new.public_base64, "valid_from": now, "is_current": True},
+            {"public_key": old.public_base64, "valid_from": began, "valid_until": now},
+        ]
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         did = request.url.params["did"]
@@ -41,7 +57,7 @@ class Registry:
             raise httpx.ConnectError("refused")
         key = self.keys.get(did)
         known = {"verified": False} if key is None else {"verified": True, "did": did, "public_key": key.public_base64}
-        return streamed(httpx.Response(200, json=known))
+        return streamed(httpx.Response(200, json={**known, "key_history": self.history.get(did)}))
 
     def fetcher(self) -> Fetcher:
         return Fetcher(transport=httpx.MockTransport(self.answer), clock=self.clock)
@@ -55,6 +71,14 @@ async def pass_time(registry: Registry, resolver: Resolver, keys: KeyBook, until
         registry.now += 1
 
 
+def resolver_of(registry: Registry, watcher: Watcher) -> Resolver:
+    """One that asks the registry for the watcher's keys, on the registry's clock."""
+    pipeline, fetcher = watcher._pipeline, registry.fetcher()
+    return Resolver(
+        pipeline._keys, OPTIONS, fetcher, on_resolved=pipeline.settled, clock=registry.clock, wall=registry.wall
+    )
+
+
 def words(watcher: Watcher) -> list[str]:
     return [row.verdict.word.value for row in watcher.state.rows if row.verdict]
 
@@ -65,10 +89,10 @@ async def test_while_the_registry_is_down_nothing_turns_green_or_red(state_folde
     signed(log, call(2, "read"), key=MALLORY, did=ALICE.did_aip)
     signed(log, call(3, "read"), key=MALLORY, did=MALLORY.did_aip)
     watcher = watcher_on(state_folder, ListSource(log.entries))
-    pipeline, keys = watcher._pipeline, watcher._pipeline._keys
+    keys = watcher._pipeline._keys
     registry = Registry(ALICE)
     registry.is_up = False
-    resolver = Resolver(keys, OPTIONS, registry.fetcher(), on_resolved=pipeline.settled, clock=registry.clock)
+    resolver = resolver_of(registry, watcher)
     await watcher.run()
     for until in (10.0, 600.0, 3600.0):
         await pass_time(registry, resolver, keys, until)
@@ -79,6 +103,39 @@ async def test_while_the_registry_is_down_nothing_turns_green_or_red(state_folde
     registry.is_up = True
     await pass_time(registry, resolver, keys, 3600.0 + 961.0)
     assert words(watcher) == ["VERIFIED", "BAD SIG", "UNKNOWN KEY"]
+    await watcher.close()
+
+
+async def test_a_key_that_is_rotated_a_moment_after_it_was_asked_for_makes_no_honest_call_a_forgery(
+    state_folder: Path,
+) -> None:
+    log = Log()
+    asked = signed(log, call(1, "read"), did=ALICE.did_aip)
+    log.wait(20)
+    rotated = signed(log, call(2, "read"), key=MALLORY, did=ALICE.did_aip)
+    forged = signed(log, call(3, "read"), key=EVE, did=ALICE.did_aip)
+    watcher = watcher_on(state_folder, ListSource(log.entries))
+    pipeline, keys = watcher._pipeline, watcher._pipeline._keys
+    registry = Registry(ALICE)
+    resolver, lane = resolver_of(registry, watcher), pipeline.lanes[""]
+    pipeline.take(lane, asked)
+    await pass_time(registry, resolver, keys, 10.0)
+    registry.rotate(ALICE, MALLORY)
+    await pass_time(registry, resolver, keys, 21.0)
+    pipeline.take(lane, rotated)
+    pipeline.take(lane, forged)
+    await pass_time(registry, resolver, keys, 60.0)
+    assert words(watcher) == ["VERIFIED", "NO CHECK", "NO CHECK"]
+    assert not watcher.state.alerts
+    await pass_time(registry, resolver, keys, 62.0)
+    assert words(watcher) == ["VERIFIED", "VERIFIED", "BAD SIG"]
+    (alert,) = [alert for alert in watcher.state.alerts.values() if alert.rule == "identity/bad-signature"]
+    assert alert.evidence == [forged.index]
+    again = signed(log, call(4, "read"), key=EVE, did=ALICE.did_aip)
+    pipeline.take(lane, again)
+    await pass_time(registry, resolver, keys, 200.0)
+    times = [time for time, _ in registry.asked]
+    assert all(later - earlier >= 60.0 for earlier, later in pairwise(times))
     await watcher.close()
 
 

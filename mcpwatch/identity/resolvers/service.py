@@ -32,11 +32,16 @@ class Resolver:
         *,
         on_resolved: Callable[[list[str]], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        """Raises UsageError when an address in `options` is none."""
+        """Raises UsageError when an address in `options` is none.
+
+        `wall` is the clock by which signatures are received, which tells whether a question came after one.
+        """
         self._keys = keys
         self._on_resolved = on_resolved
         self._clock = clock
+        self._wall = wall
         made = ((row.prefix, row.make(options, fetcher, keys)) for row in RESOLVERS)
         self._made = {prefix: one for prefix, one in made if one is not None}
         self._order = sorted(self._made, key=len, reverse=True)
@@ -65,7 +70,7 @@ class Resolver:
 
     async def ask(self, id: str) -> None:
         """Ask for one identity, and put in what came of it; no answer, however odd, ends the asking."""
-        prefix = self._prefix(id)
+        prefix, asked = self._prefix(id), self._wall()
         try:
             resolved = await self._resolve(prefix, id)
         except ThrottledError as failure:
@@ -75,7 +80,7 @@ class Resolver:
             if self._keys.failed(id, failure.reason, self._clock(), failure.after_s):
                 await self._told(id)
         else:
-            self._keys.learn(id, resolved, self._clock())
+            self._keys.learn(id, resolved, self._clock(), asked)
             if prefix in self._down and prefix in self._single:
                 self._keys.ask_failed(prefix)
             self._down.discard(prefix)
