@@ -5,6 +5,7 @@ import inspect
 import os
 import re
 import textwrap
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct, field
 
+from mcpwatch.config_faults import Fault, form_faults, line_of
 from mcpwatch.errors import UsageError
 from mcpwatch.files import config_file
 from mcpwatch.program import program
@@ -76,16 +78,25 @@ def load(path: Path | None = None) -> Config:
     Raises UsageError that names the file and what is wrong in it.
     """
     path = config_file() if path is None else path
+    hint = f"See: {program()} config template"
     try:
-        data = path.read_bytes()
+        text = path.read_text("utf-8")
+        document = tomllib.loads(text)
     except FileNotFoundError:
         return Config()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", f"See: {program()} config template") from None
-    try:
-        return check(msgspec.toml.decode(data, type=Config))
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
-        raise UsageError(f"{path}: {error}", f"See: {program()} config template") from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint) from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text in UTF-8: octet {error.start + 1} fits nothing", hint) from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is no TOML: {error}", hint) from None
+    fault = next(form_faults(document, Config), None)
+    config = Config() if fault else msgspec.convert(document, Config)
+    fault = fault or next(value_faults(config), None)
+    if fault:
+        line = line_of(text, fault)
+        raise UsageError(f"{path}{f', line {line}' if line else ''}: {fault.what}", hint)
+    return config
 
 
 class _Check(Struct, frozen=True):
@@ -122,12 +133,12 @@ CHECKS: tuple[_Check, ...] = (
 )
 
 
-def check(config: Config) -> Config:
-    """Return `config` when its values make sense; ValueError names the key otherwise."""
+def value_faults(config: Config) -> Iterator[Fault]:
+    """The settings whose values make no sense."""
     for row in CHECKS:
         if not row.holds(config):
-            raise ValueError(f"{row.key} must {row.must}")
-    return config
+            section, _, name = row.key.partition(".")
+            yield Fault(section, name, f"{row.key} must {row.must}")
 
 
 def _is_address(text: str, schemes: Sequence[str]) -> bool:

@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Callable
 
 from mcpwatch import config
-from mcpwatch.files import config_file
+from mcpwatch.commands.config_warnings import warn
+from mcpwatch.files import config_file, state_dir
 from mcpwatch.text import show
 
 _ACTIONS: dict[str, Callable[[], str]] = {
@@ -21,4 +22,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     for line in _ACTIONS[options.action]().rstrip("\n").split("\n"):
         print(show(line))
+    if options.action == "show":
+        warn(config.load(), state_dir())
     return 0

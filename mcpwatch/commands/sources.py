@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from mcpwatch.commands.config_warnings import warn
 from mcpwatch.config import Config, load
 from mcpwatch.errors import ConnectError, IntegrityError, RefusedError, UsageError
 from mcpwatch.feed.address import feed_address
@@ -86,7 +87,9 @@ def target_of(feed: Feed, state: Path) -> Target:
 
 
 def _target(feeds: tuple[Feed, ...], state: Path, config_path: Path) -> Target:
-    return Target(feeds, state, load(config_path), config_path)
+    config = load(config_path)
+    warn(config, state)
+    return Target(feeds, state, config, config_path)
 
 
 def _token(address: str, found: Announcement | None, token_file: Path | None) -> Secret:

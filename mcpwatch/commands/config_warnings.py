@@ -1,0 +1,39 @@
+"""What in a configuration is allowed, and probably not meant."""
+
+import re
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mcpwatch.config import Config
+from mcpwatch.gateway.guard import is_loopback
+from mcpwatch.program import program
+from mcpwatch.text import show
+
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def warn(config: Config, state: Path) -> None:
+    """Print the warnings to stderr. Raises LocalError when the pinned keys of the state folder cannot be read."""
+    from mcpwatch.identity.pins import pins_path, read_known
+
+    known = read_known(pins_path(state))
+    for text in warnings(config, {*known.names.values(), *(pin.id for pin in known.pins)}):
+        print(f"mcpwatch: warning: {show(text)}", file=sys.stderr)
+
+
+def warnings(config: Config, names: Collection[str]) -> Iterator[str]:
+    """What to warn of, where the operator has given or pinned these names."""
+    identity = config.identity
+    registry = urlsplit(identity.registry)
+    if registry.scheme == "http" and not is_loopback(registry.hostname or ""):
+        yield "identity.registry is asked over plain http: whoever is between can give any key for any identity"
+    if identity.roots and not identity.registry:
+        yield "identity.roots does nothing without identity.registry: nobody is asked for vouches"
+    if identity.jwks:
+        return  # A word under principals may then be the kid of a key in there.
+    known = {name.casefold() for name in names}
+    for who in dict.fromkeys(who for signers in config.principals.values() for who in signers):
+        if ":" not in who and who.casefold() not in known and not _THUMBPRINT.fullmatch(who):
+            yield f"principals names {who}, and no agent is called so, see: {program()} keys list"

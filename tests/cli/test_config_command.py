@@ -1,0 +1,192 @@
+"""`mcpwatch config`, and what is said of a configuration that is wrong or probably not meant."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mcpwatch import config
+from mcpwatch.cli import main
+from mcpwatch.identity.agent_key import AgentKey
+
+
+def test_the_template_is_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "template"]) == 0
+    text = capsys.readouterr().out
+    uncommented = "\n".join(
+        line.removeprefix("# ") if " = " in line else line for line in text.splitlines() if line.strip()
+    )
+    stated = tomllib.loads("\n".join(line for line in uncommented.splitlines() if not line.startswith("#")))
+    assert stated.pop("principals") == {"https://issuer.example alice": ["did:web:agent.example"]}
+    assert stated == {
+        "identity": {
+            "registry": "",
+            "jwks": [],
+            "did_web": False,
+            "directories": False,
+            "allow_private": False,
+            "roots": [],
+            "window": 300,
+        },
+        "watch": {"rows": 50_000, "author": ""},
+    }
+
+
+def test_what_is_configured_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").write_text('[identity]\nregistry = "http://127.0.0.1:9"\n')
+    assert config.load().identity.registry == "http://127.0.0.1:9"
+    assert main(["config", "show"]) == 0
+    assert tomllib.loads(capsys.readouterr().out)["identity"]["registry"] == "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[identity]\nregistri = 'x'\n", "[identity]\nwindow = 'long'\n", "[watch]\nrows = 1\n", "= broken", "\xff"],
+)
+def test_a_wrong_configuration_says_which_file_and_what(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode("latin-1"))
+    assert main(["config", "show"]) == 2
+    err = capsys.readouterr().err
+    assert str(path) in err
+    assert "mcpwatch config template" in err
+
+
+IDENTITY = """[identity]
+registry = "https://registry.example"
+jwks = ["/etc/mcpwatch/agents.json", "~/keys.json", "https://issuer.example/jwks.json"]
+did_web = true
+directories = true
+allow_private = true
+roots = ["did:aip:56475aa75463474c0285df5dbf2bcab7"]
+[principals]
+"https://issuer.example alice" = ["did:web:agent.example", "ledger"]
+bob = ["key:NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"]
+"""
+
+
+def test_what_is_shown_reads_back_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").write_text(IDENTITY)
+    before = config.load()
+    assert before.principals["bob"] == ("key:NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",)
+    assert main(["config", "show"]) == 0
+    (tmp_path / "config.toml").write_text(capsys.readouterr().out)
+    assert config.load() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[identity]\nregistry = 'registry.example'\n", "identity.registry must be an http or https URL"),
+        ("[identity]\nregistry = 'https://user:secret@registry.example'\n", "URL without a user"),
+        ("[identity]\nregistry = 'https://registry.example:99999'\n", "identity.registry must be"),
+        ("[identity]\nwindow = 0\n", "identity.window must lie between"),
+        ("[identity]\njwks = ['keys.json']\n", "identity.jwks must list paths"),
+        ("[identity]\njwks = ['http://issuer.example/jwks']\n", "identity.jwks must list paths"),
+        ("[identity]\njwks = ['https://']\n", "identity.jwks must list paths"),
+        ("[identity]\njwks = ['https://user:secret@issuer.example/jwks']\n", "URLs without a user"),
+        ("[identity]\njwks = ['~nobody-of-that-name/keys.json']\n", "identity.jwks must list paths"),
+        ("[identity]\nroots = ['did:aip:1']\n", "identity.roots must list DIDs"),
+        ("[identity]\nroots = ['did:aip:1#key-1']\n", "identity.roots must list DIDs"),
+        ("[identity]\nroots = ['ledger']\n", "identity.roots must list DIDs"),
+        ("[watch]\nrows = 1\n", "watch.rows must lie between"),
+        ("[principals]\nalice = []\n", "principals must give each subject"),
+        ("[principals]\nalice = ['']\n", "principals must give each subject"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_named(
+    text: str, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text(text)
+    assert main(["config", "show"]) == 2
+    err = capsys.readouterr().err
+    assert key in err
+    assert "secret" not in err
+
+
+def test_a_configuration_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").mkdir()
+    assert main(["config", "show"]) == 2
+    assert "config.toml cannot be read: Is a directory" in capsys.readouterr().err
+
+
+def test_authors_have_a_name() -> None:
+    assert "@" in config.author(config.Config())
+    assert config.author(config.Config(watch=config.WatchConfig(author="ana"))) == "ana"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[identity]\n\nregsitry = 'x'\n", "line 3: identity.regsitry is not a setting; did you mean registry?"),
+        ("[watch]\ncolour = 1\n", "line 2: watch.colour is not a setting; there are: rows, author"),
+        ("[identiy]\nwindow = 3\n", "line 1: [identiy] is not a section; did you mean identity?"),
+        ("registry = 'x'\n", "line 1: registry stands in no section; it belongs under [identity]"),
+        ("colour = 'x'\n", "line 1: colour stands in no section; there are: identity, watch, principals"),
+        ("identity = 'x'\n", "line 1: identity must be a section: [identity]"),
+        ("[identity]\nwindow = 'secret'\n", "line 2: identity.window must be a whole number"),
+        ("[watch]\nrows = true\n", "line 2: watch.rows must be a whole number"),
+        ("[identity]\ndid_web = 'yes'\n", "line 2: identity.did_web must be true or false"),
+        ("[identity]\nregistry = 1\n", "line 2: identity.registry must be a text in quotes"),
+        ("[identity]\njwks = '/a'\n", "line 2: identity.jwks must be a list of texts"),
+        ("[identity]\njwks = [1]\n", "line 2: identity.jwks must be a list of texts"),
+        ("[watch]\n[principals]\n'ali ce' = 'x'\n", "line 3: principals.ali ce must be a list of texts"),
+        ("identity.window = 'x'\n", "config.toml: identity.window must be a whole number"),
+        ("[watch]\nrows = 200\n[identity]\nwindow = 0\n", "line 4: identity.window must lie between"),
+        ("[principals]\nalice = []\n", "line 1: principals must give each subject"),
+        ("[watch]\nrows = = 1\n", "is no TOML: Invalid value (at line 2"),
+        ("\xff", "is no text in UTF-8: octet 1"),
+    ],
+)
+def test_what_is_wrong_is_said_in_plain_words_with_its_line(
+    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_bytes(text.encode("latin-1"))
+    assert main(["config", "show"]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert "secret" not in err and "Traceback" not in err
+
+
+PLAIN, ROOTS = "identity.registry is asked over plain http", "identity.roots does nothing without identity.registry"
+CALLED = "principals names ledgr, and no agent is called so, see: mcpwatch keys list"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ""),
+        ("[identity]\nregistry = 'http://registry.example'\n", PLAIN),
+        ("[identity]\nregistry = 'http://127.0.0.1:9'\n", ""),
+        ("[identity]\nregistry = 'http://[::1]:9'\n", ""),
+        ("[identity]\nregistry = 'https://registry.example'\nroots = ['did:web:a.example']\n", ""),
+        ("[identity]\nroots = ['did:web:a.example']\n", ROOTS),
+        ("[principals]\nalice = ['ledgr', 'Ledger', 'ci', 'did:web:a.example']\nbob = ['ledgr']\n", CALLED),
+        ("[principals]\nalice = ['NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs']\n", ""),
+        ("[identity]\njwks = ['/keys.json']\n[principals]\nalice = ['a-kid']\n", ""),
+    ],
+)
+def test_what_is_probably_not_meant_is_warned_of(
+    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = AgentKey(bytes(32))
+    assert main(["keys", "add", "ci", key.public_base64]) == main(["keys", "name", key.did_key, "ledger"]) == 0
+    (tmp_path / "config.toml").write_text(text)
+    capsys.readouterr()
+    assert main(["config", "show"]) == 0
+    shown = capsys.readouterr()
+    lines = shown.err.splitlines()
+    assert len(lines) == bool(said)
+    assert all(line.startswith(f"mcpwatch: warning: {said}") for line in lines)
+    assert tomllib.loads(shown.out)
+
+
+def test_a_watcher_warns_as_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MCPWATCH_TOKEN", "t")
+    (tmp_path / "config.toml").write_text("[identity]\nroots = ['did:web:a.example']\n")
+    assert main(["tail", "http://127.0.0.1:1"]) == 3
+    assert ROOTS in capsys.readouterr().err
