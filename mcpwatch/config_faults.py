@@ -41,8 +41,9 @@ def form_faults(document: Mapping[str, object], shape: type[Struct]) -> Iterator
             yield from _wrong_types(section, value, dict.fromkeys(value, kind.__args__[1]))
         else:
             settings = {field.name: field.type for field in msgspec.structs.fields(kind)}
-            for name in value.keys() - settings.keys():
-                yield Fault(section, name, f"{section}.{name} is not a setting; {_meant(name, settings)}")
+            for name in value:
+                if name not in settings:
+                    yield Fault(section, name, f"{section}.{name} is not a setting; {_meant(name, settings)}")
             yield from _wrong_types(section, value, settings)
 
 

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
 from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64url
 from mcpwatch.identity import verifier
 from mcpwatch.identity.resolution import ResolvedKey
 from mcpwatch.identity.strict_json import strict_object
+from mcpwatch.text import count
 
 MAX_OCTETS = 262_144
 MAX_SET = 1000
 """Keys of one set that are read."""
 _MAX_NAME = 512
+_MAX_KIND = 16
+_COORDINATE = 32
+"""Octets of a coordinate, on both curves."""
 _LISTS = ("keys", "signing_keys")
 """The members a set may be in; the second is that of a UCP profile."""
 _KINDS = {("OKP", "Ed25519"): "EdDSA", ("EC", "P-256"): "ES256"}
@@ -20,7 +25,7 @@ _KINDS = {("OKP", "Ed25519"): "EdDSA", ("EC", "P-256"): "ES256"}
 
 
 class KeySet(Struct, frozen=True):
-    """The keys that count, in their order, and those that do not: name and reason."""
+    """The keys that count, in their order, and those that do not: name, or place where there is none, and reason."""
 
     keys: tuple[ResolvedKey, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
@@ -36,6 +41,8 @@ class Candidate(Struct, frozen=True):
     name: str
     key: bytes = b""
     fault: str = ""
+    place: str = ""
+    """Where it stands in its set, which tells it from others without a name."""
     valid_from: float | None = None
     valid_until: float | None = None
 
@@ -59,7 +66,7 @@ def collect(candidates: Iterable[Candidate]) -> KeySet:
     refused: dict[str, str] = {}
     for one in candidates:
         if one.fault:
-            refused.setdefault(one.name, one.fault)
+            refused.setdefault(one.name or one.place, one.fault)
             continue
         name = one.name or verifier.fingerprint(one.key)
         before = keys.get(name)
@@ -81,15 +88,18 @@ def read_jwk(jwk: Mapping[str, object]) -> Candidate:
     key = verifier.key_of_jwk(jwk)
     if key is None:
         return Candidate(kid, fault="it is of small order, or no point of its curve")
-    return Candidate(kid, key, "", _seconds(jwk.get("nbf")), _seconds(jwk.get("exp")))
+    return Candidate(kid, key, valid_from=_seconds(jwk.get("nbf")), valid_until=_seconds(jwk.get("exp")))
 
 
 def _candidates(listed: list[object]) -> Iterator[Candidate]:
-    for jwk in listed:
+    for number, jwk in enumerate(listed, 1):
+        place = f"key number {number}"
         if not isinstance(jwk, dict):
-            yield Candidate("", fault="it is no JSON object")
+            yield Candidate("", fault="it is no JSON object", place=place)
         elif jwk.get("use", "sig") == "sig":
-            yield read_jwk(jwk)
+            kind = jwk.get("kty")
+            told = isinstance(kind, str) and kind.isalnum() and len(kind) <= _MAX_KIND
+            yield msgspec.structs.replace(read_jwk(jwk), place=f"{place}, of type {kind}" if told else place)
 
 
 def _jwk_fault(jwk: Mapping[str, object]) -> str:
@@ -104,9 +114,13 @@ def _jwk_fault(jwk: Mapping[str, object]) -> str:
     operations = jwk.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations:
         return "its key_ops do not let it verify"
-    coordinates = [jwk.get("x")] if kind[0] == "OKP" else [jwk.get("x"), jwk.get("y")]
-    if not all(isinstance(part, str) and decode_base64url(part) is not None for part in coordinates):
-        return "its octets are not in canonical base64url"
+    for name in ("x",) if kind[0] == "OKP" else ("x", "y"):
+        part = jwk.get(name)
+        data = decode_base64url(part) if isinstance(part, str) else None
+        if data is None:
+            return f"its {name} is not in canonical base64url"
+        if len(data) != _COORDINATE:
+            return f"its {name} has {count(len(data), 'octet')}, not {_COORDINATE}"
     return ""
 
 

@@ -35,7 +35,7 @@ def read_agents(data: bytes, now: float) -> list[Agent]:
 
 def _of_jwks(data: bytes, now: float) -> list[Agent]:
     found = read_jwks(data)
-    refused = [Agent(name or "a key without a kid", fault=reason) for name, reason in found.refused]
+    refused = [Agent(name, fault=reason) for name, reason in found.refused]
     return [*(_of_key(key, now) for key in found.keys), *refused]
 
 

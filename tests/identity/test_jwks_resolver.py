@@ -157,12 +157,36 @@ def _written(path: Path, data: bytes) -> Path:
 
 
 @pytest.mark.parametrize("data", [None, b"", b"{}", b" " * 300_000], ids=lambda data: repr(data)[:9])
-def test_a_file_that_cannot_be_used_is_said_to_be_one(tmp_path: Path, data: bytes | None) -> None:
+def test_a_file_that_cannot_be_used_is_said_to_be_one_and_once(
+    tmp_path: Path, data: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "keys.json"
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(UsageError, match=r"keys\.json cannot be used as a JWKS"):
         Host().jwks(str(path))
+    assert caplog.messages == []
+
+
+async def test_a_file_that_spoils_later_is_told_once_and_keeps_its_keys(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = _written(tmp_path / "keys.json", jwks(named(ALICE.public, "ci")))
+    sets = Host().jwks(str(path))
+    path.unlink()
+    for _ in range(3):
+        await sets.tick()
+    assert caplog.messages == [f"{path} cannot be used: No such file or directory"]
+    assert (await sets.resolve("ci")).keys
+
+
+def test_a_key_that_does_not_count_is_told_by_its_place(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = _written(tmp_path / "keys.json", b'{"keys": [{"kty": "RSA"}, {"kty": "OKP", "kid": "c\\u001bi"}]}')
+    Host().jwks(str(path))
+    assert caplog.messages == [
+        f"{path}: key number 1, of type RSA does not count: it is of a kind that is not checked here",
+        f"{path}: c\\x1bi does not count: it is of a kind that is not checked here",
+    ]
 
 
 def test_a_change_has_the_book_ask_again() -> None:

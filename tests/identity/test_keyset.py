@@ -59,7 +59,9 @@ def test_keys_have_their_times() -> None:
         ({**A, "x": A["x"][:-1] + "d"}, "canonical base64url"),
         ({**A, "x": A["x"] + "="}, "canonical base64url"),
         ({**A, "x": 7}, "canonical base64url"),
-        ({**C, "y": None}, "canonical base64url"),
+        ({**C, "y": None}, "its y is not in canonical base64url"),
+        ({**C, "y": "AQ"}, "its y has 1 octet, not 32"),
+        ({**A, "x": A["x"] + "AAAA"}, "its x has 35 octets, not 32"),
         ({"kty": "RSA", "n": "AQAB", "e": "AQAB"}, "not checked here"),
         ({**A, "crv": "X25519"}, "not checked here"),
         ({**A, "kty": ["OKP"]}, "not checked here"),
@@ -79,6 +81,17 @@ def test_what_is_no_key_at_all(key: object) -> None:
     keys, refused = read(key, B)
     assert [key.key for key in keys] == [BOB.public]
     assert len(refused) == 1
+
+
+def test_keys_without_a_name_are_told_by_their_place() -> None:
+    keys, refused = read(B, {"kty": "RSA", "n": "AQAB", "e": "AQAB"}, 7, {**A, "x": "AQID"}, {"kty": "a\x1b"})
+    assert [key.key for key in keys] == [BOB.public]
+    assert refused == {
+        "key number 2, of type RSA": "it is of a kind that is not checked here",
+        "key number 3": "it is no JSON object",
+        "key number 4, of type OKP": "its x has 3 octets, not 32",
+        "key number 5": "it is of a kind that is not checked here",
+    }
 
 
 def test_keys_for_encryption_are_passed_over() -> None:

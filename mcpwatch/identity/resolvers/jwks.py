@@ -12,6 +12,7 @@ from mcpwatch.identity.keyset import MAX_OCTETS, BadSet, KeySet, read_jwks
 from mcpwatch.identity.resolution import Resolved, ResolvedKey, Unavailable
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.model.identity import Resolution
+from mcpwatch.text import show
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class _Source:
         except BadSet as error:
             return self.fail(f"{error}")
         for name, reason in keys.refused if keys != self.keys else ():
-            logger.warning("%s: the key %r does not count: %s", self.place, name, reason)
+            logger.warning("%s: %s does not count: %s", self.place, show(name), reason)
         changed = keys != self.keys or not self.is_loaded
         self.keys, self.fault, self.is_loaded = keys, "", True
         self.by_thumbprint = {key.thumbprint: key for key in keys.keys}
@@ -53,8 +54,8 @@ class _Source:
         return changed
 
     def fail(self, fault: str) -> bool:
-        """Note why it could not be read."""
-        if fault != self.fault:
+        """Note why it could not be read; of a file that never was, whoever names it is told instead."""
+        if fault != self.fault and (self.is_url or self.is_loaded):
             logger.warning("%s cannot be used: %s", self.place, fault)
         self.fault = fault
         return False
@@ -81,7 +82,10 @@ class Jwks:
             if not source.is_url:
                 _read_file(source)
                 if source.fault:
-                    raise UsageError(f"{source.place} cannot be used as a JWKS: {source.fault}", "See identity.jwks")
+                    raise UsageError(
+                        f"{source.place} cannot be used as a JWKS: {source.fault}",
+                        "Mend the file, or take it out of identity.jwks in the configuration",
+                    )
 
     async def resolve(self, name: str) -> Resolved:
         """The key of a thumbprint or kid. Raises Unavailable."""
