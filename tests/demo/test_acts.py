@@ -141,7 +141,7 @@ async def watch(backend: Backend, ear: Ear) -> Watcher:
 
 
 async def test_every_act_shows_what_it_says(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The acts come without the pauses in which an answer of the registry grows old enough to be doubted.
+    # The registry may be asked again at once about a key that does not fit: no act waits for a minute to pass.
     monkeypatch.setattr(resolver_cache, "NEGATIVE_S", -60.0)
     ear = Ear()
     state = (await watch(backend, ear)).state

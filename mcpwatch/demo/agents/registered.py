@@ -12,19 +12,20 @@ from mcpwatch.demo.registry import OUTAGE
 from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.identity.signer import AipAuth
 
-_OLD_ENOUGH_S = 62.0
-"""A watcher that has just asked for a key does not ask again because a signature does not fit it."""
 _OUTAGE_S = 12.0
 
 
 async def rotation(stage: Stage) -> None:
-    """A session in which the agent replaces its key, once in the story; afterwards it works on with the new one."""
+    """A session in which the agent replaces its key, once in the story; afterwards it works on with the new one.
+
+    A watcher that has just asked for the key leaves the calls with the new one open until it may ask again.
+    """
     async with stage.client(VETERAN, "notes", "legacy", auth=_Rotating(stage)) as notes:
         await notes.list_tools()
         await notes.call_tool("read_note", {"id": "note-5ad2c964"})
         if VETERAN not in stage.rotated:
             stage.rotated.add(VETERAN)
-            await stage.hold(_OLD_ENOUGH_S)
+            await stage.pause()
             await rotate(stage, VETERAN)
         await notes.call_tool("search_notes", {"query": "scanners"})
         await stage.pause()

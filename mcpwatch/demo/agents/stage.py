@@ -40,10 +40,6 @@ class Stage:
         """About so many seconds, at the stage's pace."""
         return self.pace * about * self.random.uniform(0.5, 1.5)
 
-    async def hold(self, seconds: float) -> None:
-        """Wait for exactly so many seconds, at the stage's pace."""
-        await asyncio.sleep(self.pace * seconds)
-
     async def pause(self, about: float = 0.6) -> None:
         """What an agent takes to think."""
         await asyncio.sleep(self.seconds(about))
