@@ -159,9 +159,11 @@ class Verdict(Struct, frozen=True):
     """Signed by `signer`, where the signature is valid."""
 
 
-def uncovered(verdict: Verdict, has_token: bool = False) -> tuple[Covered, ...]:
-    """What of a request its signature does not cover; the access token counts only where the request came with one."""
+def uncovered(verdict: Verdict, *, has_session: bool = False, has_token: bool = False) -> tuple[Covered, ...]:
+    """What of a request its signature does not cover; session id and access token count where it came with them."""
     idle = {Covered.ARGUMENTS} if Covered.BODY in verdict.coverage else set()
+    if not has_session:
+        idle.add(Covered.SESSION)
     if not has_token:
         idle.add(Covered.TOKEN)
     return tuple(part for part in Covered if part not in verdict.coverage and part not in idle)

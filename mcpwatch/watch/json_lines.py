@@ -146,7 +146,7 @@ def entry_line(row: Row, state: State) -> EntryLine:
         verdict=line_of_verdict(row),
         identity=who.id,
         evidence=who.evidence.value,
-        outcome=CallState.RUNNING.value if row.is_running else row.outcome(now),
+        outcome=_outcome(row, now),
         status=row.status,
         duration=None if row.is_running else row.duration(now),
         alerts=row.alerts,
@@ -196,6 +196,12 @@ def feed_line(status: FeedStatus) -> FeedLine:
         verified_size=status.verified_size,
         gaps=tuple((gap.first, gap.last) for gap in status.gaps),
     )
+
+
+def _outcome(row: Row, now: float) -> str:
+    """How it stands; a call that runs is told without for how long, which `time` says."""
+    is_doubtful = row.call is not None and row.call.is_doubtful
+    return CallState.RUNNING.value if row.is_running and not is_doubtful else row.outcome(now)
 
 
 def _session(session: Session | None) -> SessionLine | None:

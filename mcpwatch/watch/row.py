@@ -114,7 +114,9 @@ class Row(Struct, gc=False):
         verdict, request = self.seen.verdict, self.http_request
         if verdict is None or verdict.signature in _UNCHECKED:
             return ()
-        return uncovered(verdict, has_token=request is not None and request.principal is not None)
+        if request is None:
+            return uncovered(verdict)
+        return uncovered(verdict, has_session=bool(request.session), has_token=request.principal is not None)
 
     @property
     def request_verdict(self) -> Verdict | None:

@@ -67,14 +67,16 @@ def test_states_of_one_kind_have_glyphs_of_one_cell_that_differ() -> None:
 
 
 def test_a_verdict_says_what_is_covered_and_what_is_not() -> None:
-    text = said(verdict_lines(verified("alice", Covered.METHOD, Covered.BODY)))
+    text = said(verdict_lines(verified("alice", Covered.METHOD, Covered.BODY), missing=(Covered.AUTHORITY,)))
     assert "✓ method" in text and "✓ body" in text
-    assert "✗ session id" in text and "✗ authority" in text and "✗ body" not in text
+    assert "✗ authority" in text and "✗ body" not in text
+    assert "not covered  nothing" in said(verdict_lines(verified("alice", Covered.METHOD)))
 
 
 def test_a_bad_verdict_gives_its_reasons() -> None:
     text = said(verdict_lines(judged(Word.BAD_SIG, "alice")))
     assert "✗ BAD SIG" in text and "made up" in text and "forged" in text
+    assert "a signature that does not hold covers nothing" in text and "not covered" not in text
 
 
 def test_nothing_is_said_of_the_coverage_of_what_is_not_signed() -> None:

@@ -9,6 +9,7 @@ from build import Log
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
+from rpc import call
 from verdicts import judged, principal, signer, verified
 from watched import Stage
 
@@ -78,7 +79,7 @@ def test_an_entry_has_every_field_that_scripts_read() -> None:
             "first_seen": None,
             "first_source": None,
             "profile": "",
-            "uncovered": ["authority", "session id", "MCP method and name"],
+            "uncovered": ["authority", "MCP method and name"],
             "body_as_checked": True,
             "others": [],
             "receipt": None,
@@ -145,6 +146,30 @@ def test_a_signed_body_that_is_not_carried_as_it_was_checked_is_told_apart(body:
     unsaid = structs.replace(signed, verdict=verified("alice", Covered.METHOD))
     told = entry_line(state.apply(entry, unsaid), state).verdict
     assert told is not None and told.body_as_checked and "body" in told.uncovered
+
+
+def test_a_request_without_a_session_id_leaves_none_uncovered() -> None:
+    log, state = Log(), State()
+    told = []
+    for session in ("s1", ""):
+        entry = log.request(call(1, "read"), session=session)
+        line = entry_line(state.apply(entry, Traffic().apply(entry, verified("alice"))), state)
+        assert line.verdict is not None
+        told.append(line.verdict.uncovered)
+    assert told == [("authority", "session id", "MCP method and name"), ("authority", "MCP method and name")]
+
+
+def test_a_call_whose_end_may_have_been_missed_is_not_said_to_run() -> None:
+    stage = Stage()
+    request = stage.request("read")
+    assert entry_line(request, stage.state).outcome == "running"
+    assert request.call is not None
+    request.call.is_doubtful = True
+    line = entry_line(request, stage.state)
+    assert (line.outcome, line.duration) == ("end not seen", None)
+    stage.answer(request)
+    request.call.is_doubtful = False
+    assert entry_line(request, stage.state).outcome == "ok"
 
 
 def test_an_entry_past_the_last_checkpoint_is_not_called_proven() -> None:

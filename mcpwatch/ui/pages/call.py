@@ -1,7 +1,6 @@
 """A call or an exchange, as one reads it: what happened, then the verdict, then the evidence."""
 
 from mcpwatch.model.alerts import Alert
-from mcpwatch.model.entries import Request
 from mcpwatch.model.traffic import Call, CallState, Edge
 from mcpwatch.text import Shown, show
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
@@ -24,7 +23,7 @@ def row_lines(row: Row, watcher: Watcher) -> list[Line]:
     lines += alert_lines(row, state)
     if (verdict := row.verdict) is not None:
         known = watcher.known(verdict.signer)
-        lines += [*verdict_lines(verdict, known, has_token=_has_token(row.http_request)), BLANK]
+        lines += [*verdict_lines(verdict, known, row.uncovered), BLANK]
     proof = row.seen.proof or (row.seen.exchange.proof if row.seen.exchange is not None else None)
     if proof is not None:
         lines += [*proof_of_server_lines(proof, watcher.known(proof.signer, Kind.SERVER)), BLANK]
@@ -93,11 +92,6 @@ def _took(call: Call, now: float) -> tuple[Span, ...]:
     if call.ended is None:
         return (span(f"  {seconds(max(now - call.started, 0.0))} so far", Tone.DIM),)
     return (span(f"  {seconds(max(call.ended - call.started, 0.0))}", Tone.DIM),)
-
-
-def _has_token(request: Request | None) -> bool:
-    """Whether a request came with an access token, which a signature may cover."""
-    return request is not None and request.principal is not None
 
 
 def _headline(row: Row) -> Line:

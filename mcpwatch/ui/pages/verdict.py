@@ -1,5 +1,7 @@
 """A verdict in plain words: the word, who signed and how we know, what is not covered, what else is signed."""
 
+from collections.abc import Sequence
+
 from mcpwatch.model.identity import (
     Covered,
     Evidence,
@@ -9,7 +11,6 @@ from mcpwatch.model.identity import (
     SignatureState,
     Verdict,
     Word,
-    uncovered,
 )
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import FRESHNESS, SIGNATURES, VERDICTS, verdict_cell
@@ -18,11 +19,15 @@ from mcpwatch.watch.key_history import Known
 from mcpwatch.watch.schemes import scheme_title
 
 _PROVEN = (Word.VERIFIED, Word.PARTIAL)
+_COVERS_NOTHING = {
+    SignatureState.INVALID: "nothing: a signature that does not hold covers nothing",
+    SignatureState.UNRESOLVABLE: "nothing, as long as it is not checked",
+}
 _ARGUMENTS = "Valid for the tool and its arguments: who asked for what is proven, the rest of the body is not."
 
 
-def verdict_lines(verdict: Verdict, known: Known = UNKNOWN, *, has_token: bool = False) -> list[Line]:
-    """Word, meaning, reasons; then who, how we know, since when, and what the signature leaves open."""
+def verdict_lines(verdict: Verdict, known: Known = UNKNOWN, missing: Sequence[Covered] = ()) -> list[Line]:
+    """Word, meaning, reasons; then who, how we know, since when, and what is `missing` in the signature's cover."""
     look = VERDICTS[verdict.word]
     word = verdict_cell(verdict.word)
     means = _ARGUMENTS if verdict.word is Word.PARTIAL and Covered.ARGUMENTS in verdict.coverage else look.means
@@ -30,7 +35,7 @@ def verdict_lines(verdict: Verdict, known: Known = UNKNOWN, *, has_token: bool =
     if verdict.waiting:
         lines.append(bullet(span("…", Tone.ACCENT), "its key is being fetched; it will be judged again"))
     lines.extend(bullet(span("•", look.tone), reason) for reason in verdict.reasons)
-    lines += [BLANK, *_who(verdict, known), *_axes(verdict), *coverage_lines(verdict, has_token)]
+    lines += [BLANK, *_who(verdict, known), *_axes(verdict), *coverage_lines(verdict, missing)]
     if verdict.receipt is not None:
         lines += [BLANK, *_receipt(verdict.receipt, verdict)]
     if verdict.others:
@@ -38,14 +43,15 @@ def verdict_lines(verdict: Verdict, known: Known = UNKNOWN, *, has_token: bool =
     return lines
 
 
-def coverage_lines(verdict: Verdict, has_token: bool = False) -> list[Line]:
+def coverage_lines(verdict: Verdict, missing: Sequence[Covered]) -> list[Line]:
     """What is covered and what is not; nothing for what was not signed."""
-    if verdict.signature in (SignatureState.ABSENT, SignatureState.UNSUPPORTED):
-        return []
+    if verdict.signature is not SignatureState.VALID:
+        why = _COVERS_NOTHING.get(verdict.signature)
+        return [field("covers", span(why, Tone.DIM))] if why else []
     covered = [span(f"✓ {_name(part, verdict)}  ", Tone.GOOD) for part in Covered if part in verdict.coverage]
-    missing = [span(f"✗ {part.value}  ", Tone.WARN) for part in uncovered(verdict, has_token)]
+    open_parts = [span(f"✗ {part.value}  ", Tone.WARN) for part in missing]
     nothing = span("nothing", Tone.DIM)
-    return [field("covers", *(covered or [nothing])), field("not covered", *(missing or [nothing]))]
+    return [field("covers", *(covered or [nothing])), field("not covered", *(open_parts or [nothing]))]
 
 
 def proof_of_server_lines(proof: ServerProof, known: Known = UNKNOWN) -> list[Line]:
