@@ -14,7 +14,7 @@ from mcpwatch.config import manual
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.identity.resolvers import RESOLVERS
 from mcpwatch.identity.schemes import SCHEMES
-from mcpwatch.identity.schemes.profiles import PROFILES
+from mcpwatch.identity.schemes.profiles import PROFILES, Profile
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.commands import COMMANDS, key_names
 from mcpwatch.ui.looks import VERDICTS
@@ -81,11 +81,22 @@ def _schemes() -> str:
 
 
 def _profiles() -> str:
-    rows = (
-        (f"`{profile.name}`", profile.title, "; ".join(demand.departure for demand in profile.demands) or "nothing")
-        for profile in PROFILES
-    )
+    rows = ((f"`{profile.name}`", profile.title, _departures(profile)) for profile in PROFILES)
     return table(("profile", "what it is", "told as a departure from it"), rows)
+
+
+def _departures(profile: Profile) -> str:
+    """What a profile asks for, with what is asked of several things said once."""
+    grouped: dict[str, list[str]] = {}
+    for departure in (demand.departure for demand in profile.demands):
+        name = departure.removesuffix(" is not covered")
+        if name != departure and " " not in name:
+            grouped.setdefault("not covered: ", []).append(f"`{name}`")
+        elif departure.startswith("the parameter "):
+            grouped.setdefault("missing: ", []).append(f"`{departure.split()[2]}`")
+        else:
+            grouped[departure] = []
+    return "; ".join(f"{what}{', '.join(names)}" for what, names in grouped.items()) or "nothing"
 
 
 def _resolvers() -> str:

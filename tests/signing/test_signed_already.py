@@ -3,6 +3,7 @@
 import time
 from base64 import b64encode
 from hashlib import sha512
+from urllib.parse import urlsplit
 
 import pytest
 from rig import answer, fetch, field, ok, post, scripted
@@ -33,6 +34,16 @@ async def test_another_signature_stays_beside_ours() -> None:
     assert [result.word, *(each.word for each in result.others)] == [Word.VERIFIED] * 2
     signers = {signer.id for signer in (result.signer, *(each.signer for each in result.others)) if signer}
     assert signers == {KEY.did_key, OTHER.did_key}
+
+
+async def test_a_signature_for_the_proxys_own_address_no_longer_holds() -> None:
+    async with scripted(answer(ok(b"{}"))) as server, signing(server.url) as running:
+        own = f"{running.listen_address}{urlsplit(server.url).path}"
+        theirs = rfc9421_headers(OTHER, "POST", own, {}, RPC, now=time.time(), nonce="n")
+        await fetch(running.listen_address, post(RPC, *lines(theirs)))
+    (result,) = verdicts(server)
+    assert result.signer is not None and result.signer.id == KEY.did_key
+    assert [result.word, *(each.word for each in result.others)] == [Word.VERIFIED, Word.BAD_SIG]
 
 
 @pytest.mark.parametrize(
