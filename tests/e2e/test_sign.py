@@ -114,5 +114,5 @@ async def test_a_server_that_is_down_is_named_and_the_key_is_not(tmp_path: Path)
         answer = await http.post(f"http://{url}", json={"jsonrpc": "2.0", "id": 0, "method": LAST})
     assert (answer.status_code, answer.text) == (502, "mcpwatch sign: 127.0.0.1:9 cannot be reached\n")
     assert await signer.end() == 0
-    assert len(signer.lines) == 3
+    assert len(signer.lines) == 4
     assert not any(line in "".join(signer.lines) for line in file.read_text().splitlines())
