@@ -137,9 +137,12 @@ class Requests:
         """Put the request into its session; returns whom that is bound to, where the request came from another.
 
         `initialize` has none before its answer, unless it carries the id of one that is alive. What is not known to
-        be MCP waits for an answer that is.
+        be MCP waits for an answer that is. What could not be read as a request at all, which has neither method nor
+        target, is in none: what answers it is the gateway's own refusal.
         """
         exchange = flow.exchange
+        if not exchange.method and not exchange.target:
+            return None
         if flow.opening and not self._sessions.is_alive(flow):
             return None
         if exchange.era is Era.UNKNOWN and all(message.fault for message in messages) and not flow.exchange.calls:

@@ -213,3 +213,20 @@ def test_a_modern_request_with_all_its_headers_is_placed_like_one_without() -> N
     log.request(body)
     (session,) = fold(log).sessions
     assert (session.requests, session.protocol) == (2, MODERN)
+
+
+@pytest.mark.parametrize(("method", "target", "count"), [("", "", 0), ("POST", "/mcp", 1)])
+def test_what_cannot_be_read_as_a_request_is_in_no_session(method: str, target: str, count: int) -> None:
+    log = Log()
+    asked = log.request(method=method, target=target)
+    log.response(asked, 400)
+    log.message(asked, error(None, -32600, "this is not a well-formed HTTP request"))
+    log.end(asked, "denied", reason="this is not a well-formed HTTP request")
+    folded = fold(log)
+    assert len(folded.sessions) == count
+    exchange = folded.traffic.exchanges[asked.index]
+    assert (exchange.status, exchange.outcome, exchange.reason) == (
+        400,
+        "denied",
+        "this is not a well-formed HTTP request",
+    )
