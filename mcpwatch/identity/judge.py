@@ -22,7 +22,7 @@ from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.request import SignedRequest
 from mcpwatch.identity.resolution import HeldKey, KeyAnswer, Status
-from mcpwatch.identity.schemes import SCHEMES
+from mcpwatch.identity.schemes import present
 from mcpwatch.identity.verdict_words import Axes, word
 from mcpwatch.model.entries import NOTHING_CARRIED, SEVERAL, Request
 from mcpwatch.model.identity import (
@@ -114,9 +114,8 @@ class Judge:
         """
         signed = SignedRequest(request)
         readings: list[Reading] = []
-        for scheme in SCHEMES:
-            if scheme.recognise(signed):
-                readings.extend(scheme.read(signed))
+        for scheme in present(signed):
+            readings.extend(scheme.read(signed))
         if not readings:
             if NOTHING_CARRIED in request.withheld:
                 return _NOT_CARRIED

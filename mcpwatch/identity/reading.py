@@ -20,6 +20,9 @@ class Attempt(Struct, frozen=True, gc=False):
 
 _NOTHING = Attempt(b"", ())
 
+BOUND = "cnf.jkt"
+"""Stands among a scheme's `tokens` for access tokens that are bound to a key (RFC 9449, section 6.1)."""
+
 
 class Reading(Struct, frozen=True, gc=False):
     """One signature, or the lack of one."""
@@ -71,9 +74,13 @@ class Scheme(Protocol):
     """Every name it puts in `Reading.scheme`, and what that is in a few words."""
     fields: ClassVar[frozenset[str]]
     """The header fields that it reads, lower-case; the gateway logs them, or names them as withheld."""
-
-    def recognise(self, request: SignedRequest) -> bool:
-        """Whether anything in the request belongs to this scheme."""
+    marks: ClassVar[tuple[str, ...]]
+    """What stands in every body that anything of the scheme is in."""
+    tokens: ClassVar[frozenset[str]]
+    """Schemes of the Authorization field, lower-case, that tell of it; `BOUND` for any token that names a key."""
 
     def read(self, request: SignedRequest) -> tuple[Reading, ...]:
-        """The signatures, or reasons why there are none; nothing where a closer look finds nothing of the scheme."""
+        """The signatures, or reasons why there are none; nothing where nothing in the request is of the scheme.
+
+        Asked only where one of `fields`, `marks` or `tokens` is there.
+        """

@@ -46,7 +46,7 @@ class _Half:
         """Where `tag` is, or would go."""
         tags, mask = self.tags, self.mask
         slot = tag & mask
-        while tags[slot] not in (_EMPTY, tag):
+        while (found := tags[slot]) != tag and found != _EMPTY:
             slot = (slot + 1) & mask
         return slot
 

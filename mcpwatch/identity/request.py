@@ -49,8 +49,8 @@ class SignedRequest:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.fields = {name.lower(): value.strip(_OWS) for name, value in request.headers}
-        """Values by lower-case name; several lines of one name are joined by a comma and a space.
+        self.fields = {name: value.strip(_OWS) for name, value in request.headers}
+        """Values by name, lower-case as in the feed; several lines of one name are joined by a comma and a space.
 
         A field that the feed also names as withheld is not as it was sent, and left out.
         """
@@ -65,13 +65,13 @@ class SignedRequest:
     def _combine(self) -> None:
         lines: dict[str, list[str]] = {}
         for name, value in self.request.headers:
-            lines.setdefault(name.lower(), []).append(value.strip(_OWS))
+            lines.setdefault(name, []).append(value.strip(_OWS))
         self.repeated = frozenset(name for name, values in lines.items() if len(values) > 1)
         self.fields.update((name, ", ".join(lines[name])) for name in self.repeated)
 
     def lines(self, name: str) -> list[str]:
         """The values of a field's lines, in order."""
-        return [value.strip(_OWS) for key, value in self.request.headers if key.lower() == name]
+        return [value.strip(_OWS) for key, value in self.request.headers if key == name]
 
     def withheld(self, name: str) -> bool:
         """Whether the request had this field, or may have had it, and the feed keeps its value back."""

@@ -56,25 +56,23 @@ class Aip:
         "aip-other": "another protocol under AIP's header names",
     }
     fields: ClassVar[frozenset[str]] = _HEADERS
-
-    def recognise(self, request: SignedRequest) -> bool:
-        asked = request.request
-        if not _HEADERS.isdisjoint(request.fields) or not (asked.withheld == () or _HEADERS.isdisjoint(asked.withheld)):
-            return True
-        text = asked.body.text if asked.body is not None else None
-        return text is not None and _MEMBER in text and _speaks_of_aip(text)
+    marks: ClassVar[tuple[str, ...]] = (_MEMBER,)
+    tokens: ClassVar[frozenset[str]] = frozenset()
 
     def read(self, request: SignedRequest) -> tuple[Reading, ...]:
         if _is_plain(request):
             return (_read_headers(request),)
+        if _HEADERS.isdisjoint(request.fields) and _HEADERS.isdisjoint(request.request.withheld):
+            return _read_initialize(request)
         return next((read(request),) for holds, read in _VARIANTS if holds(request))
 
 
 def _is_plain(request: SignedRequest) -> bool:
     """Whether all that the middleware's variant and the guide's need is there, once."""
     get = request.fields.get
+    signature = get(SIGNATURE)
     return bool(
-        get(DID) and get(TIMESTAMP) and not get(SIGNATURE, "sha256=").startswith("sha256=") and not request.repeated
+        signature and get(DID) and get(TIMESTAMP) and not signature.startswith("sha256=") and not request.repeated
     )
 
 
@@ -121,10 +119,10 @@ def _read_headers(request: SignedRequest) -> Reading:
     if created is None and parse_registry_time(timestamp) is None:
         return Reading("aip", did, refusal=SignatureState.INVALID, reason=_NOT_TIME)
     covers_body = not epoch or bool(nonce)
-    tail = f":{timestamp}:{nonce}:{request.body.sha256}"
+    body = request.body
+    tail = f":{timestamp}:{nonce}:{body.sha256}"
     attempt = _by_path(request, tail, nonce) if covers_body else _by_url(request)
     variant = "aip" if covers_body else "aip-guide"
-    body = request.body
     notes: tuple[str, ...] = () if nonce else (_NO_NONCE,)
     if created is None:
         notes += (_NO_TIME,)
@@ -194,10 +192,6 @@ class _Initialize(Struct):
     params: _Params | None = None
 
 
-def _speaks_of_aip(text: str) -> bool:
-    return len(text) <= _MAX_INITIALIZE and _claimed(text) is not None
-
-
 def _claimed(text: str) -> str | None:
     """The DID that an `initialize` or `aip/verify` message claims; None when it is neither."""
     try:
@@ -210,19 +204,20 @@ def _claimed(text: str) -> str | None:
     return client.aip.did if message.method == "initialize" and client is not None and client.aip is not None else None
 
 
-def _read_initialize(request: SignedRequest) -> Reading:
+def _read_initialize(request: SignedRequest) -> tuple[Reading, ...]:
     body = request.request.body
-    did = _claimed(body.text or "") if body is not None else None
+    text = body.text if body is not None else None
+    if text is None or _MEMBER not in text or len(text) > _MAX_INITIALIZE:
+        return ()
+    did = _claimed(text)
+    if did is None:
+        return ()
     reason = "AIP's challenge is answered inside initialize, once for the session; it says nothing about this request"
-    return Reading("aip-init", did or "", refusal=SignatureState.UNSUPPORTED, reason=reason)
+    return (Reading("aip-init", did, refusal=SignatureState.UNSUPPORTED, reason=reason),)
 
 
 _ABSENT, _INVALID, _UNSUPPORTED = SignatureState.ABSENT, SignatureState.INVALID, SignatureState.UNSUPPORTED
 _VARIANTS: tuple[tuple[Callable[[SignedRequest], bool], Callable[[SignedRequest], Reading]], ...] = (
-    (
-        lambda request: request.fields.keys().isdisjoint(_HEADERS) and _HEADERS.isdisjoint(request.request.withheld),
-        _read_initialize,
-    ),
     (
         _is_hmac,
         _refuse("aip-hmac", _UNSUPPORTED, "an HMAC (sha256=) can be checked only by who shares its secret"),
@@ -240,4 +235,4 @@ _VARIANTS: tuple[tuple[Callable[[SignedRequest], bool], Callable[[SignedRequest]
     (_lacks(TIMESTAMP), _refuse("aip", _INVALID, "X-AIP-Timestamp is missing: no AIP signature holds without it")),
     (lambda request: True, _read_headers),
 )
-"""The first row that holds reads the request."""
+"""The first row that holds reads a request with header fields of AIP."""

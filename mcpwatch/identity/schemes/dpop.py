@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 
 from mcpwatch.identity.components import Refusal, invalid, unsupported
-from mcpwatch.identity.reading import Attempt, Reading
+from mcpwatch.identity.reading import BOUND, Attempt, Reading
 from mcpwatch.identity.request import DEFAULT_PORTS, SignedRequest
 from mcpwatch.identity.schemes.dpop_proof import Proof, read_proof
 from mcpwatch.identity.schemes.key_names import EMBEDDED
@@ -33,21 +33,23 @@ class Dpop:
     title: ClassVar[str] = "DPoP (RFC 9449)"
     variants: ClassVar[Mapping[str, str]] = {"dpop": "DPoP proof: method, URL, time and access token, not the body"}
     fields: ClassVar[frozenset[str]] = frozenset({FIELD})
-
-    def recognise(self, request: SignedRequest) -> bool:
-        if FIELD in request.fields or FIELD in request.request.withheld:
-            return True
-        return request.request.principal is not None and _needs_proof(request, request.request.principal)
+    marks: ClassVar[tuple[str, ...]] = ()
+    tokens: ClassVar[frozenset[str]] = frozenset({FIELD, BOUND})
 
     def read(self, request: SignedRequest) -> tuple[Reading, ...]:
+        asked = request.request
+        if FIELD not in request.fields and FIELD not in asked.withheld and not _needs_proof(request, asked.principal):
+            return ()
         try:
             return (_read(request),)
         except Refusal as refusal:
             return (Reading("dpop", refusal=refusal.state, reason=refusal.reason),)
 
 
-def _needs_proof(request: SignedRequest, principal: Principal) -> bool:
+def _needs_proof(request: SignedRequest, principal: Principal | None) -> bool:
     """Whether the access token is bound to a key, and the feed would show a proof of it."""
+    if principal is None:
+        return False
     return (principal.scheme == FIELD or bool(principal.key_thumbprint)) and not request.withheld(FIELD)
 
 

@@ -33,14 +33,12 @@ class Rfc9421:
     title: ClassVar[str] = "HTTP Message Signatures (RFC 9421)"
     variants: ClassVar[Mapping[str, str]] = {"rfc9421": title}
     fields: ClassVar[frozenset[str]] = frozenset({_INPUT, _SIGNATURE, _DIGEST})
-
-    def recognise(self, request: SignedRequest) -> bool:
-        if _INPUT in request.fields or _SIGNATURE in request.fields:
-            return True
-        withheld = request.request.withheld
-        return withheld != () and not _FIELDS.isdisjoint(withheld)
+    marks: ClassVar[tuple[str, ...]] = ()
+    tokens: ClassVar[frozenset[str]] = frozenset()
 
     def read(self, request: SignedRequest) -> tuple[Reading, ...]:
+        if _FIELDS.isdisjoint(request.fields) and _FIELDS.isdisjoint(request.request.withheld):
+            return ()
         try:
             inputs, signatures = _headers(request)
         except Refusal as refusal:

@@ -95,15 +95,13 @@ class Signet:
     title: ClassVar[str] = "Signet request receipts"
     variants: ClassVar[Mapping[str, str]] = {"signet": "Signet receipt: tool, arguments, time and nonce of one call"}
     fields: ClassVar[frozenset[str]] = frozenset()
-
-    def recognise(self, request: SignedRequest) -> bool:
-        body = request.request.body
-        return body is not None and body.text is not None and _MARK in body.text
+    marks: ClassVar[tuple[str, ...]] = (_MARK,)
+    tokens: ClassVar[frozenset[str]] = frozenset()
 
     def read(self, request: SignedRequest) -> tuple[Reading, ...]:
         body = request.request.body
         text = body.text if body is not None else None
-        if body is None or text is None:
+        if body is None or text is None or _MARK not in text:
             return ()
         if len(text) > MAX_BODY:
             return (_refused(_UNSUPPORTED, _TOO_LONG),)

@@ -129,7 +129,6 @@ UNCHECKED: tuple[Unchecked, ...] = (
     Unchecked("mcps-draft", "MCPS envelope of the Internet-Draft", _PASSPORT, _stamped(is_sep=False)),
     Unchecked("mcps-sep", "MCPS envelope of SEP-2395", _PASSPORT, _stamped(is_sep=True)),
 )
-_AUTHORIZATIONS = frozenset(row.authorization for row in UNCHECKED) - {""}
 
 
 class Unsupported:
@@ -139,15 +138,8 @@ class Unsupported:
     title: ClassVar[str] = "Recognised and not checkable"
     variants: ClassVar[Mapping[str, str]] = {row.name: row.title for row in UNCHECKED}
     fields: ClassVar[frozenset[str]] = frozenset[str]().union(*(row.fields for row in UNCHECKED))
-
-    def recognise(self, request: SignedRequest) -> bool:
-        asked = request.request
-        return (
-            not self.fields.isdisjoint(request.fields)
-            or (asked.withheld != () and not self.fields.isdisjoint(asked.withheld))
-            or (asked.principal is not None and asked.principal.scheme in _AUTHORIZATIONS)
-            or bool(_text(request))
-        )
+    marks: ClassVar[tuple[str, ...]] = (_ENVELOPE,)
+    tokens: ClassVar[frozenset[str]] = frozenset(row.authorization for row in UNCHECKED) - {""}
 
     def read(self, request: SignedRequest) -> tuple[Reading, ...]:
         return tuple(
