@@ -25,6 +25,9 @@ LEAST = (40, 10)
 _EVERY = 0.5
 """Seconds after which a screen looks again although nothing came: ages grow."""
 
+_WAYS_BACK = {"maximise": 1, "back": 1}
+"""Commands that lead out of the whole screen, with their rank there."""
+
 
 class WatchScreen(Screen[None], inherit_bindings=False):
     """A screen over the state; it keeps no part of it, and looks when the app's tick says so."""
@@ -32,6 +35,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
     scope: ClassVar[Scope]
     BINDINGS: ClassVar[list[BindingType]] = []
     ESCAPE_TO_MINIMIZE = False
+    ALLOW_IN_MAXIMIZED_VIEW = "#hints, Prompt"
 
     def __init__(self, watcher: Watcher) -> None:
         super().__init__()
@@ -142,14 +146,26 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         return within(self.scope, *kinds, Scope.APP)
 
     def _hinted(self) -> list[Command]:
-        """Back is named where there is somewhere to go back to, and the whole screen where it is shared."""
+        """Back is named where there is somewhere to go back to, and the whole screen where it is shared.
+
+        Out of the whole screen the ways back come first.
+        """
         whole = self.maximized is not None
         idle = set()
         if not (len(self.app.screen_stack) > 1 or whole or self.prompt.is_open):
             idle.add("back")
         if not whole and len(self.panes()) < 2:
             idle.add("maximise")
-        return [command for command in self.commands() if command.id not in idle]
+        ways = _WAYS_BACK if whole else {}
+        return [
+            command._replace(hint=ways.get(command.id, command.hint))
+            for command in sorted(self.commands(), key=lambda command: command.id not in ways)
+            if command.id not in idle
+        ]
+
+    def watch_maximized(self) -> None:
+        """Name the way back at once."""
+        self.look_at_bars()
 
     def panes(self) -> list[Widget]:
         """The panes that can have the keys, in order."""

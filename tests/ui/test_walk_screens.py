@@ -203,8 +203,14 @@ async def test_maximise_gives_the_pane_the_screen_and_back(scene: Scene) -> None
     async with hands(scene, (140, 40)) as at:
         split = await at.read()
         assert "In the log" in split
-        assert "In the log" not in await at.press("z")
+        whole = await at.press("z")
+        assert "In the log" not in whole
+        assert whole.splitlines()[-1].startswith(" z maximise  esc back")
+        assert "esc back" not in (await at.press("escape")).splitlines()[-1]
+        await at.press("z")
         assert "In the log" in await at.press("z")
+        await at.press("z")
+        assert "In the log" in await at.press("escape")
 
 
 async def test_a_call_maximised_is_its_page_and_not_its_few_entries(scene: Scene) -> None:
