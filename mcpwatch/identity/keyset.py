@@ -16,6 +16,8 @@ MAX_SET = 1000
 """Keys of one set that are read."""
 _MAX_NAME = 512
 _MAX_KIND = 16
+_OTHERS = ("did:", "key:")
+"""Beginnings of names that a key has from elsewhere than its set."""
 _COORDINATE = 32
 """Octets of a coordinate, on both curves."""
 _LISTS = ("keys", "signing_keys")
@@ -99,7 +101,17 @@ def _candidates(listed: list[object]) -> Iterator[Candidate]:
         elif jwk.get("use", "sig") == "sig":
             kind = jwk.get("kty")
             told = isinstance(kind, str) and kind.isalnum() and len(kind) <= _MAX_KIND
-            yield msgspec.structs.replace(read_jwk(jwk), place=f"{place}, of type {kind}" if told else place)
+            yield _named(read_jwk(jwk), f"{place}, of type {kind}" if told else place)
+
+
+def _named(found: Candidate, place: str) -> Candidate:
+    """The key as a member of its set. A kid names it there, and must not pass for the name of another key."""
+    fault = found.fault
+    if not fault and found.name.lower().startswith(_OTHERS):
+        fault = "its kid has the form of a DID or of key:THUMBPRINT, which no set gives"
+    elif not fault and verifier.THUMBPRINT.fullmatch(found.name) and found.name != verifier.fingerprint(found.key):
+        fault = "its kid looks like a thumbprint (RFC 7638), and is not its own"
+    return msgspec.structs.replace(found, fault=fault, place=place)
 
 
 def _jwk_fault(jwk: Mapping[str, object]) -> str:

@@ -4,6 +4,7 @@ A key is its octets, and their number tells its kind: 32 for Ed25519 (RFC 8032),
 (SEC 1, section 2.3.3). Ed25519 is checked by libsodium and by nothing else; P-256 by OpenSSL, which libsodium lacks.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import sha256
@@ -17,6 +18,8 @@ from msgspec import Struct
 from mcpwatch.encoding import decode_base64url, encode_base64url
 from mcpwatch.identity import ed25519
 
+THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+"""The shape of an RFC 7638 thumbprint."""
 P256_SIZE = 65
 _COORDINATE = 32
 _UNCOMPRESSED = b"\x04"

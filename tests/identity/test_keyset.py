@@ -76,6 +76,30 @@ def test_a_key_that_does_not_count_leaves_the_others(key: dict[str, object], rea
     assert reason in refused["bad"]
 
 
+@pytest.mark.parametrize(
+    ("kid", "reason"),
+    [
+        (fingerprint(BOB.public), "not its own"),
+        ("k" * 43, "not its own"),
+        ("did:web:bob.example", "form of a DID"),
+        (f"DID:key:{A['x']}", "form of a DID"),
+        (f"key:{fingerprint(BOB.public)}", "form of a DID"),
+        (f"key:{fingerprint(ALICE.public)}", "form of a DID"),
+    ],
+)
+def test_a_kid_that_would_pass_for_another_name_rules_its_key_out(kid: str, reason: str) -> None:
+    keys, refused = read({**A, "kid": kid}, C)
+    assert [key.key for key in keys] == [CAROL.public]
+    assert list(refused) == [kid]
+    assert reason in refused[kid]
+
+
+@pytest.mark.parametrize("kid", [fingerprint(ALICE.public), "k" * 42, "k" * 44, "k" * 42 + ".", "key", "urn:did:x"])
+def test_a_kid_of_its_own_names_its_key(kid: str) -> None:
+    keys, refused = read({**A, "kid": kid})
+    assert ([key.name for key in keys], refused) == ([kid], {})
+
+
 @pytest.mark.parametrize("key", [7, None, "key", [], {**A, "kid": 7}, {**A, "kid": "k" * 600}])
 def test_what_is_no_key_at_all(key: object) -> None:
     keys, refused = read(key, B)

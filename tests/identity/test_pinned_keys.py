@@ -202,6 +202,15 @@ def test_a_jwks_is_imported_by_kid_and_thumbprint(path: Path) -> None:
     assert [said for _, said in told] == ["", "", "it is of small order, or no point of its curve"]
 
 
+@pytest.mark.parametrize("kid", [verifier.fingerprint(BOB.public), BOB.did_aip, "key:ci"])
+def test_a_jwks_pins_no_key_under_anothers_name(path: Path, kid: str) -> None:
+    ((_, said),) = import_agents(
+        path, read_agents(json.dumps({"keys": [{**jwk(ALICE.public), "kid": kid}]}).encode(), NOW)
+    )
+    assert said.startswith("its kid")
+    assert read_pins(path) == []
+
+
 @pytest.mark.parametrize(
     "data",
     [b"", b"[]", b"{}", b'{"agents":7}', b'{"agents":[],"agents":[]}', b"[" * 100_000],

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from mcpwatch.identity import verifier
-from mcpwatch.identity.schemes.profiles import THUMBPRINT, Use
+from mcpwatch.identity.schemes.profiles import Use
 from mcpwatch.identity.signature_agent import FIELD, JWKS_URI, Agent, keys_in, read_agents
 from mcpwatch.identity.strict_json import MAX_TEXT, strict_object
 from mcpwatch.identity.structured import MAX_FIELD
@@ -42,7 +42,7 @@ def name_key(use: Use) -> Named:
         profile = _ucp_profile(use.request.fields.get(_UCP_AGENT, ""))
         if profile:
             return Named(f"{profile}#{key_id}", _thumbprint(key_id), key_id)
-    if THUMBPRINT.fullmatch(key_id):
+    if verifier.THUMBPRINT.fullmatch(key_id):
         return _by_initialize(use)
     return Named(key_id)
 
@@ -120,4 +120,4 @@ def _confirmed(client: Mapping[str, object] | None) -> bytes | None:
 
 
 def _thumbprint(key_id: str) -> str:
-    return key_id if THUMBPRINT.fullmatch(key_id) else ""
+    return key_id if verifier.THUMBPRINT.fullmatch(key_id) else ""

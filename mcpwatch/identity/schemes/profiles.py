@@ -4,17 +4,15 @@ A departure from a profile is told, and makes no signature bad: the profile bind
 covers stands in its verdict.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from msgspec import Struct
 
-from mcpwatch.identity import structured
+from mcpwatch.identity import structured, verifier
 from mcpwatch.identity.request import SignedRequest
 from mcpwatch.identity.signature_agent import FIELD as SIGNATURE_AGENT
 
-THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 """An RFC 7638 thumbprint with SHA-256, as base64url."""
 _NONCE_CHARACTERS = 16
 """Of 96 bits in base64."""
@@ -99,7 +97,7 @@ def _covers_with_body(name: str) -> Demand:
 
 _NO_ALG = Demand(lambda use: "alg" not in use.parameters, "alg is sent, which the key decides")
 _THUMBPRINT_ID = Demand(
-    lambda use: THUMBPRINT.fullmatch(use.key_id) is not None, "keyid is not the key's thumbprint (RFC 7638)"
+    lambda use: verifier.THUMBPRINT.fullmatch(use.key_id) is not None, "keyid is not the key's thumbprint (RFC 7638)"
 )
 _NONCE = Demand(
     lambda use: "nonce" not in use.parameters or len(use.text("nonce")) >= _NONCE_CHARACTERS,
