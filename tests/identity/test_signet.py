@@ -52,7 +52,7 @@ def test_it_proves_the_call_and_says_what_it_leaves_open() -> None:
     found = judged(asked(call(receipt())))
     assert (found.word, found.scheme, found.signature) == (Word.PARTIAL, "signet", SignatureState.VALID)
     assert set(found.coverage) == {Covered.ARGUMENTS, Covered.MCP, Covered.TIME, Covered.NONCE}
-    assert set(uncovered(found)) == {
+    assert set(uncovered(found, has_session=True)) == {
         Covered.METHOD,
         Covered.TARGET,
         Covered.AUTHORITY,
