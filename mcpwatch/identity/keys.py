@@ -40,7 +40,7 @@ class KeyBook:
     def __init__(self, *, limit: int = LIMIT) -> None:
         self.resolvable: tuple[str, ...] = ()
         """Prefixes of the identities somebody resolves; set by the resolver."""
-        self.listed: Callable[[str], bytes | None] = lambda thumbprint: None
+        self.listed: Callable[[str], ResolvedKey | None] = lambda thumbprint: None
         """The key of a thumbprint in the configured JWKS; set by their resolver."""
         self._limit = limit
         self._pins: dict[str, tuple[bytes, ...]] = {}
@@ -175,7 +175,7 @@ class KeyBook:
         if pinned is not None:
             return pinned
         if embedded:
-            return self._find_embedded(bare, embedded)
+            return self._find_embedded(bare, embedded, now)
         return self._embedded.get(bare) or self._found(bare, "", now)
 
     def _found(self, id: str, fragment: str, now: float) -> KeyAnswer:
@@ -191,7 +191,7 @@ class KeyBook:
             return self._resolved.want(id)
         return KeyAnswer(Status.UNAVAILABLE, reason=_why_nobody(id))
 
-    def _find_embedded(self, thumbprint: str, key: bytes) -> KeyAnswer:
+    def _find_embedded(self, thumbprint: str, key: bytes, now: float) -> KeyAnswer:
         known = self._embedded.get(thumbprint)
         if known is None:
             if not verifier.good_key(key):
@@ -202,9 +202,10 @@ class KeyBook:
         elif known.keys[0].key != key:
             return _OTHER_EMBEDDED
         keep(self._embedded, thumbprint, known, self._limit)
-        if self.listed(thumbprint) is None:
+        listed = self.listed(thumbprint)
+        if listed is None or listed.is_early(now):
             return known
-        return KeyAnswer(Status.FOUND, (held(KEY + thumbprint, key, Resolution.JWKS),))
+        return KeyAnswer(Status.FOUND, (held(KEY + thumbprint, key, Resolution.JWKS, listed.state(now)),))
 
     def _is_resolvable(self, id: str) -> bool:
         found = any(prefix and id.startswith(prefix) for prefix in self.resolvable)

@@ -9,6 +9,9 @@ from mcpwatch.model.identity import KeyState, Resolution, Signer
 
 GRACE_S = 600
 """How long after its rotation a key is still taken for the signer's."""
+EARLY_S = 300
+"""How long before its start a key is taken already: as long as a signature may be old."""
+NOT_YET = "it does not count yet, as its nbf says"
 
 
 class Status(Enum):
@@ -54,6 +57,10 @@ class ResolvedKey(Struct, frozen=True):
     def thumbprint(self) -> str:
         """RFC 7638."""
         return verifier.fingerprint(self.key)
+
+    def is_early(self, now: float) -> bool:
+        """Whether it does not count yet at `now`, however the clocks differ."""
+        return self.valid_from is not None and now < self.valid_from - EARLY_S
 
     def state(self, now: float) -> KeyState:
         """How this key stands at `now`; a key was current until it was rotated."""

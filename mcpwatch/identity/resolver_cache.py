@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from mcpwatch.bounded import keep
 from mcpwatch.identity import verifier
-from mcpwatch.identity.resolution import HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
+from mcpwatch.identity.resolution import NOT_YET, HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
 from mcpwatch.model.identity import KeyState, Resolution
 
 POSITIVE_S = 300.0
@@ -26,6 +26,8 @@ MAX_HELD = 50_000
 MAX_NAME = 512
 """Characters of a key's name: no request gives a longer one."""
 
+_STARTS = (Resolution.JWKS, Resolution.DIRECTORY)
+"""Whose keys do not count before their start (`nbf`); that of a registry is when it was told of the key."""
 _KINDS = ("did:aip:", "did:web:", "https://", "http://", "")
 """Beginnings of identities whose keys wait apart: names made up for one of them crowd no other one out."""
 _WAITING = KeyAnswer(Status.WAITING, reason="the key is being fetched")
@@ -41,6 +43,7 @@ class _Known:
             "asked",
             "doubted",
             "due",
+            "has_starts",
             "is_failing",
             "is_settled",
             "names",
@@ -63,7 +66,8 @@ class _Known:
         keys = resolved.keys
         self.answer = KeyAnswer(Status.FOUND, tuple(held(id, key.key, resolved.resolution) for key in keys))
         self.weight = len(keys) + len(resolved.refused)
-        self.is_settled = all(key.valid_until is None for key in keys)
+        self.has_starts = resolved.resolution in _STARTS and any(key.valid_from is not None for key in keys)
+        self.is_settled = not self.has_starts and all(key.valid_until is None for key in keys)
         self.names = any(key.name for key in keys) or bool(resolved.refused)
 
     def at(self, now: float, fragment: str) -> KeyAnswer:
@@ -78,6 +82,10 @@ class _Known:
             if not pairs:
                 reason = dict(self.resolved.refused).get(fragment, "it has no key of the name that the signature gives")
                 return KeyAnswer(Status.UNKNOWN, (), reason)
+        if self.has_starts:
+            pairs = [(item, key) for item, key in pairs if not key.is_early(now)]
+            if not pairs:
+                return KeyAnswer(Status.UNKNOWN, (), NOT_YET)
         return KeyAnswer(answer.status, tuple(_dated(item, key.state(now)) for item, key in pairs), answer.reason)
 
 

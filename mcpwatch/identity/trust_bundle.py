@@ -5,7 +5,7 @@ from msgspec import Struct
 from mcpwatch.encoding import decode_base64
 from mcpwatch.identity.keys import KEY
 from mcpwatch.identity.keyset import MAX_OCTETS, BadSet, read_jwks
-from mcpwatch.identity.resolution import ResolvedKey
+from mcpwatch.identity.resolution import NOT_YET, ResolvedKey
 from mcpwatch.identity.strict_json import strict_object
 from mcpwatch.identity.times import parse_time
 from mcpwatch.identity.verifier import good_key
@@ -43,6 +43,8 @@ def _of_key(key: ResolvedKey, now: float) -> Agent:
     id = f"{KEY}{key.name}" if key.name == key.thumbprint else key.name
     if key.valid_until is not None and key.valid_until <= now:
         return Agent(id, fault="it has run out, as its exp says")
+    if key.is_early(now):
+        return Agent(id, fault=NOT_YET)
     return Agent(id, key.key)
 
 

@@ -60,7 +60,7 @@ async def test_a_key_is_found_by_thumbprint_and_by_kid() -> None:
     assert by_kid.keys == by_thumbprint.keys == (ResolvedKey(ALICE.public, name="ci"),)
     assert (by_kid.id, by_thumbprint.id) == ("", f"key:{THUMB}")
     assert host.asked == 1
-    assert sets.listed(THUMB) == ALICE.public
+    assert sets.listed(THUMB) == ResolvedKey(ALICE.public, name="ci")
     assert sets.listed("ci") is None
 
 

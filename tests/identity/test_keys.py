@@ -8,7 +8,7 @@ from signed import ALICE, BOB, NOW
 from mcpwatch.identity.ed25519 import fingerprint
 from mcpwatch.identity.keys import MAX_ID, KeyBook
 from mcpwatch.identity.multikey import encode_multikey
-from mcpwatch.identity.resolution import Resolved, ResolvedKey, Status
+from mcpwatch.identity.resolution import EARLY_S, Resolved, ResolvedKey, Status
 from mcpwatch.identity.resolver_cache import MAX_HELD, MAX_KEYS, MAX_PAST
 from mcpwatch.model.identity import KeyState, Resolution
 
@@ -191,7 +191,7 @@ def test_embedded_keys_are_remembered_in_bounds(book: KeyBook) -> None:
 
 
 def test_a_listed_key_is_more_than_an_embedded_one(book: KeyBook) -> None:
-    book.listed = {THUMB: ALICE.public}.get
+    book.listed = {THUMB: ResolvedKey(ALICE.public)}.get
     answer = book.lookup(f"key:{THUMB}", NOW, ALICE.public)
     assert (answer.keys[0].signer.id, answer.keys[0].signer.resolution) == (f"key:{THUMB}", Resolution.JWKS)
 
@@ -208,6 +208,39 @@ def test_a_fragment_chooses_among_keys_that_have_names(book: KeyBook) -> None:
     refused, missing = book.lookup(f"{id}#key-3", NOW), book.lookup(f"{id}#key-4", NOW)
     assert (refused.status, refused.reason) == (Status.UNKNOWN, "it is of small order")
     assert (missing.status, "no key of the name" in missing.reason) == (Status.UNKNOWN, True)
+
+
+@pytest.mark.parametrize("resolution", [Resolution.JWKS, Resolution.DIRECTORY])
+def test_a_key_does_not_count_before_its_nbf(book: KeyBook, resolution: Resolution) -> None:
+    book.resolvable = ("https://", "")
+    id = "https://agent.example" if resolution is Resolution.DIRECTORY else "ci"
+    keys = (ResolvedKey(ALICE.public, valid_from=NOW, name="one"), ResolvedKey(BOB.public, name="two"))
+    book.learn(id, Resolved(resolution, keys[:1]), 0)
+    assert [held.key for held in book.lookup(id, NOW).keys] == [ALICE.public]
+    assert [held.key for held in book.lookup(id, NOW - EARLY_S).keys] == [ALICE.public]
+    early = book.lookup(id, NOW - EARLY_S - 1)
+    assert (early.status, early.keys, early.reason) == (Status.UNKNOWN, (), "it does not count yet, as its nbf says")
+    book.learn(id, Resolved(resolution, keys), 0)
+    assert [held.key for held in book.lookup(id, NOW - EARLY_S - 1).keys] == [BOB.public]
+    assert book.lookup(id, NOW).keys[0].key == ALICE.public
+
+
+def test_a_key_counts_whenever_the_registry_was_told_of_it(book: KeyBook) -> None:
+    keys = (ResolvedKey(BOB.public, valid_from=NOW + 9000), ResolvedKey(ALICE.public, NOW + 9000, NOW + 5000))
+    book.learn(DID, Resolved(Resolution.REGISTRY, keys), 0)
+    assert [held.key for held in book.lookup(DID, NOW).keys] == [BOB.public, ALICE.public]
+
+
+def test_an_embedded_key_is_listed_from_its_nbf_on(book: KeyBook) -> None:
+    book.listed = {THUMB: ResolvedKey(ALICE.public, NOW + 1000, NOW)}.get
+    times = (NOW - EARLY_S - 1, NOW - EARLY_S, NOW + 1000, NOW + 1001)
+    found = [book.lookup(f"key:{THUMB}", now, ALICE.public).keys[0].signer for now in times]
+    assert [(signer.resolution, signer.key_state) for signer in found] == [
+        (Resolution.EMBEDDED, KeyState.CURRENT),
+        (Resolution.JWKS, KeyState.CURRENT),
+        (Resolution.JWKS, KeyState.CURRENT),
+        (Resolution.JWKS, KeyState.GRACE),
+    ]
 
 
 def test_the_history_of_keys(book: KeyBook) -> None:

@@ -30,7 +30,7 @@ from mcpwatch.identity.pins import (
     remove_pin,
     set_name,
 )
-from mcpwatch.identity.resolution import Status
+from mcpwatch.identity.resolution import EARLY_S, Status
 from mcpwatch.identity.trust_bundle import read_agents
 from mcpwatch.identity.verifier import jwk
 
@@ -248,6 +248,14 @@ def test_a_key_of_a_jwks_that_has_run_out_is_not_pinned(path: Path) -> None:
     keys = [{**jwk(ALICE.public), "kid": "old", "exp": NOW}, {**jwk(BOB.public), "kid": "good", "exp": NOW + 1}]
     told = import_agents(path, read_agents(json.dumps({"keys": keys}).encode(), NOW))
     assert {agent.id: said for agent, said in told} == {"old": "it has run out, as its exp says", "good": ""}
+    assert [pin.id for pin in read_pins(path)] == ["good"]
+
+
+def test_a_key_of_a_jwks_that_does_not_count_yet_is_not_pinned(path: Path) -> None:
+    early = {**jwk(ALICE.public), "kid": "early", "nbf": NOW + EARLY_S + 1}
+    good = {**jwk(BOB.public), "kid": "good", "nbf": NOW + EARLY_S}
+    told = import_agents(path, read_agents(json.dumps({"keys": [early, good]}).encode(), NOW))
+    assert {agent.id: said for agent, said in told} == {"early": "it does not count yet, as its nbf says", "good": ""}
     assert [pin.id for pin in read_pins(path)] == ["good"]
 
 

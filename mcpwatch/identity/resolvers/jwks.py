@@ -111,12 +111,12 @@ class Jwks:
             self._on_change()
         await self._refresh(PERIOD_S)
 
-    def listed(self, thumbprint: str) -> bytes | None:
+    def listed(self, thumbprint: str) -> ResolvedKey | None:
         """The key of this thumbprint, from memory."""
         for source in self._sources:
             key = source.by_thumbprint.get(thumbprint)
             if key is not None:
-                return key.key
+                return key
         return None
 
     def _found(self, name: str) -> dict[bytes, ResolvedKey]:
