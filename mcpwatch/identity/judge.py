@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from mcpwatch.identity import ed25519, verifier
 from mcpwatch.identity.freshness import Calendar, freshness
-from mcpwatch.identity.keys import KeyBook, identity_of
+from mcpwatch.identity.keys import KEY, KeyBook, identity_of
 from mcpwatch.identity.multiple_signatures import strongest
 from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.replay import ReplayWindow
@@ -251,8 +251,14 @@ class Judge:
         return replace(verdict, word=word(axes), waiting=waiting)
 
     def _doubted(self, reading: Reading, signer: Signer, moment: _Moment) -> bool:
-        """Whether somebody is asked again for the keys of a signer whom a signature does not fit."""
-        return signer.resolution is not Resolution.PINNED and self._keys.doubt(reading.key_id, moment.received)
+        """Whether somebody is asked again for the keys of a signer whom a signature does not fit.
+
+        Not where it names its key by the thumbprint: that key cannot be rotated, only another one be named.
+        """
+        named = reading.key_id.rpartition("#")[2].removeprefix(KEY)
+        if signer.resolution is Resolution.PINNED or signer.fingerprint == named:
+            return False
+        return self._keys.doubt(reading.key_id, moment.received)
 
 
 def _unproven(reading: Reading, state: SignatureState, reason: str, signer: Signer | None = None) -> Verdict:

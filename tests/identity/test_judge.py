@@ -18,6 +18,7 @@ from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.identity.signer import AgentKey
 from mcpwatch.identity.verdict_words import RANK, WORDS, Axes, word
+from mcpwatch.identity.verifier import fingerprint
 from mcpwatch.model.entries import Principal, Request
 from mcpwatch.model.identity import (
     Covered,
@@ -31,6 +32,7 @@ from mcpwatch.model.identity import (
 )
 
 SIGNERS: list[Callable[..., dict[str, str]]] = [aip, rfc9421]
+THUMB = fingerprint(ALICE.public)
 
 
 @dataclass
@@ -249,6 +251,28 @@ def test_a_signature_that_does_not_fit_waits_for_keys_that_were_asked_for_after_
     rotated = learnt(ResolvedKey(BOB.public), ResolvedKey(ALICE.public, NOW))
     court.keys.learn(ALICE.did_aip, rotated, 61, as_of=NOW + 60)
     assert court.on(asked, received=NOW + 1).word is Word.VERIFIED
+
+
+@pytest.mark.parametrize("key_id", [THUMB, f"key:{THUMB}", f"https://agent.example#{THUMB}"])
+def test_a_bad_signature_under_a_thumbprint_waits_for_nobody(court: Court, key_id: str) -> None:
+    known = Resolved(Resolution.JWKS, (ResolvedKey(ALICE.public, name=THUMB),))
+    for id in (THUMB, "https://agent.example"):
+        court.keys.learn(id, known, 0, as_of=NOW)
+    court.keys.wanted(1)
+    assert court.on(request(rfc9421(key_id=key_id)), received=NOW + 1).word is Word.VERIFIED
+    found = court.on(request(rfc9421(BOB, key_id=key_id)), received=NOW + 1)
+    assert (found.word, found.waiting) == (Word.BAD_SIG, False)
+    assert court.keys.wanted(61) == []
+
+
+def test_a_clock_that_is_a_minute_off_finds_the_keys_that_begin_now(court: Court) -> None:
+    for off in (-60, 0, 60):
+        court.keys.learn("ci", Resolved(Resolution.JWKS, (ResolvedKey(ALICE.public, valid_from=NOW + off),)), 0)
+        found = court.on(request(rfc9421(key_id="ci", nonce=f"n{off}")))
+        assert found.word is Word.VERIFIED
+    court.keys.learn("ci", Resolved(Resolution.JWKS, (ResolvedKey(ALICE.public, valid_from=NOW + 301),)), 0)
+    early = court.on(request(rfc9421(key_id="ci")))
+    assert (early.word, early.reasons) == (Word.UNKNOWN_KEY, ("it does not count yet, as its nbf says",))
 
 
 def test_a_forged_signature_is_bad_once_the_registry_was_asked_after_it_came(court: Court) -> None:
