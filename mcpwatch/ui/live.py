@@ -191,13 +191,16 @@ class LiveScreen(WatchScreen):
 
     @on(Prompt.Typed)
     def _typed(self, event: Prompt.Typed) -> None:
-        if event.kind == "filter":
+        if event.kind == self.prompt.kind == "filter" and event.text == self.prompt.text:
             self.filter_by(event.text)
 
     @on(Prompt.Entered)
     def _entered(self, event: Prompt.Entered) -> None:
-        if event.kind == "filter" and self.filter_by(event.text):
-            self.close_prompt()
+        if event.kind == "filter":
+            if self.filter_by(event.text):
+                self.close_prompt()
+            else:
+                self.ask("filter", "/", event.text, self._complete)
         elif event.kind == "find":
             self.close_prompt()
             self.action_find(event.text)

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 from mcpwatch.text import cut, show, width
@@ -27,6 +28,18 @@ class _Field(Input):
         Binding("down", "app.newer", show=False),
         Binding("escape", "app.back", show=False),
     ]
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Take `enter` at once, and hand on what was typed after it: no key may reach a line that was entered."""
+        prompt = self.query_ancestor(Prompt)
+        if prompt.is_open and event.key != "enter":
+            return
+        event.stop()
+        event.prevent_default()
+        if prompt.is_open:
+            prompt.enter()
+        else:
+            self.app.post_message(events.Key(event.key, event.character))
 
 
 class Prompt(Horizontal):
@@ -56,6 +69,7 @@ class Prompt(Horizontal):
         self._at = 0
         self._complete: Complete = lambda text: None
         self._offer = ""
+        self._keys_from: Widget | None = None
 
     def compose(self) -> ComposeResult:
         """The sign, then the field."""
@@ -77,6 +91,8 @@ class Prompt(Horizontal):
 
     def ask(self, kind: str, sign: str, text: str, complete: Complete) -> None:
         """Open, with `text` to begin with."""
+        if not self.is_open:
+            self._keys_from = self.screen.focused
         self.kind = kind
         self._at = 0
         self.display = True
@@ -89,12 +105,23 @@ class Prompt(Horizontal):
         with self.prevent(Input.Changed):
             field.value = text
         field.cursor_position = len(text)
-        field.focus()
+        self.screen.set_focus(field)
 
     def close(self) -> None:
-        """Close; what was typed is forgotten."""
+        """Close, and give the keys back to the pane that had them; what was typed is forgotten."""
         self.kind = ""
         self.display = False
+        if self.query_one(Input).has_focus:
+            self.screen.set_focus(self._keys_from)
+
+    def enter(self) -> None:
+        """Close, and say what was entered."""
+        kind, text = self.kind, self.text
+        if text.strip():
+            kept = [each for each in self._history.get(kind, []) if each != text]
+            self._history[kind] = [*kept, text][-_HISTORY:]
+        self.close()
+        self.post_message(self.Entered(kind, text))
 
     def recall(self, step: int) -> None:
         """Put an older (1) or newer (-1) line of this kind into the field."""
@@ -123,15 +150,7 @@ class Prompt(Horizontal):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._look_for_offer(event.value)
-        if self.is_open:
+        # Where more was typed by then, the word of that is on its way.
+        if self.is_open and event.value == self.text:
+            self._look_for_offer(event.value)
             self.post_message(self.Typed(self.kind, event.value))
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        kind, text = self.kind, event.value
-        if text.strip():
-            kept = [each for each in self._history.get(kind, []) if each != text]
-            self._history[kind] = [*kept, text][-_HISTORY:]
-        self.post_message(self.Entered(kind, text))

@@ -29,9 +29,13 @@ class Hands:
 
     async def type(self, text: str) -> str:
         """Type text in one go, then read the screen."""
+        return await self.send(*text)
+
+    async def send(self, *keys: str) -> str:
+        """Press keys, by name or character, faster than any of them is answered, then read the screen."""
         self.scene.monotonic += 1
-        for char in text:
-            self.app.post_message(events.Key(_NAMES.get(char, char), char))
+        for key in keys:
+            self.app.post_message(events.Key(_NAMES.get(key, key), key if len(key) == 1 else None))
         # From the app to the field, and from the field to the screen.
         await self.pilot.pause()
         await self.pilot.pause()

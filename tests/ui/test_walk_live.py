@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 from hands import hands, screen_text
 from rpc import call, result, text
 from scene import Scene
@@ -10,7 +11,8 @@ from scene import Scene
 from mcpwatch.model.feed import FeedState
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.app import WatchApp
-from mcpwatch.watch.query import parse
+from mcpwatch.watch.query import Query, parse
+from mcpwatch.watch.view import View
 
 pytest_plugins = ["played"]
 
@@ -141,7 +143,8 @@ async def test_a_filter_narrows_while_one_types_and_says_so_in_english(scene: Sc
 async def test_a_bad_filter_says_why_and_the_last_good_one_stays(scene: Scene) -> None:
     async with hands(scene) as at:
         await at.press("slash")
-        shown = await at.type('tool:notes "')
+        await at.type("tool:notes ")
+        shown = await at.type('"')
         assert "✗ this quote is not closed" in shown
         assert "notes.add" in shown and "search" not in shown
 
@@ -275,3 +278,27 @@ async def test_a_failed_pipeline_is_told(scene: Scene) -> None:
         at.app.failure = "ValueError"
         scene.now += 1
         assert "NOTHING IS TAKEN IN" in await at.line(1)
+
+
+async def test_keys_that_come_right_after_enter_reach_the_list_and_not_the_prompt(scene: Scene) -> None:
+    async with hands(scene, (100, 30)) as at:
+        await at.press("slash")
+        await at.type("tool:read_file")
+        await at.press("enter", "slash", "ctrl+u")
+        shown = await at.send(*"tool:notes", "enter", "up", "k", "t")
+        assert "/ tool:notes" in shown.splitlines()[-2] and "Times as age" in shown.splitlines()[-1]
+
+
+async def test_what_is_typed_in_one_go_filters_once_it_is_whole(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Query] = []
+    kept = View.set_query
+
+    def set_query(view: View, query: Query) -> None:
+        asked.append(query)
+        kept(view, query)
+
+    monkeypatch.setattr(View, "set_query", set_query)
+    async with hands(scene) as at:
+        await at.press("slash")
+        await at.type("tool:notes sess:a")
+    assert asked == [parse("tool:notes sess:a")]
