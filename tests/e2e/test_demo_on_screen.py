@@ -49,7 +49,7 @@ def test_the_screen_alone_says_who_made_a_call(demo: Terminal) -> None:
         "asked the key directory of the signer's own site",
         "Message Signatures (RFC 9421) · web-bot-auth",
         # What does the signature not cover?
-        "✗ target  ✗ session id",
+        "not covered  ✗ target",
         # And since when has this key been in use?
         f"in use since {datetime.now(UTC).year}-",
         "first seen here, entry ",
