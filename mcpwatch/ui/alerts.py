@@ -21,12 +21,12 @@ from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.json_lines import alert_line
-from mcpwatch.watch.row import short_id
+from mcpwatch.watch.names import short_id
 from mcpwatch.watch.state import State
+from mcpwatch.watch.subjects import short_subject
 from mcpwatch.watch.watcher import Watcher
 
 _MAX_CELLS = 200
-_ID_END = 6
 _STATES = {AlertState.FIRING: "firing", AlertState.ACKNOWLEDGED: "ack'd"}
 
 
@@ -45,12 +45,11 @@ def _title(alert: Alert, state: State) -> Cell:
 
 
 def _about(alert: Alert, state: State) -> Cell:
-    subject = alert.subject
+    subject = short_subject(alert, state)
     servers = {session.upstream for session in state.sessions.values()}
     if len(servers) == 1:
         # What is true of all of them tells nothing.
         subject = subject.removesuffix(f" at {next(iter(servers))}")
-    subject = " ".join(f"…{word[-_ID_END:]}" if word.startswith("did:") else word for word in subject.split(" "))
     return Span(show(subject, _MAX_CELLS), Tone.PLAIN if alert.state is AlertState.FIRING else Tone.DIM)
 
 
@@ -79,7 +78,7 @@ class AlertsScreen(ListScreen[Alert]):
     scope = Scope.ALERTS
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.ALERTS)]
     columns = tuple(
-        column._replace(ends=column.id == "subject", grow=column.id in ("subject", "title"))
+        column._replace(grow=column.id in ("subject", "title"))
         for column in grid_columns(
             watch_columns.ALERTS,
             {"title": 20, "subject": 19, "rule": 16},

@@ -25,7 +25,8 @@ from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.session import SessionScreen
 from mcpwatch.watch.identity import Identity
-from mcpwatch.watch.row import Row, short_session
+from mcpwatch.watch.names import short_session
+from mcpwatch.watch.row import Row
 from mcpwatch.watch.watcher import Watcher
 
 SAID_FOR = 4.0

@@ -10,7 +10,7 @@ from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
 from mcpwatch.ui.pages.identity import signer_of
 from mcpwatch.ui.pages.signer import signer_lines
 from mcpwatch.watch.identity import Identity
-from mcpwatch.watch.row import short_id
+from mcpwatch.watch.names import short_id
 from mcpwatch.watch.watcher import Watcher
 
 _UNPIN = "Its keys are then what registries and requests say again; the name you gave it is forgotten too."

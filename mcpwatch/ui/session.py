@@ -18,7 +18,7 @@ from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
 from mcpwatch.ui.pages.session import session_facts, short_card
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.session_rows import CALL_COLUMNS, CHAIN_COLUMNS, CallRows, ChainRows
-from mcpwatch.watch.row import short_session
+from mcpwatch.watch.names import short_session
 from mcpwatch.watch.watcher import Watcher
 
 

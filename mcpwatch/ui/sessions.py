@@ -17,7 +17,7 @@ from mcpwatch.ui.looks import SESSIONS, STRENGTHS
 from mcpwatch.ui.pages.session import identity_card, session_facts
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.watch import columns as watch_columns
-from mcpwatch.watch.row import short_session, short_signer
+from mcpwatch.watch.names import short_session, short_signer
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
 

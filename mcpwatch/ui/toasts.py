@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
 from mcpwatch.text import show, width
-from mcpwatch.watch.row import short_id
+from mcpwatch.watch.names import short_id
 from mcpwatch.watch.state import State
 
 CELLS = 42

@@ -13,8 +13,9 @@ from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Session, Tool
 from mcpwatch.watch.identity import Identity
+from mcpwatch.watch.names import short_session, short_signer
 from mcpwatch.watch.outcome import seconds
-from mcpwatch.watch.row import Row, short_session, short_signer
+from mcpwatch.watch.row import Row
 from mcpwatch.watch.schemes import scheme_title
 from mcpwatch.watch.state import State
 from mcpwatch.watch.times import clock_time, day_or_time, elapsed

@@ -10,7 +10,8 @@ from mcpwatch.model.feed import FeedStatus
 from mcpwatch.text import cut, is_hidden, show, width
 from mcpwatch.watch.columns import LIVE
 from mcpwatch.watch.json_lines import Line, alert_line, entry_line, feed_line, verdict_line
-from mcpwatch.watch.row import Row, short_signer
+from mcpwatch.watch.names import short_signer
+from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 from mcpwatch.watch.times import clock_time
 

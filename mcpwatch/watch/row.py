@@ -9,17 +9,13 @@ from msgspec import Struct
 
 from mcpwatch.model.alerts import Severity
 from mcpwatch.model.entries import Body, Entry, Message, Request, Response
-from mcpwatch.model.identity import Covered, Evidence, Freshness, SignatureState, Signer, Verdict, uncovered
-from mcpwatch.model.traffic import Call, CallState, Direction, EntryKind, Observation, RpcMessage, Session, SessionKind
+from mcpwatch.model.identity import Covered, Evidence, Freshness, SignatureState, Verdict, uncovered
+from mcpwatch.model.traffic import Call, CallState, Direction, EntryKind, Observation, RpcMessage, Session
 from mcpwatch.watch import outcome
+from mcpwatch.watch.names import short_id, short_session, short_signer
 
 _DIRECTIONS = {"request": Direction.TO_SERVER, "response": Direction.TO_CLIENT, "message": Direction.TO_CLIENT}
 _DIRECTION_NAMES = {Direction.TO_SERVER: "to-server", Direction.TO_CLIENT: "to-client"}
-_SHORT_PRINT = 8
-_SHORT_ID = 20
-_SHORT_END = 12
-_ID_END = 6
-_SHORT_SESSION = 8
 _QUIET_ENDS = ("", "complete")
 _UNCHECKED = frozenset({SignatureState.ABSENT, SignatureState.UNSUPPORTED})
 _CONTENT = frozenset({Covered.BODY, Covered.ARGUMENTS})
@@ -262,31 +258,3 @@ def is_as_checked(body: Body | None, verdict: Verdict | None) -> bool:
     if body is None or verdict is None or _CONTENT.isdisjoint(verdict.coverage):
         return True
     return not body.masked and not body.truncated and (body.text is not None or body.base64 is not None)
-
-
-def short_session(session: Session) -> str:
-    """A session's short name: the head of its id's hash, or `~` and what tells its derived owner from others."""
-    if session.kind is SessionKind.LEGACY:
-        return session.key.rpartition("/")[2][:_SHORT_SESSION]
-    owner, sign, number = session.key.rpartition("~")[2].rpartition("://")[2].partition("#")
-    room = _SHORT_SESSION - 1 - len(sign + number)
-    return f"~{owner[-room:] if '…' in owner else owner[:room]}{sign}{number}"
-
-
-def short_signer(signer: Signer | None) -> str:
-    """A signer in short: its name and the key's fingerprint, without a name that and the id's end; empty for nobody."""
-    if signer is None:
-        return ""
-    key = signer.fingerprint[:_SHORT_PRINT]
-    if signer.name:
-        return f"{signer.name} {key}".strip()
-    if not key:
-        return short_id(signer.id)
-    # What ids begin with they share; an id that is made of the fingerprint adds nothing to it.
-    end = signer.id if len(signer.id) <= _SHORT_END else f"…{signer.id[-_ID_END:]}"
-    return key if signer.id.endswith(signer.fingerprint) else f"{key} {end}"
-
-
-def short_id(text: str) -> str:
-    """A DID cut to its method and its ends, a `key:` id to its head; the whole stays in the detail."""
-    return text if len(text) <= _SHORT_ID else f"{text[:12]}…{text[-6:]}"

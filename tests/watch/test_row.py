@@ -8,11 +8,12 @@ from verdicts import judged, principal, verified
 from watched import START, Stage
 
 from mcpwatch.model.entries import Body, Request
-from mcpwatch.model.identity import Evidence, Word
-from mcpwatch.model.traffic import CallState, Direction, Observation, RpcMessage, SessionKind
+from mcpwatch.model.identity import Evidence, Signer, Strength, Word
+from mcpwatch.model.traffic import Binding, CallState, Direction, Observation, RpcMessage, SessionKind
 from mcpwatch.traffic.fold import Traffic
+from mcpwatch.watch.names import short_session
 from mcpwatch.watch.outcome import outcome, seconds
-from mcpwatch.watch.row import Row, short_session
+from mcpwatch.watch.row import Row
 
 
 def test_a_verified_signer_comes_first_with_its_key() -> None:
@@ -192,6 +193,8 @@ def test_the_end_of_an_exchange_without_calls_is_shown_when_somebody_hung_up() -
         ("orders~127.0.0.1~courier-1.0#2", SessionKind.ANONYMOUS, "~couri#2"),
         ("orders~http://127.0.0.1:4200", SessionKind.SIGNER, "~127.0.0"),
         ("orders~https://agen…/keys.json", SessionKind.SIGNER, "~ys.json"),
+        ("orders~ann.bell@com…mple.com", SessionKind.PRINCIPAL, "~ann.bel"),
+        ("orders~10.0.0.1~smithery-mcp…-mcp-0.1", SessionKind.ANONYMOUS, "~smither"),
         ("plain", SessionKind.LEGACY, "plain"),
     ],
 )
@@ -199,6 +202,15 @@ def test_sessions_have_short_names(key: str, kind: SessionKind, short: str) -> N
     session = Stage().session(key)
     session.kind = kind
     assert short_session(session) == short
+
+
+def test_a_signers_session_goes_by_its_name_or_its_keys_head() -> None:
+    session = Stage().session("orders~https://agen…nown/ucp#2")
+    session.kind = SessionKind.SIGNER
+    session.binding = Binding(Signer("https://agent.example/.well-known/ucp", "m1sI0XSEabc"), Strength.EACH)
+    assert short_session(session) == "~m1sI0#2"
+    session.binding = Binding(Signer("https://agent.example/.well-known/ucp", "m1sI0XSEabc", name="shop"))
+    assert short_session(session) == "~shop#2"
 
 
 def test_a_batch_says_how_many_more_it_holds() -> None:

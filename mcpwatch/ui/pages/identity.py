@@ -11,7 +11,7 @@ from mcpwatch.ui.pages.trust import trust_lines
 from mcpwatch.ui.times import ago, count, full
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey
-from mcpwatch.watch.row import short_id
+from mcpwatch.watch.names import short_id
 from mcpwatch.watch.signer_names import SignerNames
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher

@@ -8,7 +8,8 @@ from mcpwatch.ui.looks import SESSIONS, STRENGTHS
 from mcpwatch.ui.pages.entry import principal_lines
 from mcpwatch.ui.pages.signer import called, resolved_by, signer_lines
 from mcpwatch.ui.times import ago, clock, count
-from mcpwatch.watch.row import is_proof, short_id
+from mcpwatch.watch.names import short_id
+from mcpwatch.watch.row import is_proof
 from mcpwatch.watch.watcher import Watcher
 
 _CLAIM = "  claimed"
