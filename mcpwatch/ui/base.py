@@ -60,7 +60,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         with Horizontal(id="body"):
             yield from self.compose_body()
         yield from self.compose_foot()
-        yield Prompt()
+        yield Prompt(self.panes)
         yield Ribbon(id="hints")
         small = Ribbon(id="small")
         small.show_lines(line("Too small:"), line(f"{LEAST[0]}x{LEAST[1]} is needed"), line("q quits"))

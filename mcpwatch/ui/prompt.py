@@ -61,8 +61,10 @@ class Prompt(Horizontal):
             self.kind = kind
             self.text = text
 
-    def __init__(self) -> None:
+    def __init__(self, panes: Callable[[], list[Widget]]) -> None:
+        """`panes` gives those of the screen that can have the keys, in order."""
         super().__init__(id="prompt")
+        self._panes = panes
         self.kind = ""
         self.display = False
         self._history: dict[str, list[str]] = {}
@@ -108,11 +110,12 @@ class Prompt(Horizontal):
         self.screen.set_focus(field)
 
     def close(self) -> None:
-        """Close, and give the keys back to the pane that had them; what was typed is forgotten."""
+        """Close, forget what was typed, and give the keys back: to the pane that had them, else the first there is."""
         self.kind = ""
         self.display = False
         if self.query_one(Input).has_focus:
-            self.screen.set_focus(self._keys_from)
+            panes = self._panes()
+            self.screen.set_focus(self._keys_from if self._keys_from in panes else next(iter(panes), None))
 
     def enter(self) -> None:
         """Close, and say what was entered."""

@@ -11,6 +11,8 @@ from scene import Scene
 from mcpwatch.model.feed import FeedState
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.app import WatchApp
+from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.prompt import Prompt
 from mcpwatch.watch.query import Query, parse
 from mcpwatch.watch.view import View
 
@@ -302,3 +304,12 @@ async def test_what_is_typed_in_one_go_filters_once_it_is_whole(scene: Scene, mo
         await at.press("slash")
         await at.type("tool:notes sess:a")
     assert asked == [parse("tool:notes sess:a")]
+
+
+async def test_a_prompt_opened_over_an_empty_list_gives_the_keys_to_the_list_that_came_meanwhile(blank: Scene) -> None:
+    async with hands(blank) as at:
+        await at.press("slash")
+        blank.play()
+        await at.read()
+        at.app.screen.query_one(Prompt).enter()
+        assert at.app.focused is at.app.screen.query_one(Grid)
