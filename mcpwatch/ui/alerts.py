@@ -7,6 +7,7 @@ from textual import on
 from textual.binding import BindingType
 
 from mcpwatch.model.alerts import Alert, AlertState
+from mcpwatch.model.identity import Signer
 from mcpwatch.text import show
 from mcpwatch.ui.cells import Cell
 from mcpwatch.ui.commands import BY_ID, Scope, bindings
@@ -22,6 +23,7 @@ from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.json_lines import alert_line
 from mcpwatch.watch.names import short_id
+from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 from mcpwatch.watch.subjects import short_subject
 from mcpwatch.watch.watcher import Watcher
@@ -70,6 +72,13 @@ _ORDERS: tuple[Order[Alert], ...] = (
     Order("count", lambda alert: alert.count),
     Order("title", lambda alert: alert.title, down=False),
 )
+
+
+def _signer_of(row: Row) -> Signer | None:
+    """Whose signature an entry has: the server's own on an answer, else that of the request."""
+    if row.seen.proof is not None and row.seen.proof.signer is not None:
+        return row.seen.proof.signer
+    return row.request_verdict.signer if row.request_verdict is not None else None
 
 
 class AlertsScreen(ListScreen[Alert]):
@@ -150,6 +159,18 @@ class AlertsScreen(ListScreen[Alert]):
             self.host.run_command(BY_ID["feed"])
         else:
             self.host.tell("The entries of its evidence are not held any more")
+
+    def action_its_identity(self) -> None:
+        """The identity that signed the newest evidence."""
+        self.host.show_signer(next(filter(None, map(_signer_of, self._evidence())), None))
+
+    def action_its_session(self) -> None:
+        """The session of the newest evidence."""
+        self.host.show_session(next((row.session for row in self._evidence() if row.session is not None), None))
+
+    def _evidence(self) -> list[Row]:
+        alert = self.selected
+        return [] if alert is None else self.state.rows_of_alert(alert)[::-1]
 
     def action_traffic(self) -> None:
         """Its evidence, on Live."""

@@ -21,7 +21,7 @@ from mcpwatch.text import show
 from mcpwatch.ui import crash
 from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.base import LEAST, WatchScreen
-from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.commands import COMMANDS, Scope, bindings, key_name
 from mcpwatch.ui.desk import Desk
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.feed import FeedScreen
@@ -41,6 +41,7 @@ TICK = 0.1
 """Seconds between two looks at the state."""
 TOAST_FOR = 4.0
 """Seconds for which an alert is announced."""
+_KEYS = frozenset(key for command in COMMANDS for key in command.keys.split(",") if key)
 _SIGNALLED = 128
 
 
@@ -146,6 +147,14 @@ class WatchApp(Desk, inherit_bindings=False):
         if typed and isinstance(screen, Dialog) and screen.is_deaf(self.monotonic()):
             return
         await super().on_event(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say of a key that another screen has that there is nothing for it to do on this one."""
+        screen = self.current
+        if screen is None or screen.prompt.is_open or event.key not in _KEYS or event.key in screen.active_bindings:
+            return
+        if not hasattr(screen, f"key_{event.key}"):
+            self.tell(f"{key_name(event.key)} does nothing here; ? lists the keys")
 
     # -- ends
 

@@ -125,8 +125,7 @@ class CallScreen(WatchScreen):
     def action_its_session(self) -> None:
         """The session it belongs to."""
         row = self.selected_row
-        if row is not None and row.session is not None:
-            self.host.show_session(row.session)
+        self.host.show_session(row.session if row is not None else None)
 
     def action_copy(self) -> None:
         """Copy the entry."""

@@ -67,7 +67,8 @@ _SORTED = (Scope.SESSIONS, Scope.ALERTS, Scope.IDENTITIES, Scope.TOOLS)
 _SPLIT = (*_SORTED, Scope.LIVE, Scope.SESSION, Scope.CALL)
 _VIEWS = (Scope.SESSION, Scope.CALL)
 _IDENTITY = (Scope.IDENTITIES, Scope.IDENTITY)
-_SIGNED = (Scope.LIVE, Scope.SESSION, Scope.CALL)
+_OF_SESSION = (Scope.LIVE, Scope.CALL, Scope.ALERTS)
+_SIGNED = (*_OF_SESSION, Scope.SESSION)
 _ALERT = (Scope.ALERTS, Scope.LIVE)
 _TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.TOOL, Scope.IDENTITY)
 _COPY = (*_TRAFFIC, Scope.LIVE)
@@ -90,8 +91,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("open", "enter", "Open what is selected", (Scope.LIST,), Group.LOOK, hint=1),
     Command("view", "v", "The next view of the same thing", _VIEWS, Group.LOOK, hint=2),
     Command("traffic", "l", "Its entries, on the Live screen", _TRAFFIC, Group.LOOK, hint=6),
-    Command("its-session", "s", "The session it belongs to", (Scope.LIVE, Scope.CALL), Group.LOOK),
-    Command("its-identity", "i", "The identity that signed it", _SIGNED, Group.LOOK),
+    Command("its-identity", "i", "The identity that signed it", _SIGNED, Group.LOOK, hint=5),
+    Command("its-session", "s", "The session it belongs to", _OF_SESSION, Group.LOOK, hint=5),
     Command("its-alerts", "a", "Its alerts, on the Alerts screen", _IDENTITY, Group.LOOK, hint=5),
     Command("order", "o", "Order the list by the next column", _SORTED, Group.LOOK, hint=7),
     Command("reverse", "O", "Turn the order round", _SORTED, Group.LOOK),

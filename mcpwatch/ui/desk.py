@@ -186,13 +186,17 @@ class Desk(App[None], inherit_bindings=False):
         """Open a call."""
         self.push_screen(CallScreen(self.watcher, call, None))
 
-    def show_session(self, session: Session) -> None:
+    def show_session(self, session: Session | None) -> None:
         """Open a session."""
-        self.push_screen(SessionScreen(self.watcher, session))
+        if session is None:
+            self.tell("Nothing here belongs to a session")
+        else:
+            self.push_screen(SessionScreen(self.watcher, session))
 
     def show_signer(self, signer: Signer | None) -> None:
         """Open the identity of a signer."""
-        identity = self.watcher.state.identities.get(signer.id) if signer is not None else None
+        state = self.watcher.state
+        identity = (state.identities.get(signer.id) or state.servers.get(signer.id)) if signer is not None else None
         if identity is None:
             self.tell("No signature names anybody here")
         else:

@@ -47,7 +47,7 @@ class Host(Protocol):
         """Open a call."""
         ...
 
-    def show_session(self, session: Session) -> None:
+    def show_session(self, session: Session | None) -> None:
         """Open a session."""
         ...
 

@@ -252,8 +252,7 @@ class LiveScreen(WatchScreen):
     def action_its_session(self) -> None:
         """The session of the entry under the cursor."""
         row = self.view.selected
-        if row is not None and row.session is not None:
-            self.host.show_session(row.session)
+        self.host.show_session(row.session if row is not None else None)
 
     def action_acknowledge(self) -> None:
         """Acknowledge the worst alert of the entry under the cursor."""

@@ -398,3 +398,27 @@ async def test_the_feed_screen_names_the_folder_that_is_used(scene: Scene) -> No
     async with hands(scene, (100, 60)) as at:
         shown = await at.press("6")
     assert "/elsewhere" in shown and "none read" in shown
+
+
+async def test_an_alert_leads_to_its_signer_and_its_session(scene: Scene) -> None:
+    async with hands(scene, (120, 30)) as at:
+        await at.press("3")
+        while "Bad signature" not in selected(shown := await at.read()):
+            await at.press("down")
+        assert "i its identity" in shown.splitlines()[-1]
+        assert "Identities › 2bd806c9" in await at.press("i")
+        await at.press("escape")
+        assert "Sessions › 483171a4 on files" in await at.press("s")
+
+
+@pytest.mark.parametrize("keys", [("6", "i"), ("2", "e"), ("5", "enter", "s")])
+async def test_a_key_of_other_screens_says_that_it_does_nothing_here(scene: Scene, keys: tuple[str, ...]) -> None:
+    async with hands(scene) as at:
+        foot = (await at.press(*keys)).splitlines()[-1]
+    assert f"{keys[-1]} does nothing here; ? lists the keys" in foot
+
+
+async def test_the_page_of_a_call_names_the_ways_to_its_signer_and_session(scene: Scene) -> None:
+    async with hands(scene, (100, 30)) as at:
+        foot = (await at.press("2", "enter", "enter")).splitlines()[-1]
+    assert "i its identity" in foot and "s its session" in foot
