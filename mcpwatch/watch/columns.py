@@ -145,7 +145,7 @@ IDENTITIES: tuple[Column[Identity], ...] = (
     Column("proven", "PROVEN", 7, 1, lambda identity, state: str(identity.proven), right=True),
     Column(
         "words",
-        "IN ITS NAME",
+        "VERDICTS",
         24,
         2,
         lambda identity, state: " ".join(
