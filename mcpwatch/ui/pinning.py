@@ -3,8 +3,9 @@
 from textual.screen import Screen
 
 from mcpwatch.errors import McpwatchError
+from mcpwatch.model.identity import Resolution
 from mcpwatch.ui.dialogs.confirm import ConfirmDialog
-from mcpwatch.ui.dialogs.pin import PinDialog
+from mcpwatch.ui.dialogs.pin import PinDialog, PinWords
 from mcpwatch.ui.host import Host
 from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
 from mcpwatch.ui.pages.identity import signer_of
@@ -13,6 +14,24 @@ from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.names import short_id
 from mcpwatch.watch.watcher import Watcher
 
+_PIN = PinWords(
+    "Pin this key",
+    "From now on this key is the identity's, whatever a registry says, and no other key is."
+    " Compare the fingerprint with its owner's, on another way than this one.",
+    "pin it",
+)
+_INSIDE = PinWords(
+    "Pin and name this key",
+    "The key is inside the did:key itself, so no other key can ever be its own."
+    " Pinning it gives it a name, which stands in place of the key in all lists.",
+    "pin it",
+)
+_PINNED = PinWords(
+    "This key is pinned",
+    "It is the identity's already, because you said so. Enter gives it the name below;"
+    " P, once this box is left, forgets key and name.",
+    "name it",
+)
 _UNPIN = "Its keys are then what registries and requests say again; the name you gave it is forgotten too."
 
 
@@ -27,7 +46,7 @@ def pin(screen: Screen[None], host: Host, watcher: Watcher, identity: Identity) 
         watcher.pin(identity.id, fingerprint, name)
         host.tell(f"Pinned {name or short_id(identity.id)}; its requests are judged again")
 
-    screen.app.push_screen(PinDialog(_about(watcher, identity), identity.name, act))
+    screen.app.push_screen(PinDialog(_words(watcher, identity), _about(watcher, identity), identity.name, act))
 
 
 def unpin(screen: Screen[None], host: Host, watcher: Watcher, identity: Identity) -> None:
@@ -46,6 +65,12 @@ def unpin(screen: Screen[None], host: Host, watcher: Watcher, identity: Identity
 
     says = [*_about(watcher, identity), BLANK, line(span(_UNPIN, Tone.DIM))]
     screen.app.push_screen(ConfirmDialog("Un-pin this identity", says, "un-pin it", act))
+
+
+def _words(watcher: Watcher, identity: Identity) -> PinWords:
+    if watcher.is_pinned(identity.id):
+        return _PINNED if identity.resolution is Resolution.PINNED else _PIN
+    return _INSIDE if identity.id.startswith("did:key:") else _PIN
 
 
 def _about(watcher: Watcher, identity: Identity) -> list[Line]:

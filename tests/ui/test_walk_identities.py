@@ -12,6 +12,7 @@ from mcpwatch.identity.pins import pins_path, read_known
 from mcpwatch.model.identity import Resolution
 from mcpwatch.ui import looks
 from mcpwatch.ui.dialogs.dialog import Dialog
+from mcpwatch.ui.page import Page
 
 pytest_plugins = ["played"]
 
@@ -111,6 +112,34 @@ async def test_a_name_is_not_needed(many: Scene, tmp_path: Path) -> None:
         await opened(at, "key:")
         await at.press("p", "enter")
     assert known(tmp_path) == ([signers.OF_STRANGER.id], {})
+
+
+async def test_the_keys_of_the_pin_dialog_are_in_view_and_its_text_scrolls(many: Scene) -> None:
+    async with hands(many) as at:
+        await opened(at, "ledger")
+        shown = await at.press("p")
+        assert "another way than this one." in shown and "enter pin it   esc leave it as it is" in shown
+        await at.pilot.resize_terminal(80, 16)
+        text = at.app.screen.query_one("#text", Page)
+        assert text.max_scroll_y > 0
+        assert "another way than this one." in await at.press("pagedown")
+        assert "enter pin it   esc leave it as it is" in await at.read()
+
+
+async def test_a_pinned_key_is_not_pinned_again_but_named(many: Scene) -> None:
+    many.state.identities[signers.OF_STRANGER.id].resolution = Resolution.PINNED
+    many.watcher.pin(signers.OF_STRANGER.id, signers.OF_STRANGER.fingerprint)
+    async with hands(many) as at:
+        await opened(at, "key:")
+        shown = await at.press("p")
+        assert "This key is pinned" in shown and "enter name it" in shown
+
+
+async def test_a_did_key_is_pinned_for_its_name(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await opened(at, "did:key:z6Mk2bd8")
+        shown = await at.press("p")
+        assert "The key is inside the did:key itself" in shown and "gives it a name" in shown
 
 
 async def test_escape_pins_nothing(many: Scene, tmp_path: Path) -> None:

@@ -16,12 +16,16 @@ DEAF_FOR = 0.15
 
 
 class Dialog(ModalScreen[None], inherit_bindings=False):
-    """A box over the screen; escape leaves it."""
+    """A box over the screen; escape leaves it. What it says scrolls above its keys, which are always in view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False),
         Binding("ctrl+q,ctrl+c", "app.quit", show=False),
         Binding("f8", "app.save_screen", show=False),
+        Binding("up", "scroll('up')", show=False),
+        Binding("down", "scroll('down')", show=False),
+        Binding("pageup", "scroll('page_up')", show=False),
+        Binding("pagedown", "scroll('page_down')", show=False),
     ]
     AUTO_FOCUS = "#text"
 
@@ -61,6 +65,11 @@ class Dialog(ModalScreen[None], inherit_bindings=False):
     def lines(self) -> list[Line]:
         """What the dialog says."""
         return []
+
+    def action_scroll(self, way: str) -> None:
+        """Move through the text while another part of the box has the keys."""
+        for page in self.query(Page):
+            getattr(page, f"action_{way}")()
 
     def action_leave(self) -> None:
         """Close it, and change nothing."""

@@ -1,6 +1,7 @@
 """Pin: shows the whole key, whose it is and how that is known so far; done with enter."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,10 +14,15 @@ from mcpwatch.ui.page import Page
 from mcpwatch.ui.ribbon import Ribbon
 
 _MAX_NAME = 32
-_EXPLAINS = (
-    "From now on this key is the identity's, whatever a registry says, and no other key is."
-    " Compare the fingerprint with its owner's, on another way than this one."
-)
+
+
+class PinWords(NamedTuple):
+    """What a pin does to this identity, in words."""
+
+    heading: str
+    explains: str
+    does: str
+    """What enter does."""
 
 
 class PinDialog(Dialog):
@@ -24,8 +30,9 @@ class PinDialog(Dialog):
 
     AUTO_FOCUS = "#note"
 
-    def __init__(self, says: Sequence[Line], name: str, act: Callable[[str], object]) -> None:
-        super().__init__("Pin this key")
+    def __init__(self, words: PinWords, says: Sequence[Line], name: str, act: Callable[[str], object]) -> None:
+        super().__init__(words.heading)
+        self._words = words
         self._says = list(says)
         self._name_before = name
         self._act = act
@@ -46,12 +53,14 @@ class PinDialog(Dialog):
         """Say which key this is about, and what went wrong."""
         super().fill()
         self.query_one("#fault", Ribbon).show_lines(line(span(self._fault, Tone.BAD)))
-        keys = line(span("enter ", Tone.ACCENT), "pin it   ", span("esc ", Tone.ACCENT), "leave it as it is")
+        keys = line(
+            span("enter ", Tone.ACCENT), f"{self._words.does}   ", span("esc ", Tone.ACCENT), "leave it as it is"
+        )
         self.query_one("#keys", Ribbon).show_lines(keys)
 
     def lines(self) -> list[Line]:
         """The key, and what pinning means."""
-        return [*self._says, BLANK, line(span(_EXPLAINS, Tone.DIM))]
+        return [*self._says, BLANK, line(span(self._words.explains, Tone.DIM))]
 
     @on(Input.Submitted, "#note")
     def _submitted(self, event: Input.Submitted) -> None:
