@@ -131,8 +131,8 @@ MISBEHAVIOUR: tuple[tuple[Handle, str], ...] = (
     (flooding, "longer than"),
     (looping, "a redirect, which is not followed"),
     (answering(b"", 500), "HTTP status 500"),
-    (answering(b"", 429, {"retry-after": "9"}), "asked not to be asked for 9 s"),
-    (answering(b"", 503, {"retry-after": "9"}), "asked not to be asked for 9 s"),
+    (answering(b"", 429, {"retry-after": "9"}), "answered with HTTP status 429, to be asked again in 9 s"),
+    (answering(b"", 503, {"retry-after": "9"}), "answered with HTTP status 503, to be asked again in 9 s"),
     (answering(b"<html>"), "makes no sense|no JSON object"),
     (answering(b"x", head={"content-encoding": "br"}), "compressed"),
 )

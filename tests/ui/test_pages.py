@@ -14,7 +14,7 @@ from verdicts import judged, unsigned, verified
 from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.entries import Body, Json
 from mcpwatch.model.feed import FeedState
-from mcpwatch.model.identity import Covered, Evidence, Freshness, KeyState, SignatureState, Strength, Word
+from mcpwatch.model.identity import Covered, Evidence, Freshness, KeyState, Resolution, SignatureState, Strength, Word
 from mcpwatch.model.traffic import CallState, Edge, EdgeKind, SessionState, Tool
 from mcpwatch.text import is_hidden
 from mcpwatch.ui import looks
@@ -199,3 +199,12 @@ def test_a_receipt_that_signs_the_arguments_is_not_said_to_leave_open_what_was_a
     arguments = verified("alice", Covered.ARGUMENTS, Covered.MCP, word=Word.PARTIAL)
     assert "who asked for what is proven" in said(verdict_lines(arguments))
     assert "what was asked is not" in said(verdict_lines(verified("alice", Covered.METHOD, word=Word.PARTIAL)))
+
+
+def test_a_key_that_came_with_the_request_is_not_called_known() -> None:
+    good = verified("alice")
+    assert good.signer is not None
+    along = structs.replace(good, signer=structs.replace(good.signer, resolution=Resolution.EMBEDDED))
+    assert "from a known key" in said(verdict_lines(good))
+    assert "from a known key" not in said(verdict_lines(along))
+    assert "with a key that came with the request" in said(verdict_lines(along))

@@ -137,7 +137,9 @@ class Fetcher:
             if status == 429 or (status == 503 and asked is not None):
                 pause = _PAUSE_S if asked is None else min(max(asked, 1.0), MAX_PAUSE_S)
                 self._rate_limit.silence(host, self._clock(), trusted, pause)
-                raise Unavailable(f"{who} asked not to be asked for {pause:.0f} s", pause)
+                raise Unavailable(
+                    f"{who} answered with HTTP status {status}, to be asked again in {pause:.0f} s", pause
+                )
             if 300 <= status < 400:
                 raise Unavailable(f"{who} answered with a redirect, which is not followed")
             if response.headers.get("content-encoding", "identity") != "identity":

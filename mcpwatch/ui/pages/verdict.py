@@ -7,6 +7,7 @@ from mcpwatch.model.identity import (
     Evidence,
     OtherSignature,
     Receipt,
+    Resolution,
     ServerProof,
     SignatureState,
     Verdict,
@@ -24,14 +25,14 @@ _COVERS_NOTHING = {
     SignatureState.UNRESOLVABLE: "nothing, as long as it is not checked",
 }
 _ARGUMENTS = "Valid for the tool and its arguments: who asked for what is proven, the rest of the body is not."
+_CAME_ALONG = "Valid, fresh, and the body is covered, with a key that came with the request and names nobody by itself."
 
 
 def verdict_lines(verdict: Verdict, known: Known = UNKNOWN, missing: Sequence[Covered] = ()) -> list[Line]:
     """Word, meaning, reasons; then who, how we know, since when, and what is `missing` in the signature's cover."""
     look = VERDICTS[verdict.word]
     word = verdict_cell(verdict.word)
-    means = _ARGUMENTS if verdict.word is Word.PARTIAL and Covered.ARGUMENTS in verdict.coverage else look.means
-    lines = [line(Span(word.text, look.tone), "  ", span(means, Tone.DIM), hang=2)]
+    lines = [line(Span(word.text, look.tone), "  ", span(_meaning(verdict), Tone.DIM), hang=2)]
     if verdict.waiting:
         lines.append(bullet(span("…", Tone.ACCENT), "its key is being fetched; it will be judged again"))
     lines.extend(bullet(span("•", look.tone), reason) for reason in verdict.reasons)
@@ -41,6 +42,15 @@ def verdict_lines(verdict: Verdict, known: Known = UNKNOWN, missing: Sequence[Co
     if verdict.others:
         lines += [BLANK, *_others(verdict)]
     return lines
+
+
+def _meaning(verdict: Verdict) -> str:
+    if verdict.word is Word.PARTIAL and Covered.ARGUMENTS in verdict.coverage:
+        return _ARGUMENTS
+    signer = verdict.signer
+    if verdict.word is Word.VERIFIED and signer is not None and signer.resolution is Resolution.EMBEDDED:
+        return _CAME_ALONG
+    return VERDICTS[verdict.word].means
 
 
 def coverage_lines(verdict: Verdict, missing: Sequence[Covered]) -> list[Line]:
