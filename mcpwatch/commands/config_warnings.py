@@ -1,6 +1,5 @@
 """What in a configuration is allowed, and probably not meant."""
 
-import re
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -10,8 +9,6 @@ from mcpwatch.config import Config
 from mcpwatch.gateway.guard import is_loopback
 from mcpwatch.program import program
 from mcpwatch.text import show
-
-_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def warn(config: Config, state: Path) -> None:
@@ -33,7 +30,9 @@ def warnings(config: Config, names: Collection[str]) -> Iterator[str]:
         yield "identity.roots does nothing without identity.registry: nobody is asked for vouches"
     if identity.jwks:
         return  # A word under principals may then be the kid of a key in there.
+    from mcpwatch.identity.verifier import THUMBPRINT
+
     known = {name.casefold() for name in names}
     for who in dict.fromkeys(who for signers in config.principals.values() for who in signers):
-        if ":" not in who and who.casefold() not in known and not _THUMBPRINT.fullmatch(who):
+        if ":" not in who and who.casefold() not in known and not THUMBPRINT.fullmatch(who):
             yield f"principals names {who}, and no agent is called so, see: {program()} keys list"

@@ -13,7 +13,6 @@ from mcpwatch.identity import structured, verifier
 from mcpwatch.identity.request import SignedRequest
 from mcpwatch.identity.signature_agent import FIELD as SIGNATURE_AGENT
 
-"""An RFC 7638 thumbprint with SHA-256, as base64url."""
 _NONCE_CHARACTERS = 16
 """Of 96 bits in base64."""
 _DAY_S = 86_400
