@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from mcpwatch.identity import ed25519, verifier
 from mcpwatch.identity.freshness import Calendar, freshness
-from mcpwatch.identity.keys import KEY, KeyBook, identity_of
+from mcpwatch.identity.keys import KeyBook, identity_of, key_name
 from mcpwatch.identity.multiple_signatures import strongest
 from mcpwatch.identity.reading import Attempt, Reading
 from mcpwatch.identity.replay import ReplayWindow
@@ -255,8 +255,7 @@ class Judge:
 
         Not where it names its key by the thumbprint: that key cannot be rotated, only another one be named.
         """
-        named = reading.key_id.rpartition("#")[2].removeprefix(KEY)
-        if signer.resolution is Resolution.PINNED or signer.fingerprint == named:
+        if signer.resolution is Resolution.PINNED or signer.fingerprint == key_name(reading.key_id):
             return False
         return self._keys.doubt(reading.key_id, moment.received)
 

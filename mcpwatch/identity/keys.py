@@ -227,6 +227,11 @@ def identity_of(key_id: str) -> str:
     return key_id.partition("#")[0] if key_id.startswith(_PLACES) else key_id
 
 
+def key_name(key_id: str) -> str:
+    """What a key id says of the key itself: a URL's fragment, or all of it; a thumbprint comes bare."""
+    return _bare(key_id.rpartition("#")[2])
+
+
 def _bare(id: str) -> str:
     """A thumbprint without what may stand before it."""
     return id.removeprefix(KEY)

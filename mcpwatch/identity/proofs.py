@@ -18,7 +18,7 @@ from mcpwatch.identity import verifier
 from mcpwatch.identity.canonical import Uncanonical, canonical, digest
 from mcpwatch.identity.freshness import freshness
 from mcpwatch.identity.jws import ALGORITHMS
-from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.keys import KeyBook, key_name
 from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.resolution import HeldKey, KeyAnswer, Status
 from mcpwatch.identity.statement import Meta, Refusal, Statement, read_statement, request_forms
@@ -125,8 +125,10 @@ class ProofJudge:
         return _unproven(SignatureState.UNRESOLVABLE, reason, signer, unknown=unknown, waiting=waiting)
 
     def _mismatch(self, key_id: str, found: KeyAnswer, moment: Moment) -> ServerProof:
+        """The word on what none of the known keys made: bad at once where it names its key by the thumbprint."""
         signer = found.keys[0].signer
-        if signer.resolution is not Resolution.PINNED and self._keys.doubt(key_id, moment.received):
+        settled = signer.resolution is Resolution.PINNED or signer.fingerprint == key_name(key_id)
+        if not settled and self._keys.doubt(key_id, moment.received):
             reason = "it does not verify with the key known so far; asking whether the key was rotated"
             return _unproven(SignatureState.UNRESOLVABLE, reason, signer, waiting=True)
         return _unproven(_INVALID, f"it does not verify with the {signer.resolution.value} key of its signer", signer)

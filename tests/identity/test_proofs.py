@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey
-from proven import CALL, KID, RESULT, answer, body, by_code, by_specification, judged, proof, whole
+from proven import CALL, KID, RESULT, answer, body, by_code, by_specification, judged, jwk, proof, whole
 from signed import ALICE, BOB, NOW
 
 from mcpwatch.encoding import encode_base64url
@@ -17,6 +17,7 @@ from mcpwatch.identity.canonical import digest
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.proofs import MAX_ANSWER, Asked, Moment, ProofJudge
 from mcpwatch.identity.resolution import Resolved, ResolvedKey
+from mcpwatch.identity.verifier import fingerprint
 from mcpwatch.model.entries import Json
 from mcpwatch.model.identity import KeyState, Resolution, ServerProof, Word
 
@@ -218,6 +219,20 @@ def test_a_key_that_is_fetched_is_waited_for() -> None:
     assert told(judged(signed, court=court))[0] == "VERIFIED"
     keys.learn("did:web:bank.example", Resolved(Resolution.DID_WEB, (), "there is no such site"), 1)
     assert told(judged(signed, court=court))[0] == "UNKNOWN KEY"
+
+
+@pytest.mark.parametrize(("name", "waits"), [(fingerprint(ALICE.public), False), ("key-1", True)])
+def test_a_bad_proof_under_a_thumbprint_waits_for_nobody(name: str, waits: bool) -> None:
+    keys, site = KeyBook(), "did:web:bank.example"
+    keys.learn(site, Resolved(Resolution.DID_WEB, (ResolvedKey(ALICE.public, name=name),)), 0, as_of=NOW - 1)
+    keys.wanted(1)
+    court, given = ProofJudge(keys), {"did": site, "kid": f"{site}#{name}"}
+    forged = answer(proof(**given, key=jwk(BOB, bytes(range(1, 33)))))
+    found = court.judge(Moment(9, "", NOW, NOW), body(forged), Asked(body(CALL), CALL["id"]))
+    assert found is not None
+    assert (found.word, found.waiting) == ((Word.NO_CHECK, True) if waits else (Word.BAD_SIG, False))
+    assert keys.wanted(61) == ([site] if waits else [])
+    assert told(judged(answer(proof(**given)), court=court))[0] == "VERIFIED"
 
 
 def test_an_old_key_is_told() -> None:
