@@ -99,10 +99,11 @@ def _import(options: argparse.Namespace, state: Path) -> None:
         raise LocalError(f"{options.file} cannot be read: {error.strerror}") from None
     except BadSet as error:
         raise UsageError(f"{options.file} holds no keys: {error}", "Give a JWKS or a trust bundle") from None
-    for agent, said in import_agents(pins_path(state), agents):
+    told = import_agents(pins_path(state), agents)
+    for agent, said in told:
         called = f" ({agent.name})" if agent.name else ""
         print(show(f"{'pinned' if agent.key else 'not pinned'} {agent.id}{called}{': ' if said else ''}{said}"))
-    if not any(agent.key for agent in agents):
+    if not any(agent.key for agent, _ in told):
         raise UsageError(f"No key of {options.file} was pinned")
 
 

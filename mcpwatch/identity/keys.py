@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from mcpwatch.bounded import keep
 from mcpwatch.identity import ed25519, verifier
 from mcpwatch.identity.multikey import decode_multikey
-from mcpwatch.identity.resolution import HeldKey, KeyAnswer, Resolved, ResolvedKey, Status, held
+from mcpwatch.identity.resolution import ANOTHERS, KeyAnswer, Resolved, ResolvedKey, Status, held
 from mcpwatch.identity.resolver_cache import ResolverCache
 from mcpwatch.model.identity import Resolution, Signer
 
@@ -44,6 +44,8 @@ class KeyBook:
         """The key of a thumbprint in the configured JWKS; set by their resolver."""
         self._limit = limit
         self._pins: dict[str, tuple[bytes, ...]] = {}
+        self._kids: dict[tuple[str, str], bytes] = {}
+        self._by_kid: dict[str, KeyAnswer] = {}
         self._pinned: dict[str, KeyAnswer] = {}
         self._names: dict[str, str] = {}
         self._called: dict[str, str] = {}
@@ -59,9 +61,10 @@ class KeyBook:
     def notify(self, call: Callable[[], object] | None) -> None:
         self._resolved.notify = call
 
-    def pin(self, id: str, key: bytes) -> None:
+    def pin(self, id: str, key: bytes, kid: str = "") -> None:
         """Hold `key` to be `id`'s, whatever others say; an identity may have several pinned keys.
 
+        Signatures may call it by `kid` too, unless that is pinned itself or is the thumbprint of a known key.
         Raises ValueError when `key` is not a public key that may be used.
         """
         if not verifier.good_key(key):
@@ -69,10 +72,14 @@ class KeyBook:
         if key not in self._pins.get(id, ()):
             self._pins[id] = (key, *self._pins.get(id, ()))
             self._index_pins()
+        if kid:
+            self._kids[id, kid] = key
+            self._index_pins()
 
     def unpin(self, id: str) -> None:
         """Forget the pinned keys of `id`."""
         if self._pins.pop(id, None):
+            self._kids = {named: key for named, key in self._kids.items() if named[0] != id}
             self._index_pins()
 
     @property
@@ -110,7 +117,7 @@ class KeyBook:
         answer = self._find(id, now, embedded)
         if not self._names or not answer.keys or (name := self._names.get(answer.keys[0].signer.id)) is None:
             return answer
-        return replace(answer, keys=tuple(HeldKey(key.key, replace(key.signer, name=name)) for key in answer.keys))
+        return replace(answer, keys=tuple(replace(key, signer=replace(key.signer, name=name)) for key in answer.keys))
 
     def history(self, id: str) -> tuple[ResolvedKey, ...]:
         """All keys known of `id`, the current one first, with since when and until when where somebody said so."""
@@ -176,7 +183,10 @@ class KeyBook:
             return pinned
         if embedded:
             return self._find_embedded(bare, embedded, now)
-        return self._embedded.get(bare) or self._found(bare, "", now)
+        known = self._embedded.get(bare)
+        if known is None and self.listed(bare) is None:
+            known = self._by_kid.get(bare)
+        return known or self._found(bare, "", now)
 
     def _found(self, id: str, fragment: str, now: float) -> KeyAnswer:
         pinned = self._pinned.get(id)
@@ -186,7 +196,8 @@ class KeyBook:
             return _did_key(id)
         answer = self._resolved.get(id, now, fragment)
         if answer is not None:
-            return answer
+            taken = answer.keys and answer.keys[0].is_misnamed(fragment) and self._is_known(fragment)
+            return KeyAnswer(Status.UNKNOWN, reason=ANOTHERS) if taken else answer
         if self._is_resolvable(id):
             return self._resolved.want(id)
         return KeyAnswer(Status.UNAVAILABLE, reason=_why_nobody(id))
@@ -207,19 +218,29 @@ class KeyBook:
             return known
         return KeyAnswer(Status.FOUND, (held(KEY + thumbprint, key, Resolution.JWKS, listed.state(now)),))
 
+    def _is_known(self, thumbprint: str) -> bool:
+        """Whether a pinned, a remembered or a listed key has this thumbprint."""
+        pinned = self._pinned.get(thumbprint)
+        is_pinned = pinned is not None and any(key.signer.fingerprint == thumbprint for key in pinned.keys)
+        return is_pinned or thumbprint in self._embedded or self.listed(thumbprint) is not None
+
     def _is_resolvable(self, id: str) -> bool:
         found = any(prefix and id.startswith(prefix) for prefix in self.resolvable)
         return found or (BARE in self.resolvable and not id.startswith(_PLACES))
 
     def _index_pins(self) -> None:
-        """Rebuild the table of answers; an identity's own name wins over a thumbprint that reads the same."""
+        """Rebuild the tables of answers; an identity's own name wins over a thumbprint that reads the same."""
         table: dict[str, KeyAnswer] = {}
+        by_kid: dict[str, KeyAnswer] = {}
+        for (id, kid), key in self._kids.items():
+            same = by_kid[kid].keys if kid in by_kid else ()
+            by_kid[kid] = KeyAnswer(Status.FOUND, (held(id, key, Resolution.PINNED, kid=kid), *same))
         for id, keys in self._pins.items():
             for key in keys:
                 table[verifier.fingerprint(key)] = KeyAnswer(Status.FOUND, (held(id, key, Resolution.PINNED),))
         for id, keys in self._pins.items():
             table[id] = KeyAnswer(Status.FOUND, tuple(held(id, key, Resolution.PINNED) for key in keys))
-        self._pinned = table
+        self._pinned, self._by_kid = table, by_kid
 
 
 def identity_of(key_id: str) -> str:

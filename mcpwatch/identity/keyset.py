@@ -1,13 +1,13 @@
 """Sets of public keys as others publish them, JWKS (RFC 7517) above all. A key that does not count has its reason."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64url
 from mcpwatch.identity import verifier
-from mcpwatch.identity.resolution import ResolvedKey
+from mcpwatch.identity.resolution import ANOTHERS, ResolvedKey
 from mcpwatch.identity.strict_json import strict_object
 from mcpwatch.text import count
 
@@ -59,13 +59,17 @@ def read_jwks(data: bytes) -> KeySet:
         raise BadSet("it has no list of keys")
     if len(listed) > MAX_SET:
         raise BadSet(f"it has more than {MAX_SET} keys")
-    return collect(_candidates(listed))
+    return collect(_unlike_others(list(_candidates(listed))))
 
 
 def collect(candidates: Iterable[Candidate]) -> KeySet:
-    """The set of these keys; of two different keys under one name neither counts."""
+    """The set of these keys; of two different keys under one name neither counts.
+
+    A key that does not count takes none with it that goes by its own thumbprint.
+    """
     keys: dict[str, ResolvedKey] = {}
     refused: dict[str, str] = {}
+    disputed: set[str] = set()
     for one in candidates:
         if one.fault:
             refused.setdefault(one.name or one.place, one.fault)
@@ -73,10 +77,11 @@ def collect(candidates: Iterable[Candidate]) -> KeySet:
         name = one.name or verifier.fingerprint(one.key)
         before = keys.get(name)
         if before is not None and before.key != one.key:
+            disputed.add(name)
             refused[name] = "two different keys are published under this name"
         keys[name] = ResolvedKey(one.key, one.valid_until, one.valid_from, name)
-    good = tuple(key for name, key in keys.items() if name not in refused)
-    return KeySet(good, tuple(refused.items()))
+    good = (key for name, key in keys.items() if name not in refused or name == key.thumbprint)
+    return KeySet(tuple(key for key in good if key.name not in disputed), tuple(refused.items()))
 
 
 def read_jwk(jwk: Mapping[str, object]) -> Candidate:
@@ -105,13 +110,19 @@ def _candidates(listed: list[object]) -> Iterator[Candidate]:
 
 
 def _named(found: Candidate, place: str) -> Candidate:
-    """The key as a member of its set. A kid names it there, and must not pass for the name of another key."""
+    """The key as a member of its set. A kid names it there and nowhere else."""
     fault = found.fault
     if not fault and found.name.lower().startswith(_OTHERS):
         fault = "its kid has the form of a DID or of key:THUMBPRINT, which no set gives"
-    elif not fault and verifier.THUMBPRINT.fullmatch(found.name) and found.name != verifier.fingerprint(found.key):
-        fault = "its kid looks like a thumbprint (RFC 7638), and is not its own"
     return msgspec.structs.replace(found, fault=fault, place=place)
+
+
+def _unlike_others(found: Sequence[Candidate]) -> Iterator[Candidate]:
+    """The keys of a set, without those whose kid is the thumbprint of another; any other kid of that shape is good."""
+    thumbprints = {verifier.fingerprint(one.key) for one in found if not one.fault}
+    for one in found:
+        is_anothers = not one.fault and one.name in thumbprints and verifier.is_misnomer(one.name, one.key)
+        yield msgspec.structs.replace(one, fault=ANOTHERS) if is_anothers else one
 
 
 def _jwk_fault(jwk: Mapping[str, object]) -> str:

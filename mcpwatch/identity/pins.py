@@ -13,6 +13,7 @@ from mcpwatch.errors import LocalError, UsageError
 from mcpwatch.files import alone, read_private, write_private
 from mcpwatch.identity.key_text import HINT, read_key
 from mcpwatch.identity.keys import MAX_ID, KeyBook, identity_of
+from mcpwatch.identity.resolution import ANOTHERS
 from mcpwatch.identity.trust_bundle import Agent
 from mcpwatch.identity.verifier import fingerprint, good_key
 from mcpwatch.program import program
@@ -23,13 +24,15 @@ MAX_NAME = 32
 _NAME_HINT = f"A name has 1 to {MAX_NAME} printable characters and begins with a letter or a digit"
 
 
-class Pin(Struct, frozen=True):
+class Pin(Struct, frozen=True, omit_defaults=True):
     """One identity and one key of it."""
 
     id: str
     """A DID, or any name that a signature's keyid may have."""
     key: str
     """The public key, 32 octets (Ed25519) or 65 (P-256), standard base64."""
+    kid: str = ""
+    """What signatures may call it besides: its kid in the JWKS that it was imported from."""
 
 
 class Known(Struct, frozen=True):
@@ -87,8 +90,7 @@ def add_pin(path: Path, id: str, key: str, name: str = "") -> Pin:
     with alone(path):
         known = read_known(path)
         names = _renamed(known.names, id, name) if name else known.names
-        pins = known.pins if pin in known.pins else [*known.pins, pin]
-        _write(path, known, Known(pins, names))
+        _write(path, known, Known(_with_pin(known.pins, pin), names))
     return pin
 
 
@@ -106,11 +108,13 @@ def import_agents(path: Path, agents: Sequence[Agent]) -> list[tuple[Agent, str]
 
 def _with_agents(known: Known, agents: Sequence[Agent]) -> tuple[Known, list[tuple[Agent, str]]]:
     pins, names, told = list(known.pins), dict(known.names), []
+    thumbprints = {fingerprint(_key(pin.key) or b"") for pin in pins}
     for agent in agents:
+        if agent.kid in thumbprints:
+            agent = Agent(agent.kid, fault=ANOTHERS)
         said = agent.fault or ("" if _is_id(agent.id) else "its id is too long or not printable")
         if not said:
-            pin = Pin(agent.id, b64encode(agent.key).decode("ascii"))
-            pins += [] if pin in pins else [pin]
+            pins = _with_pin(pins, Pin(agent.id, b64encode(agent.key).decode("ascii"), agent.kid))
             try:
                 names = _renamed(names, agent.id, agent.name) if agent.name else names
             except UsageError as error:
@@ -119,6 +123,14 @@ def _with_agents(known: Known, agents: Sequence[Agent]) -> tuple[Known, list[tup
             said += f"; a key is pinned for it from before, see: {program()} keys remove {agent.id}"
         told.append((agent, said))
     return Known(pins, names), told
+
+
+def _with_pin(pins: list[Pin], pin: Pin) -> list[Pin]:
+    """The pins with one more; one key of an identity is there once, with the last kid that it was given."""
+    same = next((one for one in pins if (one.id, one.key) == (pin.id, pin.key)), None)
+    if same is None:
+        return [*pins, pin]
+    return [pin if one == same and pin.kid else one for one in pins]
 
 
 def set_name(path: Path, id: str, name: str) -> None:
@@ -185,12 +197,13 @@ def pin_all(keys: KeyBook, pins: list[Pin]) -> None:
     for pin in pins:
         key = _key(pin.key)
         if key is not None:
-            keys.pin(pin.id, key)
+            keys.pin(pin.id, key, pin.kid)
 
 
 def _names_of(pin: Pin) -> tuple[str, ...]:
     """What a request may call the pinned key's owner by."""
-    return pin.id, identity_of(pin.id), fingerprint(_key(pin.key) or b"")
+    names = pin.id, identity_of(pin.id), fingerprint(_key(pin.key) or b"")
+    return (*names, pin.kid) if pin.kid else names
 
 
 def _write(path: Path, before: Known, after: Known) -> None:

@@ -12,6 +12,7 @@ GRACE_S = 600
 EARLY_S = 300
 """How long before its start a key is taken already: as long as a signature may be old."""
 NOT_YET = "it does not count yet, as its nbf says"
+ANOTHERS = "its kid is the thumbprint (RFC 7638) of another key, and not its own"
 
 
 class Status(Enum):
@@ -29,6 +30,16 @@ class HeldKey(Struct, frozen=True):
 
     key: bytes
     signer: Signer
+    kid: str = ""
+    """What a JWKS calls it, which may have the shape of another key's thumbprint."""
+
+    def is_called(self, name: str) -> bool:
+        """Whether a signature means this key by `name`, a thumbprint or a kid of that shape."""
+        return bool(name) and name in (self.signer.fingerprint, self.kid)
+
+    def is_misnamed(self, name: str) -> bool:
+        """Whether `name`, read as a thumbprint, is that of another key, and this one has it for its kid."""
+        return name == self.kid and verifier.is_misnomer(name, self.key)
 
 
 class KeyAnswer(Struct, frozen=True):
@@ -96,6 +107,6 @@ class ThrottledError(Unavailable):
     """Nobody was asked, because it is not our turn."""
 
 
-def held(id: str, key: bytes, resolution: Resolution, state: KeyState = KeyState.CURRENT) -> HeldKey:
+def held(id: str, key: bytes, resolution: Resolution, state: KeyState = KeyState.CURRENT, *, kid: str = "") -> HeldKey:
     """`key` as the key of `id`."""
-    return HeldKey(key, Signer(id, verifier.fingerprint(key), resolution, state))
+    return HeldKey(key, Signer(id, verifier.fingerprint(key), resolution, state), kid)

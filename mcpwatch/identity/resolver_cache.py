@@ -26,8 +26,8 @@ MAX_HELD = 50_000
 MAX_NAME = 512
 """Characters of a key's name: no request gives a longer one."""
 
-_STARTS = (Resolution.JWKS, Resolution.DIRECTORY)
-"""Whose keys do not count before their start (`nbf`); that of a registry is when it was told of the key."""
+_SETS = (Resolution.JWKS, Resolution.DIRECTORY)
+"""Whose keys have a kid, and do not count before their `nbf`; a registry's start is when it was told of the key."""
 _KINDS = ("did:aip:", "did:web:", "https://", "http://", "")
 """Beginnings of identities whose keys wait apart: names made up for one of them crowd no other one out."""
 _WAITING = KeyAnswer(Status.WAITING, reason="the key is being fetched")
@@ -64,9 +64,11 @@ class _Known:
         self.is_failing = False
         self.resolved = resolved
         keys = resolved.keys
-        self.answer = KeyAnswer(Status.FOUND, tuple(held(id, key.key, resolved.resolution) for key in keys))
+        kids = [key.name if resolved.resolution in _SETS else "" for key in keys]
+        found = (held(id, key.key, resolved.resolution, kid=kid) for key, kid in zip(keys, kids, strict=True))
+        self.answer = KeyAnswer(Status.FOUND, tuple(found))
         self.weight = len(keys) + len(resolved.refused)
-        self.has_starts = resolved.resolution in _STARTS and any(key.valid_from is not None for key in keys)
+        self.has_starts = resolved.resolution in _SETS and any(key.valid_from is not None for key in keys)
         self.is_settled = not self.has_starts and all(key.valid_until is None for key in keys)
         self.names = any(key.name for key in keys) or bool(resolved.refused)
 
@@ -90,7 +92,7 @@ class _Known:
 
 
 def _dated(item: HeldKey, state: KeyState) -> HeldKey:
-    return item if state is item.signer.key_state else HeldKey(item.key, replace(item.signer, key_state=state))
+    return item if state is item.signer.key_state else replace(item, signer=replace(item.signer, key_state=state))
 
 
 class _Refused:

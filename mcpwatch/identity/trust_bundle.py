@@ -8,7 +8,7 @@ from mcpwatch.identity.keyset import MAX_OCTETS, BadSet, read_jwks
 from mcpwatch.identity.resolution import NOT_YET, ResolvedKey
 from mcpwatch.identity.strict_json import strict_object
 from mcpwatch.identity.times import parse_time
-from mcpwatch.identity.verifier import good_key
+from mcpwatch.identity.verifier import THUMBPRINT, good_key, is_misnomer
 
 _ACTIVE = "active"
 _PREFIX = "ed25519:"
@@ -22,6 +22,8 @@ class Agent(Struct, frozen=True):
     key: bytes = b""
     name: str = ""
     fault: str = ""
+    kid: str = ""
+    """What signatures may call it besides; of a thumbprint's shape."""
 
 
 def read_agents(data: bytes, now: float) -> list[Agent]:
@@ -40,12 +42,12 @@ def _of_jwks(data: bytes, now: float) -> list[Agent]:
 
 
 def _of_key(key: ResolvedKey, now: float) -> Agent:
-    id = f"{KEY}{key.name}" if key.name == key.thumbprint else key.name
+    id = f"{KEY}{key.thumbprint}" if THUMBPRINT.fullmatch(key.name) else key.name
     if key.valid_until is not None and key.valid_until <= now:
         return Agent(id, fault="it has run out, as its exp says")
     if key.is_early(now):
         return Agent(id, fault=NOT_YET)
-    return Agent(id, key.key)
+    return Agent(id, key.key, kid=key.name if is_misnomer(key.name, key.key) else "")
 
 
 def _of_bundle(agents: object, now: float) -> list[Agent]:

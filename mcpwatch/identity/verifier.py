@@ -107,6 +107,11 @@ def fingerprint(key: bytes) -> str:
     return encode_base64url(sha256(f"{{{text}}}".encode("ascii")).digest())
 
 
+def is_misnomer(name: str, key: bytes) -> bool:
+    """Whether `name` has the shape of a thumbprint and is not this key's."""
+    return THUMBPRINT.fullmatch(name) is not None and name != fingerprint(key)
+
+
 def jwk(key: bytes) -> dict[str, str]:
     """The key as a JWK with its required members only (RFC 7517, RFC 8037); ValueError for no key."""
     found = _BY_SIZE.get(len(key))

@@ -67,8 +67,25 @@ async def test_a_key_is_found_by_thumbprint_and_by_kid() -> None:
 async def test_a_kid_that_is_anothers_thumbprint_does_not_stand_for_it() -> None:
     sets = Host(jwks(named(BOB.public, THUMB), named(ALICE.public, "a"))).jwks()
     assert [key.key for key in (await sets.resolve(THUMB)).keys] == [ALICE.public]
-    lone = await Host(jwks(named(BOB.public, THUMB))).jwks().resolve(THUMB)
-    assert (lone.keys, "looks like a thumbprint" in lone.reason) == ((), True)
+    assert (await sets.resolve(fingerprint(BOB.public))).keys == ()
+
+
+@pytest.mark.parametrize("kid", ["k" * 43, THUMB])
+async def test_a_key_with_a_kid_like_a_thumbprint_is_called_by_its_own(kid: str) -> None:
+    sets = Host(jwks(named(BOB.public, kid))).jwks()
+    for name in (kid, fingerprint(BOB.public)):
+        found = await sets.resolve(name)
+        assert [key.key for key in found.keys] == [BOB.public]
+        assert found.id == f"key:{fingerprint(BOB.public)}"
+
+
+async def test_the_owner_of_a_thumbprint_wins_over_a_kid_of_another_set(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_bytes(jwks(named(BOB.public, THUMB)))
+    sets = Host(jwks(named(ALICE.public, "a"))).jwks(str(path), URL)
+    await sets.tick()
+    found = await sets.resolve(THUMB)
+    assert ([key.key for key in found.keys], found.id) == ([ALICE.public], f"key:{THUMB}")
 
 
 async def test_what_no_set_holds_is_asked_for_once_a_minute() -> None:

@@ -210,6 +210,23 @@ def test_a_fragment_chooses_among_keys_that_have_names(book: KeyBook) -> None:
     assert (missing.status, "no key of the name" in missing.reason) == (Status.UNKNOWN, True)
 
 
+@pytest.mark.parametrize("owner", ["pinned", "embedded", "listed"])
+def test_a_kid_of_a_directory_is_no_known_keys_thumbprint(book: KeyBook, owner: str) -> None:
+    site, thumbprint = "https://agent.example", fingerprint(BOB.public)
+    book.learn(site, Resolved(Resolution.DIRECTORY, (ResolvedKey(ALICE.public, name=thumbprint),)), 0)
+    (found,) = book.lookup(f"{site}#{thumbprint}", NOW).keys
+    assert (found.key, found.signer.id) == (ALICE.public, site)
+    if owner == "pinned":
+        book.pin("bob", BOB.public)
+    elif owner == "embedded":
+        book.lookup(f"key:{thumbprint}", NOW, embedded=BOB.public)
+    else:
+        book.listed = {thumbprint: ResolvedKey(BOB.public)}.get
+    refused = book.lookup(f"{site}#{thumbprint}", NOW)
+    assert (refused.status, "of another key" in refused.reason) == (Status.UNKNOWN, True)
+    assert book.lookup(f"{site}#{fingerprint(ALICE.public)}", NOW).keys
+
+
 @pytest.mark.parametrize("resolution", [Resolution.JWKS, Resolution.DIRECTORY])
 def test_a_key_does_not_count_before_its_nbf(book: KeyBook, resolution: Resolution) -> None:
     book.resolvable = ("https://", "")

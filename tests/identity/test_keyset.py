@@ -79,8 +79,6 @@ def test_a_key_that_does_not_count_leaves_the_others(key: dict[str, object], rea
 @pytest.mark.parametrize(
     ("kid", "reason"),
     [
-        (fingerprint(BOB.public), "not its own"),
-        ("k" * 43, "not its own"),
         ("did:web:bob.example", "form of a DID"),
         (f"DID:key:{A['x']}", "form of a DID"),
         (f"key:{fingerprint(BOB.public)}", "form of a DID"),
@@ -94,7 +92,35 @@ def test_a_kid_that_would_pass_for_another_name_rules_its_key_out(kid: str, reas
     assert reason in refused[kid]
 
 
-@pytest.mark.parametrize("kid", [fingerprint(ALICE.public), "k" * 42, "k" * 44, "k" * 42 + ".", "key", "urn:did:x"])
+@pytest.mark.parametrize("own", [{}, {"kid": fingerprint(BOB.public)}, {"kid": "b"}])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_kid_that_is_the_thumbprint_of_another_key_rules_its_own_out(own: dict[str, str], is_first: bool) -> None:
+    misnamed = {**A, "kid": fingerprint(BOB.public)}
+    keys, refused = read(*([misnamed, {**B, **own}] if is_first else [{**B, **own}, misnamed]), C)
+    assert {key.key for key in keys} == {BOB.public, CAROL.public}
+    assert refused == {misnamed["kid"]: "its kid is the thumbprint (RFC 7638) of another key, and not its own"}
+
+
+def test_keys_that_have_each_others_thumbprint_for_kid_both_do_not_count() -> None:
+    keys, refused = read({**A, "kid": fingerprint(BOB.public)}, {**B, "kid": fingerprint(ALICE.public)})
+    assert (keys, len(refused)) == ((), 2)
+
+
+def test_of_two_keys_under_one_random_kid_neither_counts() -> None:
+    keys, refused = read({**A, "kid": "k" * 43}, {**B, "kid": "k" * 43})
+    assert (keys, list(refused)) == ((), ["k" * 43])
+
+
+@pytest.mark.parametrize(
+    "kid",
+    [
+        *(fingerprint(key.public) for key in (ALICE, BOB)),
+        *("k" * length for length in (42, 43, 44)),
+        "k" * 42 + ".",
+        "key",
+        "urn:did:x",
+    ],
+)
 def test_a_kid_of_its_own_names_its_key(kid: str) -> None:
     keys, refused = read({**A, "kid": kid})
     assert ([key.name for key in keys], refused) == ([kid], {})

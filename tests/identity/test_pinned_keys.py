@@ -31,7 +31,7 @@ from mcpwatch.identity.pins import (
     set_name,
 )
 from mcpwatch.identity.resolution import EARLY_S, Status
-from mcpwatch.identity.trust_bundle import read_agents
+from mcpwatch.identity.trust_bundle import Agent, read_agents
 from mcpwatch.identity.verifier import jwk
 
 
@@ -202,13 +202,52 @@ def test_a_jwks_is_imported_by_kid_and_thumbprint(path: Path) -> None:
     assert [said for _, said in told] == ["", "", "it is of small order, or no point of its curve"]
 
 
-@pytest.mark.parametrize("kid", [verifier.fingerprint(BOB.public), BOB.did_aip, "key:ci"])
+@pytest.mark.parametrize("kid", [BOB.did_aip, "key:ci"])
 def test_a_jwks_pins_no_key_under_anothers_name(path: Path, kid: str) -> None:
     ((_, said),) = import_agents(
         path, read_agents(json.dumps({"keys": [{**jwk(ALICE.public), "kid": kid}]}).encode(), NOW)
     )
     assert said.startswith("its kid")
     assert read_pins(path) == []
+
+
+def with_kid(key: bytes, kid: str) -> list[Agent]:
+    return read_agents(json.dumps({"keys": [{**jwk(key), "kid": kid}]}).encode(), NOW)
+
+
+def test_a_kid_like_a_thumbprint_finds_the_imported_key_and_does_not_name_it(path: Path) -> None:
+    own, kid, keys = verifier.fingerprint(ALICE.public), "k" * 43, KeyBook()
+    file = PinFile(path, keys)
+    add_pin(path, f"key:{own}", ALICE.public_base64)
+    for _ in range(2):
+        assert [said for _, said in import_agents(path, with_kid(ALICE.public, kid))] == [""]
+        assert [(pin.id, pin.kid) for pin in read_pins(path)] == [(f"key:{own}", kid)]
+    assert {kid, own, f"key:{own}"} <= file.refresh()
+    for name in (kid, own, f"key:{own}"):
+        (found,) = keys.lookup(name, NOW).keys
+        assert (found.key, found.signer.id) == (ALICE.public, f"key:{own}")
+    remove_pin(path, f"key:{own}")
+    file.refresh()
+    assert keys.lookup(kid, NOW).keys == ()
+
+
+def test_no_key_is_imported_whose_kid_is_the_thumbprint_of_a_pinned_one(path: Path) -> None:
+    add_pin(path, "bob", BOB.public_base64)
+    ((agent, said),) = import_agents(path, with_kid(ALICE.public, verifier.fingerprint(BOB.public)))
+    assert (agent.id, agent.key) == (verifier.fingerprint(BOB.public), b"")
+    assert "of another key, and not its own" in said
+    assert [pin.id for pin in read_pins(path)] == ["bob"]
+
+
+def test_the_owner_of_a_thumbprint_wins_over_the_kid_of_an_imported_key(path: Path) -> None:
+    thumbprint, keys = verifier.fingerprint(BOB.public), KeyBook()
+    import_agents(path, with_kid(ALICE.public, thumbprint))
+    PinFile(path, keys)
+    assert [key.key for key in keys.lookup(thumbprint, NOW).keys] == [ALICE.public]
+    assert [key.key for key in keys.lookup(thumbprint, NOW, embedded=BOB.public).keys] == [BOB.public]
+    assert [key.key for key in keys.lookup(thumbprint, NOW).keys] == [BOB.public]
+    keys.pin("bob", BOB.public)
+    assert [key.signer.id for key in keys.lookup(thumbprint, NOW).keys] == ["bob"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mcpwatch.errors import UsageError
+from mcpwatch.identity import verifier
 from mcpwatch.identity.keys import KEY
 from mcpwatch.identity.keyset import MAX_OCTETS, BadSet, KeySet, read_jwks
 from mcpwatch.identity.resolution import Resolved, ResolvedKey, Unavailable
@@ -88,7 +89,10 @@ class Jwks:
                     )
 
     async def resolve(self, name: str) -> Resolved:
-        """The key of a thumbprint or kid. Raises Unavailable."""
+        """The key of a thumbprint or kid; it is called by its own thumbprint where the kid looks like one.
+
+        Raises Unavailable.
+        """
         if not self._found(name):
             await self._refresh(LEAST_S)
         found = self._found(name)
@@ -96,7 +100,8 @@ class Jwks:
             return _nobody("two configured JWKS hold different keys under this name")
         if found:
             (key,) = found.values()
-            return Resolved(Resolution.JWKS, (key,), id=f"{KEY}{name}" if key.thumbprint == name else "")
+            looks_own = verifier.THUMBPRINT.fullmatch(name)
+            return Resolved(Resolution.JWKS, (key,), id=f"{KEY}{key.thumbprint}" if looks_own else "")
         missing = next((source for source in self._sources if not source.is_loaded), None)
         if missing is not None:
             raise Unavailable(f"the JWKS at {missing.place} cannot be used: {missing.fault}")
