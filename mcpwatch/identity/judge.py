@@ -225,7 +225,7 @@ class Judge:
         reason = f"the signature does not verify with the {signer.resolution.value} key of its signer"
         verdict = _unproven(reading, SignatureState.INVALID, reason, signer)
         derived = ed25519.MD5_DERIVED if ed25519.is_md5_of(signer.id, answer.keys[-1].key) else ""
-        more = tuple(text for text in (derived, answer.reason, reading.fault) if text)
+        more = tuple(text for text in (derived, _listed_instead(reading, answer), answer.reason, reading.fault) if text)
         return replace(verdict, reasons=verdict.reasons + more) if more else verdict
 
     def _unfit(self, reading: Reading, answer: KeyAnswer, moment: _Moment) -> Verdict:
@@ -235,7 +235,7 @@ class Judge:
         if self._doubted(reading, signer, moment):
             verdict = _unproven(reading, SignatureState.UNRESOLVABLE, f"{reason}; asking whether it is new", signer)
             return replace(verdict, waiting=True)
-        if not reading.thumbprint or any(held.signer.fingerprint == reading.thumbprint for held in answer.keys):
+        if not reading.thumbprint or any(held.is_called(reading.thumbprint) for held in answer.keys):
             return _unproven(reading, SignatureState.INVALID, reason, signer)
         return self._unresolved(reading, KeyAnswer(Status.UNKNOWN, reason=reason), moment)
 
@@ -280,12 +280,19 @@ def _unproven(reading: Reading, state: SignatureState, reason: str, signer: Sign
 
 def _misfit(reading: Reading, held: HeldKey) -> str:
     """Why this is not the key that the signature says it was made with; empty when it may be."""
-    if reading.thumbprint and held.signer.fingerprint != reading.thumbprint:
+    if reading.thumbprint and not held.is_called(reading.thumbprint):
         return _NOT_AMONG.get(held.signer.resolution, "the identity does not hold the key that the signature names")
     kind = verifier.kind(held.key)
     if reading.algorithm and kind is not None and kind.algorithm != reading.algorithm:
         return f"the signature says that it is made with {reading.algorithm}, and the key is for {kind.algorithm}"
     return ""
+
+
+def _listed_instead(reading: Reading, answer: KeyAnswer) -> str:
+    """What there is to say where the signature names its key by a thumbprint that a JWKS gives to another key."""
+    first = answer.keys[0]
+    is_other = first.is_misnamed(key_name(reading.key_id))
+    return f"the JWKS lists another key ({first.signer.fingerprint}) under this kid" if is_other else ""
 
 
 def _only_claimed(key_id: str) -> str:

@@ -264,6 +264,25 @@ def test_a_bad_signature_under_a_thumbprint_waits_for_nobody(court: Court, key_i
     assert court.keys.wanted(61) == []
 
 
+RANDOM = "k" * 43
+
+
+@pytest.mark.parametrize("kid", [RANDOM, fingerprint(BOB.public)])
+def test_a_kid_like_a_thumbprint_leads_to_the_key_that_is_listed_under_it(court: Court, kid: str) -> None:
+    listed = Resolved(Resolution.JWKS, (ResolvedKey(ALICE.public, name=kid),), id=f"key:{THUMB}")
+    court.keys.learn(kid, listed, 0, as_of=NOW)
+    court.keys.wanted(1)
+    good = court.on(request(rfc9421(key_id=kid)), received=NOW + 1)
+    assert (good.word, good.signer and good.signer.id) == (Word.VERIFIED, f"key:{THUMB}")
+    bad = court.on(request(rfc9421(BOB, key_id=kid)), received=NOW + 1)
+    assert (bad.word, bad.signer and bad.signer.id, bad.waiting) == (Word.BAD_SIG, f"key:{THUMB}", False)
+    assert f"the JWKS lists another key ({THUMB}) under this kid" in bad.reasons
+    court.keys.learn(THUMB, listed, 0, as_of=NOW)
+    by_thumbprint = court.on(request(rfc9421(BOB, key_id=THUMB)), received=NOW + 1)
+    assert by_thumbprint.word is Word.BAD_SIG
+    assert not any("another key" in reason for reason in by_thumbprint.reasons)
+
+
 def test_a_clock_that_is_a_minute_off_finds_the_keys_that_begin_now(court: Court) -> None:
     for off in (-60, 0, 60):
         court.keys.learn("ci", Resolved(Resolution.JWKS, (ResolvedKey(ALICE.public, valid_from=NOW + off),)), 0)

@@ -106,6 +106,18 @@ def test_a_jwks_uri_is_the_whole_url() -> None:
     assert (result.signer.id, result.signature) == (url, SignatureState.VALID)
 
 
+@pytest.mark.parametrize("kid", ["k" * 43, verifier.fingerprint(BOB.public)])
+def test_a_jwks_uri_may_give_its_keys_names_like_thumbprints(kid: str) -> None:
+    url, keys = "https://agent.example/keys/jwks.json", KeyBook()
+    member = f'"{url}";type=jwks_uri'
+    judge = Judge(keys, ReplayWindow())
+    for listed, state in ((ALICE, SignatureState.VALID), (BOB, SignatureState.INVALID)):
+        found = ResolvedKey(listed.public, name=kid)
+        keys.learn(url, Resolved(Resolution.DIRECTORY, (found,)), 0)
+        result = judge.judge(0, bot(f"sig1={member}", value=member, key_id=kid), NOW)
+        assert (result.signature, result.signer and result.signer.id) == (state, url)
+
+
 @pytest.mark.parametrize("kind", ["cimd", "carrier-pigeon"])
 def test_a_type_that_is_not_resolved_is_named(kind: str) -> None:
     member = f'"{AGENT}/card";type={kind}'
