@@ -226,7 +226,8 @@ def test_a_bad_proof_under_a_thumbprint_waits_for_nobody(name: str, waits: bool)
     keys, site = KeyBook(), "did:web:bank.example"
     keys.learn(site, Resolved(Resolution.DID_WEB, (ResolvedKey(ALICE.public, name=name),)), 0, as_of=NOW - 1)
     keys.wanted(1)
-    court, given = ProofJudge(keys), {"did": site, "kid": f"{site}#{name}"}
+    court = ProofJudge(keys)
+    given: dict[str, Json] = {"did": site, "kid": f"{site}#{name}"}
     forged = answer(proof(**given, key=jwk(BOB, bytes(range(1, 33)))))
     found = court.judge(Moment(9, "", NOW, NOW), body(forged), Asked(body(CALL), CALL["id"]))
     assert found is not None
