@@ -63,7 +63,8 @@ def resolutions(lines: list[str]) -> set[str]:
 
 def checked_again(lines: list[str]) -> bool:
     """Whether requests that the registry's outage left unchecked were verified when it was back."""
-    refused = [one for one in verdicts(lines) if any("not to be asked" in why for why in one["verdict"]["reasons"])]
+    silent = ("HTTP status 503", "not to be asked")
+    refused = [one for one in verdicts(lines) if any(said in " ".join(one["verdict"]["reasons"]) for said in silent)]
     outage = {one["index"] for one in refused}
     return any(one["index"] in outage and one["verdict"]["word"] == "VERIFIED" for one in told(lines, "verdict"))
 
