@@ -10,6 +10,7 @@ from mcpwatch.model.alerts import Finding, RuleInfo
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import Signer, Word
 from mcpwatch.model.traffic import Call, EntryKind, Observation
+from mcpwatch.policy.policy import Policy, RulePolicy
 
 KeysOf = Callable[[str, float], tuple[Signer, ...]]
 """A name, and seconds since the epoch -> whom it stands for, with each key that is known of them at that time."""
@@ -40,6 +41,20 @@ class Rule:
     """The verdicts it looks at, on entries that have one."""
     rejudges: ClassVar[bool] = False
     """Whether it also looks at entries that were judged again, which brings nothing but a verdict."""
+
+    policy: Policy = Policy()
+    """What the operator allows and expects; `follow` puts it."""
+    _own: RulePolicy = RulePolicy()
+
+    def follow(self, policy: Policy) -> None:
+        """Work by this policy from now on, with all that is remembered."""
+        self.policy = policy
+        self._own = policy.rules.get(self.info.id, RulePolicy())
+
+    def setting(self, name: str) -> float:
+        """One of `info.settings`: the policy's value, or the default."""
+        value = self._own.settings.get(name)
+        return next(row.default for row in self.info.settings if row.name == name) if value is None else value
 
     @classmethod
     def build(cls, operator: Operator) -> Self:

@@ -12,6 +12,15 @@ class Severity(IntEnum):
     CRITICAL = 4
 
 
+class Setting(Struct, frozen=True):
+    """A threshold of a rule that the policy may set."""
+
+    name: str
+    default: float
+    meaning: str
+    """With its unit."""
+
+
 class RuleInfo(Struct, frozen=True):
     """A row of the rule catalogue."""
 
@@ -23,6 +32,7 @@ class RuleInfo(Struct, frozen=True):
     action: str
     """What the operator should do."""
     references: tuple[str, ...] = ()
+    settings: tuple[Setting, ...] = ()
 
 
 class Finding(Struct, frozen=True):

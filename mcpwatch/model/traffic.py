@@ -69,7 +69,31 @@ class EdgeKind(StrEnum):
     SIGNED = "signed"
     TRACED = "traced"
     PROTOCOL = "protocol"
+    DATA_FLOW = "data flow"
+    """A value of the earlier call's result is in this one's arguments."""
     INFERRED = "inferred"
+
+
+class ToolClass(StrEnum):
+    """What a tool reaches, which is what a misused call of it costs."""
+
+    SQL = "sql"
+    FILE = "file"
+    """Reads files."""
+    WRITE = "write"
+    """Changes or deletes data."""
+    EXEC = "exec"
+    """Runs commands or code."""
+    TEMPLATE = "template"
+    XML = "xml"
+    FETCH = "fetch"
+    """Brings in content from outside that nobody vouches for: web pages, mail, issues."""
+    SEND = "send"
+    """Takes data out: mail, posts, uploads, requests with a body."""
+    SECRETS = "secrets"
+    """Configuration, credentials, keys."""
+    PEOPLE = "people"
+    """Personal data."""
 
 
 class Edge(Struct, frozen=True):
@@ -119,6 +143,8 @@ class Call(Struct, gc=False):
     last_index: int = 0
     """The newest entry that belongs to it."""
     parents: tuple[Edge, ...] = ()
+    classes: tuple[ToolClass, ...] = ()
+    """Of the tool that it calls, or of the method where that reaches something itself; as known when it was made."""
     entries: list[int] = field(default_factory=list)
     """Indexes of the entries that belong to it, at most 1,000."""
 
@@ -232,6 +258,12 @@ class Tool(Struct):
     """Sessions it was listed to, at most 1,000."""
     callers: set[str] = field(default_factory=set)
     """Signer ids or session keys that called it, at most 1,000."""
+    classes: tuple[ToolClass, ...] = ()
+    """What it reaches, as far as its definition tells."""
+    classed_by: str = ""
+    """What in the definition says so, class by class, in a sentence."""
+    privileged: str = ""
+    """Why it is a tool for few: what in its definition says so; empty where nothing does."""
 
 
 class ToolChange(Struct, frozen=True):

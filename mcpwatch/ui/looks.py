@@ -142,6 +142,7 @@ EDGES = {
     EdgeKind.SIGNED: Look("═", Tone.GOOD, "the caller's signature names the earlier call"),
     EdgeKind.TRACED: Look("─", Tone.PLAIN, "the same trace, as the agent tells"),
     EdgeKind.PROTOCOL: Look("─", Tone.PLAIN, "the protocol ties them"),
+    EdgeKind.DATA_FLOW: Look("─", Tone.PLAIN, "what one call returned came back in the other's arguments"),
     EdgeKind.INFERRED: Look("┄", Tone.DIM, "a guess from the time between them"),
 }
 
