@@ -15,6 +15,7 @@ from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.identity.resolvers import RESOLVERS
 from mcpwatch.identity.schemes import SCHEMES
 from mcpwatch.identity.schemes.profiles import PROFILES, Profile
+from mcpwatch.model.alerts import RuleInfo
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.commands import COMMANDS, key_names
 from mcpwatch.ui.looks import VERDICTS
@@ -118,8 +119,15 @@ def _filter() -> str:
 
 
 def _rules() -> str:
-    rows = ((f"`{info.id}`", info.severity.name.lower(), info.meaning) for info in CATALOGUE.values())
-    return table(("rule", "severity", "what it means"), rows)
+    rows = (
+        (f"`{info.id}`", info.severity.name.lower(), info.meaning, ", ".join(info.references), _settings(info))
+        for info in CATALOGUE.values()
+    )
+    return table(("rule", "severity", "what it means", "references", "settings"), rows)
+
+
+def _settings(info: RuleInfo) -> str:
+    return "; ".join(f"`{row.name}` {row.default:g}: {row.meaning}" for row in info.settings)
 
 
 def _json() -> str:

@@ -30,7 +30,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("mcpwatch ")
 
 
-@pytest.mark.parametrize("name", ["config", "tail", "gateway", "keys", "keygen", "sign"])
+@pytest.mark.parametrize("name", ["config", "tail", "gateway", "keys", "keygen", "sign", "rules"])
 def test_headless_commands_do_not_load_the_screen(name: str) -> None:
     code = (
         "import sys, mcpwatch.cli as c\n"
