@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.errors import McpwatchError
 from mcpwatch.model.alerts import (
-    AckEvent,
-    AckKind,
     Acknowledgement,
     Alert,
+    AlertEvent,
     AlertState,
+    EventKind,
     Finding,
     RuleInfo,
 )
@@ -49,7 +49,7 @@ class AlertBook:
         self._catalogue = catalogue
         self._limit = limit
         self._acknowledged: set[str] = set()
-        self._restored: dict[str, list[AckEvent]] = {}
+        self._restored: dict[str, list[AlertEvent]] = {}
         self._crowds: dict[str, set[str]] = {}
         """Id of an alert that stands for many -> the ids those would have."""
 
@@ -76,7 +76,7 @@ class AlertBook:
                 f"The alert has grown: entry {alert.last_index} is newer than what you were shown",
                 "Look at the new entries, then acknowledge again.",
             )
-        event = AckEvent(AckKind.ACKNOWLEDGED, author, note, now, last_index, alert.severity)
+        event = AlertEvent(EventKind.ACKNOWLEDGED, author, note, now, last_index, alert.severity)
         alert.history.append(event)
         self._rest(alert, event)
         return alert
@@ -89,22 +89,22 @@ class AlertBook:
         alert, note = self._find(id), _checked(note)
         if alert.acknowledgement is None:
             raise AcknowledgeError("The alert is not acknowledged")
-        self._fire(alert, AckKind.UNACKNOWLEDGED, author, note, now)
+        self._fire(alert, EventKind.UNACKNOWLEDGED, author, note, now)
         return alert
 
-    def restore(self, events: Iterable[tuple[str, AckEvent]]) -> None:
+    def restore(self, events: Iterable[tuple[str, AlertEvent]]) -> None:
         """Take in what was said before a restart: alert id and event, oldest first.
 
         Each alert takes its events up when it forms again, with entries that its authors were already shown.
         """
-        restored: dict[str, list[AckEvent]] = {}
+        restored: dict[str, list[AlertEvent]] = {}
         for id, event in events:
             restored.setdefault(id, []).append(event)
         self._restored.update(restored)
         for id in restored.keys() & self.alerts.keys():
             self._take_up(self.alerts[id])
 
-    def hear(self, events: Iterable[tuple[str, AckEvent]]) -> None:
+    def hear(self, events: Iterable[tuple[str, AlertEvent]]) -> None:
         """Take in what was said in another program meanwhile: alert id and event, oldest first.
 
         It counts unless somebody has said something since, or the alert has risen above what was acknowledged.
@@ -118,7 +118,7 @@ class AlertBook:
             insort(alert.history, event, key=lambda said: said.time)
             if said_since:
                 continue
-            if event.kind is not AckKind.ACKNOWLEDGED:
+            if event.kind is not EventKind.ACKNOWLEDGED:
                 self._wake(alert)
             elif event.severity is None or alert.severity <= event.severity:
                 self._rest(alert, event)
@@ -131,7 +131,7 @@ class AlertBook:
             if alert.acknowledgement and alert.acknowledgement.expires <= now
         ]
         for alert in over:
-            self._fire(alert, AckKind.EXPIRED, "", "the acknowledgement ran out", now)
+            self._fire(alert, EventKind.EXPIRED, "", "the acknowledgement ran out", now)
         return over
 
     def _open(self, id: str, finding: Finding, time: float) -> Alert:
@@ -172,7 +172,7 @@ class AlertBook:
         rests = alert.acknowledgement
         if rests is not None and finding.severity > rests.severity:
             note = f"severity rose from {rests.severity.name.lower()} to {finding.severity.name.lower()}"
-            self._fire(alert, AckKind.FIRED_AGAIN, "", note, time)
+            self._fire(alert, EventKind.FIRED_AGAIN, "", note, time)
 
     def _add_to_crowd(self, member: str, finding: Finding, time: float) -> Alert:
         id = fingerprint(finding.rule, finding.source)
@@ -188,25 +188,25 @@ class AlertBook:
             alert.subject = f"more than {len(crowd):,} further subjects"
         rests = alert.acknowledgement
         if rests is not None and max(finding.evidence, default=-1) > rests.last_index:
-            self._fire(alert, AckKind.FIRED_AGAIN, "", "it stands for one subject more", time)
+            self._fire(alert, EventKind.FIRED_AGAIN, "", "it stands for one subject more", time)
         return alert
 
     def _take_up(self, alert: Alert) -> None:
         events = self._restored.pop(alert.id, [])
         said_since = bool(alert.history)
         alert.history[:0] = events
-        if events and events[-1].kind is AckKind.ACKNOWLEDGED and not said_since:
+        if events and events[-1].kind is EventKind.ACKNOWLEDGED and not said_since:
             self._rest(alert, events[-1])
 
-    def _rest(self, alert: Alert, event: AckEvent) -> None:
+    def _rest(self, alert: Alert, event: AlertEvent) -> None:
         severity = alert.severity if event.severity is None else event.severity
         until = event.time + ACKNOWLEDGED_FOR
         alert.acknowledgement = Acknowledgement(event.author, event.note, event.time, event.last_index, severity, until)
         alert.state = AlertState.ACKNOWLEDGED
         self._acknowledged.add(alert.id)
 
-    def _fire(self, alert: Alert, kind: AckKind, author: str, note: str, time: float) -> None:
-        alert.history.append(AckEvent(kind, author, note, time, alert.last_index, alert.severity))
+    def _fire(self, alert: Alert, kind: EventKind, author: str, note: str, time: float) -> None:
+        alert.history.append(AlertEvent(kind, author, note, time, alert.last_index, alert.severity))
         self._wake(alert)
 
     def _wake(self, alert: Alert) -> None:

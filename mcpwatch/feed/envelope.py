@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from mcpwatch.model.entries import (
+    AlertActed,
+    AlertActedEntry,
     Data,
     End,
     EndEntry,
@@ -28,6 +30,7 @@ ENVELOPES: dict[type[Data], type[Record]] = {
     Response: ResponseEntry,
     Message: MessageEntry,
     End: EndEntry,
+    AlertActed: AlertActedEntry,
 }
 MAX_LEAF = 524_288
 """Octets; a larger leaf is not put into a feed."""

@@ -54,6 +54,8 @@ class Finding(Struct, frozen=True):
 class AlertState(StrEnum):
     FIRING = "firing"
     ACKNOWLEDGED = "acknowledged"
+    SILENCED = "silenced"
+    RESOLVED = "resolved"
 
 
 class Acknowledgement(Struct, frozen=True):
@@ -69,36 +71,76 @@ class Acknowledgement(Struct, frozen=True):
     expires: float
 
 
-class AckKind(StrEnum):
-    """What changed an alert's state."""
+class Silence(Struct, frozen=True):
+    """Somebody wants to hear nothing of certain alerts for a while."""
+
+    id: str
+    """First 12 hex digits of SHA-256 over what it covers."""
+    rule: str
+    """A glob over rule ids."""
+    subject: str
+    """A glob over subjects."""
+    author: str
+    reason: str
+    time: float
+    until: float
+    """At most seven days after `time`."""
+    origin: str = ""
+    """The log whose alerts it covers, or the feed's name where that has no log."""
+
+
+class EventKind(StrEnum):
+    """What changed an alert's state; the first five are acts of people."""
 
     ACKNOWLEDGED = "acknowledged"
     UNACKNOWLEDGED = "unacknowledged"
+    """It is neither acknowledged nor resolved any more."""
+    RESOLVED = "resolved"
+    """Somebody says that the cause is gone, or without an author: it is seen to be gone."""
+    SILENCED = "silenced"
+    UNSILENCED = "unsilenced"
     EXPIRED = "expired"
-    """The acknowledgement ran out."""
+    """The acknowledgement or the silence ran out."""
     FIRED_AGAIN = "fired again"
-    """More than what was acknowledged came to light."""
+    """More than what was acknowledged or resolved came to light."""
 
 
-class AckEvent(Struct, frozen=True):
+class Kept(StrEnum):
+    """Where an act is written down."""
+
+    LOG = "in the gateway's log"
+    HERE = "on this machine only"
+
+
+class AlertEvent(Struct, frozen=True):
     """One change in an alert's life."""
 
-    kind: AckKind
+    kind: EventKind
     author: str
-    """Who; empty where time or traffic changed it."""
+    """Who, by their own word; empty where time or traffic changed it."""
     note: str
     time: float
     last_index: int
     """The newest entry that the author had been shown."""
     severity: Severity | None = None
     """The alert's at that moment; None where a store did not keep it."""
+    kept: Kept | None = None
+    """None where nobody acted."""
+    index: int | None = None
+    """Of the log entry that holds it."""
+    key: str = ""
+    """Fingerprint of the key that signed it; empty where nothing did."""
+    fault: str = ""
+    """Why it does not count, though somebody wrote it; empty where it does."""
+    until: float | None = None
+    """The end of a silence."""
 
 
 class Alert(Struct):
     """All findings of one rule on one subject."""
 
     id: str
-    """First 12 hex digits of SHA-256 over rule, source and subject."""
+    """First 12 hex digits of SHA-256 over rule, the log's origin and subject."""
     rule: str
     title: str
     severity: Severity
@@ -120,6 +162,8 @@ class Alert(Struct):
     """The first 8 and the newest 24 entry indexes, in order."""
     acknowledgement: Acknowledgement | None = None
     """The one in force."""
+    silence: Silence | None = None
+    """The one in force that ends last."""
     state: AlertState = AlertState.FIRING
-    history: list[AckEvent] = field(default_factory=list)
+    history: list[AlertEvent] = field(default_factory=list)
     """Oldest first."""

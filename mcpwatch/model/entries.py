@@ -23,7 +23,7 @@ Seconds = Annotated[int, Meta(ge=-(2**53 - 1), le=2**53 - 1)]
 
 Capture = Literal["full", "masked", "digest"]
 Outcome = Literal["complete", "client-closed", "upstream-closed", "error", "denied"]
-
+Acted = Literal["acknowledged", "unacknowledged", "resolved", "silenced", "unsilenced"]
 
 MASK = "***"
 """Stands in the log in place of a value that was masked."""
@@ -165,6 +165,43 @@ class End(Wire, frozen=True):
     reason: str = ""
 
 
+class SilenceTerms(Wire, frozen=True):
+    """Which alerts a silence covers, and how long."""
+
+    rule: str
+    """A glob over rule ids."""
+    subject: str
+    """A glob over subjects."""
+    until: Seconds
+
+
+class AlertActed(Wire, frozen=True):
+    """A person acted on an alert or on a silence; signed by the operator's key over all of it but the signature."""
+
+    alert: str
+    """The alert's id, or the silence's: 12 hex digits."""
+    kind: Acted
+    author: str
+    """Who, by their own word."""
+    note: str
+    time: Seconds
+    """By the author's clock."""
+    origin: str
+    """The log that it is for."""
+    key: str
+    """The operator's Ed25519 public key, base64."""
+    signature: str
+    """Ed25519, base64, over the RFC 8785 form of `type` and all other members."""
+    last_index: Count | None = None
+    """The newest entry of the alert that the author had been shown; None where it has none."""
+    severity: Literal["low", "medium", "high", "critical"] | None = None
+    """The alert's, as the author had been shown it."""
+    previous: Count | None = None
+    """Index of the newest act on the same id that the author knew of; None for none."""
+    silence: SilenceTerms | None = None
+    """Where the kind is `silenced`."""
+
+
 class Envelope(Wire, frozen=True, tag_field="type", kw_only=True):
     """A CloudEvents 1.0 envelope; `type` comes first on the wire."""
 
@@ -201,8 +238,14 @@ class EndEntry(Envelope, frozen=True, tag="mcpwatch.exchange.end", kw_only=True)
     data: End
 
 
-Record = GatewayStartedEntry | GatewayStoppedEntry | RequestEntry | ResponseEntry | MessageEntry | EndEntry
-Data = GatewayStarted | GatewayStopped | Request | Response | Message | End
+class AlertActedEntry(Envelope, frozen=True, tag="mcpwatch.alert.acted", kw_only=True):
+    data: AlertActed
+
+
+Record = (
+    GatewayStartedEntry | GatewayStoppedEntry | RequestEntry | ResponseEntry | MessageEntry | EndEntry | AlertActedEntry
+)
+Data = GatewayStarted | GatewayStopped | Request | Response | Message | End | AlertActed
 
 
 class Entry(Struct, frozen=True):

@@ -274,8 +274,11 @@ class ToolChange(Struct, frozen=True):
     is_changed: bool
 
 
-EntryKind = Literal["request", "response", "message", "end", "gateway", "malformed"]
-"""What kind of entry an observation is of; `gateway` is that it started or stopped."""
+EntryKind = Literal["request", "response", "message", "end", "gateway", "alert", "malformed"]
+"""What kind of entry an observation is of.
+
+`gateway` is that it started or stopped, `alert` that somebody acted on an alert.
+"""
 
 ENTRY_KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from mcpwatch.bounded import keep
 from mcpwatch.model.entries import (
+    AlertActed,
     End,
     Entry,
     GatewayStarted,
@@ -106,6 +107,9 @@ class Traffic:
                 note = f"gateway {started.version} started before {names}; capture {started.capture}"
             case GatewayStopped() as stopped:
                 note, alive = f"gateway stopped: {stopped.reason}", time
+            case AlertActed() as acted:
+                note = f"alert {acted.alert} {acted.kind} by {acted.author}: {acted.note}"
+                return Observation(entry.index, entry.source, time, "alert", note=note)
         ended = self._responses.restart(entry, alive)
         return Observation(entry.index, entry.source, time, "gateway", updated=ended, note=note)
 

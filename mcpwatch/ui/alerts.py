@@ -29,7 +29,12 @@ from mcpwatch.watch.subjects import short_subject
 from mcpwatch.watch.watcher import Watcher
 
 _MAX_CELLS = 200
-_STATES = {AlertState.FIRING: "firing", AlertState.ACKNOWLEDGED: "ack'd"}
+_STATES = {
+    AlertState.FIRING: "firing",
+    AlertState.ACKNOWLEDGED: "ack'd",
+    AlertState.SILENCED: "silent",
+    AlertState.RESOLVED: "done",
+}
 
 
 def _severity(alert: Alert, state: State) -> Cell:

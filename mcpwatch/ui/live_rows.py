@@ -158,7 +158,7 @@ def _verdict(row: Row, state: State) -> Cell:
 
 
 def _what(row: Row, state: State) -> Cell:
-    tool = row.tool or (row.seen.note if row.kind == "malformed" else "")
+    tool = row.tool or (row.seen.note if row.kind in ("malformed", "alert") else "")
     tone = Tone.DIM if row.kind != "request" else Tone.STRONG if tool else Tone.PLAIN
     did = _gateway(row.entry.record.data)[0] if row.entry.record is not None else ""
     return Span(show(tool or f"{row.method} {did}".strip(), _MAX_CELLS), tone)

@@ -152,7 +152,12 @@ SESSIONS = {
     SessionState.ENDED: Look("■", Tone.DIM),
 }
 
-ALERT_STATES = {AlertState.FIRING: Tone.PLAIN, AlertState.ACKNOWLEDGED: Tone.DIM}
+ALERT_STATES = {
+    AlertState.FIRING: Tone.PLAIN,
+    AlertState.ACKNOWLEDGED: Tone.DIM,
+    AlertState.SILENCED: Tone.DIM,
+    AlertState.RESOLVED: Tone.DIM,
+}
 
 
 def verdict_cell(word: Word, waiting: bool = False) -> Span:

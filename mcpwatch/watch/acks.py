@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mcpwatch.errors import LocalError
 from mcpwatch.files import create_private
-from mcpwatch.model.alerts import AckEvent, AckKind, Severity
+from mcpwatch.model.alerts import AlertEvent, EventKind, Severity
 
 FILE = "acknowledgements.sqlite"
 BUSY_S = 5.0
@@ -51,12 +51,12 @@ class AckStore:
         except sqlite3.Error as error:
             raise self._failure(error) from None
 
-    def load(self) -> list[tuple[str, AckEvent]]:
+    def load(self) -> list[tuple[str, AlertEvent]]:
         """All events with their alert's id, oldest first."""
         self._last = 0
         return [(alert, event) for _, alert, event in self._read()]
 
-    def others(self) -> list[tuple[str, AckEvent]]:
+    def others(self) -> list[tuple[str, AlertEvent]]:
         """Events that others wrote since the last `load` or `others`, with their alert's id, oldest first."""
         try:
             version = self._data_version()
@@ -69,7 +69,7 @@ class AckStore:
         self._own.clear()
         return written
 
-    def append(self, alert: str, event: AckEvent) -> None:
+    def append(self, alert: str, event: AlertEvent) -> None:
         """Write one event; it is on disk when this returns."""
         severity = None if event.severity is None else int(event.severity)
         values = (alert, event.kind.value, event.author, event.note, event.time, event.last_index, severity)
@@ -81,7 +81,7 @@ class AckStore:
     def close(self) -> None:
         self._base.close()
 
-    def _read(self) -> list[tuple[int, str, AckEvent]]:
+    def _read(self) -> list[tuple[int, str, AlertEvent]]:
         """Events after the last that was read."""
         try:
             rows = self._base.execute(_SELECT, (self._last,)).fetchall()
@@ -103,9 +103,9 @@ class AckStore:
         )
 
 
-def _event(kind: str, author: str, note: str, time: float, last_index: int, severity: int | None) -> AckEvent:
-    return AckEvent(
-        kind=AckKind(kind),
+def _event(kind: str, author: str, note: str, time: float, last_index: int, severity: int | None) -> AlertEvent:
+    return AlertEvent(
+        kind=EventKind(kind),
         author=author,
         note=note,
         time=time,

@@ -39,7 +39,7 @@ def outcome(seen: Observation, call: Call | None, now: float) -> str:
         return _of_call(call, now)
     exchange = seen.exchange
     if exchange is None:
-        return "" if seen.kind == "gateway" else seen.kind
+        return "" if seen.kind in ("gateway", "alert") else seen.kind
     if seen.kind == "response":
         return _of_status(exchange)
     if seen.kind == "end":

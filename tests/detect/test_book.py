@@ -6,7 +6,7 @@ import pytest
 
 from mcpwatch.detect import book as book_module
 from mcpwatch.detect.book import ACKNOWLEDGED_FOR, AcknowledgeError, AlertBook, StaleAcknowledgement
-from mcpwatch.model.alerts import AckEvent, AckKind, Alert, AlertState, Finding, Severity
+from mcpwatch.model.alerts import Alert, AlertEvent, AlertState, EventKind, Finding, Severity
 
 NOW = 1_000.0
 
@@ -87,7 +87,7 @@ def test_acknowledge_says_who_and_why() -> None:
     assert rests is not None
     assert (rests.author, rests.note, rests.time, rests.last_index) == ("ann", "known client", NOW, 2)
     assert (rests.severity, rests.expires) == (Severity.HIGH, NOW + 8 * 3600)
-    assert alert.history == [AckEvent(AckKind.ACKNOWLEDGED, "ann", "known client", NOW, 2, Severity.HIGH)]
+    assert alert.history == [AlertEvent(EventKind.ACKNOWLEDGED, "ann", "known client", NOW, 2, Severity.HIGH)]
 
 
 def test_what_was_not_shown_cannot_be_acknowledged() -> None:
@@ -136,8 +136,8 @@ def test_unacknowledge_fires_again_and_keeps_what_was() -> None:
     book.unacknowledge(alert.id, "bob", "not known to me", NOW + 1)
     assert (alert.state, alert.acknowledgement) == (AlertState.FIRING, None)
     assert [(event.kind, event.author) for event in alert.history] == [
-        (AckKind.ACKNOWLEDGED, "ann"),
-        (AckKind.UNACKNOWLEDGED, "bob"),
+        (EventKind.ACKNOWLEDGED, "ann"),
+        (EventKind.UNACKNOWLEDGED, "bob"),
     ]
 
 
@@ -149,8 +149,8 @@ def test_a_higher_severity_fires_again() -> None:
     assert alert.state is AlertState.ACKNOWLEDGED
     book.add(finding(3, severity=Severity.CRITICAL), NOW + 5)
     assert (alert.state, alert.acknowledgement) == (AlertState.FIRING, None)
-    assert alert.history[1] == AckEvent(
-        AckKind.FIRED_AGAIN, "", "severity rose from medium to critical", NOW + 5, 3, Severity.CRITICAL
+    assert alert.history[1] == AlertEvent(
+        EventKind.FIRED_AGAIN, "", "severity rose from medium to critical", NOW + 5, 3, Severity.CRITICAL
     )
 
 
@@ -162,7 +162,7 @@ def test_an_acknowledgement_runs_out() -> None:
     assert book.tick(NOW + ACKNOWLEDGED_FOR - 1) == []
     assert book.tick(NOW + ACKNOWLEDGED_FOR) == [alert]
     assert book.tick(NOW + ACKNOWLEDGED_FOR + 1) == []
-    assert (alert.state, alert.history[-1].kind) == (AlertState.FIRING, AckKind.EXPIRED)
+    assert (alert.state, alert.history[-1].kind) == (AlertState.FIRING, EventKind.EXPIRED)
     assert other.state is AlertState.ACKNOWLEDGED
 
 
@@ -194,7 +194,7 @@ def test_acknowledgements_stick_over_a_restart() -> None:
 def test_a_higher_severity_fires_again_after_a_restart_too() -> None:
     book = AlertBook()
     id = AlertBook().add(finding(1), NOW).id
-    book.restore([(id, AckEvent(AckKind.ACKNOWLEDGED, "ann", "known", NOW, 1, Severity.MEDIUM))])
+    book.restore([(id, AlertEvent(EventKind.ACKNOWLEDGED, "ann", "known", NOW, 1, Severity.MEDIUM))])
     assert book.add(finding(1, severity=Severity.MEDIUM), NOW).state is AlertState.ACKNOWLEDGED
     assert book.add(finding(2, severity=Severity.HIGH), NOW).state is AlertState.FIRING
 
@@ -202,49 +202,49 @@ def test_a_higher_severity_fires_again_after_a_restart_too() -> None:
 def test_a_store_without_severities_restores_at_the_severity_of_the_first_finding() -> None:
     book = AlertBook()
     id = AlertBook().add(finding(1), NOW).id
-    book.restore([(id, AckEvent(AckKind.ACKNOWLEDGED, "ann", "known", NOW, 1))])
+    book.restore([(id, AlertEvent(EventKind.ACKNOWLEDGED, "ann", "known", NOW, 1))])
     assert book.add(finding(1), NOW).state is AlertState.ACKNOWLEDGED
     assert book.add(finding(2, severity=Severity.CRITICAL), NOW).state is AlertState.FIRING
 
 
-@pytest.mark.parametrize("last", [AckKind.UNACKNOWLEDGED, AckKind.EXPIRED, AckKind.FIRED_AGAIN])
-def test_what_was_taken_back_stays_so_over_a_restart(last: AckKind) -> None:
+@pytest.mark.parametrize("last", [EventKind.UNACKNOWLEDGED, EventKind.EXPIRED, EventKind.FIRED_AGAIN])
+def test_what_was_taken_back_stays_so_over_a_restart(last: EventKind) -> None:
     book = AlertBook()
     id = AlertBook().add(finding(1), NOW).id
     book.restore(
         [
-            (id, AckEvent(AckKind.ACKNOWLEDGED, "ann", "known", NOW, 1, Severity.HIGH)),
-            (id, AckEvent(last, "", "no more", NOW + 1, 1, Severity.HIGH)),
+            (id, AlertEvent(EventKind.ACKNOWLEDGED, "ann", "known", NOW, 1, Severity.HIGH)),
+            (id, AlertEvent(last, "", "no more", NOW + 1, 1, Severity.HIGH)),
         ]
     )
     alert = grown(book, 1)
     assert alert.state is AlertState.FIRING
-    assert [event.kind for event in alert.history] == [AckKind.ACKNOWLEDGED, last]
+    assert [event.kind for event in alert.history] == [EventKind.ACKNOWLEDGED, last]
 
 
 def test_restoring_late_does_not_undo_what_was_said_since() -> None:
     book = AlertBook()
     alert, fresh = grown(book, 1), book.add(finding(1, subject="fresh"), NOW)
     book.acknowledge(alert.id, "bob", "mine", 1, NOW)
-    stored = AckEvent(AckKind.ACKNOWLEDGED, "ann", "old", NOW - 5, 1, Severity.HIGH)
+    stored = AlertEvent(EventKind.ACKNOWLEDGED, "ann", "old", NOW - 5, 1, Severity.HIGH)
     book.restore([(alert.id, stored), (fresh.id, stored)])
     assert alert.acknowledgement and alert.acknowledgement.author == "bob"
     assert [event.author for event in alert.history] == ["ann", "bob"]
     assert fresh.acknowledgement and fresh.acknowledgement.author == "ann"
 
 
-def said(kind: AckKind, time: float, severity: Severity = Severity.HIGH) -> AckEvent:
-    return AckEvent(kind, "ben", "said elsewhere", time, 1, severity)
+def said(kind: EventKind, time: float, severity: Severity = Severity.HIGH) -> AlertEvent:
+    return AlertEvent(kind, "ben", "said elsewhere", time, 1, severity)
 
 
 def test_what_was_said_elsewhere_counts_at_once() -> None:
     book = AlertBook()
     alert = grown(book, 1)
-    book.hear([(alert.id, said(AckKind.ACKNOWLEDGED, NOW))])
+    book.hear([(alert.id, said(EventKind.ACKNOWLEDGED, NOW))])
     assert [alert.acknowledgement.expires if alert.acknowledgement else None] == [NOW + ACKNOWLEDGED_FOR]
-    book.hear([(alert.id, said(AckKind.UNACKNOWLEDGED, NOW + 1))])
+    book.hear([(alert.id, said(EventKind.UNACKNOWLEDGED, NOW + 1))])
     assert alert.acknowledgement is None
-    assert [event.kind for event in alert.history] == [AckKind.ACKNOWLEDGED, AckKind.UNACKNOWLEDGED]
+    assert [event.kind for event in alert.history] == [EventKind.ACKNOWLEDGED, EventKind.UNACKNOWLEDGED]
     assert book.tick(NOW + ACKNOWLEDGED_FOR) == []
 
 
@@ -252,18 +252,18 @@ def test_what_was_said_elsewhere_yields_to_what_was_said_since_and_to_what_is_wo
     book = AlertBook()
     alert = grown(book, 1)
     book.acknowledge(alert.id, "ann", "later", 1, NOW + 5)
-    book.hear([(alert.id, said(AckKind.UNACKNOWLEDGED, NOW))])
+    book.hear([(alert.id, said(EventKind.UNACKNOWLEDGED, NOW))])
     assert alert.state is AlertState.ACKNOWLEDGED
     assert [event.author for event in alert.history] == ["ben", "ann"]
     worse = book.add(finding(2, subject="worse", severity=Severity.CRITICAL), NOW)
-    book.hear([(worse.id, said(AckKind.ACKNOWLEDGED, NOW))])
+    book.hear([(worse.id, said(EventKind.ACKNOWLEDGED, NOW))])
     assert worse.state is AlertState.FIRING
 
 
 def test_what_was_said_elsewhere_waits_for_its_alert() -> None:
     before, book = AlertBook(), AlertBook()
     id = grown(before, 1).id
-    book.hear([(id, said(AckKind.ACKNOWLEDGED, NOW))])
+    book.hear([(id, said(EventKind.ACKNOWLEDGED, NOW))])
     assert grown(book, 1).state is AlertState.ACKNOWLEDGED
 
 

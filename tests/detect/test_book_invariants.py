@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from mcpwatch.detect.book import ACKNOWLEDGED_FOR, AcknowledgeError, AlertBook, StaleAcknowledgement
-from mcpwatch.model.alerts import AckKind, Alert, AlertState, Finding, Severity
+from mcpwatch.model.alerts import Alert, AlertState, EventKind, Finding, Severity
 
 LIMIT = 4
 RULES = ("session/shared", "feed/gap")
@@ -93,7 +93,7 @@ class BookMachine(RuleBasedStateMachine):
     def state_and_history_agree(self) -> None:
         for alert in self.book.alerts.values():
             last = alert.history[-1].kind if alert.history else None
-            acknowledged = last is AckKind.ACKNOWLEDGED
+            acknowledged = last is EventKind.ACKNOWLEDGED
             assert (alert.state is AlertState.ACKNOWLEDGED) == acknowledged == (alert.acknowledgement is not None)
             if alert.acknowledgement:
                 assert alert.acknowledgement.severity >= alert.severity

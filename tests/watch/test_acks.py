@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from mcpwatch.errors import LocalError
-from mcpwatch.model.alerts import AckEvent, AckKind, Severity
+from mcpwatch.model.alerts import AlertEvent, EventKind, Severity
 from mcpwatch.watch.acks import AckStore
 
-FIRST = AckEvent(AckKind.ACKNOWLEDGED, "ann@desk", "seen", 1.5, 40, Severity.HIGH)
-SECOND = AckEvent(AckKind.UNACKNOWLEDGED, "ben@desk", "not yet ✓", 2.5, 41, None)
+FIRST = AlertEvent(EventKind.ACKNOWLEDGED, "ann@desk", "seen", 1.5, 40, Severity.HIGH)
+SECOND = AlertEvent(EventKind.UNACKNOWLEDGED, "ben@desk", "not yet ✓", 2.5, 41, None)
 
 
 def test_events_come_back_in_order_after_a_restart(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 
 from mcpwatch.model.entries import (
+    AlertActed,
     End,
     Entry,
     GatewayStarted,
@@ -67,6 +68,8 @@ def content_lines(entry: Entry, verdict: Verdict | None = None) -> list[Line]:
             return _started(data)
         case GatewayStopped() as data:
             return [title("The gateway stopped"), field("reason", data.reason)]
+        case AlertActed() as data:
+            return _acted(data)
 
 
 def principal_lines(principal: Principal) -> list[Line]:
@@ -156,6 +159,23 @@ def _started(data: GatewayStarted) -> list[Line]:
     if data.listen:
         about.append(field("listens at", data.listen))
     return [title("The gateway started"), *about, *servers]
+
+
+def _acted(data: AlertActed) -> list[Line]:
+    """What somebody wrote; whether it is signed as it says, and counts, is in the alert's history."""
+    lines = [
+        title("An act on an alert"),
+        field("alert", data.alert),
+        field("did", span(data.kind, Tone.STRONG)),
+        field("author", data.author),
+        field("note", data.note),
+        field("at", full(data.time)),
+        field("key", span(data.key, Tone.DIM)),
+    ]
+    if data.silence is not None:
+        lines.append(field("silences", f"{data.silence.rule} about {data.silence.subject}"))
+        lines.append(field("until", full(data.silence.until)))
+    return lines
 
 
 def _proof(entry: Entry, feed: FeedStatus | None) -> tuple[Span, ...]:
