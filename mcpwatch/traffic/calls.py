@@ -79,8 +79,8 @@ class Calls:
 
     def opened(self, flow: Flow, call: Call, said: Said, traceparent: str) -> None:
         """Chain and count a call of the client, once its exchange has its session."""
-        self._chains.opened(call, said, traceparent, flow.tracked)
         self._tools.called(call)
+        self._chains.opened(call, said, traceparent, flow.tracked)
 
     def judge(self, call: Call, verdict: Verdict) -> None:
         """Write another verdict on a call."""

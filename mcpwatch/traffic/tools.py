@@ -14,6 +14,7 @@ from mcpwatch.traffic.claims import fields
 from mcpwatch.traffic.digests import Digests
 from mcpwatch.traffic.outcomes import FAILED
 from mcpwatch.traffic.records import good_signer
+from mcpwatch.traffic.tool_class import classes_of_name, classes_of_uri, classify
 
 MAX_DURATIONS: Final = 200
 MAX_PARTIES: Final = 1_000
@@ -56,8 +57,12 @@ class Tools:
         return tuple(changes)
 
     def called(self, call: Call) -> None:
-        """Count a call."""
+        """Count a call, and say what it reaches."""
         tool = self._of(call)
+        if call.method == "tools/call":
+            call.classes = tool.classes if tool is not None else classes_of_name(call.target)
+        elif call.method == "resources/read":
+            call.classes = classes_of_uri(call.target)
         if tool is not None:
             tool.calls += 1
             signer = good_signer(call.verdict)
@@ -85,6 +90,7 @@ class Tools:
         tool = self.all.get((upstream, name))
         if tool is None:
             tool = self.all[(upstream, name)] = Tool(upstream, name, definition, digest, index, index)
+            _class(tool)
             known = self._digests.find(upstream, name)
             is_changed = known is not None and not known.fits(digest)
             if known is not None:
@@ -95,6 +101,7 @@ class Tools:
         if is_changed:
             tool.previous, tool.definition, tool.digest = tool.definition, definition, digest
             tool.changed += 1
+            _class(tool)
         tool.last_seen = index
         return ToolChange(tool, is_new=False, is_changed=is_changed)
 
@@ -104,3 +111,8 @@ class Tools:
             name, _ = self._names[upstream].popitem(last=False)
             self._digests.keep(self.all.pop((upstream, name)))
             self.evicted += 1
+
+
+def _class(tool: Tool) -> None:
+    """Say what a definition tells of the tool."""
+    tool.classes, tool.classed_by, tool.privileged = classify(tool.name, tool.definition)
