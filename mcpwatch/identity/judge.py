@@ -210,6 +210,7 @@ class Judge:
             reading.profile,
             (),
             reading.receipt,
+            reading.created,
         )
 
     def _mismatch(self, reading: Reading, answer: KeyAnswer, moment: _Moment) -> Verdict:

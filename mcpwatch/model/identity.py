@@ -157,6 +157,8 @@ class Verdict(Struct, frozen=True):
     """The request's other signatures; this verdict's is the one that binds."""
     receipt: Receipt | None = None
     """Signed by `signer`, where the signature is valid."""
+    signed_at: float | None = None
+    """When the signature says that it was made, seconds since the epoch; None where nothing signed says."""
 
 
 def uncovered(verdict: Verdict, *, has_session: bool = False, has_token: bool = False) -> tuple[Covered, ...]:

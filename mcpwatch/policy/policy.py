@@ -1,30 +1,19 @@
 """The policy: who may do what at which server, what must be signed, and how each rule is set."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from msgspec import Struct
 
 from mcpwatch.model.alerts import Finding, Severity
-from mcpwatch.model.entries import Principal
-from mcpwatch.model.identity import Signer
+from mcpwatch.policy.members import Caller, Members, Role
+from mcpwatch.policy.ruling import ALLOWED, TOOL_CALL, Facts, Ruling, asks, refused_caller, refused_signature
+from mcpwatch.policy.terms import ANY, Signatures, Terms
 
+__all__ = ["Allowance", "Caller", "Members", "Policy", "Role", "RulePolicy", "Signatures", "Terms"]
 
-class Role(StrEnum):
-    """What somebody may be to a server, from least to most."""
-
-    GUEST = "guest"
-    USER = "user"
-    ADMIN = "admin"
-
-
-class Signatures(StrEnum):
-    """What is made of a call without a good signature."""
-
-    OFF = "off"
-    EXPECTED = "expected"
-    REQUIRED = "required"
+_TERMS = 10_000
 
 
 class RulePolicy(Struct, frozen=True):
@@ -47,73 +36,63 @@ class Allowance(Struct, frozen=True):
     """Seconds since the epoch; None for ever."""
 
 
-class Caller(Struct, frozen=True):
-    """Who calls, as far as it is proven: a signer whose signature is good, and the token's principal."""
-
-    signer: Signer | None = None
-    principal: Principal | None = None
-
-
-class Members(Struct, frozen=True):
-    """A set of callers.
-
-    Signers by id, key fingerprint or the operator's name; principals by subject, or issuer and subject.
-    """
-
-    identities: tuple[str, ...] = ()
-    principals: tuple[str, ...] = ()
-
-    def has(self, caller: Caller) -> bool:
-        """Whether the caller is one of them."""
-        signer, principal = caller.signer, caller.principal
-        if signer is not None and {signer.id, signer.fingerprint, signer.name or signer.id} & set(self.identities):
-            return True
-        if principal is None or not principal.subject:
-            return False
-        return bool({principal.subject, f"{principal.issuer} {principal.subject}"} & set(self.principals))
-
-
-class Terms(Struct, frozen=True):
-    """What holds for the calls of one server or tool."""
-
-    signatures: Signatures = Signatures.EXPECTED
-    covers: tuple[str, ...] = ()
-    """Parts that a signature has to cover, as `Covered` names them."""
-    max_age: float | None = None
-    """Seconds."""
-    members: Members | None = None
-    """Who may call; None for anybody."""
-    roles: tuple[Role, ...] = ()
-    """The roles that may call; none for any."""
-
-
-class Policy(Struct, frozen=True):
+class Policy(Struct, frozen=True, dict=True):
     """All that the operator has said; the empty one observes and allows everything."""
 
     rules: Mapping[str, RulePolicy] = {}
     """Rule id -> how it is set."""
     allow: tuple[Allowance, ...] = ()
     roles: Mapping[Role, Members] = {}
+    """Who has which role; a guest is who has none."""
     upstreams: Mapping[str, Terms] = {}
-    """Server name -> its terms."""
+    """Server name -> its terms, whole."""
     tools: Mapping[tuple[str, str], Terms] = {}
-    """Server name and a glob over tool names -> their terms; the first that fits counts."""
+    """Server name and a glob over tool names -> their terms, whole; the first that fits counts."""
+    everywhere: Terms = ANY
+    """The terms of servers that are not named."""
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], Terms]:
+        return {}
 
     def terms(self, upstream: str, tool: str = "") -> Terms:
-        """What holds for a call of `tool` at `upstream`; of what the tool's own terms leave open, the server's."""
-        if tool:
-            for (name, glob), terms in self.tools.items():
-                if name == upstream and fnmatchcase(tool, glob):
-                    return terms
-        return self.upstreams.get(upstream, _ANY)
+        """What holds for a call of `tool` at `upstream`."""
+        if not tool or not self.tools:
+            return self.upstreams.get(upstream, self.everywhere)
+        key = (upstream, tool)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _TERMS:
+                self._known.clear()
+            known = self._known[key] = self._find(upstream, tool)
+        return known
 
     def role(self, caller: Caller) -> Role:
-        """The highest role that lists the caller; without one, a guest is who proves neither signer nor principal."""
+        """The highest role that lists the caller.
+
+        Who is in none is a guest where the policy lists users, and where nothing proves anything of the caller; else
+        a user.
+        """
         for role in (Role.ADMIN, Role.USER):
             members = self.roles.get(role)
             if members is not None and members.has(caller):
                 return role
-        return Role.GUEST if caller.signer is None and caller.principal is None else Role.USER
+        return Role.GUEST if Role.USER in self.roles or caller.is_nobody else Role.USER
+
+    def ruling(self, upstream: str, method: str | None, tool: str, caller: Caller, facts: Facts) -> Ruling:
+        """Whether one JSON-RPC message may reach the server.
+
+        `method` is as for `asks`; `tool` is the name in a `tools/call` and means nothing elsewhere. The caller's
+        signer counts only where the facts say that the signature is good.
+        """
+        if not asks(method):
+            return ALLOWED
+        terms = self.terms(upstream, tool if method == TOOL_CALL else "")
+        refused = refused_signature(terms, facts)
+        if not refused.allowed or terms.is_open:
+            return refused
+        proven = caller if facts.is_signed else Caller(None, caller.principal)
+        return refused_caller(terms, proven, self.role(proven))
 
     def allowance(self, finding: Finding, time: float) -> Allowance | None:
         """The first allowance that covers a finding at `time`, seconds since the epoch."""
@@ -126,5 +105,8 @@ class Policy(Struct, frozen=True):
                 return allowance
         return None
 
-
-_ANY = Terms()
+    def _find(self, upstream: str, tool: str) -> Terms:
+        for (name, glob), terms in self.tools.items():
+            if name == upstream and fnmatchcase(tool, glob):
+                return terms
+        return self.upstreams.get(upstream, self.everywhere)

@@ -9,11 +9,7 @@ from mcpwatch.detect.rules.replay import NSA
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.identity import Word
 from mcpwatch.model.traffic import Observation
-
-HANDSHAKE = frozenset({"initialize", "server/discover", "ping"})
-"""Methods that start or keep up a connection and do nothing else."""
-NOTIFICATIONS = "notifications/"
-"""What their methods begin with: they ask for nothing."""
+from mcpwatch.policy.ruling import asks
 
 _CALLERS = 2_000
 _COUNTED = 1_000
@@ -69,8 +65,7 @@ def asked_for(seen: Observation) -> str:
     """The first call that counts, with its target, or `A request` where its method did not travel; else empty."""
     methods = [message.method for message in seen.messages if message.method] or [call.method for call in seen.opened]
     if methods:
-        asking = (method for method in methods if method not in HANDSHAKE and not method.startswith(NOTIFICATIONS))
-        method = next(asking, "")
+        method = next(filter(asks, methods), "")
         target = next((call.target for call in seen.opened if call.method == method and call.target), "")
         return f"{cut(method)} {quote(target)}" if target else cut(method)
     body = seen.request.body if seen.request else None
