@@ -4,16 +4,15 @@ from mcpwatch.model.traffic import Observation
 from mcpwatch.policy.policy import Caller, Policy, Role
 from mcpwatch.traffic.records import good_signer
 
+NOBODY = Caller()
+
 
 def caller(seen: Observation) -> Caller:
     """The signer and the principal behind an entry; of an answer, those of its request."""
-    verdict = seen.verdict or (seen.exchange.verdict if seen.exchange is not None else None)
-    signer = good_signer(verdict) if verdict is not None else None
-    if seen.request is not None:
-        principal = seen.request.principal
-    else:
-        principal = seen.session.principal if seen.session is not None else None
-    return Caller(signer, principal)
+    exchange = seen.exchange
+    if exchange is None:
+        return NOBODY
+    return Caller(good_signer(seen.verdict or exchange.verdict), exchange.principal)
 
 
 def role(seen: Observation, policy: Policy) -> Role:

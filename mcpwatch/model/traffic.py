@@ -170,6 +170,8 @@ class Exchange(Struct, gc=False):
     calls: list[Call] = field(default_factory=list)
     proof: ServerProof | None = None
     """What the server signed of its answer; the newest where there are several."""
+    principal: Principal | None = None
+    """Of the request's own token; its session may have begun with another."""
 
 
 class SessionKind(StrEnum):

@@ -62,6 +62,7 @@ class Requests:
             era_of(claimed, opening, version, request.session),
             time,
             verdict if verdict is not None else UNJUDGED,
+            principal=request.principal,
         )
         flow = Flow(
             exchange,

@@ -83,6 +83,7 @@ class Scene:
         era = session.era if session else Era.UNKNOWN
         key = session.key if session else ""
         exchange = Exchange(self.next, self.source, upstream, method, "/mcp", peer, key, era, self.now, verdict)
+        exchange.principal = principal
         messages = tuple(spoken(body, Direction.TO_SERVER) for body in bodies)
         exchange.calls = [
             self._call(exchange, message, at if len(bodies) > 1 else None)
