@@ -78,12 +78,16 @@ class Pipeline:
         self._writing = asyncio.Lock()
         self._settled: dict[str, None] = {}
 
-    async def run(self, listener: Listener | None = None) -> None:
-        """Take in all sources until each has ended."""
+    async def run(self, listener: Listener | None = None, *, keys_s: float = 0.0) -> None:
+        """Take in all sources until each has ended; wait at most `keys_s` for keys that are still asked for then."""
         self._listener = listener
         helpers = [asyncio.create_task(serve(service)) for service in (self._tick_always, *self._services)]
         try:
             await asyncio.gather(*(self._read(lane) for lane in self.lanes.values()))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(keys_s):
+                    await self.waiting.emptied(self._writing)
+            self._count_rule_failures()
         finally:
             for helper in helpers:
                 helper.cancel()
@@ -136,6 +140,9 @@ class Pipeline:
             self._set_feed(lane)
         if self._book.tick(now):
             self.state.alerts_changed()
+        self._count_rule_failures()
+
+    def _count_rule_failures(self) -> None:
         self.state.counts.rule_failures = sum(failure.count for failure in self._engine.failures.values())
 
     async def _read(self, lane: Lane) -> None:

@@ -1,11 +1,13 @@
 """Requests that wait for a key."""
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable
 
 MAX_WAITING = 50_000
 """As many as the rows kept by default: a registry that takes 120 questions a minute has many requests wait."""
 MAX_UNNAMED = 500
+_LOOK_S = 0.05
 
 Place = tuple[str, int]
 """(source, index)."""
@@ -52,6 +54,14 @@ class Waiting:
         places += self._unnamed
         self._unnamed.clear()
         return places
+
+    async def emptied(self, judging: asyncio.Lock) -> None:
+        """Return once nothing waits; `judging` is held while what waited is judged again, and may wait once more."""
+        while True:
+            async with judging:
+                if not len(self):
+                    return
+            await asyncio.sleep(_LOOK_S)
 
     def given_up(self) -> list[Place]:
         """The requests that had to make room since this was asked; no key that comes gives them out any more."""

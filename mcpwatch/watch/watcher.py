@@ -65,9 +65,12 @@ class Watcher:
         self._clock = clock
         self._judging: set[asyncio.Task[None]] = set()
 
-    async def run(self, listener: Listener | None = None) -> None:
-        """Take in all sources until they end; cancelling it is the way to stop."""
-        await self._pipeline.run(listener)
+    async def run(self, listener: Listener | None = None, *, keys_s: float = 0.0) -> None:
+        """Take in all sources until they end; cancelling it is the way to stop.
+
+        Where sources end by themselves, `keys_s` is how many seconds to wait for keys that are still asked for then.
+        """
+        await self._pipeline.run(listener, keys_s=keys_s)
 
     def view(self, query: Query = ALL, *, session: SessionKey | None = None, plumbing: bool = False) -> View:
         """A window over the rows, of one session if given."""
