@@ -23,6 +23,9 @@ Seconds = Annotated[int, Meta(ge=-(2**53 - 1), le=2**53 - 1)]
 
 Capture = Literal["full", "masked", "digest"]
 Outcome = Literal["complete", "client-closed", "upstream-closed", "error", "denied"]
+Leak = Literal["target", "body"]
+SessionForm = Literal["", "short", "counter", "timestamp", "time-uuid", "fixed"]
+"""Why the session ids that a server gives out can be guessed; empty where nothing says that they can."""
 Acted = Literal["acknowledged", "unacknowledged", "resolved", "silenced", "unsilenced"]
 
 MASK = "***"
@@ -128,6 +131,8 @@ class Request(Wire, frozen=True):
     withheld: tuple[str, ...] = ()
     """Names of headers that were there and whose values never enter the log."""
     principal: Principal | None = None
+    leaked: tuple[Leak, ...] = ()
+    """Where its Mcp-Session-Id stands beside the header field."""
 
 
 class Response(Wire, frozen=True):
@@ -139,6 +144,8 @@ class Response(Wire, frozen=True):
     headers: tuple[Header, ...]
     session: str = ""
     """Keyed hash of the Mcp-Session-Id the server sent."""
+    session_form: SessionForm = ""
+    """Where it gives an id out that can be guessed: how."""
 
 
 class Message(Wire, frozen=True):
@@ -151,6 +158,8 @@ class Message(Wire, frozen=True):
     event: str = ""
     """The SSE event name as sent; empty when there was none."""
     event_id: str = ""
+    leaked: bool = False
+    """The body holds the Mcp-Session-Id of the exchange."""
 
 
 class End(Wire, frozen=True):

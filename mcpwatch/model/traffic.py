@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from msgspec import Struct, field
 
-from mcpwatch.model.entries import Json, Principal, Request
+from mcpwatch.model.entries import Json, Principal, Request, Response
 from mcpwatch.model.identity import ServerProof, Signer, Strength, Verdict
 
 
@@ -307,6 +307,10 @@ class Observation(Struct, frozen=True, gc=False):
     """The session was bound to this signer and the request came from another."""
     request: Request | None = None
     """On requests: the request as the agent sent it."""
+    response: Response | None = None
+    """On responses: the head of the answer."""
+    leaked: bool = False
+    """On messages: the body holds the id of the exchange's session."""
     rejudged: bool = False
     """The same entry as before under a verdict that changed; the rest of it was observed already."""
     gone: tuple[Session, ...] = ()

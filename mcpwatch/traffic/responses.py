@@ -56,7 +56,7 @@ class Responses:
             gone = self._accept(flow, response, entry.index, time, effects)
         elif 400 <= status < 500 and flow.tracked is not None and not flow.tracked.proven:
             gone = self._assigner.refuse(flow)
-        return self._observed(entry, time, "response", flow, (), effects, gone)
+        return self._observed(entry, time, "response", flow, (), effects, gone, response)
 
     def message(self, entry: Entry, message: Message, time: float) -> Observation:
         """Take in one body or server-sent event of a response."""
@@ -77,7 +77,7 @@ class Responses:
                 flow.deferred = False
                 self._assigner.place(flow)
             self._messages.take(flow, part, entry.index, f".{place}" if batch else "", time, effects)
-        return self._observed(entry, time, "message", flow, messages, effects)
+        return self._observed(entry, time, "message", flow, messages, effects, leaked=message.leaked)
 
     def end(self, entry: Entry, end: End, time: float) -> Observation:
         """Take in the end of an exchange."""
@@ -175,6 +175,9 @@ class Responses:
         messages: tuple[RpcMessage, ...],
         effects: Effects,
         gone: tuple[Session, ...] = (),
+        response: Response | None = None,
+        *,
+        leaked: bool = False,
     ) -> Observation:
         tracked = flow.tracked
         if tracked is not None:
@@ -191,6 +194,8 @@ class Responses:
             updated=tuple(effects.updated),
             tools=effects.tools,
             gone=gone,
+            response=response,
+            leaked=leaked,
         )
 
 
