@@ -1,11 +1,8 @@
 """The configuration: one strict tree, whose field docstrings are its manual."""
 
-import ast
-import inspect
 import os
 import re
 import textwrap
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,10 +10,11 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct, field
 
-from mcpwatch.config_faults import Fault, form_faults, line_of
-from mcpwatch.errors import UsageError
+from mcpwatch.config_faults import Fault, form_faults, read_file, refuse
 from mcpwatch.files import config_file
+from mcpwatch.manual import manual as manual
 from mcpwatch.program import program
+from mcpwatch.toml_text import written, written_key
 
 
 class IdentityConfig(Struct, forbid_unknown_fields=True, frozen=True):
@@ -80,22 +78,14 @@ def load(path: Path | None = None) -> Config:
     path = config_file() if path is None else path
     hint = f"See: {program()} config template"
     try:
-        text = path.read_text("utf-8")
-        document = tomllib.loads(text)
+        text, document = read_file(path, hint)
     except FileNotFoundError:
         return Config()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", hint) from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no text in UTF-8: octet {error.start + 1} fits nothing", hint) from None
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is no TOML: {error}", hint) from None
     fault = next(form_faults(document, Config), None)
     config = Config() if fault else msgspec.convert(document, Config)
     fault = fault or next(value_faults(config), None)
     if fault:
-        line = line_of(text, fault)
-        raise UsageError(f"{path}{f', line {line}' if line else ''}: {fault.what}", hint)
+        raise refuse(path, text, fault, hint)
     return config
 
 
@@ -137,8 +127,7 @@ def value_faults(config: Config) -> Iterator[Fault]:
     """The settings whose values make no sense."""
     for row in CHECKS:
         if not row.holds(config):
-            section, _, name = row.key.partition(".")
-            yield Fault(section, name, f"{row.key} must {row.must}")
+            yield Fault(tuple(row.key.split(".")), f"{row.key} must {row.must}")
 
 
 def _is_address(text: str, schemes: Sequence[str]) -> bool:
@@ -194,7 +183,7 @@ def template() -> str:
             lines += ["", f"[{key.section}]"]
         shown = key if key.name else _EXAMPLE
         lines += textwrap.wrap(" ".join(key.meaning.split()), 118, initial_indent="# ", subsequent_indent="# ")
-        lines.append(f"# {shown.name} = {_toml(shown.default)}")
+        lines.append(f"# {shown.name} = {written(shown.default)}")
     return "\n".join(lines[1:]) + "\n"
 
 
@@ -203,27 +192,6 @@ def dump(config: Config) -> str:
     lines: list[str] = []
     for section, values in msgspec.to_builtins(config).items():
         lines.append(f"[{section}]")
-        lines += [f"{key if key.isidentifier() else _toml(key)} = {_toml(value)}" for key, value in values.items()]
+        lines += [f"{written_key(key)} = {written(value)}" for key, value in values.items()]
         lines.append("")
     return "\n".join(lines)
-
-
-def _toml(value: object) -> str:
-    """A value of the file as TOML writes it; JSON's strings, numbers and lists are the same there."""
-    return msgspec.json.encode(value).decode()
-
-
-def manual(table: type[Struct]) -> dict[str, str]:
-    """The docstrings that follow a struct's fields."""
-    body = ast.parse(inspect.getsource(table)).body[0]
-    assert isinstance(body, ast.ClassDef)  # noqa: S101
-    docs: dict[str, str] = {}
-    for line, following in zip(body.body, body.body[1:], strict=False):
-        if (
-            isinstance(line, ast.AnnAssign)
-            and isinstance(line.target, ast.Name)
-            and isinstance(following, ast.Expr)
-            and isinstance(following.value, ast.Constant)
-        ):
-            docs[line.target.id] = str(following.value.value)
-    return docs

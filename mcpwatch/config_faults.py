@@ -1,72 +1,152 @@
-"""What is wrong in a configuration file, in the file's own words and with its line."""
+"""What is wrong in a TOML file of ours, in the file's own words and with its place."""
 
 import difflib
-import re
 from collections.abc import Collection, Iterator, Mapping
-from types import GenericAlias
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path as File
+from types import NoneType, UnionType
+from typing import NamedTuple, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
 
+from mcpwatch.errors import UsageError
+from mcpwatch.toml_text import Malformed, Path, Place, dotted, place_of, read
+
+MAX_SIZE = 1024 * 1024
+"""Octets."""
+_MAX_NAME = 80
 _FORMS: dict[object, str] = {
     str: "a text in quotes",
     bool: "true or false",
     int: "a whole number",
+    float: "a number",
+    datetime: "a date and time with its offset, such as 2026-12-31T18:00:00Z",
     tuple[str, ...]: 'a list of texts in quotes, such as ["one", "two"]',
 }
 """What a value of each type is called."""
-_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
-_KEY = re.compile(r"""\s*("[^"]*"|'[^']*'|[A-Za-z0-9_-]+)\s*=""")
 
 
 class Fault(Struct, frozen=True):
     """A setting that cannot be as it is. It does not quote the value, which may be a secret."""
 
-    section: str
-    name: str
-    """Empty where it is about the whole section."""
+    at: Path
     what: str
 
 
-def form_faults(document: Mapping[str, object], shape: type[Struct]) -> Iterator[Fault]:
-    """The settings of a file that `shape` does not have, or whose values are of another type."""
-    sections = {field.name: field.type for field in msgspec.structs.fields(shape)}
-    for section, value in document.items():
-        kind = sections.get(section)
-        if kind is None:
-            yield _unknown_section(section, value, sections)
-        elif not isinstance(value, dict):
-            yield Fault("", section, f"{section} must be a section: [{section}]")
-        elif isinstance(kind, GenericAlias):
-            yield from _wrong_types(section, value, dict.fromkeys(value, kind.__args__[1]))
+class Written(NamedTuple):
+    """A file and what it holds."""
+
+    text: str
+    document: dict[str, object]
+
+
+def read_file(path: File, hint: str) -> Written:
+    """A TOML file.
+
+    Raises UsageError, which names file, line and column and ends in `hint`, and FileNotFoundError.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", hint) from None
+    if len(data) > MAX_SIZE:
+        raise UsageError(f"{path} is larger than {MAX_SIZE:,} octets", hint)
+    try:
+        text = data.decode()
+        return Written(text, read(text))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text in UTF-8: octet {error.start + 1} fits nothing", hint) from None
+    except Malformed as error:
+        raise UsageError(f"{path}{_said(error.place)} is no TOML: {error}", hint) from None
+
+
+def refuse(path: File, text: str, fault: Fault, hint: str) -> UsageError:
+    """The error that tells of a fault with its place."""
+    return UsageError(f"{path}{_said(place_of(text, fault.at))}: {fault.what}", hint)
+
+
+def form_faults(document: Mapping[str, object], shape: type[Struct], at: Path = ()) -> Iterator[Fault]:
+    """The settings of a file, or of its section `at`, that `shape` does not have, or that are of another type."""
+    kinds = {field.encode_name: field.type for field in msgspec.structs.fields(shape)}
+    for name, value in document.items():
+        place = (*at, name)
+        if name in kinds:
+            yield from _form_faults(value, kinds[name], place)
         else:
-            settings = {field.name: field.type for field in msgspec.structs.fields(kind)}
-            for name in value:
-                if name not in settings:
-                    yield Fault(section, name, f"{section}.{name} is not a setting; {_meant(name, settings)}")
-            yield from _wrong_types(section, value, settings)
+            yield _unknown(place, value, kinds)
 
 
-def line_of(text: str, fault: Fault) -> int | None:
-    """The line that a setting or section begins on, counted from 1; None where it is not written plainly."""
-    current = ""
-    for number, line in enumerate(text.split("\n"), 1):
-        header = _HEADER.match(line)
-        if header is not None:
-            current = header[1]
-            if not fault.name and current == fault.section:
-                return number
-            continue
-        key = _KEY.match(line)
-        if key is not None and current == fault.section and key[1].strip("\"'") == fault.name:
-            return number
-    return None
+def meant(name: str, known: Collection[str]) -> str:
+    """What a word was probably meant to be, or all that there is."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else _list(known)
 
 
-def _wrong_types(section: str, values: Mapping[str, object], types: Mapping[str, object]) -> Iterator[Fault]:
-    for name, value in values.items():
-        if name in types and not _is(value, types[name]):
-            yield Fault(section, name, f"{section}.{name} must be {_FORMS[types[name]]}")
+def called(path: Path) -> str:
+    """A path as a person writes it, bounded."""
+    name = dotted(path)
+    return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}…"
+
+
+def _form_faults(value: object, kind: object, at: Path) -> Iterator[Fault]:
+    kind = _wanted(kind)
+    arguments = get_args(kind)
+    if get_origin(kind) is dict or _is_struct(kind):
+        if not isinstance(value, dict):
+            yield Fault(at, f"{called(at)} must be a section: [{called(at)}]")
+        elif isinstance(kind, type) and issubclass(kind, Struct):
+            yield from form_faults(value, kind, at)
+        else:
+            for name, each in value.items():
+                yield from _form_faults(each, arguments[1], (*at, name))
+    elif get_origin(kind) is tuple and _is_struct(arguments[0]):
+        if not isinstance(value, list):
+            yield Fault(at, f"{called(at)} must be a list of sections: [[{called(at)}]]")
+            return
+        for index, each in enumerate(value):
+            yield from _form_faults(each, arguments[0], (*at, index))
+    elif not _is(value, kind):
+        yield Fault(at, f"{called(at)} must be {_form(kind)}")
+
+
+def _unknown(at: Path, value: object, kinds: Mapping[str, object]) -> Fault:
+    name = str(at[-1])
+    if len(at) > 1:
+        return Fault(at, f"{called(at)} is not a setting; {meant(name, kinds)}")
+    if isinstance(value, dict):
+        return Fault(at, f"[{called(at)}] is not a section; {meant(name, kinds)}")
+    homes = [section for section, kind in kinds.items() if _is_struct(kind) and name in _names(kind)]
+    if homes:
+        return Fault(at, f"{called(at)} stands in no section; it belongs under [{homes[0]}]")
+    return Fault(at, f"{called(at)} stands in no section; {meant(name, kinds)}")
+
+
+def _wanted(kind: object) -> object:
+    """A type without the None that stands for a setting that is not there."""
+    if isinstance(kind, UnionType):
+        return next(one for one in get_args(kind) if one is not NoneType)
+    return kind
+
+
+def _form(kind: object) -> str:
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return f"one of these, in quotes: {', '.join(kind)}"
+    if kind in _FORMS:
+        return _FORMS[kind]
+    (each, *_) = get_args(kind)
+    return f"a list of these, in quotes: {', '.join(each)}"
+
+
+def _is_struct(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Struct)
+
+
+def _names(kind: object) -> tuple[str, ...]:
+    return kind.__struct_fields__ if isinstance(kind, type) and issubclass(kind, Struct) else ()
 
 
 def _is(value: object, kind: object) -> bool:
@@ -77,23 +157,9 @@ def _is(value: object, kind: object) -> bool:
     return True
 
 
-def _unknown_section(name: str, value: object, sections: Mapping[str, object]) -> Fault:
-    if isinstance(value, dict):
-        return Fault(name, "", f"[{name}] is not a section; {_meant(name, sections)}")
-    homes = [
-        section
-        for section, kind in sections.items()
-        if isinstance(kind, type) and issubclass(kind, Struct) and name in kind.__struct_fields__
-    ]
-    return Fault(
-        "", name, f"{name} stands in no section; {f'it belongs under [{homes[0]}]' if homes else _list(sections)}"
-    )
-
-
-def _meant(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else _list(known)
-
-
 def _list(known: Collection[str]) -> str:
     return f"there are: {', '.join(known)}"
+
+
+def _said(place: Place | None) -> str:
+    return f", line {place.line}, column {place.column}" if place else ""
