@@ -2,6 +2,7 @@
 
 import asyncio
 from http import HTTPStatus
+from typing import Protocol
 
 from mcpwatch.gateway.answer import AgentGone, Answer
 from mcpwatch.gateway.arrival import Arrival
@@ -9,17 +10,28 @@ from mcpwatch.gateway.budget import Budget, Share
 from mcpwatch.gateway.guard import Guard
 from mcpwatch.gateway.options import GatewayOptions
 from mcpwatch.gateway.refusal import Refusal
-from mcpwatch.gateway.relay import End, forwarded, relay, reply
+from mcpwatch.gateway.relay import End, Witness, forwarded, relay, reply
 from mcpwatch.gateway.serving import Serving
 from mcpwatch.gateway.tap import Exchange, Tap
 from mcpwatch.gateway.upstream import Router, Upstream
 
 
+class Gate(Protocol):
+    """Decides on requests before their servers see them."""
+
+    async def admit(self, arrival: Arrival, upstream: str, entry: int | None, witness: Witness) -> Witness:
+        """Let a request pass, which is that entry of the log, and say who is told of its answer; raises Refusal."""
+        ...
+
+
 class Proxy(Serving):
     """Handles the requests of the gateway's listener."""
 
-    def __init__(self, options: GatewayOptions, router: Router, guard: Guard, tap: Tap) -> None:
+    def __init__(
+        self, options: GatewayOptions, router: Router, guard: Guard, tap: Tap, gate: Gate | None = None
+    ) -> None:
         super().__init__()
+        self._gate = gate
         self._options = options
         self._router = router
         self._guard = guard
@@ -80,7 +92,10 @@ class Proxy(Serving):
             if route is None:
                 names = ", ".join(f"/{upstream.info.name}/" for upstream in self._router.upstreams)
                 raise Refusal(HTTPStatus.NOT_FOUND, f"no server here; there are {names}")
-            return await relay(arrival, answer, *route, forwarded(arrival), exchange)
+            witness: Witness = exchange
+            if self._gate is not None:
+                witness = await self._gate.admit(arrival, route[0].info.name, exchange.index, exchange)
+            return await relay(arrival, answer, *route, forwarded(arrival), witness)
         except Refusal as refused:
             await _refuse(arrival, answer, exchange, refused)
             return refused.outcome, refused.message

@@ -21,14 +21,25 @@ class Refusal(Exception):
         self.message = message
         self.outcome = outcome
 
+    @property
+    def told(self) -> str:
+        """What the agent is told."""
+        return f"mcpwatch gateway: {self.message}"
+
     def answer(self, request_body: bytes | None) -> tuple[list[RawHeader], bytes]:
         """Header fields and body; the error carries the request's id where there is one to be read."""
-        error = {"code": RPC_CODE, "message": f"mcpwatch gateway: {self.message}"}
-        content = msgspec.json.encode({"jsonrpc": "2.0", "id": _call_id(request_body), "error": error})
-        headers = [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(content))]
+        error = {"code": RPC_CODE, "message": self.told}
+        headers, content = own_answer(
+            msgspec.json.encode({"jsonrpc": "2.0", "id": _call_id(request_body), "error": error})
+        )
         if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers.append((b"Retry-After", b"1"))
         return headers, content
+
+
+def own_answer(content: bytes) -> tuple[list[RawHeader], bytes]:
+    """Header fields and body of an answer in JSON."""
+    return [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(content))], content
 
 
 class _Call(Struct):

@@ -1,10 +1,12 @@
 """The gateway as a whole: started, stopped, and run as a command."""
 
+import asyncio
 import os
 import time
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -26,6 +28,10 @@ from mcpwatch.model.entries import GatewayStarted
 from mcpwatch.secret import Secret
 from mcpwatch.text import show
 
+if TYPE_CHECKING:
+    # A gateway that only observes does without all that verifies and asks for keys.
+    from mcpwatch.gateway.enforcer import Enforcement, Enforcer
+
 GRACE_SECONDS = 1.0
 """How long exchanges, and then watchers, get to finish when the gateway stops."""
 DISK_SECONDS = 5.0
@@ -38,9 +44,12 @@ class Gateway:
     """A gateway from `start` to `stop`; addresses, token and log are there in between."""
 
     log: Log
+    enforcer: "Enforcer | None" = None
 
-    def __init__(self, options: GatewayOptions) -> None:
+    def __init__(self, options: GatewayOptions, enforcement: "Enforcement | None" = None) -> None:
+        """Refuses nothing that is for its servers to refuse, unless there is `enforcement`."""
         self.options = options
+        self.enforcement = enforcement
         self.listen_address = ""
         """Of the proxy: http://HOST:PORT."""
         self.feed_address = ""
@@ -51,7 +60,7 @@ class Gateway:
         self._grace = 0.0
 
     async def start(self) -> None:
-        """Open the log, listen, and let watchers find the feed; raises LocalError and IntegrityError."""
+        """Open the log, listen, and let watchers find the feed; raises McpwatchError."""
         async with AsyncExitStack() as stack:
             await self._start(stack)
             self._stack = stack.pop_all()
@@ -69,6 +78,11 @@ class Gateway:
         folder = open_folder(options.state)
         stack.callback(folder.close)
         self.token = folder.token
+        hashed = KeyedHash(folder.store.hash_key)
+        if self.enforcement is not None:
+            from mcpwatch.gateway.enforcer import Enforcer
+
+            self.enforcer = Enforcer(self.enforcement, options.state, hashed)
         self.listen_address, self.feed_address = address_of(listener), address_of(feed_listener)
 
         started = GatewayStarted(
@@ -96,8 +110,10 @@ class Gateway:
 
         router = Router(options.upstreams)
         stack.push_async_callback(router.close)
-        tap = Tap(log, options.capture, KeyedHash(folder.store.hash_key), Budget(options.max_captured))
-        proxy = Proxy(options, router, Guard(options.allowed_hosts, options.allowed_origins), tap)
+        tap = Tap(log, options.capture, hashed, Budget(options.max_captured))
+        if self.enforcer is not None:
+            stack.push_async_callback(_end, asyncio.create_task(self.enforcer.run()))
+        proxy = Proxy(options, router, Guard(options.allowed_hosts, options.allowed_origins), tap, self.enforcer)
         listening = await Listener.open(proxy, listener, options.max_connections)
         stack.push_async_callback(lambda: listening.close(self._grace))
 
@@ -112,9 +128,14 @@ class Gateway:
         stack.callback(partial(retire, options.state, announcement))
 
 
-async def serve(options: GatewayOptions) -> None:
-    """Run a gateway until SIGINT, SIGTERM or SIGHUP and say where it is; raises LocalError and IntegrityError."""
-    gateway = Gateway(options)
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def serve(options: GatewayOptions, enforcement: "Enforcement | None" = None) -> None:
+    """Run a gateway until SIGINT, SIGTERM or SIGHUP and say where it is; raises McpwatchError."""
+    gateway = Gateway(options, enforcement)
     stopped = signalled()
     await gateway.start()
     try:

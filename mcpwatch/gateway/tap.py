@@ -88,7 +88,8 @@ class Exchange:
         self.fault = ""
         """Why the log does not have all of it."""
         self._tap = tap
-        self._index: int | None = None
+        self.index: int | None = None
+        """Of the request's entry; None where the log does not have it."""
         self._begun = time.monotonic()
         self._events: SseReader | None = None
         self._inflate: Inflate | None = None
@@ -98,26 +99,8 @@ class Exchange:
     @_harmless
     def request(self, upstream: str, arrival: Arrival) -> None:
         """The request has come in whole, or as far as it will."""
-        tap, headers, body = self._tap, arrival.headers, arrival.body
-        kept, withheld = logged(headers, masked=tap.capture != "full")
-        target, masked = (arrival.target, 0) if tap.capture == "full" else mask_target(arrival.target)
-        encoded = bool(content_encoding(headers))
-        sha512 = any(name == "content-digest" and "sha-512" in value for name, value in kept)
-        self._index = self._append(
-            Request(
-                upstream=upstream,
-                method=arrival.method,
-                scheme="http",
-                authority=mask_authority(arrival.authority),
-                target=target,
-                peer=arrival.peer,
-                headers=kept,
-                body=None if body is None else capture_body(body, tap.capture, encoded=encoded, sha512=sha512),
-                session=self._session(headers),
-                withheld=(*withheld, MASKED_QUERY) if masked else withheld,
-                principal=read_principal(headers, tap.hashed),
-            )
-        )
+        tap = self._tap
+        self.index = self._append(read_request(upstream, arrival, tap.capture, tap.hashed))
 
     @_harmless
     def bare_request(self, upstream: str, method: str, peer: str) -> None:
@@ -132,12 +115,12 @@ class Exchange:
             headers=(),
             withheld=(NOTHING_CARRIED,),
         )
-        self._index = self._append(request)
+        self.index = self._append(request)
 
     @_harmless
     def response(self, status: int, headers: Sequence[RawHeader]) -> None:
         """The answer's head has been passed on."""
-        if self._index is None:
+        if self.index is None:
             return
         kept, _ = logged(headers)
         encoding = content_encoding(headers)
@@ -146,7 +129,9 @@ class Exchange:
             self._inflate = Inflate(encoding) if encoding else None
         else:
             self._body = BodyReader(self._tap.capture, encoding, self._share.hold)
-        self._append(Response(exchange=self._index, status=status, headers=kept, session=self._session(headers)))
+        self._append(
+            Response(exchange=self.index, status=status, headers=kept, session=_session(headers, self._tap.hashed))
+        )
 
     @_harmless
     def chunk(self, chunk: bytes) -> None:
@@ -161,21 +146,21 @@ class Exchange:
         """Nothing more will be passed on; `sent` is how much of the body was."""
         with self._share:
             self._finish_body()
-        if self._index is None:
+        if self.index is None:
             return
         duration = int((time.monotonic() - self._begun) * 1_000_000)
         reasons = "; ".join(filter(None, (reason, self.fault)))
-        self._append(End(exchange=self._index, outcome=outcome, duration_us=duration, sent=sent, reason=reasons))
+        self._append(End(exchange=self.index, outcome=outcome, duration_us=duration, sent=sent, reason=reasons))
 
     @_harmless
     def _finish_body(self) -> None:
-        if self._index is not None and self._body is not None and self._body.size:
-            self._append(Message(exchange=self._index, body=self._body.finish()))
+        if self.index is not None and self._body is not None and self._body.size:
+            self._append(Message(exchange=self.index, body=self._body.finish()))
             if self._body.is_crowded:
                 self.fault = self.fault or f"of the answer only size and digest were logged: {_CROWDED}"
 
     def _read_events(self, chunk: bytes) -> None:
-        assert self._events is not None and self._index is not None  # noqa: S101 (set together, by `response`)
+        assert self._events is not None and self.index is not None  # noqa: S101 (set together, by `response`)
         fault = ""
         try:
             frames = self._events.feed(self._inflate(chunk) if self._inflate else chunk)
@@ -185,7 +170,7 @@ class Exchange:
             frames, fault = [], str(inflate_fault)
         for frame in frames:
             body = capture_body(frame.data, self._tap.capture)
-            message = Message(exchange=self._index, body=body, stream=True, event=frame.event, event_id=frame.id or "")
+            message = Message(exchange=self.index, body=body, stream=True, event=frame.event, event_id=frame.id or "")
             self._append(message)
         if not fault and not self._share.hold(self._events.held):
             fault = _CROWDED
@@ -193,10 +178,6 @@ class Exchange:
             self._share.hold(0)
             self.fault = f"events were not logged from here on: {fault}"
             self._events = None
-
-    def _session(self, headers: Sequence[RawHeader]) -> str:
-        session = b", ".join(value for name, value in headers if name.lower() == b"mcp-session-id")
-        return self._tap.hashed(session) if session else ""
 
     def _append(self, data: Data) -> int:
         """Log `data`; what makes an entry too large for a feed is left out, content first."""
@@ -214,6 +195,33 @@ class Exchange:
             return self._tap.log.append(data)
         except TooLarge:
             return self._tap.log.append(replace(data, headers=(), withheld=(NOTHING_CARRIED,)))
+
+
+def read_request(upstream: str, arrival: Arrival, capture: Capture, hashed: KeyedHash) -> Request:
+    """A request that has come in whole, or as far as it will, as an entry that shows of it what `capture` allows."""
+    headers, body = arrival.headers, arrival.body
+    kept, withheld = logged(headers, masked=capture != "full")
+    target, masked = (arrival.target, 0) if capture == "full" else mask_target(arrival.target)
+    encoded = bool(content_encoding(headers))
+    sha512 = any(name == "content-digest" and "sha-512" in value for name, value in kept)
+    return Request(
+        upstream=upstream,
+        method=arrival.method,
+        scheme="http",
+        authority=mask_authority(arrival.authority),
+        target=target,
+        peer=arrival.peer,
+        headers=kept,
+        body=None if body is None else capture_body(body, capture, encoded=encoded, sha512=sha512),
+        session=_session(headers, hashed),
+        withheld=(*withheld, MASKED_QUERY) if masked else withheld,
+        principal=read_principal(headers, hashed),
+    )
+
+
+def _session(headers: Sequence[RawHeader], hashed: KeyedHash) -> str:
+    session = b", ".join(value for name, value in headers if name.lower() == b"mcp-session-id")
+    return hashed(session) if session else ""
 
 
 def _without_content(body: Body) -> Body:

@@ -138,6 +138,10 @@ class KeyBook:
         """
         return self._resolved.doubt(_bare(identity_of(id)), since)
 
+    def is_failing(self, id: str) -> bool:
+        """Whether nobody could be asked about an identity the last time."""
+        return self._resolved.is_failing(_bare(identity_of(id)))
+
     def wanted(self, now: float) -> list[str]:
         """The identities to resolve; each is named once in its period. Whoever takes them says what came of it."""
         return self._resolved.wanted(now)

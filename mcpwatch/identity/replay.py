@@ -59,7 +59,12 @@ class ReplayWindow:
     been in there is undecidable.
     """
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(self, capacity: int = CAPACITY, *, by_index: bool = True) -> None:
+        """`by_index`: of two requests of one source the one with the lower index came first, whichever is seen first.
+
+        Where a request is acted on as soon as it is judged it must be False: then the one that is seen first is first.
+        """
+        self._by_index = by_index
         self._half = max(1, capacity // 2)
         self._young = _Half(self._half)
         self._old = _Half(self._half)
@@ -85,7 +90,11 @@ class ReplayWindow:
             slot = half.slot(tag)
             if half.tags[slot] == tag:
                 first = half.places[slot]
-                if first >> _INDEX_BITS != place >> _INDEX_BITS or first < place:
+                if (
+                    first >> _INDEX_BITS != place >> _INDEX_BITS
+                    or first < place
+                    or not (self._by_index or first == place)
+                ):
                     return Sighting(first & _INDEX_MASK, self._names[first >> _INDEX_BITS])
                 half.places[slot] = place
                 break

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mcpwatch.feed.envelope import decode
+from mcpwatch.gateway.enforcer import Enforcement
 from mcpwatch.gateway.options import GatewayOptions, parse_upstreams
 from mcpwatch.gateway.run import Gateway
 from mcpwatch.model.entries import Data
@@ -180,11 +181,14 @@ def self_signed(folder: Path) -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def gateway(state: Path, *upstreams: str, **options: object) -> AsyncIterator[Gateway]:
-    """A gateway on free ports before `upstreams`, each `[NAME=]URL`."""
+async def gateway(
+    state: Path, *upstreams: str, enforcement: Enforcement | None = None, **options: object
+) -> AsyncIterator[Gateway]:
+    """A gateway on free ports before `upstreams`, each `[NAME=]URL`; with `enforcement` it refuses calls."""
     defaults: dict[str, object] = {"listen": ("127.0.0.1", 0), "feed": ("127.0.0.1", 0)}
     running = Gateway(
-        GatewayOptions(upstreams=parse_upstreams(upstreams), state=state, **(defaults | options))  # type: ignore[arg-type]
+        GatewayOptions(upstreams=parse_upstreams(upstreams), state=state, **(defaults | options)),  # type: ignore[arg-type]
+        enforcement,
     )
     await running.start()
     try:

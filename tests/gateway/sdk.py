@@ -48,6 +48,8 @@ class Fixture:
         """Someone calls `wait`."""
         self.cancelled = asyncio.Event()
         """The call of `wait` was cancelled."""
+        self.echoed: list[str] = []
+        """What `echo` was called with."""
         self.together = asyncio.Barrier(10)
         self.server = MCPServer("fixture", version="1.0")
         self._add_tools(self.server)
@@ -55,6 +57,7 @@ class Fixture:
     def _add_tools(self, server: MCPServer) -> None:
         @server.tool()
         def echo(message: str) -> str:
+            self.echoed.append(message)
             return f"Echo: {message}"
 
         @server.tool()

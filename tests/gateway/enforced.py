@@ -1,0 +1,78 @@
+"""What tests of an enforcing gateway need: a policy in memory, signed octets, a registry."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from rig import Script, Talk, ok, post
+
+from mcpwatch.gateway.enforcer import Enforcement
+from mcpwatch.identity.agent_key import AgentKey
+from mcpwatch.identity.pins import add_pin
+from mcpwatch.identity.resolvers import ResolverOptions
+from mcpwatch.identity.signer import make_nonce, rfc9421_headers
+from mcpwatch.policy.policy import Policy
+from mcpwatch.policy.terms import Signatures, Terms
+
+HOST = "127.0.0.1"
+REQUIRED = Policy(everywhere=Terms(signatures=Signatures.REQUIRED))
+
+
+def enforcing(state: Path, policy: Policy = REQUIRED, *, registry: str = "", wait_s: float = 60.0) -> Enforcement:
+    """Enforcement of a policy that no file holds."""
+    return Enforcement(
+        path=state / "policy.toml",
+        load=lambda: policy,
+        resolvers=ResolverOptions(registry=registry),
+        wait_s=wait_s,
+    )
+
+
+def pinned(state: Path, name: str = "") -> AgentKey:
+    """A key that the operator has pinned."""
+    key = AgentKey.generate()
+    add_pin(state / "keys.json", key.did_aip, key.public_base64, name)
+    return key
+
+
+def call(tool: str = "echo", id: object = 1, **more: Any) -> bytes:
+    """A call of a tool, as JSON-RPC."""
+    return json.dumps({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": tool, **more}}).encode()
+
+
+def signed(
+    key: AgentKey,
+    body: bytes,
+    *fields: bytes,
+    method: str = "POST",
+    target: str = "/mcp",
+    key_id: str = "",
+    at: float | None = None,
+    covered: dict[str, str] | None = None,
+) -> bytes:
+    """A request with a signature over method, target, body and the fields in `covered`."""
+    now = time.time() if at is None else at
+    named = covered or {}
+    made = rfc9421_headers(
+        key, method, f"http://{HOST}{target}", named, body, now=now, nonce=make_nonce(), key_id=key_id or key.did_aip
+    )
+    lines = [f"{name}: {value}".encode() for name, value in (named | made).items()]
+    return post(body, *lines, *fields, target=target.encode()).replace(b"POST", method.encode(), 1)
+
+
+def registry_of(*keys: AgentKey) -> Script:
+    """An AIP registry that knows these keys."""
+    known = {key.did_aip: key.public_base64 for key in keys}
+
+    async def script(talk: Talk) -> None:
+        (did,) = parse_qs(urlsplit(talk.head.split(b" ")[1].decode()).query)["did"]
+        found = {"verified": did in known, "did": did, "public_key": known.get(did), "key_history": None}
+        await talk.send(ok(json.dumps(found).encode()))
+
+    return script
+
+
+async def silent(talk: Talk) -> None:
+    """A server that never answers."""
