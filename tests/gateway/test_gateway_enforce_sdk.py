@@ -102,9 +102,11 @@ async def test_all_that_a_signing_client_does_works_as_without(
     tmp_path: Path, server: Fixture, mode: str, scheme: Callable[[AgentKey], Auth]
 ) -> None:
     key = pinned(tmp_path)
-    async with gateway(tmp_path, server.url, enforcement=enforcing(tmp_path)) as running:
-        async with httpx2.AsyncClient(auth=scheme(key), timeout=None) as http:
-            through = await exercise(running.listen_address + "/mcp", mode, http)
+    async with (
+        gateway(tmp_path, server.url, enforcement=enforcing(tmp_path)) as running,
+        httpx2.AsyncClient(auth=scheme(key), timeout=None) as http,
+    ):
+        through = await exercise(running.listen_address + "/mcp", mode, http)
     assert through == await exercise(server.url, mode)
     assert "denied" not in {end.outcome for end in every(tmp_path, End)}
 
