@@ -45,6 +45,7 @@ COMMANDS = (
     CommandRow("keygen", "make an agent's key, and print the names it signs under"),
     CommandRow("sign", "a local proxy that signs what an agent's client sends"),
     CommandRow("tail", "the same as watch without a screen, for pipes"),
+    CommandRow("check", "verify and detect over all of a feed, then exit 0 or 1: for CI"),
     CommandRow("rules", "what is looked for: every rule, what it means and what to do"),
     CommandRow("keys", "keys pinned by the operator"),
     CommandRow("config", "where the configuration is, what it says, a commented template"),

@@ -17,17 +17,26 @@ from mcpwatch.identity.schemes import SCHEMES
 from mcpwatch.identity.schemes.profiles import PROFILES, Profile
 from mcpwatch.model.alerts import RuleInfo
 from mcpwatch.model.identity import Word
+from mcpwatch.report import report
 from mcpwatch.ui.commands import COMMANDS, key_names
 from mcpwatch.ui.looks import VERDICTS
 from mcpwatch.watch import json_lines, json_signatures
 from mcpwatch.watch.filter_words import WORDS
 
+_CHECK_PARTS: dict[type[msgspec.Struct], str] = {
+    report.CheckedFeed: "check.feeds[]",
+    report.CheckedAlert: "check.alerts[]",
+}
 _PARTS: dict[type[msgspec.Struct], str] = {
+    **_CHECK_PARTS,
     json_signatures.VerdictLine: "entry.verdict",
     json_signatures.SignerLine: "entry.verdict.identity",
     json_signatures.OtherLine: "entry.verdict.others[]",
     json_signatures.ReceiptLine: "entry.verdict.receipt",
     json_signatures.ServerProofLine: "entry.server_proof",
+    json_lines.AcknowledgementLine: "alert.acknowledgement",
+    json_lines.SilenceLine: "alert.silence",
+    json_lines.EventLine: "alert.history[]",
 }
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -131,23 +140,26 @@ def _settings(info: RuleInfo) -> str:
 
 
 def _json() -> str:
-    shapes: tuple[type[msgspec.Struct], ...] = (
-        json_lines.EntryLine,
-        *_PARTS,
-        json_lines.VerdictChangeLine,
-        json_lines.AlertLine,
-        json_lines.FeedLine,
-    )
+    lines = (json_lines.EntryLine, json_lines.VerdictChangeLine, json_lines.AlertLine, json_lines.FeedLine)
+    return _fields(lines[0], *(part for part in _PARTS if part not in _CHECK_PARTS), *lines[1:])
+
+
+def _check() -> str:
+    return _fields(report.Report, *_CHECK_PARTS)
+
+
+def _fields(*shapes: type[msgspec.Struct]) -> str:
     rows = (
         (_title(shape), f"`{field.name}`", manual(shape).get(field.name, "").replace("\n", " "))
         for shape in shapes
         for field in msgspec.structs.fields(shape)
+        if field.name in shape.__annotations__
     )
     return table(("object", "field", "what it holds"), rows)
 
 
 def _title(shape: type[msgspec.Struct]) -> str:
-    return str(shape.__struct_config__.tag or _PARTS[shape])
+    return _PARTS.get(shape) or str(shape.__struct_config__.tag)
 
 
 def _config() -> str:
@@ -169,6 +181,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "filter": _filter,
     "rules": _rules,
     "json": _json,
+    "check": _check,
     "config": _config,
 }
 

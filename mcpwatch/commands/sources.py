@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -12,7 +12,9 @@ from mcpwatch.config import Config, load
 from mcpwatch.errors import ConnectError, IntegrityError, RefusedError, UsageError
 from mcpwatch.feed.address import feed_address
 from mcpwatch.feed.discover import Announcement, running
+from mcpwatch.feed.source import Source
 from mcpwatch.feed.subscriber import HttpSource
+from mcpwatch.feed.upto import Until, UpTo
 from mcpwatch.files import config_file, state_dir
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.program import program
@@ -55,6 +57,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the gateway's feed.token, 0600; {TOKEN_VARIABLE} may hold the token instead",
     )
     parser.add_argument("--filter", default="", metavar="FILTER", help="show what passes, e.g. 'sig:bad | sev>=high'")
+
+
+def until_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of every command that reads a feed to its end."""
+    parser.add_argument(
+        "--for",
+        type=float,
+        dest="seconds",
+        metavar="SECONDS",
+        help="go on for so long, instead of ending at the newest checkpoint there is",
+    )
+    parser.add_argument(
+        "--until-idle", type=float, metavar="SECONDS", help="go on until no entry came for so long, instead"
+    )
+
+
+def until(options: argparse.Namespace) -> Until:
+    """When a command line wants a feed to end."""
+    return Until(seconds=options.seconds, idle=options.until_idle)
 
 
 def find(options: argparse.Namespace) -> Target:
@@ -119,10 +140,24 @@ def query(text: str) -> Query:
 
 async def open_watcher(target: Target) -> Watcher:
     """Make a watcher of a target whose feeds all answer; raises ConnectError and RefusedError otherwise."""
-    feeds = [HttpSource(feed.address, feed.token, state=target.state) for feed in target.feeds]
-    for feed in feeds:
-        await feed.probe()
-    return build.open_watcher(feeds, target.state, target.config, config_path=target.config_path)
+    return _watcher(target, await _open(target))
+
+
+async def open_to_the_end(target: Target, until: Until) -> tuple[Watcher, list[UpTo]]:
+    """The same, of feeds that end by themselves; they come along, for they know whether they are proven."""
+    feeds = [UpTo(source, until) for source in await _open(target)]
+    return _watcher(target, feeds), feeds
+
+
+async def _open(target: Target) -> list[HttpSource]:
+    sources = [HttpSource(feed.address, feed.token, state=target.state) for feed in target.feeds]
+    for source in sources:
+        await source.probe()
+    return sources
+
+
+def _watcher(target: Target, sources: Sequence[Source]) -> Watcher:
+    return build.open_watcher(sources, target.state, target.config, config_path=target.config_path)
 
 
 def exit_code(feeds: Iterable[FeedStatus]) -> int:

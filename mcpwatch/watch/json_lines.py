@@ -5,13 +5,16 @@ A field may be added; none is renamed or taken away.
 
 from msgspec import Struct
 
-from mcpwatch.model.alerts import Acknowledgement, Alert
+from mcpwatch.detect.rules import CATALOGUE
+from mcpwatch.model.alerts import Acknowledgement, Alert, AlertEvent, Silence
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.traffic import CallState, Session
 from mcpwatch.watch.json_signatures import ServerProofLine, VerdictLine, line_of_proof, line_of_verdict
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 from mcpwatch.watch.times import rfc3339
+
+_EVENTS = 16
 
 
 class SessionLine(Struct, frozen=True):
@@ -84,11 +87,40 @@ class AcknowledgementLine(Struct, frozen=True):
     note: str
     time: str
     last_index: int
+    """The newest entry that the author had been shown."""
     expires: str
 
 
-class AlertLine(Struct, frozen=True, tag="alert"):
-    """An alert, when it first fires, rises, fires again, and as its count reaches 10, 100, ..."""
+class SilenceLine(Struct, frozen=True):
+    rule: str
+    """A glob over rule ids."""
+    subject: str
+    """A glob over subjects."""
+    author: str
+    reason: str
+    time: str
+    until: str
+
+
+class EventLine(Struct, frozen=True):
+    """One change in an alert's life."""
+
+    kind: str
+    """acknowledged, unacknowledged, resolved, silenced, unsilenced, expired, fired again."""
+    author: str
+    """Who, by their own word; empty where time or traffic changed it."""
+    note: str
+    time: str
+    last_index: int
+    """The newest entry that the author had been shown."""
+    key: str
+    """Fingerprint of the operator's key that signed it; empty where nothing did."""
+    fault: str
+    """Why it does not count, though somebody wrote it; empty where it does."""
+
+
+class AlertLine(Struct, frozen=True, tag="alert", kw_only=True):
+    """An alert: when it first fires, rises, changes its state, and as its count reaches 10, 100, ..."""
 
     id: str
     source: str
@@ -106,6 +138,13 @@ class AlertLine(Struct, frozen=True, tag="alert"):
     last_time: str
     sessions: tuple[str, ...]
     acknowledgement: AcknowledgementLine | None
+    """The one in force."""
+    silence: SilenceLine | None
+    """The one in force that ends last."""
+    references: tuple[str, ...]
+    """Of the rule: where the attack is described."""
+    history: tuple[EventLine, ...]
+    """What people and time did to it: the newest 16 changes, oldest first."""
 
 
 class FeedLine(Struct, frozen=True, tag="feed"):
@@ -166,6 +205,7 @@ def verdict_line(row: Row) -> VerdictChangeLine:
 
 def alert_line(alert: Alert) -> AlertLine:
     """An alert as it stands now."""
+    info = CATALOGUE.get(alert.rule)
     return AlertLine(
         id=alert.id,
         source=alert.source,
@@ -181,6 +221,9 @@ def alert_line(alert: Alert) -> AlertLine:
         last_time=rfc3339(alert.last_time),
         sessions=tuple(alert.sessions),
         acknowledgement=_acknowledgement(alert.acknowledgement),
+        silence=_silence(alert.silence),
+        references=info.references if info else (),
+        history=tuple(map(_event, alert.history[-_EVENTS:])),
     )
 
 
@@ -217,3 +260,16 @@ def _acknowledgement(ack: Acknowledgement | None) -> AcknowledgementLine | None:
     if ack is None:
         return None
     return AcknowledgementLine(ack.author, ack.note, rfc3339(ack.time), ack.last_index, rfc3339(ack.expires))
+
+
+def _silence(silence: Silence | None) -> SilenceLine | None:
+    if silence is None:
+        return None
+    time, until = rfc3339(silence.time), rfc3339(silence.until)
+    return SilenceLine(silence.rule, silence.subject, silence.author, silence.reason, time, until)
+
+
+def _event(event: AlertEvent) -> EventLine:
+    return EventLine(
+        event.kind.value, event.author, event.note, rfc3339(event.time), event.last_index, event.key, event.fault
+    )

@@ -13,7 +13,8 @@ from rpc import call
 from verdicts import judged, principal, signer, verified
 from watched import Stage
 
-from mcpwatch.model.alerts import Acknowledgement, Severity
+from mcpwatch.detect.rules import CATALOGUE
+from mcpwatch.model.alerts import Acknowledgement, AlertEvent, EventKind, Severity, Silence
 from mcpwatch.model.entries import Body
 from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
 from mcpwatch.model.identity import Covered, OtherSignature, Receipt, ServerProof, Signer, Word
@@ -184,7 +185,10 @@ def test_an_alert_has_every_field_that_scripts_read() -> None:
     stage = Stage()
     stage.request()
     alert = stage.alert(0)
-    alert.acknowledgement = Acknowledgement("ann@desk", "known", stage.now, 0, Severity.HIGH, stage.now + 60)
+    now = stage.now
+    alert.acknowledgement = Acknowledgement("ann@desk", "known", now, 0, Severity.HIGH, now + 60)
+    alert.silence = Silence("5" * 12, "identity/*", "*", "ann@desk", "a test", now, now + 60)
+    alert.history = [AlertEvent(EventKind.ACKNOWLEDGED, "ann@desk", "known", now, 0, key="print", until=now + 60)]
     line = json.loads(JsonPrinter().alert(alert))
     assert line == {
         "type": "alert",
@@ -208,6 +212,26 @@ def test_an_alert_has_every_field_that_scripts_read() -> None:
             "last_index": 0,
             "expires": "1970-01-12T13:47:40.001000Z",
         },
+        "silence": {
+            "rule": "identity/*",
+            "subject": "*",
+            "author": "ann@desk",
+            "reason": "a test",
+            "time": "1970-01-12T13:46:40.001000Z",
+            "until": "1970-01-12T13:47:40.001000Z",
+        },
+        "references": list(CATALOGUE["identity/bad-signature"].references),
+        "history": [
+            {
+                "kind": "acknowledged",
+                "author": "ann@desk",
+                "note": "known",
+                "time": "1970-01-12T13:46:40.001000Z",
+                "last_index": 0,
+                "key": "print",
+                "fault": "",
+            }
+        ],
     }
 
 
