@@ -107,6 +107,34 @@ class Edge(Struct, frozen=True):
     """The receipt that is named, where `parent` is empty; its text is its signer's, and may read like a call's id."""
 
 
+class ValueKind(StrEnum):
+    """What a value is that goes from one call to another."""
+
+    SECRET = "secret"
+    """It has the shape of a key, a token, a card number."""
+    ID = "id"
+    """It looks drawn at random: an id, or a secret whose shape says nothing."""
+    PATH = "path"
+    URL = "URL"
+    MAIL = "mail address"
+
+
+class DataFlow(Struct, frozen=True, gc=False):
+    """A value of an earlier call's result is in a call's arguments."""
+
+    parent: str
+    """The earlier call's id."""
+    kind: ValueKind
+    field: str
+    """Where the result has it."""
+    argument: str
+    """Where the arguments have it."""
+    shown: str
+    """What may be told of the value; never the value itself."""
+    crosses: bool = False
+    """The earlier call is another caller's."""
+
+
 class Call(Struct, gc=False):
     """One JSON-RPC request and what became of it."""
 
@@ -143,6 +171,8 @@ class Call(Struct, gc=False):
     last_index: int = 0
     """The newest entry that belongs to it."""
     parents: tuple[Edge, ...] = ()
+    flows: tuple[DataFlow, ...] = ()
+    """At most 8, secrets first. Those whose parent leads here by a firmer edge too are no edges of their own."""
     classes: tuple[ToolClass, ...] = ()
     """Of the tool that it calls, or of the method where that reaches something itself; as known when it was made."""
     entries: list[int] = field(default_factory=list)

@@ -140,6 +140,11 @@ class Calls:
         if call.direction is _TO_SERVER and ending.state is not CallState.CANCELLED:
             self._chains.answered(call, result, tracked)
 
+    def told(self, call: Call, payload: Json, tracked: TrackedSession | None) -> None:
+        """Take in what a server says on a call of the client."""
+        if call.direction is _TO_SERVER:
+            self._chains.told(call, payload, tracked)
+
     def give_up(
         self,
         tracked: TrackedSession,

@@ -3,8 +3,8 @@
 Traced: the W3C Trace Context that the client sends, as a header or in `_meta` (SEP-414). Protocol: an
 `input_required` answer repeated with its `requestState`, a task asked for by its id, a subscription, a request
 the server makes while it works on a call. Inferred: what begins soon after an answer in the same session; a
-guess, and called one. Signed: what proven receipts say, in `receipts`. Data flow edges are added by others through
-`join`.
+guess, and called one. Signed: what proven receipts say, in `receipts`. Data flow: a value that one call gave and the
+other takes, in `dataflow`.
 
 A parent is always a call that was opened before, so there are no cycles.
 """
@@ -17,9 +17,10 @@ from typing import Final
 
 from mcpwatch.bounded import keep
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import Call, CallState, Direction, Edge, EdgeKind
+from mcpwatch.model.traffic import Call, CallState, DataFlow, Direction, Edge, EdgeKind
 from mcpwatch.traffic.claims import RELATED_TASK, SUBSCRIPTION, Said, fields, token
 from mcpwatch.traffic.correlate import LISTEN
+from mcpwatch.traffic.dataflow import DataFlows, why
 from mcpwatch.traffic.receipts import Receipts
 from mcpwatch.traffic.records import Flow, TrackedSession
 
@@ -55,7 +56,7 @@ def join(call: Call, edge: Edge) -> bool:
 class Chains:
     """What may lead to a later call, over all sessions of one feed; each table is bounded."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, values: int) -> None:
         self._limit = limit
         self._traces: OrderedDict[str, str] = OrderedDict()
         """Trace id to the newest call in it."""
@@ -66,6 +67,7 @@ class Chains:
         self._tasks: OrderedDict[tuple[str, str], str] = OrderedDict()
         """Upstream and task id to the call that began the task."""
         self._receipts = Receipts(limit)
+        self.flows = DataFlows(values)
 
     def opened(self, call: Call, said: Said, traceparent: str, tracked: TrackedSession | None) -> None:
         """Find what led to a request of the client, by all that it carries; `traceparent` is the header's."""
@@ -73,6 +75,9 @@ class Chains:
         if traceparent:
             self._trace(call, traceparent)
         self._protocol(call, said.params, said.meta, tracked)
+        flows = self.flows.asked(call, said.params, tracked.session.principal if tracked is not None else None)
+        if flows:
+            _flow(call, flows)
         if not call.parents and tracked is not None and call.method in BY_TIME:
             _infer(call, tracked.answered)
         self._receipts.judged(call)
@@ -80,12 +85,19 @@ class Chains:
     def judged(self, call: Call) -> None:
         """Take note of another verdict on a call."""
         self._receipts.judged(call)
+        flows = self.flows.judged(call)
+        if flows != call.flows:
+            _flow(call, flows)
 
     def asked(self, call: Call, flow: Flow) -> None:
         """Join a request of the server to the call it is made for, where there is but one it can be."""
         working = [other for other in flow.exchange.calls if other.ended is None]
         if len(working) == 1:
             join(call, Edge(EdgeKind.PROTOCOL, working[0].id, f"the server asked for {call.method} while it worked"))
+
+    def told(self, call: Call, payload: Json, tracked: TrackedSession | None) -> None:
+        """Take in what the server says on a call of the client, in the end or on the way."""
+        self.flows.told(call, payload, tracked.session.principal if tracked is not None else None)
 
     def answered(self, call: Call, result: Mapping[str, Json], tracked: TrackedSession | None) -> None:
         """Remember what the answer gives the client to come back with."""
@@ -133,6 +145,14 @@ class Chains:
             ):
                 if listening.method == LISTEN:
                     join(call, Edge(EdgeKind.PROTOCOL, listening.id, "names its subscription"))
+
+
+def _flow(call: Call, flows: tuple[DataFlow, ...]) -> None:
+    """Put the flows into a call, with an edge for each call they come from; a guess is then not called for."""
+    call.flows = flows
+    call.parents = tuple(edge for edge in call.parents if edge.kind is not _INFERRED)
+    for flow in flows:
+        join(call, Edge(EdgeKind.DATA_FLOW, flow.parent, why(flow)))
 
 
 def _infer(call: Call, before: Call | None) -> None:

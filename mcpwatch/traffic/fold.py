@@ -40,7 +40,7 @@ class Traffic:
         limits = limits or Limits()
         self._limits = limits
         self._tools = Tools(limits.tools, limits.digests)
-        self._chains = Chains(limits.names)
+        self._chains = Chains(limits.names, limits.values)
         self._exchanges = Exchanges(limits.exchanges)
         self._sessions = Sessions(limits)
         prefix = f"{source}:" if source else ""

@@ -66,6 +66,7 @@ class Messages:
         if call.direction is _TO_SERVER:
             call.status = status
         result = fields(message.result)
+        self._calls.told(call, message.result if message.error is None else message.error, flow.tracked)
         self._calls.answer(call, of_answer(call.method, message, result, status), index, time, flow.tracked, result)
         effects.update(call)
         if message.error is None:
@@ -105,6 +106,8 @@ class Messages:
             return
         touch(call, index)
         call.messages += 1
+        if message.direction is Direction.TO_CLIENT and message.id is None:
+            self._calls.told(call, message.params, flow.tracked)
         if message.method == "notifications/progress":
             params = fields(message.params)
             call.progress = number(params.get("progress"))

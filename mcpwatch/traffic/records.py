@@ -29,6 +29,8 @@ class Limits(Struct, frozen=True):
     """Requests that wait to be judged again."""
     names: int = 20_000
     """Entries of each smaller table: trace ids, task ids, names once used."""
+    values: int = 100_000
+    """Values that calls were given and gave, by their hashes."""
 
 
 class Bound(Struct, frozen=True):

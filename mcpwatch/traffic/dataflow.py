@@ -1,0 +1,221 @@
+"""Data flow: a value that one call's result gave, in the arguments of a later call.
+
+Within a session, and between the sessions of one caller: one proven signer, or where that is not known one principal.
+Two callers may both have an id from elsewhere, so between them only what has the shape of a secret counts, and is
+said to cross. What a caller sent before it was ever given it is its own, and where a server only repeats it nothing
+flows; else what was given first counts. Bodies that did not travel tell nothing, and masked values are none.
+
+Values themselves are not kept: only their hashes, which Python salts anew for each process, and what may be told.
+"""
+
+from collections import OrderedDict
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+
+from mcpwatch.bounded import keep
+from mcpwatch.model.entries import Json, Principal
+from mcpwatch.model.traffic import Call, DataFlow, ValueKind
+from mcpwatch.traffic.records import good_signer
+from mcpwatch.traffic.values import shown, values
+
+GIVES: Final = frozenset({"tools/call", "resources/read", "prompts/get", "tasks/get", "tasks/result"})
+"""Methods whose results are data; what lists offer is not."""
+TAKES: Final = {"tools/call": "arguments", "prompts/get": "arguments", "resources/read": "uri"}
+"""Methods that take data, and the parameter that has it."""
+
+MAX_FLOWS: Final = 8
+"""Told of one call."""
+MAX_OF_SESSION: Final = 1_000
+"""Values kept of one session; then the oldest goes."""
+MAX_HOLDERS: Final = 4
+"""Sessions told of one value."""
+_MAX_WAITING = 1_000
+
+_SECRET = ValueKind.SECRET
+_RANK = {kind: place for place, kind in enumerate(ValueKind)}
+
+
+class _Party(Struct):
+    """A call, and whose it is as far as is known."""
+
+    call: str
+    session: str
+    signer: str
+    principal: tuple[str, ...]
+
+    def is_same(self, other: "_Party") -> bool:
+        """Whether one caller made both."""
+        if self.session and self.session == other.session:
+            return True
+        if self.signer and other.signer:
+            return self.signer == other.signer
+        return bool(self.principal) and self.principal == other.principal
+
+
+class _Origin(NamedTuple):
+    """Who has had a value first, in one session."""
+
+    party: _Party
+    kind: ValueKind
+    field: str
+    given: bool
+    """By a result; else it came from the caller."""
+
+
+class _Asked(NamedTuple):
+    """A value in the arguments of a call."""
+
+    digest: int
+    kind: ValueKind
+    argument: str
+    what: str
+
+
+class DataFlows:
+    """The values that the calls of one feed were given and gave, `limit` of them.
+
+    Past it the session goes that has been quiet for longest.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._sessions: OrderedDict[str, dict[int, _Origin]] = OrderedDict()
+        """By session, the values it has had."""
+        self._holders: dict[int, tuple[str, ...]] = {}
+        """By value, the sessions that have had it."""
+        self._count = 0
+        self._waiting: OrderedDict[str, tuple[_Party, list[_Asked]]] = OrderedDict()
+        """Calls whose key is still asked for, and what they asked."""
+
+    def __len__(self) -> int:
+        return self._count
+
+    def asked(self, call: Call, params: Json, principal: Principal | None) -> tuple[DataFlow, ...]:
+        """The flows into a request of a client; `params` are its own."""
+        name = TAKES.get(call.method, "")
+        given = params.get(name) if name and isinstance(params, dict) else None
+        if not given:
+            return ()
+        found = [
+            _Asked(
+                hash(value.text),
+                value.kind,
+                f"{name}.{value.field}" if value.field else name,
+                shown(value.text, value.kind),
+            )
+            for value in values(given)
+        ]
+        if not found:
+            return ()
+        party = _party(call, principal)
+        if call.verdict.waiting:
+            keep(self._waiting, call.id, (party, found), _MAX_WAITING)
+        flows = self._flows(party, found)
+        for each in found:
+            self._note(each.digest, _Origin(party, each.kind, "", given=False))
+        return flows
+
+    def told(self, call: Call, payload: Json, principal: Principal | None) -> None:
+        """Take in what a server says on a call: its result, or what comes before it."""
+        if call.method not in GIVES or type(payload) is not dict:
+            return
+        party: _Party | None = None
+        for value in values(payload):
+            party = party or self._waits(call) or _party(call, principal)
+            self._note(hash(value.text), _Origin(party, value.kind, value.field, given=True))
+        if party is not None and call.verdict.waiting and call.id not in self._waiting:
+            keep(self._waiting, call.id, (party, []), _MAX_WAITING)
+
+    def judged(self, call: Call) -> tuple[DataFlow, ...]:
+        """The flows into a call under another verdict, which may say that it is another caller's."""
+        known = self._waiting.pop(call.id, None) if self._waiting else None
+        if known is None:
+            return call.flows
+        party, found = known
+        signer = good_signer(call.verdict)
+        party.session, party.signer = call.session, signer.id if signer is not None else ""
+        if call.verdict.waiting:
+            keep(self._waiting, call.id, known, _MAX_WAITING)
+        return self._flows(party, found) or call.flows
+
+    def _waits(self, call: Call) -> _Party | None:
+        known = self._waiting.get(call.id) if self._waiting else None
+        return None if known is None else known[0]
+
+    def _flows(self, party: _Party, found: list[_Asked]) -> tuple[DataFlow, ...]:
+        flows: dict[tuple[str, ValueKind, str], DataFlow] = {}
+        for each in found:
+            origin, crosses = self._origin(each.digest, party)
+            if origin is not None:
+                kind = min(each.kind, origin.kind, key=_RANK.__getitem__)
+                what = each.what if kind is each.kind else f"a {kind.value}"
+                flow = DataFlow(origin.party.call, kind, origin.field, each.argument, what, crosses)
+                flows.setdefault((flow.parent, kind, flow.argument), flow)
+        return tuple(sorted(flows.values(), key=lambda flow: _RANK[flow.kind])[:MAX_FLOWS])
+
+    def _origin(self, digest: int, party: _Party) -> tuple[_Origin | None, bool]:
+        """The result that gave a value to this caller, or a secret to another; and whether it was another."""
+        other: _Origin | None = None
+        for session in self._holders.get(digest, ()):
+            origin = self._sessions[session][digest]
+            if origin.party.call == party.call:
+                continue
+            if party.is_same(origin.party):
+                return (origin, False) if origin.given else (None, False)
+            if origin.given and origin.kind is _SECRET:
+                other = other or origin
+        return other, other is not None
+
+    def _note(self, digest: int, origin: _Origin) -> None:
+        """Keep a value unless the caller has it already."""
+        holders = self._holders.get(digest, ())
+        for session in holders:
+            if origin.party.is_same(self._sessions[session][digest].party):
+                return
+        session = origin.party.session
+        if len(holders) >= MAX_HOLDERS or session in holders:
+            return
+        had = self._sessions.get(session)
+        if had is None:
+            had = self._sessions[session] = {}
+        self._sessions.move_to_end(session)
+        had[digest] = origin
+        self._holders[digest] = (*holders, session)
+        self._count += 1
+        if len(had) > MAX_OF_SESSION:
+            self._drop(session, next(iter(had)))
+        while self._count > self._limit:
+            quiet = next(iter(self._sessions))
+            for old in list(self._sessions[quiet]):
+                self._drop(quiet, old)
+
+    def _drop(self, session: str, digest: int) -> None:
+        had = self._sessions[session]
+        del had[digest]
+        self._count -= 1
+        holders = tuple(other for other in self._holders[digest] if other != session)
+        if holders:
+            self._holders[digest] = holders
+        else:
+            del self._holders[digest]
+        if not had:
+            del self._sessions[session]
+
+
+def why(flow: DataFlow) -> str:
+    """A flow in words, as an edge says it."""
+    whose = ", another caller's," if flow.crosses else ""
+    what = flow.shown if flow.kind is _SECRET else f"{flow.kind.value} {flow.shown}"
+    return f"{what} of its {flow.field or 'result'}{whose} is in {flow.argument}"
+
+
+def _party(call: Call, principal: Principal | None) -> _Party:
+    signer = good_signer(call.verdict)
+    return _Party(call.id, call.session, signer.id if signer is not None else "", _who(principal))
+
+
+def _who(principal: Principal | None) -> tuple[str, ...]:
+    if principal is None:
+        return ()
+    return (principal.issuer, principal.subject) if principal.subject else (principal.token_hash,)

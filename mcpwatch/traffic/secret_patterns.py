@@ -1,0 +1,95 @@
+"""What secrets look like by themselves, wherever they stand: one row a kind.
+
+Only shapes that hardly anything else has: a prefix that an issuer gives its keys, a key's armour, an address with a
+password in it, a card number whose check digit is right. What plainly stands for a secret in a text about secrets does
+not count.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from mcpwatch.model.entries import MASK
+
+MAX_TEXT: Final = 65_536
+"""Characters of one text that are looked at."""
+
+
+class SecretKind(NamedTuple):
+    """A kind of secret; a text that has none of `marks` has none of it. The last group is what must be no filler."""
+
+    name: str
+    marks: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+_EDGE = r"(?<![A-Za-z0-9_-])"
+
+
+def _key(name: str, marks: str, pattern: str) -> SecretKind:
+    return SecretKind(name, tuple(marks.split()), re.compile(f"{_EDGE}({pattern})"))
+
+
+CARD: Final = "card number"
+ADDRESS: Final = "address with a password"
+
+SECRETS: Final = (
+    _key("AWS access key", "AKIA ASIA", r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
+    _key("GitHub token", "gh github_pat_", r"(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})"),
+    _key("GitLab token", "glpat-", r"glpat-[A-Za-z0-9_-]{20,64}"),
+    _key("Slack token", "xox", r"xox[abeprs]-[A-Za-z0-9-]{10,255}"),
+    _key("Stripe key", "_live_ _test_", r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}"),
+    _key("API key", "sk-", r"sk-(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{20,255}"),
+    _key("Google API key", "AIza", r"AIza[A-Za-z0-9_-]{35}"),
+    _key("JWT", "eyJ", r"eyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{0,2048}"),
+    SecretKind(
+        "private key", ("PRIVATE KEY-----",), re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY-----")
+    ),
+    SecretKind(
+        ADDRESS,
+        ("://",),
+        re.compile(
+            r"""(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,20}://[^\s:/@"'<>]{0,128}:([^\s/@"'<>]{1,256})@[^\s@"'<>/]"""
+        ),
+    ),
+)
+
+_CARD = re.compile(
+    r"(?<![0-9A-Za-z.,_-])(?:"
+    r"(?:4[0-9]{3}|5[1-5][0-9]{2}|6011|65[0-9]{2})([ -]?)[0-9]{4}\1[0-9]{4}\1[0-9]{4}"
+    r"|3[47][0-9]{2}([ -]?)[0-9]{6}\2[0-9]{5}"
+    r")(?![0-9A-Za-z_-])"
+)
+_FILLER = re.compile(r"example|placeholder|your|xxxx|\.\.\.|0000000|1234567890", re.IGNORECASE)
+_NO_PASSWORDS = frozenset({"", MASK, "password", "passwd", "pass", "pwd", "secret", "changeme", "user", "username"})
+_MIN_DISTINCT = 6
+
+
+def secrets_in(text: str) -> list[str]:
+    """The kinds of secrets in a text, each once; the values are not for telling."""
+    if len(text) < 12:
+        return []
+    text = text[:MAX_TEXT]
+    found = [
+        kind.name
+        for kind in SECRETS
+        if any(mark in text for mark in kind.marks) and any(_is_real(kind, hit) for hit in kind.pattern.finditer(text))
+    ]
+    if any(_luhn(hit.group()) for hit in _CARD.finditer(text)):
+        found.append(CARD)
+    return found
+
+
+def _is_real(kind: SecretKind, hit: re.Match[str]) -> bool:
+    if not hit.re.groups:
+        return True
+    value = hit.group(1)
+    if kind.name == ADDRESS:
+        return value.lower() not in _NO_PASSWORDS and value[0] not in "<${["
+    return len(set(value)) >= _MIN_DISTINCT and not _FILLER.search(value)
+
+
+def _luhn(card: str) -> bool:
+    """Whether the check digit is right (ISO/IEC 7812-1, annex B) and the digits are no mere repetition."""
+    digits = [int(char) for char in card if char.isdigit()]
+    doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]
+    return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0 and len(set(digits)) > 2
