@@ -1,9 +1,10 @@
 """All text inside a JSON value, and where it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mcpwatch.model.entries import Json
+from mcpwatch.model.traffic import RpcMessage
 
 
 class Path(NamedTuple):
@@ -41,3 +42,19 @@ def strings(value: Json) -> Iterator[Found]:
             stack.extend((Path(path, key), value[key]) for key in reversed(value))
         elif isinstance(value, list | tuple):
             stack.extend((Path(path, at), value[at]) for at in range(len(value) - 1, -1, -1))
+
+
+class _Walked:
+    """The message walked last with its strings: several rules look at one message, one after the other."""
+
+    message: RpcMessage | None = None
+    found: Sequence[Found] = ()
+
+
+def said(message: RpcMessage) -> Sequence[Found]:
+    """Every string in what a message carries: result, error and params. Asked again at once, it costs nothing."""
+    if message is not _Walked.message:
+        parts = (message.result, message.error, message.params)
+        _Walked.found = [found for part in parts if part is not None for found in strings(part)]
+        _Walked.message = message
+    return _Walked.found

@@ -66,7 +66,7 @@ def classify(name: str, definition: Json = None) -> Classed:
         quoted = [part for part in found.groups() if part] or [found.group()]
         reasons[kind] = f"{_SAYS[view]} " + " and ".join(f'"{part.strip()}"' for part in quoted)
     why = "; ".join(f"{kind}: {reason}" for kind, reason in reasons.items())
-    return Classed(tuple(reasons), why, _privileged(views, said))
+    return Classed(tuple(reasons), why, restriction(definition) or _privileged(views))
 
 
 @lru_cache(_CACHED)
@@ -87,7 +87,7 @@ def _views(name: str, definition: Mapping[str, Json]) -> dict[View, str]:
     description = " ".join((*titles, text(definition.get("description"), MAX_TEXT)))
     hints = {key[:MAX_NAME].lower() for key, value in annotations.items() if value is True}
     return {
-        "name": _words(name),
+        "name": words_of(name),
         "parameters": "\n".join(sorted(set(_parameters(definition.get("inputSchema"))))),
         "description": " ".join(description.lower().split()),
         "annotations": " ".join(sorted(hints & _HINTS)),
@@ -103,7 +103,7 @@ def _parameters(schema: Json) -> Iterator[str]:
         for name, value in list(fields(at.get("properties")).items())[: MAX_PARAMETERS - seen]:
             seen += 1
             inner = fields(value)
-            yield _words(name)
+            yield words_of(name)
             if inner.get("format") in ("uri", "url", "iri"):
                 yield "url"
             stack.append(inner)
@@ -111,18 +111,25 @@ def _parameters(schema: Json) -> Iterator[str]:
             stack.append(items)
 
 
-def _words(name: str) -> str:
+def words_of(name: str) -> str:
+    """A name as lower-case words with a blank between them, cut."""
     return _PARTS.sub(" ", name[:MAX_NAME]).strip().lower()
 
 
-def _privileged(views: Mapping[View, str], definition: Mapping[str, Json]) -> str:
-    for part in (definition, fields(definition.get("annotations")), fields(definition.get("_meta"))):
+def restriction(definition: Json) -> str:
+    """What a definition says in so many fields of a tool being for few; empty where nothing does."""
+    said = fields(definition)
+    for part in (said, fields(said.get("annotations")), fields(said.get("_meta"))):
         for key in list(part)[:MAX_PARAMETERS]:
-            words, value = _words(key), part[key]
+            words, value = words_of(key), part[key]
             if value is True and _FEW_FLAG.fullmatch(words):
                 return f"it says {words}"
             if _LEVEL.fullmatch(words) and (levels := _levels(value)) and all(map(_is_for_few, levels)):
                 return f'its {words} is "{", ".join(levels)[:MAX_NAME]}"'
+    return ""
+
+
+def _privileged(views: Mapping[View, str]) -> str:
     for view, pattern in _FOR_FEW:
         if found := pattern.search(views[view]):
             return f'{_SAYS[view]} "{found.group()}"'
@@ -137,4 +144,4 @@ def _levels(value: Json) -> list[str]:
 
 
 def _is_for_few(level: str) -> bool:
-    return not FEW.isdisjoint(_words(level).split())
+    return not FEW.isdisjoint(words_of(level).split())

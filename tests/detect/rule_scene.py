@@ -48,7 +48,7 @@ class Scene:
         self.now = START
         self.findings: list[Finding] = []
         self.requests: dict[int, Observation] = {}
-        self.tools: dict[str, Tool] = {}
+        self.tools: dict[tuple[str, str], Tool] = {}
         self.status = FeedStatus(source, "http://127.0.0.1:9000", FeedState.LIVE)
 
     def of(self, rule: str) -> list[Finding]:
@@ -193,9 +193,10 @@ class Scene:
         for definition in listed:
             name = definition["name"]
             digest = str(sorted(definition.items()))
-            known = self.tools.get(name)
+            known = self.tools.get((exchange.upstream, name))
             if known is None:
-                known = self.tools[name] = Tool(exchange.upstream, name, definition, digest, self.next, self.next)
+                known = Tool(exchange.upstream, name, definition, digest, self.next, self.next)
+                self.tools[exchange.upstream, name] = known
                 changes.append(ToolChange(known, True, False))
             else:
                 changed = known.digest != digest

@@ -6,6 +6,7 @@ import cases_feed
 import cases_identity
 import cases_keys
 import cases_session
+import cases_tool
 import cases_traffic
 import pytest
 from registry import FIRES, SPARES, Play
@@ -15,7 +16,7 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules import CATALOGUE, RULES
 from mcpwatch.model.alerts import Severity
 
-CASES = (cases_feed, cases_identity, cases_keys, cases_session, cases_traffic)
+CASES = (cases_feed, cases_identity, cases_keys, cases_session, cases_tool, cases_traffic)
 IDS = [rule.info.id for rule in RULES]
 SEVERITIES = {
     "identity/unsigned-call": "M",
@@ -43,6 +44,13 @@ SEVERITIES = {
     "discovery/permission-probing": "H",
     "discovery/unlisted-tool": "M",
     "tool/definition-changed": "C",
+    "tool/annotation-loosened": "H",
+    "tool/poisoned": "H",
+    "tool/poisoned-result": "M",
+    "tool/shadowed": "H",
+    "tool/look-alike": "H",
+    "tool/name-nonconforming": "L",
+    "tool/flood": "M",
     "tool/terminal-escapes": "H",
     "tool/hidden-characters": "H",
     "protocol/header-mismatch": "H",

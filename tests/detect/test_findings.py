@@ -10,7 +10,7 @@ from rule_scene import UNSIGNED, Scene, open_session
 from verdicts import judged, principal, signer, verified
 
 from mcpwatch.detect.phrases import named
-from mcpwatch.detect.rules.tool import DefinitionChanged
+from mcpwatch.detect.rules.tool_changed import DefinitionChanged
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.feed import FeedState, Gap
 from mcpwatch.model.identity import Covered, KeyState, Word
