@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from mcpwatch.errors import UsageError
-from mcpwatch.toml_text import Malformed, Path, Place, dotted, place_of, read
+from mcpwatch.toml_places import place_of
+from mcpwatch.toml_text import Malformed, Path, Place, dotted, read
 
 MAX_SIZE = 1024 * 1024
 """Octets."""
@@ -22,6 +23,7 @@ _FORMS: dict[object, str] = {
     bool: "true or false",
     int: "a whole number",
     float: "a number",
+    bool | float | str: "true or false, a number, or a text in quotes",
     datetime: "a date and time with its offset, such as 2026-12-31T18:00:00Z",
     tuple[str, ...]: 'a list of texts in quotes, such as ["one", "two"]',
 }
@@ -71,7 +73,11 @@ def refuse(path: File, text: str, fault: Fault, hint: str) -> UsageError:
 
 def form_faults(document: Mapping[str, object], shape: type[Struct], at: Path = ()) -> Iterator[Fault]:
     """The settings of a file, or of its section `at`, that `shape` does not have, or that are of another type."""
-    kinds = {field.encode_name: field.type for field in msgspec.structs.fields(shape)}
+    fields = msgspec.structs.fields(shape)
+    kinds = {field.name: field.type for field in fields}
+    for field in fields:
+        if field.required and field.name not in document:
+            yield Fault(at, f"{called(at)} needs a {field.name}")
     for name, value in document.items():
         place = (*at, name)
         if name in kinds:
@@ -120,6 +126,8 @@ def _unknown(at: Path, value: object, kinds: Mapping[str, object]) -> Fault:
     if isinstance(value, dict):
         return Fault(at, f"[{called(at)}] is not a section; {meant(name, kinds)}")
     homes = [section for section, kind in kinds.items() if _is_struct(kind) and name in _names(kind)]
+    if not all(map(_is_section, kinds.values())):
+        return Fault(at, f"{called(at)} is not a setting of the whole; {meant(name, kinds)}")
     if homes:
         return Fault(at, f"{called(at)} stands in no section; it belongs under [{homes[0]}]")
     return Fault(at, f"{called(at)} stands in no section; {meant(name, kinds)}")
@@ -127,9 +135,8 @@ def _unknown(at: Path, value: object, kinds: Mapping[str, object]) -> Fault:
 
 def _wanted(kind: object) -> object:
     """A type without the None that stands for a setting that is not there."""
-    if isinstance(kind, UnionType):
-        return next(one for one in get_args(kind) if one is not NoneType)
-    return kind
+    others = [one for one in get_args(kind) if one is not NoneType] if isinstance(kind, UnionType) else []
+    return others[0] if len(others) == 1 else kind
 
 
 def _form(kind: object) -> str:
@@ -139,6 +146,10 @@ def _form(kind: object) -> str:
         return _FORMS[kind]
     (each, *_) = get_args(kind)
     return f"a list of these, in quotes: {', '.join(each)}"
+
+
+def _is_section(kind: object) -> bool:
+    return _is_struct(kind) or get_origin(kind) is dict
 
 
 def _is_struct(kind: object) -> bool:

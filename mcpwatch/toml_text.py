@@ -1,9 +1,9 @@
-"""TOML beside what tomllib gives: where each key stands, and how a value is written."""
+"""TOML beside what tomllib gives: what is wrong with a text and where, and how a document is written."""
 
-import contextlib
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -11,13 +11,7 @@ import msgspec
 Path = tuple[str | int, ...]
 """The keys that lead to a value; numbers count the elements of a list, from 0."""
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_BLANK = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
-_STRING = re.compile(
-    r'"""(?:[^\\]|\\.)*?"""(?:"{0,2})(?!")' + r"|'''.*?'''(?:'{0,2})(?!')" + r'|"(?:[^"\\\n]|\\.)*"' + r"|'[^'\n]*'",
-    re.DOTALL,
-)
-_PLAIN = re.compile(r"[^,\]}#\n]+")
+BARE = re.compile(r"[A-Za-z0-9_-]+")
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -45,7 +39,7 @@ def read(text: str) -> dict[str, object]:
         at = _AT.search(why)
         if at is None:
             raise Malformed(why) from None
-        place = Place(int(at[1]), int(at[2])) if at[1] else _place(text, len(text))
+        place = Place(int(at[1]), int(at[2])) if at[1] else place_at(text, len(text))
         raise Malformed(why[: at.start()], place) from None
     except RecursionError:
         raise Malformed("its lists or tables are nested too deep") from None
@@ -53,28 +47,26 @@ def read(text: str) -> dict[str, object]:
         raise Malformed("a number in it is too long") from None
 
 
-def place_of(text: str, path: Path) -> Place | None:
-    """Where the key, table or element of a list begins, or where it is not there what holds it.
-
-    `text` is TOML that `read` takes; None where nothing of the path is found.
-    """
-    text = text.replace("\r\n", "\n")
-    scan = _Scan(text)
-    with contextlib.suppress(RecursionError, _Lost):
-        scan.run()
-    found = scan.found
-    at = next((found[path[:end]] for end in range(len(path), 0, -1) if path[:end] in found), None)
-    return None if at is None else _place(text, at)
+def place_at(text: str, at: int) -> Place:
+    """The place of a character, by its offset."""
+    return Place(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
 
 
 def written(value: object) -> str:
     """A value as TOML writes it; JSON's strings, numbers and lists are the same there, except for DEL."""
-    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode().replace("\x7f", "\\u007f")
+
+
+def document_text(document: Mapping[str, object], at: Path = ()) -> str:
+    """A document as TOML: of each table its values, then the tables in it."""
+    return "\n".join(_lines(document, at)).lstrip("\n") + "\n"
 
 
 def written_key(name: str) -> str:
     """A key, in quotes where it needs them."""
-    return name if _BARE.fullmatch(name) else written(name)
+    return name if BARE.fullmatch(name) else written(name)
 
 
 def dotted(path: Path) -> str:
@@ -83,107 +75,21 @@ def dotted(path: Path) -> str:
     return "".join(steps).removeprefix(".")
 
 
-class _Lost(Exception):
-    """The text is not what the scan takes it for."""
+def _lines(table: Mapping[str, object], at: Path) -> Iterator[str]:
+    tables = {name: value for name, value in table.items() if isinstance(value, Mapping) or _is_tables(value)}
+    for name, value in table.items():
+        if name not in tables:
+            yield f"{written_key(name)} = {written(value)}"
+    for name, value in tables.items():
+        path = (*at, name)
+        if isinstance(value, Mapping):
+            if not value or not all(isinstance(each, Mapping) for each in value.values()):
+                yield from ("", f"[{dotted(path)}]")
+            yield from _lines(value, path)
+        elif isinstance(value, Sequence):
+            for each in value:
+                yield from ("", f"[[{dotted(path)}]]", *_lines(each, path))
 
 
-class _Scan:
-    """Walks a document that tomllib has read already, and so need not check."""
-
-    def __init__(self, text: str) -> None:
-        self.found: dict[Path, int] = {}
-        """Where what a path leads to begins: the offset of its character."""
-        self._text = text
-        self._at = 0
-        self._lists: dict[Path, int] = {}
-        """Lists of tables -> how many there are so far."""
-
-    def run(self) -> None:
-        table: Path = ()
-        while self._next():
-            if self._take("[["):
-                table = self._header(is_list=True)
-            elif self._take("["):
-                table = self._header(is_list=False)
-            else:
-                self._pair(table)
-
-    def _header(self, is_list: bool) -> Path:
-        self._next()
-        start = self._at
-        path = self._key(())
-        if is_list:
-            count = self._lists[path] = self._lists.get(path, -1) + 1
-            self._note(path, start)
-            path = (*path, count)
-        self._note(path, start)
-        if not self._take("]]" if is_list else "]"):
-            raise _Lost
-        return path
-
-    def _pair(self, table: Path) -> None:
-        start = self._at
-        path = self._key(table)
-        for end in range(len(table) + 1, len(path) + 1):
-            self._note(path[:end], start)
-        if not self._take("="):
-            raise _Lost
-        self._value(path)
-
-    def _key(self, path: Path) -> Path:
-        while True:
-            self._next()
-            match = _STRING.match(self._text, self._at) or _BARE.match(self._text, self._at)
-            if match is None:
-                raise _Lost
-            self._at = match.end()
-            word = match[0]
-            name = tomllib.loads(f"v = {word}")["v"] if word[0] in "\"'" else word
-            path = (*path, name)
-            if path in self._lists:
-                path = (*path, self._lists[path])
-            self._next()
-            if not self._take("."):
-                return path[:-1] if isinstance(path[-1], int) else path
-
-    def _value(self, path: Path) -> None:
-        self._next()
-        if self._take("["):
-            for index in self._until("]"):
-                self._note((*path, index), self._at)
-                self._value((*path, index))
-        elif self._take("{"):
-            for _ in self._until("}"):
-                self._pair(path)
-        else:
-            match = _STRING.match(self._text, self._at) or _PLAIN.match(self._text, self._at)
-            if match is None:
-                raise _Lost
-            self._at = match.end()
-
-    def _until(self, end: str) -> Iterator[int]:
-        index = 0
-        while self._next() and not self._take(end):
-            yield index
-            index += 1
-            self._next()
-            self._take(",")
-
-    def _next(self) -> bool:
-        """Go to what stands next; False at the end."""
-        match = _BLANK.match(self._text, self._at)
-        self._at = match.end() if match else self._at
-        return self._at < len(self._text)
-
-    def _take(self, mark: str) -> bool:
-        if not self._text.startswith(mark, self._at):
-            return False
-        self._at += len(mark)
-        return True
-
-    def _note(self, path: Path, at: int) -> None:
-        self.found.setdefault(path, at)
-
-
-def _place(text: str, at: int) -> Place:
-    return Place(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+def _is_tables(value: object) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(each, Mapping) for each in value)

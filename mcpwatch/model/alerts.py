@@ -49,6 +49,8 @@ class Finding(Struct, frozen=True):
     source: str = ""
     session: str = ""
     call: str = ""
+    upstream: str = ""
+    """The server's name; empty where it is about none."""
 
 
 class AlertState(StrEnum):

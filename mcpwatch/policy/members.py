@@ -50,8 +50,8 @@ class Members(Struct, frozen=True):
     between.
     """
 
-    identities: Collection[str] = ()
-    principals: Collection[str] = ()
+    identities: Collection[str] = frozenset()
+    principals: Collection[str] = frozenset()
 
     def has(self, caller: Caller) -> bool:
         """Whether the caller is one of them, by signature or by token."""

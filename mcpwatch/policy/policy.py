@@ -14,6 +14,7 @@ from mcpwatch.policy.terms import ANY, Signatures, Terms
 __all__ = ["Allowance", "Caller", "Members", "Policy", "Role", "RulePolicy", "Signatures", "Terms"]
 
 _TERMS = 10_000
+_FEED = "feed/"
 
 
 class RulePolicy(Struct, frozen=True):
@@ -34,6 +35,16 @@ class Allowance(Struct, frozen=True):
     """A glob over the finding's subject."""
     until: float | None = None
     """Seconds since the epoch; None for ever."""
+    upstream: str = ""
+    """The server it is for; empty for any."""
+
+    def covers(self, finding: Finding, time: float) -> bool:
+        """Whether a finding of a rule that it is for may stay quiet at `time`, seconds since the epoch."""
+        return (
+            (self.until is None or time < self.until)
+            and (not self.upstream or self.upstream == finding.upstream)
+            and (self.subject == "*" or fnmatchcase(finding.subject, self.subject))
+        )
 
 
 class Policy(Struct, frozen=True, dict=True):
@@ -50,6 +61,10 @@ class Policy(Struct, frozen=True, dict=True):
     """Server name and a glob over tool names -> their terms, whole; the first that fits counts."""
     everywhere: Terms = ANY
     """The terms of servers that are not named."""
+
+    @cached_property
+    def _allowances(self) -> dict[str, tuple[Allowance, ...]]:
+        return {}
 
     @cached_property
     def _known(self) -> dict[tuple[str, str], Terms]:
@@ -95,18 +110,20 @@ class Policy(Struct, frozen=True, dict=True):
         return refused_caller(terms, proven, self.role(proven))
 
     def allowance(self, finding: Finding, time: float) -> Allowance | None:
-        """The first allowance that covers a finding at `time`, seconds since the epoch."""
-        for allowance in self.allow:
-            if (
-                (allowance.until is None or time < allowance.until)
-                and fnmatchcase(finding.rule, allowance.rule)
-                and fnmatchcase(finding.subject, allowance.subject)
-            ):
-                return allowance
-        return None
+        """The first allowance that covers a finding at `time`, seconds since the epoch; none does the feed's own."""
+        rows = self._allowances.get(finding.rule)
+        if rows is None:
+            fitting = () if is_of_feed(finding.rule) else self.allow
+            rows = self._allowances[finding.rule] = tuple(row for row in fitting if fnmatchcase(finding.rule, row.rule))
+        return next((row for row in rows if row.covers(finding, time)), None) if rows else None
 
     def _find(self, upstream: str, tool: str) -> Terms:
         for (name, glob), terms in self.tools.items():
             if name == upstream and fnmatchcase(tool, glob):
                 return terms
         return self.upstreams.get(upstream, self.everywhere)
+
+
+def is_of_feed(rule: str) -> bool:
+    """Whether a rule tells how far the log itself can be trusted, so that nobody may silence it."""
+    return rule.startswith(_FEED)
