@@ -30,6 +30,7 @@ from mcpwatch.model.entries import (
     GatewayStopped,
     GatewayStoppedEntry,
     Json,
+    Leak,
     Message,
     MessageEntry,
     Outcome,
@@ -39,6 +40,7 @@ from mcpwatch.model.entries import (
     RequestEntry,
     Response,
     ResponseEntry,
+    SessionForm,
     UpstreamInfo,
 )
 
@@ -85,6 +87,7 @@ class Log:
         authority: str = "127.0.0.1:8000",
         principal: Principal | None = None,
         withheld: tuple[str, ...] = (),
+        leaked: tuple[Leak, ...] = (),
     ) -> Entry:
         """A request; `body` is a JSON value, raw bytes or a Body, `session` any readable name of a session id."""
         data = Request(
@@ -99,6 +102,7 @@ class Log:
             session=session_hash(session),
             withheld=withheld,
             principal=principal,
+            leaked=leaked,
         )
         return self._write(RequestEntry(data=data, **self._envelope()))
 
@@ -109,10 +113,15 @@ class Log:
         *,
         session: str = "",
         headers: Mapping[str, str] | tuple[tuple[str, str], ...] = (),
+        form: SessionForm = "",
     ) -> Entry:
         """The head of the answer to `exchange` (its request's entry or index)."""
         data = Response(
-            exchange=index_of(exchange), status=status, headers=fields(headers), session=session_hash(session)
+            exchange=index_of(exchange),
+            status=status,
+            headers=fields(headers),
+            session=session_hash(session),
+            session_form=form,
         )
         return self._write(ResponseEntry(data=data, **self._envelope()))
 
@@ -124,6 +133,7 @@ class Log:
         stream: bool = False,
         event: str = "",
         event_id: str = "",
+        leaked: bool = False,
     ) -> Entry:
         """One JSON body of the answer, or one server-sent event where `stream` or an event name is given."""
         data = Message(
@@ -132,6 +142,7 @@ class Log:
             stream=stream or bool(event or event_id),
             event=event,
             event_id=event_id,
+            leaked=leaked,
         )
         return self._write(MessageEntry(data=data, **self._envelope()))
 

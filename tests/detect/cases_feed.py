@@ -45,9 +45,24 @@ def a_log_that_contradicts_itself(scene: Scene) -> None:
     scene.feed(FeedState.BROKEN, detail="two roots for size 7")
 
 
-@fires("feed/broken")
+@spares("feed/rollback")
+def a_log_that_is_broken_in_another_way(scene: Scene) -> None:
+    scene.feed(FeedState.BROKEN, FeedState.BROKEN)
+
+
+@fires("feed/rollback")
 def a_log_that_got_shorter(scene: Scene) -> None:
     scene.feed(FeedState.ROLLBACK, next_index=0)
+
+
+@spares("feed/broken")
+def a_rollback_that_was_told(scene: Scene) -> None:
+    scene.feed(FeedState.ROLLBACK, detail="the log now says it has 3 entries; 7 were verified")
+    (found,) = scene.findings
+    assert found.reason.startswith("The log was rolled back: the log now says")
+    scene.findings.clear()
+    scene.feed(FeedState.ROLLBACK, detail="still")
+    assert not scene.findings
 
 
 @fires("feed/malformed")

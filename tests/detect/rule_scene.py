@@ -9,7 +9,7 @@ from verdicts import signer, unsigned, verified
 from mcpwatch.detect.engine import Engine
 from mcpwatch.detect.rule import Operator
 from mcpwatch.model.alerts import Finding
-from mcpwatch.model.entries import Body, Json, Principal, Request
+from mcpwatch.model.entries import Body, Json, Leak, Principal, Request, Response, SessionForm
 from mcpwatch.model.feed import FeedState, FeedStatus, Gap
 from mcpwatch.model.identity import ServerProof, Signer, Verdict
 from mcpwatch.model.traffic import (
@@ -73,10 +73,14 @@ class Scene:
         upstream: str = "",
         masked: int = 0,
         unread: bool = False,
+        named: str | None = None,
+        leaked: tuple[Leak, ...] = (),
+        authority: str = "127.0.0.1:8000",
     ) -> Exchange:
         """A request with its JSON-RPC messages; signed and good unless `verdict` says otherwise.
 
-        An `unread` one has a body of which only the digest travelled.
+        An `unread` one has a body of which only the digest travelled. `named` is the hash of the session id that it
+        carries, where that is not the session's.
         """
         verdict = verdict or verified()
         upstream = upstream or self.upstream
@@ -95,13 +99,14 @@ class Scene:
             upstream,
             method,
             "http",
-            "127.0.0.1:8000",
+            authority,
             "/mcp",
             peer,
             (*agents, *fields(headers)),
             Body(2, "00" * 32, text=None if unread else "{}", masked=masked) if bodies or unread else None,
-            key,
+            key if named is None else named,
             principal=principal,
+            leaked=leaked,
         )
         seen = self._seen(
             "request",
@@ -124,12 +129,22 @@ class Scene:
         again = replace(before, verdict=verdict, rejudged=True, rebound=rebound)
         self.findings += self.engine.observe(again)
 
-    def response(self, exchange: Exchange, status: int = 200, session: Session | None = None) -> None:
-        """The head of the answer."""
+    def response(
+        self,
+        exchange: Exchange,
+        status: int = 200,
+        session: Session | None = None,
+        *,
+        gives: str = "",
+        form: SessionForm = "",
+        gone: tuple[Session, ...] = (),
+    ) -> None:
+        """The head of the answer; it `gives` a session id of that hash and form."""
         exchange.status = status
         for each in exchange.calls:
             each.status = status
-        self._play(self._seen("response", exchange, session))
+        head = Response(exchange.index, status, (), gives, form)
+        self._play(self._seen("response", exchange, session, response=head, gone=gone))
 
     def answer(
         self,
@@ -140,6 +155,7 @@ class Scene:
         code: int | None = None,
         text: str = "",
         proof: ServerProof | None = None,
+        leaked: bool = False,
     ) -> int:
         """Messages that end the exchange's calls in `state`; the entry's index."""
         for each in exchange.calls:
@@ -148,7 +164,16 @@ class Scene:
         changes = tuple(change for body in bodies for change in self._listed(exchange, body, session))
         calls = tuple(exchange.calls)
         return self._play(
-            self._seen("message", exchange, session, messages=messages, updated=calls, tools=changes, proof=proof)
+            self._seen(
+                "message",
+                exchange,
+                session,
+                messages=messages,
+                updated=calls,
+                tools=changes,
+                proof=proof,
+                leaked=leaked,
+            )
         )
 
     def push(self, exchange: Exchange, body: Json, session: Session | None = None) -> None:
@@ -252,8 +277,9 @@ def open_session(scene: Scene, session: Session, **more: Json) -> Exchange:
     exchange.session = session.key
     for call in exchange.calls:
         call.session = session.key
+    if session.initialized_at is None:
+        session.initialized_at = scene.next
     scene.response(exchange, session=session)
-    session.initialized_at = exchange.index
     scene.answer(exchange, {"jsonrpc": "2.0", "id": 0, "result": {}}, session=session)
     scene.end(exchange, session)
     return exchange

@@ -5,7 +5,10 @@ import re
 import cases_feed
 import cases_identity
 import cases_keys
+import cases_protocol
 import cases_session
+import cases_session_ids
+import cases_session_tokens
 import cases_tool
 import cases_traffic
 import pytest
@@ -16,7 +19,17 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules import CATALOGUE, RULES
 from mcpwatch.model.alerts import Severity
 
-CASES = (cases_feed, cases_identity, cases_keys, cases_session, cases_tool, cases_traffic)
+CASES = (
+    cases_feed,
+    cases_identity,
+    cases_keys,
+    cases_protocol,
+    cases_session,
+    cases_session_ids,
+    cases_session_tokens,
+    cases_tool,
+    cases_traffic,
+)
 IDS = [rule.info.id for rule in RULES]
 SEVERITIES = {
     "identity/unsigned-call": "M",
@@ -41,6 +54,14 @@ SEVERITIES = {
     "session/shared": "H",
     "session/token-subject-changed": "H",
     "session/used-after-delete": "H",
+    "session/unbound": "H",
+    "session/weak-id": "H",
+    "session/id-collision": "C",
+    "session/id-guessing": "H",
+    "session/id-leaked": "M",
+    "session/re-initialised": "L",
+    "session/outlives-token": "H",
+    "session/unsigned-token": "C",
     "discovery/permission-probing": "H",
     "discovery/unlisted-tool": "M",
     "tool/definition-changed": "C",
@@ -54,9 +75,12 @@ SEVERITIES = {
     "tool/terminal-escapes": "H",
     "tool/hidden-characters": "H",
     "protocol/header-mismatch": "H",
+    "protocol/foreign-origin": "H",
+    "protocol/session-id-in-modern-era": "L",
     "feed/gap": "H",
     "feed/stale": "H",
     "feed/broken": "C",
+    "feed/rollback": "C",
     "feed/malformed": "M",
 }
 REFERENCE = re.compile(

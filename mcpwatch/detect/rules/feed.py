@@ -67,15 +67,29 @@ class Broken(FeedRule):
         id="feed/broken",
         title="Feed is broken",
         severity=Severity.CRITICAL,
-        meaning="The log contradicts itself, its key, or what was proven before. Entries were changed or taken away.",
+        meaning="The log contradicts itself, its key, or what was proven before. Entries were changed or put in.",
         action="Trust nothing from this feed since its last good checkpoint. Keep both checkpoints as evidence.",
         references=_MCP08,
     )
-    states = frozenset({FeedState.BROKEN, FeedState.ROLLBACK})
 
     def observe_feed(self, before: FeedStatus, after: FeedStatus) -> Iterable[Finding]:
-        if after.state in self.states and after.state is not before.state:
-            yield self.about(after, sentence(f"The log is {after.state.value}", after.detail))
+        if after.state is FeedState.BROKEN and after.state is not before.state:
+            yield self.about(after, sentence("The log is BROKEN", after.detail))
+
+
+class Rollback(FeedRule):
+    info = RuleInfo(
+        id="feed/rollback",
+        title="Log was rolled back",
+        severity=Severity.CRITICAL,
+        meaning="The log is shorter than what it has signed. Entries that this watcher saw proven are gone from it.",
+        action="Keep this watcher's copy: it may be the only one. Ask who restored or cut the gateway's journal.",
+        references=_MCP08,
+    )
+
+    def observe_feed(self, before: FeedStatus, after: FeedStatus) -> Iterable[Finding]:
+        if after.state is FeedState.ROLLBACK and after.state is not before.state:
+            yield self.about(after, sentence("The log was rolled back", after.detail))
 
 
 class Malformed(Rule):
@@ -95,4 +109,4 @@ class Malformed(Rule):
         yield self.finding(seen, seen.source or "feed", sentence(f"Entry {seen.index} cannot be read", seen.note))
 
 
-FEED: tuple[type[Rule], ...] = (Gap, StaleFeed, Broken, Malformed)
+FEED: tuple[type[Rule], ...] = (Gap, StaleFeed, Broken, Rollback, Malformed)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from mcpwatch.detect.phrases import cut, quote, subject_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rules.origin import ForeignOrigin
 from mcpwatch.encoding import decode_base64
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import MASK, Request
@@ -117,4 +118,29 @@ def _version(message: RpcMessage) -> str | None:
 
 _SPELLED = {"mcp-protocol-version": "MCP-Protocol-Version", "mcp-method": "Mcp-Method", "mcp-name": "Mcp-Name"}
 
-PROTOCOL: tuple[type[Rule], ...] = (HeaderMismatch,)
+
+class SessionIdInModernEra(Rule):
+    """One alert a server and side, since it is the same program that sends it each time."""
+
+    info = RuleInfo(
+        id="protocol/session-id-in-modern-era",
+        title="Session id out of time",
+        severity=Severity.LOW,
+        meaning="MCP 2026-07-28 has no sessions, and still an Mcp-Session-Id came. "
+        "What goes by it keeps a state that the protocol does not know.",
+        action="Update the program that sends it. Do not let a server decide by it.",
+        references=("MCP 2026-07-28 (SEP-2567)",),
+    )
+    kinds = ("request", "response")
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        if seen.exchange is None or seen.exchange.era is not Era.MODERN:
+            return
+        sent = seen.request or seen.response
+        if sent is not None and sent.session:
+            who = "client" if seen.request is not None else "server"
+            reason = f"The {who} sent an Mcp-Session-Id with a message of protocol 2026-07-28."
+            yield self.finding(seen, f"{who} of {seen.exchange.upstream}", reason)
+
+
+PROTOCOL: tuple[type[Rule], ...] = (HeaderMismatch, ForeignOrigin, SessionIdInModernEra)

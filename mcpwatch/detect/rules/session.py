@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from mcpwatch.detect.phrases import cut, quote, subject_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rules.session_guessing import IdGuessing
+from mcpwatch.detect.rules.session_ids import IdCollision, IdLeaked, ReInitialised, WeakId
+from mcpwatch.detect.rules.session_tokens import ANSWERED, OutlivesToken, Unbound, UnsignedToken
 from mcpwatch.detect.rules.takeover import Shared, TokenSubjectChanged
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json
@@ -13,7 +16,6 @@ from mcpwatch.model.traffic import CallState, Observation, SessionKey, SessionKi
 
 _SESSIONS = 10_000
 _OPENING = 2_000
-_ANSWERED = frozenset({CallState.DONE, CallState.TOOL_ERROR, CallState.INPUT_REQUIRED})
 
 
 class Anonymous(Rule):
@@ -64,7 +66,7 @@ class UsedAfterDelete(Rule):
         if session is None or exchange is None or session.kind is not SessionKind.LEGACY:
             return
         place = (seen.source, session.key)
-        done = [call for call in seen.updated if call.state in _ANSWERED]
+        done = [call for call in seen.updated if call.state in ANSWERED]
         if any(call.method == "initialize" for call in done):
             self._ended.pop(place)
             return
@@ -96,4 +98,17 @@ def _claim(seen: Observation) -> str:
     return "a client without a name"
 
 
-SESSION: tuple[type[Rule], ...] = (Anonymous, Shared, TokenSubjectChanged, UsedAfterDelete)
+SESSION: tuple[type[Rule], ...] = (
+    Anonymous,
+    Unbound,
+    Shared,
+    TokenSubjectChanged,
+    WeakId,
+    IdCollision,
+    IdGuessing,
+    IdLeaked,
+    ReInitialised,
+    UsedAfterDelete,
+    OutlivesToken,
+    UnsignedToken,
+)
