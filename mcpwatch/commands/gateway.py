@@ -1,9 +1,12 @@
-"""`mcpwatch gateway`: a transparent proxy before MCP servers that publishes the feed."""
+"""`mcpwatch gateway`: a transparent proxy before MCP servers that publishes the feed, and refuses calls if asked to."""
 
 import argparse
 import asyncio
-from typing import get_args
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
+from mcpwatch.errors import UsageError
 from mcpwatch.gateway.options import (
     CAPTURE,
     FEED,
@@ -14,7 +17,14 @@ from mcpwatch.gateway.options import (
     parse_address,
     parse_upstreams,
 )
-from mcpwatch.model.entries import Capture
+from mcpwatch.model.entries import Capture, UpstreamInfo
+from mcpwatch.program import program
+
+if TYPE_CHECKING:
+    from mcpwatch.gateway.enforcer import Enforcement
+
+KEY_WAIT = 2.0
+MAX_KEY_WAIT = 60.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +55,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default=WHEN_UNWRITABLE,
         help="while the journal cannot be written: refuse calls (default), or pass them on and say so in the log after",
     )
+    parser.add_argument("--enforce", action="store_true", help="refuse what the policy refuses before a server sees it")
+    parser.add_argument(
+        "--policy", type=Path, metavar="FILE", help="the policy to enforce (policy.toml beside the configuration)"
+    )
+    parser.add_argument(
+        "--key-wait",
+        type=float,
+        default=KEY_WAIT,
+        metavar="SECONDS",
+        help="how long a call waits for its signer's key before it is refused (%(default)g)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,5 +82,43 @@ def run(options: argparse.Namespace) -> int:
         allowed_origins=tuple(options.allow_origin),
         when_unwritable=options.when_unwritable,
     )
-    asyncio.run(serve(gateway))
+    enforcement = None
+    if options.enforce:
+        enforcement = _enforcement(options.policy, options.key_wait, gateway.upstreams)
+    elif options.policy is not None:
+        raise UsageError("A gateway goes by a policy with --enforce only", "Add --enforce, or leave --policy out.")
+    asyncio.run(serve(gateway, enforcement))
     return 0
+
+
+def _enforcement(policy: Path | None, wait_s: float, upstreams: Sequence[UpstreamInfo]) -> "Enforcement":
+    """What the policy's file and the configuration say; raises UsageError where nothing could be refused by it."""
+    from mcpwatch.config import load
+    from mcpwatch.detect.rules import CATALOGUE
+    from mcpwatch.files import config_file
+    from mcpwatch.gateway.enforcer import Enforcement
+    from mcpwatch.gateway.policy_file import PolicyFile
+    from mcpwatch.identity.resolvers import ResolverOptions
+    from mcpwatch.policy.load import NAME
+    from mcpwatch.policy.load import load as load_policy
+
+    if not 0 < wait_s <= MAX_KEY_WAIT:
+        raise UsageError(f"--key-wait must be more than 0 and at most {MAX_KEY_WAIT:g} seconds")
+    path = config_file().with_name(NAME) if policy is None else policy
+    file = PolicyFile(path, lambda: load_policy(path, CATALOGUE))
+    if not any(file.binds(upstream.name) for upstream in upstreams):
+        names = ", ".join(upstream.name for upstream in upstreams)
+        raise UsageError(
+            f"{path} refuses nothing to anybody at {names}",
+            'Say there what is required, for example signatures = "required", or leave --enforce out to observe. '
+            f"See: {program()} config template policy",
+        )
+    identity = load().identity
+    return Enforcement(
+        path=path,
+        load=lambda: load_policy(path, CATALOGUE),
+        resolvers=ResolverOptions(identity.registry, identity.jwks, identity.did_web, identity.directories),
+        allow_private=identity.allow_private,
+        window_s=identity.window,
+        wait_s=wait_s,
+    )

@@ -7,7 +7,7 @@ policy asks who calls: nothing passes for want of an answer.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -31,7 +31,7 @@ from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver
-from mcpwatch.model.entries import Request
+from mcpwatch.model.entries import Request, UpstreamInfo
 from mcpwatch.model.identity import Signer, Verdict, Word
 from mcpwatch.policy.members import Caller
 from mcpwatch.policy.policy import Policy
@@ -72,8 +72,11 @@ class Enforcement(Struct, frozen=True, kw_only=True):
 class Enforcer:
     """Lets requests pass, or raises Denied."""
 
-    def __init__(self, enforcement: Enforcement, state: Path, hashed: KeyedHash) -> None:
+    def __init__(
+        self, enforcement: Enforcement, state: Path, hashed: KeyedHash, upstreams: Sequence[UpstreamInfo] = ()
+    ) -> None:
         """Keys are pinned in the folder `state`. Raises McpwatchError where the policy or the pins cannot be used."""
+        self._upstreams = [one.name for one in upstreams]
         self.policy = PolicyFile(enforcement.path, enforcement.load)
         self._keys = KeyBook()
         self._pins = PinFile(pins_path(state), self._keys)
@@ -85,6 +88,13 @@ class Enforcer:
         self._waiting: set[asyncio.Future[None]] = set()
         self._owners = Owners()
         self._unlogged = count(_UNLOGGED)
+
+    def standing(self) -> str:
+        """Where the policy in force refuses calls, and where it lets all of them pass."""
+        bound = [name for name in self._upstreams if self.policy.binds(name)]
+        rest = [name for name in self._upstreams if name not in bound]
+        at = f"enforced at {', '.join(bound)}" if bound else "enforced nowhere"
+        return f"policy {self.policy.path} {at}" + (f"; calls are not refused at {', '.join(rest)}" if rest else "")
 
     async def run(self) -> None:
         """Keep up with files, and fetch keys, until cancelled."""
@@ -166,17 +176,17 @@ class Enforcer:
 
     def look(self) -> None:
         """Take in what changed in the files; one that cannot be used leaves all as it was, and that is said."""
-        for what, refresh in (
-            ("the terms of the policy", self.policy.refresh),
-            ("the pinned keys", self._pins.refresh),
+        for refresh, told, kept in (
+            (self.policy.refresh, self.standing, "the policy before stays in force"),
+            (self._pins.refresh, lambda: "the pinned keys changed", "the keys pinned before hold on"),
         ):
             try:
                 if refresh():
-                    logger.warning("%s changed and hold from now on", what)
+                    logger.warning("%s", told())
             except McpwatchError as error:
-                logger.warning("%s; %s known before hold on", error.title, what)
+                logger.warning("%s; %s", error.title, kept)
             except Exception as error:
-                logger.error("%s cannot be read again: %s", what, type(error).__name__)
+                logger.error("a file failed to be read (%s); %s", type(error).__name__, kept)
 
 
 async def _serve(service: Callable[[], Awaitable[None]], without: str) -> None:

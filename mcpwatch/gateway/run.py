@@ -82,7 +82,7 @@ class Gateway:
         if self.enforcement is not None:
             from mcpwatch.gateway.enforcer import Enforcer
 
-            self.enforcer = Enforcer(self.enforcement, options.state, hashed)
+            self.enforcer = Enforcer(self.enforcement, options.state, hashed, options.upstreams)
         self.listen_address, self.feed_address = address_of(listener), address_of(feed_listener)
 
         started = GatewayStarted(
@@ -153,6 +153,8 @@ def greeting(gateway: Gateway) -> list[str]:
     options = gateway.options
     lines = [f"listening on {gateway.listen_address}, feed on {gateway.feed_address}, capture {options.capture}"]
     lines += [f"  {gateway.listen_address}{each.path} -> {each.url}" for each in placed(options.upstreams)]
+    if gateway.enforcer is not None:
+        lines.append(gateway.enforcer.standing())
     lines += ["give MCP clients that address instead of the server's; watch with: mcpwatch", "Ctrl-C stops"]
     for what, (host, _) in (("calls pass", options.listen), ("holders of the token read the feed", options.feed)):
         if not is_loopback(host):

@@ -1,7 +1,8 @@
-"""What the gateway adds to a call: 200 echo calls direct and 200 through it, one by one in turn, both protocol eras.
+"""What the gateway adds to a call: 200 echo calls direct and through it, one by one in turn, both protocol eras.
 
-Takes the number of calls. Server and gateway are processes of their own; the client is a bare keep-alive
-connection. The bar: at most 1.5 ms on the median, log and tap included.
+Takes the number of calls. Server and gateways are processes of their own, one that observes and one that enforces
+signatures; the client is a bare keep-alive connection, and signs each call before the clock starts. The bar: at most
+1.5 ms on the median, log and tap included.
 """
 
 import http.client
@@ -17,8 +18,14 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mcpwatch.identity.agent_key import AgentKey
+from mcpwatch.identity.signer import make_nonce, rfc9421_headers
+
 SERVER = Path(__file__).parents[1] / "gateway" / "sdk.py"
 WARM_UP = 20
+KEY = AgentKey.generate()
+POLICY = 'signatures = "required"'
+WAYS = ("direct", "observing", "enforcing")
 ACCEPT = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -48,45 +55,56 @@ class Caller:
             self._headers |= MODERN
             self._meta = {"_meta": META}
         else:
-            answer = self._post({"id": 0, "method": "initialize", "params": HELLO})
+            answer = self._post(*self._signed({"id": 0, "method": "initialize", "params": HELLO}))
             self._headers["mcp-session-id"] = answer.getheader("mcp-session-id") or ""
             self._headers["mcp-protocol-version"] = "2025-11-25"
-            self._post({"method": "notifications/initialized"})
+            self._post(*self._signed({"method": "notifications/initialized"}))
 
     def call(self) -> float:
         """Milliseconds from the first octet sent to the last one received."""
         self._id += 1
         arguments = {"name": "echo", "arguments": {"message": "hello"}, **self._meta}
+        body, headers = self._signed({"id": self._id, "method": "tools/call", "params": arguments})
         start = time.perf_counter()
-        answer = self._post({"id": self._id, "method": "tools/call", "params": arguments})
+        answer = self._post(body, headers)
         taken = time.perf_counter() - start
         if answer.status != 200:
             raise SystemExit(f"the call was answered with {answer.status}")
         return taken * 1_000
 
-    def _post(self, message: dict[str, object]) -> http.client.HTTPResponse:
+    def _signed(self, message: dict[str, object]) -> tuple[bytes, dict[str, str]]:
+        """A request's body and header fields."""
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self._connection.request("POST", "/mcp", body, self._headers)
+        uri = f"http://{self._connection.host}:{self._connection.port}/mcp"
+        named = {name: value for name, value in self._headers.items() if name.startswith("mcp-")}
+        signature = rfc9421_headers(KEY, "POST", uri, named, body, now=time.time(), nonce=make_nonce())
+        return body, self._headers | signature
+
+    def _post(self, body: bytes, headers: dict[str, str]) -> http.client.HTTPResponse:
+        self._connection.request("POST", "/mcp", body, headers)
         answer = self._connection.getresponse()
         answer.read()
         return answer
 
 
-def measure(era: str, direct: str, through: str, calls: int) -> None:
-    """Call in turn, each round beginning with the other, and print a line of the table."""
-    callers = [Caller(direct, era), Caller(through, era)]
-    times: list[list[float]] = [[], []]
+def measure(era: str, addresses: list[str], calls: int) -> None:
+    """Call each in turn, every round beginning with another, and print a line of the table."""
+    callers = [Caller(address, era) for address in addresses]
+    times: list[list[float]] = [[] for _ in callers]
     for number in range(WARM_UP + calls):
-        for which in (0, 1) if number % 2 else (1, 0):
+        for step in range(len(callers)):
+            which = (number + step) % len(callers)
             taken = callers[which].call()
             if number >= WARM_UP:
                 times[which].append(taken)
     medians = [statistics.median(each) for each in times]
     tails = [statistics.quantiles(each, n=10)[-1] for each in times]
-    print(
-        f"{era}  {medians[0]:8.2f} {medians[1]:8.2f} {medians[1] - medians[0]:+8.2f}"
-        f"  {tails[0]:8.2f} {tails[1]:8.2f} {tails[1] - tails[0]:+8.2f}"
-    )
+    print(f"{era}  {_figures(medians)}    {_figures(tails)}")
+
+
+def _figures(times: list[float]) -> str:
+    direct, *others = times
+    return " ".join([f"{direct:8.2f}", *(f"{each:8.2f} {each - direct:+8.2f}" for each in others)])
 
 
 def wait_for(port: int) -> None:
@@ -105,25 +123,38 @@ def main() -> None:
         port = free.getsockname()[1]
     direct = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as state:
-        server = subprocess.Popen([sys.executable, str(SERVER), str(port)], stderr=subprocess.DEVNULL)
+        server = subprocess.Popen([sys.executable, str(SERVER), str(port)], stderr=subprocess.DEVNULL, text=True)
         wait_for(port)
-        command = ["-m", "mcpwatch", "gateway", "--upstream", direct, "--listen", ":0", "--feed", ":0"]
-        gateway = subprocess.Popen(
-            [sys.executable, *command], env={**os.environ, "MCPWATCH_STATE": state}, stdout=subprocess.PIPE, text=True
-        )
+        policy = Path(state) / "policy.toml"
+        policy.write_text(POLICY)
+        more: tuple[list[str], ...] = ([], ["--enforce", "--policy", str(policy)])
+        gateways = [start(direct, Path(state) / str(number), words) for number, words in enumerate(more)]
         try:
-            assert gateway.stdout is not None
-            found = re.search(r"http://\S+:\d+", gateway.stdout.readline())
-            if found is None:
-                raise SystemExit("the gateway did not start")
-            print(f"{calls} calls each, milliseconds\n{'':10}   median:                      90 %:")
-            print(f"{'era':10}  {'direct':>8} {'through':>8} {'added':>8}  {'direct':>8} {'through':>8} {'added':>8}")
+            addresses = [direct, *(found(gateway) for gateway in gateways)]
+            head = " ".join([f"{'direct':>8}", *(f"{way:>9} {'added':>7}" for way in WAYS[1:])])
+            print(f"{calls} calls each, milliseconds\n{'':10}  {'median:':46}  90 %:\n{'era':10}  {head}    {head}")
             for era in ("2026-07-28", "2025-11-25"):
-                measure(era, direct, found[0], calls)
+                measure(era, addresses, calls)
         finally:
-            for process in (gateway, server):
+            for process in (*gateways, server):
                 process.terminate()
                 process.wait()
+
+
+def start(upstream: str, state: Path, words: list[str]) -> "subprocess.Popen[str]":
+    """A gateway process before `upstream`, with a state folder of its own."""
+    command = ["-m", "mcpwatch", "gateway", "--upstream", upstream, "--listen", ":0", "--feed", ":0", *words]
+    environment = {**os.environ, "MCPWATCH_STATE": str(state)}
+    return subprocess.Popen([sys.executable, *command], env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def found(gateway: "subprocess.Popen[str]") -> str:
+    """Where a gateway listens."""
+    assert gateway.stdout is not None
+    address = re.search(r"http://\S+:\d+", gateway.stdout.readline())
+    if address is None:
+        raise SystemExit("the gateway did not start")
+    return address[0]
 
 
 if __name__ == "__main__":
