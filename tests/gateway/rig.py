@@ -246,10 +246,15 @@ def field(head: bytes, name: bytes) -> bytes | None:
 
 def journal(state: Path) -> list[Data]:
     """All entries that are in the journal, in order."""
+    return [decode(leaf).data for leaf in leaves(state)]
+
+
+def leaves(state: Path) -> list[bytes]:
+    """The same as octets."""
     with sqlite3.connect(state / "gateway" / "journal.sqlite3") as connection:
-        leaves = connection.execute("SELECT leaf FROM entries ORDER BY idx").fetchall()
+        found = connection.execute("SELECT leaf FROM entries ORDER BY idx").fetchall()
     connection.close()
-    return [decode(leaf).data for (leaf,) in leaves]
+    return [leaf for (leaf,) in found]
 
 
 def only(state: Path, kind: type[T]) -> T:

@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 from enforced import REQUIRED, call, enforcing, pinned, registry_of, signed, silent
-from rig import Reply, Scripted, answer, connect, every, fetch, gateway, get, logged, ok, only, post, scripted
+from rig import Reply, Scripted, answer, connect, every, fetch, gateway, get, leaves, logged, ok, only, post, scripted
 
 from mcpwatch.errors import UsageError
+from mcpwatch.feed.envelope import decode
 from mcpwatch.gateway.run import Gateway
 from mcpwatch.identity.agent_key import AgentKey
-from mcpwatch.model.entries import End, Request
+from mcpwatch.model.entries import End, Entry, Request
+from mcpwatch.model.traffic import Call, CallState
 from mcpwatch.policy.policy import Members, Policy, Role, Signatures, Terms
+from mcpwatch.traffic.fold import Traffic
 
 RESULT = b'{"jsonrpc":"2.0","id":1,"result":{}}'
 MODERN: dict[str, Any] = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}}
@@ -67,6 +70,21 @@ async def test_the_status_is_the_one_with_which_clients_of_the_era_show_the_reas
         reply = await fetch(running.listen_address, post(call(**more)))
     assert reply.status == status
     assert refused(reply, server)
+
+
+@pytest.mark.parametrize("more", [{}, MODERN], ids=["handshake era", "stateless era"])
+async def test_a_watcher_sees_the_call_as_denied_with_the_reason(
+    tmp_path: Path, server: Scripted, more: dict[str, Any]
+) -> None:
+    async with gateway(tmp_path, server.url, enforcement=enforcing(tmp_path)) as running:
+        why = refused(await fetch(running.listen_address, post(call(**more))), server)
+    traffic = Traffic()
+    calls: dict[str, Call] = {}
+    for index, leaf in enumerate(leaves(tmp_path)):
+        seen = traffic.apply(Entry(index, leaf, decode(leaf), time.time()), None)
+        calls |= {each.id: each for each in (*seen.opened, *seen.updated)}
+    (denied,) = calls.values()
+    assert (denied.state, denied.error_text) == (CallState.DENIED, why)
 
 
 async def test_a_key_that_is_not_the_signers(tmp_path: Path, server: Scripted) -> None:
