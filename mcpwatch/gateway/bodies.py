@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
 from mcpwatch.gateway.mask import is_json, mask_body
+from mcpwatch.gateway.session_ids import holds
 from mcpwatch.model.entries import Body, Capture
 
 MAX_CONTENT = 512 * 1024
@@ -61,6 +62,10 @@ class BodyReader:
         elif not self._hold(len(self._content)):
             self.is_crowded = True
             self._truncate()
+
+    def holds(self, session: bytes) -> bool:
+        """Whether a session id stands in it, as far as its content is held."""
+        return holds(self._content, session)
 
     def finish(self) -> Body:
         """The body, as far as it came."""

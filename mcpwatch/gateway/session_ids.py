@@ -74,6 +74,16 @@ def without(body: Body, session: bytes) -> Body:
     return replace(body, text=body.text.replace(id, MASK), masked=body.masked + count)
 
 
+def mask_session(target: str, session: bytes) -> tuple[str, int]:
+    """A request target with a session id masked in its query, and how often it stood there.
+
+    In the path it stays, which signatures cover without the query.
+    """
+    path, mark, query = target.partition("?")
+    id = session.decode("iso-8859-1")
+    return path + mark + query.replace(id, MASK), query.count(id)
+
+
 def _varying(ids: Sequence[str]) -> int:
     """Characters of the last id that differ in others; all of them where there are too few to tell."""
     newest = ids[-1]

@@ -18,6 +18,7 @@ from mcpwatch.gateway.journal import TooLarge, Unwritable
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.mask import mask_authority, mask_target
 from mcpwatch.gateway.principal import KeyedHash, read_principal
+from mcpwatch.gateway.session_ids import SessionForms, holds, mask_session, without
 from mcpwatch.model.entries import (
     MASKED_QUERY,
     NOTHING_CARRIED,
@@ -25,10 +26,12 @@ from mcpwatch.model.entries import (
     Capture,
     Data,
     End,
+    Leak,
     Message,
     Outcome,
     Request,
     Response,
+    SessionForm,
 )
 
 MAX_EVENT = 2 * 1024 * 1024
@@ -49,6 +52,7 @@ class Tap:
         self.capture = capture
         self.hashed = hashed
         self.held = held
+        self.forms = SessionForms()
 
     def begin(self, upstream: str, arrival: Arrival) -> "Exchange":
         """Log a request, before it is passed on."""
@@ -95,11 +99,15 @@ class Exchange:
         self._inflate: Inflate | None = None
         self._body: BodyReader | None = None
         self._share = tap.held.share()
+        self._upstream = ""
+        self._session = b""
+        """The session id that the request carries, or else the answer."""
 
     @_harmless
     def request(self, upstream: str, arrival: Arrival) -> None:
         """The request has come in whole, or as far as it will."""
         tap = self._tap
+        self._upstream, self._session = upstream, session_id(arrival.headers)
         self.index = self._append(read_request(upstream, arrival, tap.capture, tap.hashed))
 
     @_harmless
@@ -122,16 +130,21 @@ class Exchange:
         """The answer's head has been passed on."""
         if self.index is None:
             return
+        tap = self._tap
         kept, _ = logged(headers)
+        given = session_id(headers)
+        form: SessionForm = ""
+        if given and given != self._session and 200 <= status < 300:
+            form = tap.forms(self._upstream, given, time.time())
+        self._session = given or self._session
         encoding = content_encoding(headers)
         if is_event_stream(octets(first(headers, b"content-type") or b"")) and (not encoding or can_inflate(encoding)):
             self._events = SseReader(MAX_EVENT, MAX_EVENT, MAX_EVENT_LINES)
             self._inflate = Inflate(encoding) if encoding else None
         else:
-            self._body = BodyReader(self._tap.capture, encoding, self._share.hold)
-        self._append(
-            Response(exchange=self.index, status=status, headers=kept, session=_session(headers, self._tap.hashed))
-        )
+            self._body = BodyReader(tap.capture, encoding, self._share.hold)
+        session = tap.hashed(given) if given else ""
+        self._append(Response(exchange=self.index, status=status, headers=kept, session=session, session_form=form))
 
     @_harmless
     def chunk(self, chunk: bytes) -> None:
@@ -155,7 +168,8 @@ class Exchange:
     @_harmless
     def _finish_body(self) -> None:
         if self.index is not None and self._body is not None and self._body.size:
-            self._append(Message(exchange=self.index, body=self._body.finish()))
+            leaked = self._body.holds(self._session)
+            self._append(Message(exchange=self.index, body=self._masked(self._body.finish(), leaked), leaked=leaked))
             if self._body.is_crowded:
                 self.fault = self.fault or f"of the answer only size and digest were logged: {_CROWDED}"
 
@@ -169,15 +183,27 @@ class Exchange:
         except InflateFault as inflate_fault:
             frames, fault = [], str(inflate_fault)
         for frame in frames:
-            body = capture_body(frame.data, self._tap.capture)
-            message = Message(exchange=self.index, body=body, stream=True, event=frame.event, event_id=frame.id or "")
-            self._append(message)
+            leaked = holds(frame.data, self._session)
+            body = self._masked(capture_body(frame.data, self._tap.capture), leaked)
+            self._append(
+                Message(
+                    exchange=self.index,
+                    body=body,
+                    stream=True,
+                    event=frame.event,
+                    event_id=frame.id or "",
+                    leaked=leaked,
+                )
+            )
         if not fault and not self._share.hold(self._events.held):
             fault = _CROWDED
         if fault:
             self._share.hold(0)
             self.fault = f"events were not logged from here on: {fault}"
             self._events = None
+
+    def _masked(self, body: Body, leaked: bool) -> Body:
+        return without(body, self._session) if leaked and self._tap.capture != "full" else body
 
     def _append(self, data: Data) -> int:
         """Log `data`; what makes an entry too large for a feed is left out, content first."""
@@ -204,6 +230,18 @@ def read_request(upstream: str, arrival: Arrival, capture: Capture, hashed: Keye
     target, masked = (arrival.target, 0) if capture == "full" else mask_target(arrival.target)
     encoded = bool(content_encoding(headers))
     sha512 = any(name == "content-digest" and "sha-512" in value for name, value in kept)
+    entered = None if body is None else capture_body(body, capture, encoded=encoded, sha512=sha512)
+    session = session_id(headers)
+    leaked: list[Leak] = []
+    if holds(arrival.target.encode("iso-8859-1"), session):
+        leaked.append("target")
+        if capture != "full":
+            target, found = mask_session(target, session)
+            masked += found
+    if entered is not None and body is not None and holds(body, session):
+        leaked.append("body")
+        if capture != "full":
+            entered = without(entered, session)
     return Request(
         upstream=upstream,
         method=arrival.method,
@@ -212,16 +250,17 @@ def read_request(upstream: str, arrival: Arrival, capture: Capture, hashed: Keye
         target=target,
         peer=arrival.peer,
         headers=kept,
-        body=None if body is None else capture_body(body, capture, encoded=encoded, sha512=sha512),
-        session=_session(headers, hashed),
+        body=entered,
+        session=hashed(session) if session else "",
         withheld=(*withheld, MASKED_QUERY) if masked else withheld,
         principal=read_principal(headers, hashed),
+        leaked=tuple(leaked),
     )
 
 
-def _session(headers: Sequence[RawHeader], hashed: KeyedHash) -> str:
-    session = b", ".join(value for name, value in headers if name.lower() == b"mcp-session-id")
-    return hashed(session) if session else ""
+def session_id(headers: Sequence[RawHeader]) -> bytes:
+    """The Mcp-Session-Id; several are one, joined by a comma and a space. Empty for none."""
+    return b", ".join(value for name, value in headers if name.lower() == b"mcp-session-id")
 
 
 def _without_content(body: Body) -> Body:
