@@ -2,6 +2,7 @@
 
 import string
 from itertools import pairwise
+from typing import get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from rpc import tool
 
 from mcpwatch.detect.engine import Engine
 from mcpwatch.detect.rule import Operator
-from mcpwatch.model.entries import Body, Principal, Request
+from mcpwatch.model.entries import Body, Leak, Principal, Request, Response, SessionForm
 from mcpwatch.model.feed import FeedState, FeedStatus, Gap
 from mcpwatch.model.identity import (
     Covered,
@@ -67,8 +68,17 @@ verdicts = st.builds(
     first_source=st.none() | words,
     others=st.lists(others, max_size=2).map(tuple),
 )
-principals = st.none() | st.builds(Principal, words, words, issuer=words, subject=words)
-names = st.sampled_from(["user-agent", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-", "other"])
+principals = st.none() | st.builds(
+    Principal,
+    words,
+    words,
+    issuer=words,
+    subject=words,
+    expires=st.none() | st.integers(-(2**53), 2**53),
+    algorithm=st.sampled_from(["", "none", "NONE", "RS256"]),
+)
+origins = st.sampled_from(["null", "http://a.example", "http://[", "http://127.0.0.1", "x", "//", "http:"])
+names = st.sampled_from(["user-agent", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-", "origin"])
 requests = st.builds(
     Request,
     words,
@@ -77,10 +87,20 @@ requests = st.builds(
     words,
     words,
     st.sampled_from(["", "127.0.0.1:1", "[::1]:2", "a:b:c", "::::"]),
-    st.lists(st.tuples(names, words | methods), max_size=6).map(tuple),
+    st.lists(st.tuples(names, words | methods | origins), max_size=6).map(tuple),
     st.none() | st.builds(Body, st.just(1), words, masked=st.integers(0, 1)),
+    session=words,
     principal=principals,
+    leaked=st.lists(st.sampled_from(get_args(Leak)), max_size=2).map(tuple),
     withheld=st.lists(names, max_size=2).map(tuple),
+)
+responses = st.none() | st.builds(
+    Response,
+    indexes,
+    st.integers(0, 600),
+    st.just(()),
+    session=words,
+    session_form=st.sampled_from(get_args(SessionForm)),
 )
 messages = st.builds(
     RpcMessage,
@@ -124,6 +144,7 @@ sessions = st.none() | st.builds(
     binding=st.builds(Binding, signer=st.none() | signers, since=st.none() | indexes),
     listed_tools=st.sets(words, max_size=2),
     initialized_at=st.none() | indexes,
+    principal=principals,
 )
 exchanges = st.none() | st.builds(
     Exchange,
@@ -139,6 +160,7 @@ exchanges = st.none() | st.builds(
     verdict=verdicts,
     status=st.none() | st.integers(0, 600),
     calls=st.lists(calls, max_size=1),
+    principal=principals,
 )
 definitions = values | st.builds(tool, words, words)
 changes = st.builds(
@@ -165,6 +187,9 @@ observations = st.builds(
     request=st.none() | requests,
     rejudged=st.booleans(),
     proof=proofs,
+    response=responses,
+    leaked=st.booleans(),
+    gone=st.lists(sessions, max_size=2).map(lambda some: tuple(each for each in some if each)),
 )
 statuses = st.builds(
     FeedStatus,
