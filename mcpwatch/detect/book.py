@@ -1,61 +1,67 @@
-"""The alerts: findings gathered by what they are about, and what people said about them."""
+"""The alerts: findings gathered by what they are about, and what people did about them."""
 
 import hashlib
-from bisect import insort
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
+from mcpwatch.bounded import keep
+from mcpwatch.detect.acts import ActError, check_act, check_silence, fault_of
+from mcpwatch.detect.evidence import Kinds
+from mcpwatch.detect.gather import gather, opened
+from mcpwatch.detect.life import Life
+from mcpwatch.detect.outstanding import Outstanding
 from mcpwatch.detect.rules import CATALOGUE
-from mcpwatch.errors import McpwatchError
-from mcpwatch.model.alerts import (
-    Acknowledgement,
-    Alert,
-    AlertEvent,
-    AlertState,
-    EventKind,
-    Finding,
-    RuleInfo,
-)
+from mcpwatch.detect.silences import Silences, covers
+from mcpwatch.model.alerts import Act, Alert, AlertEvent, EventKind, Finding, RuleInfo, Silence
 from mcpwatch.text import count
 
 MAX_ALERTS = 10_000
-MAX_NOTE = 2_000
-"""Characters."""
-ACKNOWLEDGED_FOR = 8 * 3600.0
-"""Seconds."""
 
-_FIRST, _NEWEST = 8, 24
-_NAMED = 16
 _MAX_CROWD = 10_000
-
-
-class AcknowledgeError(McpwatchError):
-    """The alert cannot be acknowledged or un-acknowledged like this."""
-
-
-class StaleAcknowledgement(AcknowledgeError):
-    """The alert has grown since its author was shown it."""
+_MAX_WAITING = 10_000
+"""Alerts that are not there, and for which acts are kept."""
+_MAX_ACTS = 64
+"""Acts kept for one of those."""
+_MAX_IDS = 20_000
+"""Ids of which the newest act is known."""
+_OF_SILENCES = frozenset({EventKind.SILENCED, EventKind.UNSILENCED})
 
 
 class AlertBook:
-    """All alerts, each for one rule and one subject of one feed; none is ever removed.
+    """All alerts, each for one rule and one subject of one log; none is ever removed.
 
-    An acknowledged alert counts on in silence. It fires again when the acknowledgement runs out, or at a higher
-    severity than was acknowledged. Subjects beyond `limit` go into one alert for each rule and feed.
+    An acknowledged alert counts on in silence. It fires again when the acknowledgement runs out, at a higher severity
+    than was acknowledged, and when evidence of another kind comes; a resolved one with any new evidence. Subjects
+    beyond `limit` go into one alert for each rule and feed.
     """
 
     def __init__(self, catalogue: Mapping[str, RuleInfo] = CATALOGUE, limit: int = MAX_ALERTS) -> None:
         self.alerts: dict[str, Alert] = {}
         """Alert id -> alert, oldest first."""
+        self.origins: dict[str, str] = {}
+        """A feed's name -> its log's origin, by which all its watchers call its alerts the same."""
         self._catalogue = catalogue
         self._limit = limit
-        self._acknowledged: set[str] = set()
-        self._restored: dict[str, list[AlertEvent]] = {}
+        self._life = Life()
+        self._kinds = Kinds()
+        self._silences = Silences()
+        self._outstanding = Outstanding()
+        self._waiting: OrderedDict[str, list[Act]] = OrderedDict()
+        self._newest: OrderedDict[str, int] = OrderedDict()
+        """Id -> the newest log entry that acts on it."""
         self._crowds: dict[str, set[str]] = {}
         """Id of an alert that stands for many -> the ids those would have."""
 
+    @property
+    def silences(self) -> Mapping[str, Silence]:
+        """The silences in force, by id."""
+        return self._silences.all
+
     def add(self, finding: Finding, time: float) -> Alert:
         """Put a finding where it belongs; `time` is the entry's, seconds since the epoch."""
-        id = fingerprint(finding.rule, finding.source, finding.subject)
+        id = fingerprint(finding.rule, self.origin(finding.source), finding.subject)
         alert = self.alerts.get(id)
         if alert is None:
             if len(self.alerts) - len(self._crowds) >= self._limit:
@@ -64,120 +70,91 @@ class AlertBook:
         self._grow(alert, finding, time)
         return alert
 
-    def acknowledge(self, id: str, author: str, note: str, last_index: int, now: float) -> Alert:
-        """Let an alert rest for eight hours; `last_index` is the newest of its entries that the author was shown.
+    def origin(self, source: str) -> str:
+        """The log of a feed; the feed's own name where it has none."""
+        return self.origins.get(source) or source
 
-        Acknowledging again renews. Raises StaleAcknowledgement when the alert has newer entries, and
-        AcknowledgeError when there is no such alert or the note is empty or too long.
+    def previous(self, id: str) -> int | None:
+        """The newest log entry that acts on an alert or a silence."""
+        return self._newest.get(id)
+
+    def began(self, silence: str) -> AlertEvent | None:
+        """The act that a silence in force began with."""
+        return self._silences.act(silence)
+
+    def check(self, act: Act, known: AlertEvent | None) -> None:
+        """Whether somebody may act so who was shown `known` as the newest act there.
+
+        Raises ActError, and StaleAct where more has happened than they were shown.
         """
-        alert, note = self._find(id), _checked(note)
-        if last_index < alert.last_index:
-            raise StaleAcknowledgement(
-                f"The alert has grown: entry {alert.last_index} is newer than what you were shown",
-                "Look at the new entries, then acknowledge again.",
-            )
-        event = AlertEvent(EventKind.ACKNOWLEDGED, author, note, now, last_index, alert.severity)
-        alert.history.append(event)
-        self._rest(alert, event)
-        return alert
+        if act.event.kind in _OF_SILENCES:
+            check_silence(act, self.began(act.id), known)
+        elif act.id not in self.alerts:
+            raise ActError(f"There is no alert {act.id}")
+        else:
+            check_act(self.alerts[act.id], act, known)
 
-    def unacknowledge(self, id: str, author: str, note: str, now: float) -> Alert:
-        """Let an acknowledged alert fire again.
+    def take(self, acts: Iterable[Act]) -> None:
+        """Take in what people did, here or elsewhere, now or before a restart; in the order of their log.
 
-        Raises AcknowledgeError when there is no such alert, when it is not acknowledged, or for the note.
+        An act on an alert that is not there waits for it. What somebody else did since stands, and what has a fault
+        changes nothing.
         """
-        alert, note = self._find(id), _checked(note)
-        if alert.acknowledgement is None:
-            raise AcknowledgeError("The alert is not acknowledged")
-        self._fire(alert, EventKind.UNACKNOWLEDGED, author, note, now)
-        return alert
+        for act in acts:
+            act = self._in_order(act)
+            if act.event.kind in _OF_SILENCES:
+                self._silence(act)
+            elif act.id in self.alerts:
+                self._act(self.alerts[act.id], act.event)
+            else:
+                waiting = self._waiting.get(act.id, [])
+                keep(self._waiting, act.id, [*waiting[1 - _MAX_ACTS :], act], _MAX_WAITING)
 
-    def restore(self, events: Iterable[tuple[str, AlertEvent]]) -> None:
-        """Take in what was said before a restart: alert id and event, oldest first.
+    def settle(self, id: str, index: int, time: float) -> bool:
+        """Take note that an entry that was judged again shows no more what the alert is about.
 
-        Each alert takes its events up when it forms again, with entries that its authors were already shown.
+        An alert whose entries all do is resolved by itself; returns whether it is.
         """
-        restored: dict[str, list[AlertEvent]] = {}
-        for id, event in events:
-            restored.setdefault(id, []).append(event)
-        self._restored.update(restored)
-        for id in restored.keys() & self.alerts.keys():
-            self._take_up(self.alerts[id])
-
-    def hear(self, events: Iterable[tuple[str, AlertEvent]]) -> None:
-        """Take in what was said in another program meanwhile: alert id and event, oldest first.
-
-        It counts unless somebody has said something since, or the alert has risen above what was acknowledged.
-        """
-        for id, event in events:
-            alert = self.alerts.get(id)
-            if alert is None:
-                self._restored.setdefault(id, []).append(event)
-                continue
-            said_since = any(said.author and said.time > event.time for said in alert.history)
-            insort(alert.history, event, key=lambda said: said.time)
-            if said_since:
-                continue
-            if event.kind is not EventKind.ACKNOWLEDGED:
-                self._wake(alert)
-            elif event.severity is None or alert.severity <= event.severity:
-                self._rest(alert, event)
+        alert = self.alerts.get(id)
+        if alert is None or not self._outstanding.settle(id, index):
+            return False
+        note = "its entries were judged again, and none shows it any more"
+        event = AlertEvent(EventKind.RESOLVED, "", note, time, alert.last_index, alert.severity)
+        self._life.write(alert, event)
+        self._life.resolve(alert, event)
+        return True
 
     def tick(self, now: float) -> list[Alert]:
-        """The alerts whose acknowledgement has run out by `now`, seconds since the epoch; they fire again."""
-        over = [
-            alert
-            for alert in (self.alerts[id] for id in self._acknowledged)
-            if alert.acknowledgement and alert.acknowledgement.expires <= now
-        ]
-        for alert in over:
-            self._fire(alert, EventKind.EXPIRED, "", "the acknowledgement ran out", now)
+        """The alerts that changed because time passed: acknowledgements and silences run out by `now`."""
+        over = self._life.expire(now)
+        for silence in self._silences.over(now):
+            self._silences.end(silence.id)
+            event = AlertEvent(EventKind.EXPIRED, "", "the silence ran out", now, -1)
+            over += self._cover(silence, event)
         return over
 
     def _open(self, id: str, finding: Finding, time: float) -> Alert:
-        info = self._catalogue.get(finding.rule)
-        alert = self.alerts[id] = Alert(
-            id=id,
-            rule=finding.rule,
-            title=info.title if info else finding.rule,
-            severity=finding.severity,
-            subject=finding.subject,
-            reason=finding.reason,
-            count=0,
-            first_index=min(finding.evidence, default=-1),
-            last_index=-1,
-            first_time=time,
-            last_time=time,
-            source=finding.source,
-        )
-        self._take_up(alert)
+        alert = self.alerts[id] = opened(id, self._catalogue.get(finding.rule), finding, time)
+        for act in self._waiting.pop(id, []):
+            self._act(alert, act.event)
+        silence = self._silences.covering(alert, self.origin(alert.source))
+        began = self.began(silence.id) if silence is not None else None
+        if began is not None:
+            self._life.write(alert, began)
+            alert.silence = silence
+            self._life.settle(alert)
         return alert
 
     def _grow(self, alert: Alert, finding: Finding, time: float) -> None:
-        alert.count += 1
-        alert.reason = finding.reason
-        alert.severity = max(alert.severity, finding.severity)
-        alert.first_time = min(alert.first_time, time)
-        alert.last_time = max(alert.last_time, time)
-        for index in finding.evidence:
-            alert.first_index = index if alert.first_index < 0 else min(alert.first_index, index)
-            alert.last_index = max(alert.last_index, index)
-            if index not in alert.evidence:
-                insort(alert.evidence, index)
-                if len(alert.evidence) > _FIRST + _NEWEST:
-                    del alert.evidence[_FIRST]
-        for names, name in ((alert.sessions, finding.session), (alert.calls, finding.call)):
-            if name and name not in names and len(names) < _NAMED:
-                names.append(name)
-        rests = alert.acknowledgement
-        if rests is not None and finding.severity > rests.severity:
-            note = f"severity rose from {rests.severity.name.lower()} to {finding.severity.name.lower()}"
-            self._fire(alert, EventKind.FIRED_AGAIN, "", note, time)
+        gather(alert, finding, time)
+        self._outstanding.add(alert.id, finding)
+        self._life.found(alert, finding, self._kinds.add(alert.id, finding), time)
 
     def _add_to_crowd(self, member: str, finding: Finding, time: float) -> Alert:
-        id = fingerprint(finding.rule, finding.source)
+        id = fingerprint(finding.rule, self.origin(finding.source))
         crowd = self._crowds.setdefault(id, set())
-        alert = self.alerts.get(id) or self._open(id, finding, time)
+        # A silence of the first subject must not cover the rest.
+        alert = self.alerts.get(id) or self._open(id, replace(finding, subject="further subjects"), time)
         self._grow(alert, finding, time)
         if member in crowd:
             return alert
@@ -188,48 +165,51 @@ class AlertBook:
             alert.subject = f"more than {len(crowd):,} further subjects"
         rests = alert.acknowledgement
         if rests is not None and max(finding.evidence, default=-1) > rests.last_index:
-            self._fire(alert, EventKind.FIRED_AGAIN, "", "it stands for one subject more", time)
+            self._life.fire(alert, EventKind.FIRED_AGAIN, "it stands for one subject more", time)
         return alert
 
-    def _take_up(self, alert: Alert) -> None:
-        events = self._restored.pop(alert.id, [])
-        said_since = bool(alert.history)
-        alert.history[:0] = events
-        if events and events[-1].kind is EventKind.ACKNOWLEDGED and not said_since:
-            self._rest(alert, events[-1])
+    def _in_order(self, act: Act) -> Act:
+        """An act of a log as it counts: not where its author did not know of the act before."""
+        event = act.event
+        if event.index is None or event.fault:
+            return act
+        newest = self._newest.get(act.id)
+        if newest is not None and (act.previous is None or act.previous < newest) and event.index > newest:
+            fault = f"its author did not know of the act at entry {newest}"
+            return replace(act, event=replace(event, fault=fault))
+        if newest is None or event.index > newest:
+            keep(self._newest, act.id, event.index, _MAX_IDS)
+        return act
 
-    def _rest(self, alert: Alert, event: AlertEvent) -> None:
-        severity = alert.severity if event.severity is None else event.severity
-        until = event.time + ACKNOWLEDGED_FOR
-        alert.acknowledgement = Acknowledgement(event.author, event.note, event.time, event.last_index, severity, until)
-        alert.state = AlertState.ACKNOWLEDGED
-        self._acknowledged.add(alert.id)
+    def _act(self, alert: Alert, event: AlertEvent) -> None:
+        self._life.act(alert, event, self._kinds.since(alert.id, event.last_index))
 
-    def _fire(self, alert: Alert, kind: EventKind, author: str, note: str, time: float) -> None:
-        alert.history.append(AlertEvent(kind, author, note, time, alert.last_index, alert.severity))
-        self._wake(alert)
+    def _silence(self, act: Act) -> None:
+        event, silence = act.event, act.silence
+        if event.fault:
+            return
+        if event.kind is EventKind.UNSILENCED:
+            ended = self._silences.end(act.id)
+            if ended is not None:
+                self._cover(ended, event)
+        elif silence is not None and fault_of(silence) is None and self._silences.begin(act):
+            self._cover(silence, event)
 
-    def _wake(self, alert: Alert) -> None:
-        alert.acknowledgement = None
-        alert.state = AlertState.FIRING
-        self._acknowledged.discard(alert.id)
-
-    def _find(self, id: str) -> Alert:
-        alert = self.alerts.get(id)
-        if alert is None:
-            raise AcknowledgeError(f"There is no alert {id}")
-        return alert
+    def _cover(self, silence: Silence, event: AlertEvent) -> list[Alert]:
+        """Let a silence's beginning or end show in the alerts that it covers; returns those."""
+        covered = [
+            alert
+            for alert in self.alerts.values()
+            if covers(silence, alert.rule, alert.subject, self.origin(alert.source))
+            or (alert.silence is not None and alert.silence.id == silence.id)
+        ]
+        for alert in covered:
+            self._life.write(alert, event)
+            alert.silence = self._silences.covering(alert, self.origin(alert.source))
+            self._life.settle(alert)
+        return covered
 
 
 def fingerprint(*parts: str) -> str:
-    """An alert's id: 12 hex digits of SHA-256 over rule, source and subject, joined by `|`."""
+    """An alert's id: 12 hex digits of SHA-256 over rule, log and subject, joined by `|`."""
     return hashlib.sha256("|".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
-def _checked(note: str) -> str:
-    note = note.strip()
-    if not note:
-        raise AcknowledgeError("A note is needed", "Say in a few words why.")
-    if len(note) > MAX_NOTE:
-        raise AcknowledgeError(f"The note is too long: {len(note):,} characters", f"Keep it to {MAX_NOTE:,}.")
-    return note

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Observation, Session, SessionKind
 from mcpwatch.text import ELLIPSIS
+from mcpwatch.traffic.records import good_signer
 
 _QUOTE = 120
 _WHY = 300
@@ -101,6 +102,13 @@ def caller_of(seen: Observation) -> str:
     if session and session.client_name:
         return session.client_name
     return host(seen.exchange.peer) if seen.exchange else "somebody"
+
+
+def who_of(seen: Observation) -> str:
+    """Who is behind an entry: the proven signer, else what the caller goes by."""
+    verdict = seen.verdict or (seen.exchange.verdict if seen.exchange is not None else None)
+    signer = good_signer(verdict) if verdict is not None else None
+    return signer_subject(signer) if signer is not None else caller_of(seen)
 
 
 def some(names: Sequence[object], limit: int = 3) -> str:

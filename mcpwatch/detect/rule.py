@@ -5,8 +5,8 @@ from typing import ClassVar, Self
 
 from msgspec import Struct
 
-from mcpwatch.detect.phrases import clip
-from mcpwatch.model.alerts import Finding, RuleInfo
+from mcpwatch.detect.phrases import clip, upstream_of, who_of
+from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import Signer, Word
 from mcpwatch.model.traffic import Call, EntryKind, Observation
@@ -42,6 +42,9 @@ class Rule:
     rejudges: ClassVar[bool] = False
     """Whether it also looks at entries that were judged again, which brings nothing but a verdict."""
 
+    settles: ClassVar[bool] = False
+    """Whether an entry on which it has no finding any more, once judged again, takes its finding back."""
+
     policy: Policy = Policy()
     """What the operator allows and expects; `follow` puts it."""
     _own: RulePolicy = RulePolicy()
@@ -70,17 +73,28 @@ class Rule:
         return ()
 
     def finding(
-        self, seen: Observation, subject: str, reason: str, *evidence: int, call: Call | None = None
+        self,
+        seen: Observation,
+        subject: str,
+        reason: str,
+        *evidence: int,
+        call: Call | None = None,
+        at_least: Severity = Severity.LOW,
     ) -> Finding:
-        """A finding on this entry; `evidence` is the entry itself and `call` the first it touches, unless given."""
+        """A finding on this entry; `evidence` is the entry itself and `call` the first it touches, unless given.
+
+        `at_least` may make it worse than the catalogue says.
+        """
         touched = call or next(iter(seen.opened or seen.updated), None)
         return Finding(
             rule=self.info.id,
-            severity=self.info.severity,
+            severity=max(self.info.severity, at_least),
             subject=clip(subject),
             reason=reason,
             evidence=evidence or (seen.index,),
             source=seen.source,
             session=seen.session.key if seen.session else "",
             call=touched.id if touched else "",
+            upstream=upstream_of(seen) or (seen.session.upstream if seen.session else ""),
+            who=who_of(seen),
         )

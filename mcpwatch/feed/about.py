@@ -23,6 +23,8 @@ class About(Struct, frozen=True):
     """Index of the first entry still kept."""
     capture: str = ""
     """How much of bodies enters the log: full, masked or digest."""
+    scopes: tuple[str, ...] = ()
+    """What the token that came with the request may do."""
 
 
 def parse_about(data: bytes) -> About | None:

@@ -6,6 +6,7 @@ from mcpwatch.errors import UsageError
 
 FEED_PATH = "/v1/feed"
 CHECKPOINT_PATH = "/v1/checkpoint"
+ACTS_PATH = "/v1/alerts/{id}/acts"
 _HINT = "Give the address the gateway printed, such as http://127.0.0.1:4181"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -26,6 +27,11 @@ def feed_address(url: str) -> str:
     prefix = parts.path.rstrip("/").removesuffix(FEED_PATH).rstrip("/")
     named = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{named}:{port or _DEFAULT_PORTS[parts.scheme]}{prefix}"
+
+
+def acts_path(id: str) -> str:
+    """Where acts on an alert, or on a silence, are written."""
+    return ACTS_PATH.format(id=id)
 
 
 def host_and_port(address: str) -> str:

@@ -68,12 +68,12 @@ class LogReader:
         """How many checkpoints were verified."""
         return self._standing.proofs
 
-    def meet(self, verifier: NoteVerifier, capture: str = "") -> None:
-        """Learn whose log it is; without this a feed stays UNPROVEN."""
+    def meet(self, verifier: NoteVerifier, capture: str = "", scopes: tuple[str, ...] = ()) -> None:
+        """Learn whose log it is, and what it lets us do; without this a feed stays UNPROVEN."""
         self._verifier = verifier
         self._origin = verifier.origin
         self._standing.provable = True
-        self._standing.set(origin=self._origin, key=str(verifier.key), capture=capture)
+        self._standing.set(origin=self._origin, key=str(verifier.key), capture=capture, scopes=scopes)
 
     def join(self, checkpoint: Checkpoint, frontier: Sequence[bytes], oldest: int, now: float) -> None:
         """Take in what the log says of itself before a connection: its newest checkpoint, its right edge, and

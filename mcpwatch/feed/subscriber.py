@@ -12,6 +12,7 @@ from httpx_sse import aconnect_sse
 
 from mcpwatch.errors import ConnectError, LocalError, McpwatchError, RefusedError
 from mcpwatch.feed.about import MAX_ABOUT, About, parse_about
+from mcpwatch.feed.acts import post_act
 from mcpwatch.feed.address import CHECKPOINT_PATH, FEED_PATH, feed_address, host_and_port
 from mcpwatch.feed.backoff import Backoff
 from mcpwatch.feed.failures import (
@@ -32,7 +33,7 @@ from mcpwatch.feed.sse import Frame, SseReader, StreamFault, is_event_stream
 from mcpwatch.feed.trust import ChangedKey, Trust
 from mcpwatch.feed.vkey import BadNote
 from mcpwatch.http_fields import media_type
-from mcpwatch.model.entries import Entry
+from mcpwatch.model.entries import AlertActed, Entry
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.secret import Secret
 
@@ -113,6 +114,11 @@ class HttpSource:
         finally:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    async def post(self, acted: AlertActed) -> int:
+        """Write an act into the log; raises as `mcpwatch.feed.acts.ActLog` says."""
+        async with self._client() as client:
+            return await post_act(client, self.address, acted)
 
     async def close(self) -> None:
         """Stop reading; `batches` ends."""
@@ -248,7 +254,7 @@ class HttpSource:
             self._reader.sever(f"the gateway's checkpoint does not hold: {bad.reason}", now, note)
             return
         self._trust.recognise(about.keys, now)
-        self._reader.meet(verifier, about.capture)
+        self._reader.meet(verifier, about.capture, about.scopes)
         self._reader.join(checkpoint, about.frontier, about.oldest, now)
 
     def _client(self) -> httpx.AsyncClient:

@@ -6,9 +6,11 @@ from collections.abc import AsyncGenerator, Callable
 
 from msgspec import Struct
 
+from mcpwatch.errors import RefusedError
+from mcpwatch.feed.acts import ActLog
 from mcpwatch.feed.source import Source
 from mcpwatch.feed.standing import STICKY
-from mcpwatch.model.entries import Entry
+from mcpwatch.model.entries import AlertActed, Entry
 from mcpwatch.model.feed import STALE_AFTER, FeedState, FeedStatus
 
 PATIENCE_S = 2 * STALE_AFTER
@@ -83,6 +85,12 @@ class UpTo:
                 self._coming.cancel()
                 await asyncio.gather(self._coming, return_exceptions=True)
             await batches.aclose()
+
+    async def post(self, acted: AlertActed) -> int:
+        """Write an act into the log; raises as `mcpwatch.feed.acts.ActLog` says."""
+        if not isinstance(self._source, ActLog):
+            raise RefusedError("This feed takes no acts")
+        return await self._source.post(acted)
 
     async def close(self) -> None:
         """Stop, and let `batches` end."""

@@ -51,6 +51,8 @@ class Finding(Struct, frozen=True):
     call: str = ""
     upstream: str = ""
     """The server's name; empty where it is about none."""
+    who: str = ""
+    """Who is behind it: the proven signer, else what the caller goes by; may hold untrusted text."""
 
 
 class AlertState(StrEnum):
@@ -138,6 +140,18 @@ class AlertEvent(Struct, frozen=True):
     """The end of a silence."""
 
 
+class Act(Struct, frozen=True):
+    """What a person did, as this watcher came to know of it."""
+
+    id: str
+    """The alert's, or the silence's."""
+    event: AlertEvent
+    previous: int | None = None
+    """Log entry of the newest act on the same id that the author knew of."""
+    silence: Silence | None = None
+    """The one that begins, where it does."""
+
+
 class Alert(Struct):
     """All findings of one rule on one subject."""
 
@@ -168,4 +182,6 @@ class Alert(Struct):
     """The one in force that ends last."""
     state: AlertState = AlertState.FIRING
     history: list[AlertEvent] = field(default_factory=list)
-    """Oldest first."""
+    """Oldest first; at most the newest 1,000."""
+    last_act: AlertEvent | None = None
+    """The newest that a person did to this very alert and that counts; who saw another saw a stale screen."""

@@ -26,6 +26,7 @@ Outcome = Literal["complete", "client-closed", "upstream-closed", "error", "deni
 Leak = Literal["target", "body"]
 SessionForm = Literal["", "short", "counter", "timestamp", "time-uuid", "fixed"]
 """Why the session ids that a server gives out can be guessed; empty where nothing says that they can."""
+Risk = Literal["low", "medium", "high", "critical"]
 Acted = Literal["acknowledged", "unacknowledged", "resolved", "silenced", "unsilenced"]
 
 MASK = "***"
@@ -203,7 +204,7 @@ class AlertActed(Wire, frozen=True):
     """Ed25519, base64, over the RFC 8785 form of `type` and all other members."""
     last_index: Count | None = None
     """The newest entry of the alert that the author had been shown; None where it has none."""
-    severity: Literal["low", "medium", "high", "critical"] | None = None
+    severity: Risk | None = None
     """The alert's, as the author had been shown it."""
     previous: Count | None = None
     """Index of the newest act on the same id that the author knew of; None for none."""

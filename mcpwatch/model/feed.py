@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+MAY_ACT = "alert:ack"
+"""The scope of a token that may write acts into the log."""
 STALE_AFTER = 15.0
 """Seconds without a fresh checkpoint after which a feed is stale: three heartbeats."""
 
@@ -84,3 +86,5 @@ class FeedStatus(Struct, frozen=True):
     history: tuple[tuple[float, FeedState, str], ...] = ()
     """The newest 100 state changes: when, which, why."""
     capture: str = ""
+    scopes: tuple[str, ...] = ()
+    """What the token may do here, by the gateway's word."""

@@ -188,8 +188,14 @@ class AlertsScreen(ListScreen[Alert]):
             self.stay()
             self.host.acknowledge(alert)
 
+    def action_resolve(self) -> None:
+        """Ask for a note and say that the cause is gone."""
+        if (alert := self.selected) is not None:
+            self.stay()
+            self.host.resolve(alert)
+
     def action_unacknowledge(self) -> None:
-        """Ask for a note and take the acknowledgement back."""
+        """Ask for a note and let it fire again."""
         if (alert := self.selected) is not None:
             self.host.unacknowledge(alert)
 

@@ -8,18 +8,17 @@ from functools import partial
 import msgspec
 from textual.app import App
 
-from mcpwatch.model.alerts import Alert, AlertState, RuleInfo, Severity
+from mcpwatch.model.alerts import Alert, RuleInfo, Severity
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Call, Session
 from mcpwatch.text import show
-from mcpwatch.ui import typed
+from mcpwatch.ui import acts, typed
 from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.call import CallScreen
 from mcpwatch.ui.commands import BY_ID, Command
 from mcpwatch.ui.dialogs.confirm import ConfirmDialog
 from mcpwatch.ui.dialogs.help import HelpDialog
-from mcpwatch.ui.dialogs.note import NoteDialog
 from mcpwatch.ui.identity import IdentityScreen
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.live import LiveScreen
@@ -32,8 +31,6 @@ from mcpwatch.watch.watcher import Watcher
 SAID_FOR = 4.0
 """Seconds for which an answer stands."""
 _MAX_SAID = 200
-_ACKNOWLEDGE = "It stays in the list as seen by you and rests for eight hours, or until a higher severity."
-_UNACKNOWLEDGE = "It fires again from now on. The acknowledgement stays in its history."
 
 
 class Desk(App[None], inherit_bindings=False):
@@ -229,18 +226,15 @@ class Desk(App[None], inherit_bindings=False):
 
     def acknowledge(self, alert: Alert) -> None:
         """Ask for a note and acknowledge."""
-        act = partial(self.watcher.acknowledge, alert.id)
-        self.push_screen(NoteDialog("Acknowledge", alert, _ACKNOWLEDGE, act))
+        acts.acknowledge(self, self.watcher, alert)
+
+    def resolve(self, alert: Alert) -> None:
+        """Ask for a note and say that the cause is gone."""
+        acts.resolve(self, self.watcher, alert)
 
     def unacknowledge(self, alert: Alert) -> None:
-        """Ask for a note and take an acknowledgement back."""
-        if alert.state is not AlertState.ACKNOWLEDGED:
-            self.tell("This alert is not acknowledged")
-            return
-        watcher = self.watcher
-        self.push_screen(
-            NoteDialog("Un-acknowledge", alert, _UNACKNOWLEDGE, lambda note, _: watcher.unacknowledge(alert.id, note))
-        )
+        """Ask for a note and let an alert fire again."""
+        acts.unacknowledge(self, self, self.watcher, alert)
 
     def action_help(self) -> None:
         """The keys of this screen."""

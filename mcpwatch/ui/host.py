@@ -67,8 +67,12 @@ class Host(Protocol):
         """Ask for a note and acknowledge."""
         ...
 
+    def resolve(self, alert: Alert) -> None:
+        """Ask for a note and say that the cause is gone."""
+        ...
+
     def unacknowledge(self, alert: Alert) -> None:
-        """Ask for a note and take an acknowledgement back."""
+        """Ask for a note and let an alert fire again."""
         ...
 
     def copy_json(self, value: object) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from mcpwatch.config import Config
@@ -10,7 +11,9 @@ from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.engine import Engine
 from mcpwatch.detect.rule import Operator
 from mcpwatch.errors import UsageError
+from mcpwatch.feed.acts import ActLog
 from mcpwatch.feed.source import Source
+from mcpwatch.identity.acts import operator_key
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, pins_path
@@ -21,7 +24,11 @@ from mcpwatch.identity.resolvers.service import Resolver
 from mcpwatch.identity.resolvers.trust import Trust
 from mcpwatch.model.identity import Resolution
 from mcpwatch.traffic.fold import Traffic
-from mcpwatch.watch.acks import FILE, AckStore
+from mcpwatch.watch.act_store import FILE, ActStore
+from mcpwatch.watch.acting import Acting
+from mcpwatch.watch.definition_pins import FILE as DEFINITIONS
+from mcpwatch.watch.definition_pins import DefinitionStore
+from mcpwatch.watch.definition_trust import DefinitionTrust
 from mcpwatch.watch.pipeline import Lane, Pipeline
 from mcpwatch.watch.state import State
 from mcpwatch.watch.state_folder import StateFolderWatch
@@ -51,9 +58,9 @@ def open_watcher(
             raise UsageError(f"two feeds go by the name {name}", "Name each feed once.")
     keys = KeyBook()
     pins = PinFile(pins_path(state), keys)
-    acks = AckStore(state / FILE)
+    acts = ActStore(state / FILE)
     book = AlertBook()
-    book.restore(acks.load())
+    book.take(acts.load())
     fetcher = Fetcher(allow_private=config.identity.allow_private)
     resolver = Resolver(keys, _options(config), fetcher, on_resolved=lambda ids: pipeline.settled(ids), wall=clock)
 
@@ -64,26 +71,40 @@ def open_watcher(
             await resolver.run()
 
     async def watching() -> None:
-        await StateFolderWatch(pins, acks, book, pipeline).run()
+        await StateFolderWatch(pins, acts, book, pipeline).run()
 
+    store = DefinitionStore(state / DEFINITIONS)
+    traffic = {
+        source.name: Traffic(source.name if len(sources) > 1 else "", pins=store.of(source.name)) for source in sources
+    }
+    definitions = DefinitionTrust(store, traffic, author_of(config), clock)
     pipeline = Pipeline(
         State(book.alerts, max_rows=config.watch.rows),
-        [Lane(source, Traffic(source.name if len(sources) > 1 else "")) for source in sources],
+        [Lane(source, traffic[source.name]) for source in sources],
         keys,
         Judge(keys, ReplayWindow(), window_s=config.identity.window),
         Engine(operator=Operator(config.principals, keys.called, keys.signers)),
         book,
-        services=[watching, resolving, *([trust.run] if trust else [])],
+        services=[watching, resolving, definitions.run, *([trust.run] if trust else [])],
         clock=clock,
     )
     return Watcher(
         pipeline,
         book,
-        acks,
+        acts,
         keys,
         pins,
-        author=author_of(config),
+        Acting(
+            book,
+            pipeline.state,
+            acts,
+            partial(operator_key, state),
+            author_of(config),
+            {source.name: source.post for source in sources if isinstance(source, ActLog)},
+            clock,
+        ),
         places=_places(config),
+        definitions=definitions,
         trust=trust,
         roots=config.identity.roots,
         files=files,

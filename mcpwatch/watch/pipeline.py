@@ -16,11 +16,12 @@ from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.proofs import ProofJudge
 from mcpwatch.model.alerts import Finding
-from mcpwatch.model.entries import Entry, Message, Request
+from mcpwatch.model.entries import AlertActed, Entry, Message, Request
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.identity import ServerProof, Verdict
 from mcpwatch.model.traffic import Observation
 from mcpwatch.traffic.fold import Traffic
+from mcpwatch.watch.acts import act_in_log
 from mcpwatch.watch.listener import Listener
 from mcpwatch.watch.rejudging import awaited, given_up, grouped, worth
 from mcpwatch.watch.row import Row
@@ -175,7 +176,18 @@ class Pipeline:
         seen = lane.traffic.apply(entry, verdict)
         if record is not None and isinstance(record.data, Message):
             seen = self._server_proofs.answer(seen, record.data.body, entry.received)
+        if record is not None and isinstance(record.data, AlertActed):
+            seen = self._acted(record.data, entry, seen)
         return seen, self._add(self._engine.observe(seen), seen.time)
+
+    def _acted(self, acted: AlertActed, entry: Entry, seen: Observation) -> Observation:
+        """Let an act in the log count for what it is worth."""
+        act = act_in_log(acted, self._book.origin(entry.source), entry.index, seen.time)
+        self._book.take([act])
+        self.state.alerts_changed()
+        return (
+            structs.replace(seen, note=f"{seen.note} (does not count: {act.event.fault})") if act.event.fault else seen
+        )
 
     def _verdict(self, entry: Entry, request: Request, time: float) -> Verdict:
         verdict = self._judge.judge(entry.index, request, time, entry.source, entry.received)
@@ -251,8 +263,17 @@ class Pipeline:
         raised = [] if worth(seen.verdict) == worth(before) else self._add(self._engine.observe(seen), seen.time)
         row = self.state.rejudge(seen)
         self.state.raise_alerts(raised, self._clock())
+        if held is not None:
+            self._settle(held, raised)
         if self._listener is not None and row is not None:
             self._listener.verdict(row, raised)
+
+    def _settle(self, row: Row, raised: Sequence[Raised]) -> None:
+        """Let the alerts that an entry was evidence for, and is no more under its new verdict, know of that."""
+        still = {alert.id for _, alert in raised}
+        over = [self._book.settle(id, row.index, self._clock()) for id in row.alerts if id not in still]
+        if any(over):
+            self.state.alerts_changed()
 
     def _put_proof(self, row: Row, proof: ServerProof) -> None:
         """Give an answer another proof, as `_revise` gives a request another verdict."""
@@ -271,6 +292,8 @@ class Pipeline:
         if after is before:
             return
         self.state.set_feed(after)
+        if after.origin:
+            self._book.origins[after.name] = after.origin
         start = FeedStatus(after.name, after.address) if before is None else before
         raised = self._add(self._engine.observe_feed(start, after), self._clock())
         if raised:

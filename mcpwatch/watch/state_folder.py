@@ -1,4 +1,4 @@
-"""What other programs do in the state folder while a watcher runs: keys pinned and named, alerts acknowledged."""
+"""What other programs do in the state folder while a watcher runs: keys pinned and named, acts on alerts."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ import logging
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.errors import LocalError
 from mcpwatch.identity.pins import PinFile
-from mcpwatch.watch.acks import AckStore
+from mcpwatch.watch.act_store import ActStore
 from mcpwatch.watch.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
@@ -18,9 +18,9 @@ LOOK_S = 1.0
 class StateFolderWatch:
     """Takes in, once a second, what `mcpwatch keys` and other dashboards of this machine wrote."""
 
-    def __init__(self, pins: PinFile, acks: AckStore, book: AlertBook, pipeline: Pipeline) -> None:
+    def __init__(self, pins: PinFile, acts: ActStore, book: AlertBook, pipeline: Pipeline) -> None:
         self._pins = pins
-        self._acks = acks
+        self._acts = acts
         self._book = book
         self._pipeline = pipeline
         self._is_told = False
@@ -41,7 +41,7 @@ class StateFolderWatch:
             if identities:
                 await self._pipeline.repinned(identities)
         try:
-            said = self._acks.others()
+            said = self._acts.others()
         except LocalError as error:
             if not self._is_told:
                 logger.warning("%s", error.title)
@@ -49,5 +49,5 @@ class StateFolderWatch:
         else:
             self._is_told = False
             if said:
-                self._book.hear(said)
+                self._book.take(said)
                 self._pipeline.state.alerts_changed()

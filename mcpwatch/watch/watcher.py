@@ -4,18 +4,24 @@ import asyncio
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from types import EllipsisType
 
+from mcpwatch.detect.acts import ActError
 from mcpwatch.detect.book import AlertBook
+from mcpwatch.detect.silences import silence_id
 from mcpwatch.errors import UsageError
 from mcpwatch.identity import verifier
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, add_pin, remove_pin
 from mcpwatch.identity.resolvers.trust import Trust
-from mcpwatch.model.alerts import Alert
+from mcpwatch.model.alerts import Alert, AlertEvent, EventKind, Kept, Silence
+from mcpwatch.model.entries import SilenceTerms
 from mcpwatch.model.identity import Resolution, Signer
 from mcpwatch.model.traffic import SessionKey
 from mcpwatch.model.trust import Standing
-from mcpwatch.watch.acks import AckStore
+from mcpwatch.watch.act_store import ActStore
+from mcpwatch.watch.acting import Acting, Wish
+from mcpwatch.watch.definition_trust import DefinitionTrust
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey, key_history
 from mcpwatch.watch.listener import Listener
@@ -24,11 +30,14 @@ from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.state import State
 from mcpwatch.watch.view import View
 
+Shown = AlertEvent | EllipsisType | None
+"""The newest act on an alert that a screen showed; `...` where none showed any."""
+
 
 class Watcher:
     """What `mcpwatch.watch.build.open_watcher` makes; run it once, then close it.
 
-    `author` is who acknowledges. `places` says where keys are asked for, and `trust` learns where trust leads.
+    `places` says where keys are asked for, and `trust` learns where trust leads.
     `clock` gives seconds since the epoch.
     """
 
@@ -36,12 +45,13 @@ class Watcher:
         self,
         pipeline: Pipeline,
         book: AlertBook,
-        acks: AckStore,
+        acts: ActStore,
         keys: KeyBook,
         pins: PinFile,
+        acting: Acting,
         *,
-        author: str,
         places: Mapping[Resolution, str] | None = None,
+        definitions: DefinitionTrust,
         trust: Trust | None = None,
         roots: Sequence[str] = (),
         files: Sequence[tuple[str, str]] = (),
@@ -50,14 +60,17 @@ class Watcher:
         self.state: State = pipeline.state
         self.sources: tuple[str, ...] = tuple(pipeline.lanes)
         """Names of the feeds."""
-        self.author = author
+        self.author = acting.author
         self.files = tuple(files)
         """What this watcher keeps and reads: a name and a place each."""
+        self.definitions = definitions
+        """Which definitions of tools are trusted."""
         self.roots = tuple(roots)
         """The identities that trust starts from."""
         self._pipeline = pipeline
         self._book = book
-        self._acks = acks
+        self._acts = acts
+        self._acting = acting
         self._keys = keys
         self._pins = pins
         self._places = {} if places is None else places
@@ -81,18 +94,48 @@ class Watcher:
         self.state.advance(self._clock())
         return self.state.now
 
-    def acknowledge(self, alert: str, note: str, last_index: int) -> Alert:
-        """Let an alert rest, and keep who said so and why.
+    def keeps(self, alert: Alert) -> Kept:
+        """Where an act on this alert would be written."""
+        return self._acting.place(alert.source, alert.rule)
 
-        `last_index` is the alert's `last_index` as the screen showed it. Raises StaleAcknowledgement when there is
-        newer evidence, AcknowledgeError for an unknown alert or a bad note, and LocalError when it holds only until
-        this process ends because it cannot be written.
+    @property
+    def silences(self) -> Sequence[Silence]:
+        """The silences in force."""
+        return tuple(self._book.silences.values())
+
+    async def acknowledge(self, alert: str, note: str, last_index: int, known: Shown = ...) -> Kept:
+        """Let an alert rest for eight hours, signed with who says so and why; returns where that is written.
+
+        `last_index` and `known` are the alert's `last_index` and `last_act` as the screen showed them; without `known`
+        no screen did. Raises StaleAct when there is more by now, ActError for what makes no sense, and ConnectError,
+        RefusedError or LocalError when it cannot be written, which changes nothing.
         """
-        return self._keep(self._book.acknowledge(alert, self.author, _storable(note), last_index, self._clock()))
+        return await self._act(EventKind.ACKNOWLEDGED, alert, note, known, last_index)
 
-    def unacknowledge(self, alert: str, note: str) -> Alert:
-        """Let an acknowledged alert fire again, and keep who said so and why; raises as `acknowledge` does."""
-        return self._keep(self._book.unacknowledge(alert, self.author, _storable(note), self._clock()))
+    async def resolve(self, alert: str, note: str, last_index: int, known: Shown = ...) -> Kept:
+        """Say that the cause is gone; new evidence fires again. Arguments and errors as of `acknowledge`."""
+        return await self._act(EventKind.RESOLVED, alert, note, known, last_index)
+
+    async def unacknowledge(self, alert: str, note: str, known: Shown = ...) -> Kept:
+        """Let an alert that is acknowledged or resolved fire again. Arguments and errors as of `acknowledge`."""
+        return await self._act(EventKind.UNACKNOWLEDGED, alert, note, known, -1)
+
+    async def silence(self, source: str, rule: str, subject: str, note: str, seconds: float) -> Kept:
+        """Hear nothing for so long of the alerts of a feed that two globs match; errors as of `acknowledge`.
+
+        A silence of the same matcher gets another end.
+        """
+        id = silence_id(self._book.origin(source), rule, subject)
+        terms = SilenceTerms(rule, subject, int(self._clock() + seconds))
+        wish = Wish(EventKind.SILENCED, id, source, note, self._book.began(id), silence=terms)
+        return await self._acting.do(wish)
+
+    async def unsilence(self, silence: Silence, note: str) -> Kept:
+        """End a silence; errors as of `acknowledge`."""
+        origins = {self._book.origin(source): source for source in self.sources}
+        source = origins.get(silence.origin, silence.origin)
+        wish = Wish(EventKind.UNSILENCED, silence.id, source, note, self._book.began(silence.id))
+        return await self._acting.do(wish)
 
     def keys(self, identity: Identity) -> tuple[KnownKey, ...]:
         """Every key that somebody names as this identity's or that signed as it here, what is in force first."""
@@ -146,20 +189,18 @@ class Watcher:
     async def close(self) -> None:
         """Close the sources and the files."""
         await self._pipeline.close()
-        self._acks.close()
+        self.definitions.close()
+        self._acts.close()
 
-    def _keep(self, alert: Alert) -> Alert:
-        self.state.alerts_changed()
-        self._acks.append(alert.id, alert.history[-1])
-        return alert
+    async def _act(self, kind: EventKind, id: str, note: str, known: Shown, last_index: int) -> Kept:
+        alert = self.state.alerts.get(id)
+        if alert is None:
+            raise ActError(f"There is no alert {id}")
+        shown = alert.last_act if isinstance(known, EllipsisType) else known
+        return await self._acting.do(Wish(kind, id, alert.source, note, shown, last_index), alert.rule)
 
     def _take_in_pins(self) -> None:
         identities = self._pins.refresh()
         judging = asyncio.get_running_loop().create_task(self._pipeline.repinned(identities))
         self._judging.add(judging)
         judging.add_done_callback(self._judging.discard)
-
-
-def _storable(note: str) -> str:
-    """The note without halves of surrogate pairs, which a terminal may deliver and UTF-8 cannot hold."""
-    return note.encode("utf-8", "replace").decode()

@@ -3,10 +3,13 @@
 import hashlib
 
 import pytest
+from people import acknowledge, unacknowledge
 
 from mcpwatch.detect import book as book_module
-from mcpwatch.detect.book import ACKNOWLEDGED_FOR, AcknowledgeError, AlertBook, StaleAcknowledgement
-from mcpwatch.model.alerts import Alert, AlertEvent, AlertState, EventKind, Finding, Severity
+from mcpwatch.detect.acts import ActError, StaleAct
+from mcpwatch.detect.book import AlertBook
+from mcpwatch.detect.life import ACKNOWLEDGED_FOR
+from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Finding, Severity
 
 NOW = 1_000.0
 
@@ -81,7 +84,7 @@ def test_severity_is_the_highest_seen() -> None:
 def test_acknowledge_says_who_and_why() -> None:
     book = AlertBook()
     alert = grown(book, 1, 2)
-    assert book.acknowledge(alert.id, "ann", "  known client \n", 2, NOW) is alert
+    assert acknowledge(book, alert.id, "ann", "  known client \n", 2, NOW) is alert
     assert alert.state is AlertState.ACKNOWLEDGED
     rests = alert.acknowledgement
     assert rests is not None
@@ -93,36 +96,36 @@ def test_acknowledge_says_who_and_why() -> None:
 def test_what_was_not_shown_cannot_be_acknowledged() -> None:
     book = AlertBook()
     alert = grown(book, 1, 2)
-    with pytest.raises(StaleAcknowledgement):
-        book.acknowledge(alert.id, "ann", "known", 1, NOW)
+    with pytest.raises(StaleAct):
+        acknowledge(book, alert.id, "ann", "known", 1, NOW)
     assert (alert.state, alert.history) == (AlertState.FIRING, [])
-    book.acknowledge(alert.id, "ann", "known", 3, NOW)
+    acknowledge(book, alert.id, "ann", "known", 3, NOW)
 
 
 @pytest.mark.parametrize("note", ["", " \n\t", "x" * 2_001])
 def test_a_note_is_needed_and_bounded(note: str) -> None:
     book = AlertBook()
     alert = grown(book, 1)
-    with pytest.raises(AcknowledgeError):
-        book.acknowledge(alert.id, "ann", note, 1, NOW)
+    with pytest.raises(ActError):
+        acknowledge(book, alert.id, "ann", note, 1, NOW)
     assert alert.history == []
-    book.acknowledge(alert.id, "ann", "x" * 2_000, 1, NOW)
-    with pytest.raises(AcknowledgeError):
-        book.unacknowledge(alert.id, "ann", note, NOW)
+    acknowledge(book, alert.id, "ann", "x" * 2_000, 1, NOW)
+    with pytest.raises(ActError):
+        unacknowledge(book, alert.id, "ann", note, NOW)
     assert alert.state is AlertState.ACKNOWLEDGED
 
 
 def test_an_alert_nobody_knows() -> None:
-    with pytest.raises(AcknowledgeError):
-        AlertBook().acknowledge("0" * 12, "ann", "known", 1, NOW)
-    with pytest.raises(AcknowledgeError):
-        AlertBook().unacknowledge("0" * 12, "ann", "known", NOW)
+    with pytest.raises(ActError):
+        acknowledge(AlertBook(), "0" * 12, "ann", "known", 1, NOW)
+    with pytest.raises(ActError):
+        unacknowledge(AlertBook(), "0" * 12, "ann", "known", NOW)
 
 
 def test_an_acknowledged_alert_counts_on_in_silence() -> None:
     book = AlertBook()
     alert = grown(book, 1)
-    book.acknowledge(alert.id, "ann", "known", 1, NOW)
+    acknowledge(book, alert.id, "ann", "known", 1, NOW)
     grown(book, 2, 3)
     assert (alert.count, alert.last_index, alert.state) == (3, 3, AlertState.ACKNOWLEDGED)
 
@@ -130,10 +133,10 @@ def test_an_acknowledged_alert_counts_on_in_silence() -> None:
 def test_unacknowledge_fires_again_and_keeps_what_was() -> None:
     book = AlertBook()
     alert = grown(book, 1)
-    with pytest.raises(AcknowledgeError):
-        book.unacknowledge(alert.id, "bob", "not at all", NOW)
-    book.acknowledge(alert.id, "ann", "known", 1, NOW)
-    book.unacknowledge(alert.id, "bob", "not known to me", NOW + 1)
+    with pytest.raises(ActError):
+        unacknowledge(book, alert.id, "bob", "not at all", NOW)
+    acknowledge(book, alert.id, "ann", "known", 1, NOW)
+    unacknowledge(book, alert.id, "bob", "not known to me", NOW + 1)
     assert (alert.state, alert.acknowledgement) == (AlertState.FIRING, None)
     assert [(event.kind, event.author) for event in alert.history] == [
         (EventKind.ACKNOWLEDGED, "ann"),
@@ -144,7 +147,7 @@ def test_unacknowledge_fires_again_and_keeps_what_was() -> None:
 def test_a_higher_severity_fires_again() -> None:
     book = AlertBook()
     alert = book.add(finding(1, severity=Severity.MEDIUM), NOW)
-    book.acknowledge(alert.id, "ann", "known", 1, NOW)
+    acknowledge(book, alert.id, "ann", "known", 1, NOW)
     book.add(finding(2, severity=Severity.MEDIUM), NOW)
     assert alert.state is AlertState.ACKNOWLEDGED
     book.add(finding(3, severity=Severity.CRITICAL), NOW + 5)
@@ -157,8 +160,8 @@ def test_a_higher_severity_fires_again() -> None:
 def test_an_acknowledgement_runs_out() -> None:
     book = AlertBook()
     alert, other = grown(book, 1), book.add(finding(1, subject="other"), NOW)
-    book.acknowledge(alert.id, "ann", "known", 1, NOW)
-    book.acknowledge(other.id, "ann", "known", 1, NOW + 10)
+    acknowledge(book, alert.id, "ann", "known", 1, NOW)
+    acknowledge(book, other.id, "ann", "known", 1, NOW + 10)
     assert book.tick(NOW + ACKNOWLEDGED_FOR - 1) == []
     assert book.tick(NOW + ACKNOWLEDGED_FOR) == [alert]
     assert book.tick(NOW + ACKNOWLEDGED_FOR + 1) == []
@@ -169,8 +172,8 @@ def test_an_acknowledgement_runs_out() -> None:
 def test_acknowledging_again_renews() -> None:
     book = AlertBook()
     alert = grown(book, 1)
-    book.acknowledge(alert.id, "ann", "known", 1, NOW)
-    book.acknowledge(alert.id, "bob", "still known", 1, NOW + 100)
+    acknowledge(book, alert.id, "ann", "known", 1, NOW)
+    acknowledge(book, alert.id, "bob", "still known", 1, NOW + 100)
     assert book.tick(NOW + ACKNOWLEDGED_FOR) == []
     assert alert.acknowledgement and alert.acknowledgement.author == "bob"
     assert len(alert.history) == 2
@@ -179,9 +182,9 @@ def test_acknowledging_again_renews() -> None:
 def test_acknowledgements_stick_over_a_restart() -> None:
     before = AlertBook()
     alert = grown(before, 1, 50, 100)
-    before.acknowledge(alert.id, "ann", "known client", 100, NOW)
+    acknowledge(before, alert.id, "ann", "known client", 100, NOW)
     after = AlertBook()
-    after.restore([(alert.id, event) for event in alert.history])
+    after.take(Act(alert.id, event) for event in alert.history)
     again = grown(after, 1)
     assert again.state is AlertState.ACKNOWLEDGED
     assert again.acknowledgement == alert.acknowledgement
@@ -194,7 +197,7 @@ def test_acknowledgements_stick_over_a_restart() -> None:
 def test_a_higher_severity_fires_again_after_a_restart_too() -> None:
     book = AlertBook()
     id = AlertBook().add(finding(1), NOW).id
-    book.restore([(id, AlertEvent(EventKind.ACKNOWLEDGED, "ann", "known", NOW, 1, Severity.MEDIUM))])
+    book.take([Act(id, AlertEvent(EventKind.ACKNOWLEDGED, "ann", "known", NOW, 1, Severity.MEDIUM))])
     assert book.add(finding(1, severity=Severity.MEDIUM), NOW).state is AlertState.ACKNOWLEDGED
     assert book.add(finding(2, severity=Severity.HIGH), NOW).state is AlertState.FIRING
 
@@ -202,7 +205,7 @@ def test_a_higher_severity_fires_again_after_a_restart_too() -> None:
 def test_a_store_without_severities_restores_at_the_severity_of_the_first_finding() -> None:
     book = AlertBook()
     id = AlertBook().add(finding(1), NOW).id
-    book.restore([(id, AlertEvent(EventKind.ACKNOWLEDGED, "ann", "known", NOW, 1))])
+    book.take([Act(id, AlertEvent(EventKind.ACKNOWLEDGED, "ann", "known", NOW, 1))])
     assert book.add(finding(1), NOW).state is AlertState.ACKNOWLEDGED
     assert book.add(finding(2, severity=Severity.CRITICAL), NOW).state is AlertState.FIRING
 
@@ -211,10 +214,10 @@ def test_a_store_without_severities_restores_at_the_severity_of_the_first_findin
 def test_what_was_taken_back_stays_so_over_a_restart(last: EventKind) -> None:
     book = AlertBook()
     id = AlertBook().add(finding(1), NOW).id
-    book.restore(
+    book.take(
         [
-            (id, AlertEvent(EventKind.ACKNOWLEDGED, "ann", "known", NOW, 1, Severity.HIGH)),
-            (id, AlertEvent(last, "", "no more", NOW + 1, 1, Severity.HIGH)),
+            Act(id, AlertEvent(EventKind.ACKNOWLEDGED, "ann", "known", NOW, 1, Severity.HIGH)),
+            Act(id, AlertEvent(last, "", "no more", NOW + 1, 1, Severity.HIGH)),
         ]
     )
     alert = grown(book, 1)
@@ -225,9 +228,9 @@ def test_what_was_taken_back_stays_so_over_a_restart(last: EventKind) -> None:
 def test_restoring_late_does_not_undo_what_was_said_since() -> None:
     book = AlertBook()
     alert, fresh = grown(book, 1), book.add(finding(1, subject="fresh"), NOW)
-    book.acknowledge(alert.id, "bob", "mine", 1, NOW)
+    acknowledge(book, alert.id, "bob", "mine", 1, NOW)
     stored = AlertEvent(EventKind.ACKNOWLEDGED, "ann", "old", NOW - 5, 1, Severity.HIGH)
-    book.restore([(alert.id, stored), (fresh.id, stored)])
+    book.take([Act(alert.id, stored), Act(fresh.id, stored)])
     assert alert.acknowledgement and alert.acknowledgement.author == "bob"
     assert [event.author for event in alert.history] == ["ann", "bob"]
     assert fresh.acknowledgement and fresh.acknowledgement.author == "ann"
@@ -240,9 +243,9 @@ def said(kind: EventKind, time: float, severity: Severity = Severity.HIGH) -> Al
 def test_what_was_said_elsewhere_counts_at_once() -> None:
     book = AlertBook()
     alert = grown(book, 1)
-    book.hear([(alert.id, said(EventKind.ACKNOWLEDGED, NOW))])
+    book.take([Act(alert.id, said(EventKind.ACKNOWLEDGED, NOW))])
     assert [alert.acknowledgement.expires if alert.acknowledgement else None] == [NOW + ACKNOWLEDGED_FOR]
-    book.hear([(alert.id, said(EventKind.UNACKNOWLEDGED, NOW + 1))])
+    book.take([Act(alert.id, said(EventKind.UNACKNOWLEDGED, NOW + 1))])
     assert alert.acknowledgement is None
     assert [event.kind for event in alert.history] == [EventKind.ACKNOWLEDGED, EventKind.UNACKNOWLEDGED]
     assert book.tick(NOW + ACKNOWLEDGED_FOR) == []
@@ -251,19 +254,19 @@ def test_what_was_said_elsewhere_counts_at_once() -> None:
 def test_what_was_said_elsewhere_yields_to_what_was_said_since_and_to_what_is_worse() -> None:
     book = AlertBook()
     alert = grown(book, 1)
-    book.acknowledge(alert.id, "ann", "later", 1, NOW + 5)
-    book.hear([(alert.id, said(EventKind.UNACKNOWLEDGED, NOW))])
+    acknowledge(book, alert.id, "ann", "later", 1, NOW + 5)
+    book.take([Act(alert.id, said(EventKind.UNACKNOWLEDGED, NOW))])
     assert alert.state is AlertState.ACKNOWLEDGED
     assert [event.author for event in alert.history] == ["ben", "ann"]
     worse = book.add(finding(2, subject="worse", severity=Severity.CRITICAL), NOW)
-    book.hear([(worse.id, said(EventKind.ACKNOWLEDGED, NOW))])
+    book.take([Act(worse.id, said(EventKind.ACKNOWLEDGED, NOW))])
     assert worse.state is AlertState.FIRING
 
 
 def test_what_was_said_elsewhere_waits_for_its_alert() -> None:
     before, book = AlertBook(), AlertBook()
     id = grown(before, 1).id
-    book.hear([(id, said(EventKind.ACKNOWLEDGED, NOW))])
+    book.take([Act(id, said(EventKind.ACKNOWLEDGED, NOW))])
     assert grown(book, 1).state is AlertState.ACKNOWLEDGED
 
 
@@ -282,12 +285,12 @@ def test_beyond_the_limit_one_alert_stands_for_many() -> None:
 def test_a_crowd_rests_until_a_new_subject_joins() -> None:
     book = AlertBook(limit=0)
     crowd = book.add(finding(1, subject="a"), NOW)
-    book.acknowledge(crowd.id, "ann", "known", 1, NOW)
+    acknowledge(book, crowd.id, "ann", "known", 1, NOW)
     assert book.add(finding(2, subject="a"), NOW).state is AlertState.ACKNOWLEDGED
     assert book.add(finding(3, subject="b"), NOW).state is AlertState.FIRING
     after = AlertBook(limit=0)
-    book.acknowledge(crowd.id, "ann", "both known", 3, NOW)
-    after.restore([(crowd.id, event) for event in crowd.history])
+    acknowledge(book, crowd.id, "ann", "both known", 3, NOW)
+    after.take(Act(crowd.id, event) for event in crowd.history)
     for index, subject in ((1, "a"), (2, "a"), (3, "b")):
         assert after.add(finding(index, subject=subject), NOW).state is AlertState.ACKNOWLEDGED
 

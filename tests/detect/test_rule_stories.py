@@ -5,6 +5,7 @@ from itertools import count
 
 import msgspec
 from build import Log
+from people import acknowledge
 from rpc import ask, call, error, modern, modern_headers, result, text, tool
 from verdicts import principal
 
@@ -16,7 +17,7 @@ from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.resolution import Resolved, ResolvedKey
 from mcpwatch.identity.signer import AgentKey, aip_headers, rfc9421_headers
-from mcpwatch.model.alerts import Alert
+from mcpwatch.model.alerts import Act, Alert
 from mcpwatch.model.entries import Entry, Json, Request
 from mcpwatch.model.identity import Resolution
 from mcpwatch.model.traffic import Observation
@@ -276,8 +277,8 @@ def test_alerts_form_again_with_the_same_ids() -> None:
         watch.log.exchange(call(1, "read"), result(1, text("\x1b[2J")), session="s1")
     first.alerts()
     for alert in first.book.alerts.values():
-        first.book.acknowledge(alert.id, "ann", "known", alert.last_index, 1_000.0)
-    again.book.restore((id, event) for id, alert in first.book.alerts.items() for event in alert.history)
+        acknowledge(first.book, alert.id, "ann", "known", alert.last_index, 1_000.0)
+    again.book.take(Act(id, event) for id, alert in first.book.alerts.items() for event in alert.history)
     again.alerts()
     assert again.book.alerts == first.book.alerts
     assert len(again.book.alerts) == 3

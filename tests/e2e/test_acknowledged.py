@@ -9,7 +9,7 @@ from processes import Process, told
 
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.gateway.folder import token_path
-from mcpwatch.model.alerts import Alert, AlertState
+from mcpwatch.model.alerts import Alert, AlertState, Kept
 from mcpwatch.secret import read_secret
 from mcpwatch.watch.build import open_watcher
 from mcpwatch.watch.watcher import Watcher
@@ -42,7 +42,8 @@ async def test_an_acknowledgement_outlives_the_watcher(rig: Rig, state_folder: P
     first = watcher(rig, state_folder)
     alert = await alert_of(first, "identity/unsigned-call")
     assert alert.state is AlertState.FIRING
-    made = first.acknowledge(alert.id, NOTE, alert.last_index).acknowledgement
+    assert await first.acknowledge(alert.id, NOTE, alert.last_index) is Kept.HERE
+    made = alert.acknowledgement
     assert made is not None
     await first.close()
 

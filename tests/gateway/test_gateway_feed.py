@@ -172,7 +172,7 @@ async def test_a_watcher_that_takes_nothing_is_cut_off(
 async def test_the_checkpoint_and_its_frontier(tmp_path: Path) -> None:
     async with gateway(tmp_path, NOWHERE, capture="digest") as running:
         about = json.loads((await ask(running.feed_address, token_of(tmp_path))).body)
-        assert set(about) == {"origin", "keys", "note", "frontier", "oldest", "capture"}
+        assert set(about) == {"origin", "keys", "note", "frontier", "oldest", "capture", "scopes"}
         verifier = NoteVerifier(*about["keys"])
         checkpoint = verifier.open(about["note"].encode())
         assert checkpoint.size.bit_count() == len(about["frontier"])

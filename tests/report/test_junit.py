@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
 from checked import WholeLog, hostile, quiet, report_on
-from piped import ListSource, story, watcher_on
+from piped import story, watcher_on
 
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.model.alerts import Severity
@@ -52,7 +52,7 @@ async def test_what_does_not_fail_is_written_out(state_folder: Path) -> None:
 
 
 async def test_what_was_acknowledged_is_skipped(state_folder: Path) -> None:
-    watcher = watcher_on(state_folder, ListSource(story()))
+    watcher = watcher_on(state_folder, WholeLog(story()))
     await watcher.run()
     for alert in [alert for alert in watcher.state.alerts.values() if alert.rule == "identity/wrong-key"]:
         await watcher.acknowledge(alert.id, "known", alert.last_index)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from checked import WholeLog, hostile, quiet, report_on
-from piped import ListSource, story, watcher_on
+from piped import story, watcher_on
 
 from mcpwatch.detect.engine import Engine
 from mcpwatch.detect.rule import Rule
@@ -49,7 +49,7 @@ async def test_a_medium_alert_fails_from_medium_down(
 
 
 async def test_what_a_person_has_acknowledged_counts_only_when_asked_for(state_folder: Path) -> None:
-    watcher = watcher_on(state_folder, ListSource(story()))
+    watcher = watcher_on(state_folder, WholeLog(story()))
     await watcher.run()
     for alert in list(watcher.state.alerts.values()):
         await watcher.acknowledge(alert.id, "known", alert.last_index)

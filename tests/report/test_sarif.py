@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from checked import WholeLog, hostile, quiet, report_on
 from msgspec import Struct
-from piped import ListSource, story, watcher_on
+from piped import story, watcher_on
 
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.model.entries import Json
@@ -159,7 +159,7 @@ async def test_the_address_of_a_log_is_a_relative_reference(state_folder: Path) 
 
 
 async def test_what_somebody_acknowledged_is_suppressed_with_their_reason(state_folder: Path) -> None:
-    watcher = watcher_on(state_folder, ListSource(story()))
+    watcher = watcher_on(state_folder, WholeLog(story()))
     await watcher.run()
     alert = next(iter(watcher.state.alerts.values()))
     await watcher.acknowledge(alert.id, "a \x1btest", alert.last_index)

@@ -5,14 +5,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mcpwatch.detect.book import AlertBook
+from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, pins_path
 from mcpwatch.model.identity import Resolution
 from mcpwatch.model.trust import Standing
-from mcpwatch.watch.acks import FILE, AckStore
+from mcpwatch.watch.act_store import FILE, ActStore
+from mcpwatch.watch.acting import Acting, Post
 from mcpwatch.watch.listener import Listener
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
+
+OPERATOR = AgentKey(bytes(range(32)))
+"""Ann's key."""
 
 
 class StillWatcher(Watcher):
@@ -24,7 +29,9 @@ class StillWatcher(Watcher):
         self.author = "ann@desk"
         self.files = (("state", "state"), ("config", "config.toml"))
         self._book = book
-        self._acks = AckStore(folder / FILE)
+        self._acts = ActStore(folder / FILE)
+        self.posts: dict[str, Post] = {}
+        self._acting = Acting(book, state, self._acts, lambda: OPERATOR, self.author, self.posts, clock)
         self._keys = self.key_book = KeyBook()
         self._pins = PinFile(pins_path(folder), self._keys)
         self._places = {Resolution.REGISTRY: "https://registry.example"}
@@ -41,6 +48,6 @@ class StillWatcher(Watcher):
     def _take_in_pins(self) -> None:
         self.judged_again.append(self._pins.refresh())
 
-    async def run(self, listener: Listener | None = None) -> None:
+    async def run(self, listener: Listener | None = None, *, keys_s: float = 0.0) -> None:
         """Wait to be stopped."""
         await asyncio.Event().wait()

@@ -8,6 +8,7 @@ from hostile import CORPUS
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
+from people import acknowledge
 from scene import Scene
 from verdicts import judged, unsigned, verified
 
@@ -154,7 +155,7 @@ def test_who_acknowledged_an_alert_stands_under_its_state(tmp_path: Path) -> Non
     scene = Scene(tmp_path).play()
     alert = next(iter(scene.book.alerts.values()))
     assert "acknowledged by" not in said(alert_page(alert, None, scene.state))
-    scene.book.acknowledge(alert.id, "ann@desk", "known: build 7", alert.last_index, START)
+    acknowledge(scene.book, alert.id, "ann@desk", "known: build 7", alert.last_index, START)
     lines = said(alert_page(alert, None, scene.state)).splitlines()
     at = next(number for number, each in enumerate(lines) if each.startswith("state"))
     assert lines[at + 1] == f"acknowledged by ann@desk, {full(START)}: known: build 7"

@@ -8,6 +8,7 @@ from build import START, Log
 from msgspec import structs
 from rpc import call
 
+from mcpwatch.config import Config, WatchConfig
 from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.identity.signer import aip_headers
 from mcpwatch.model.entries import Entry, Json, Request
@@ -42,10 +43,10 @@ class ListSource:
         self.closed = True
 
 
-def watcher_on(state: Path, *sources: ListSource) -> Watcher:
-    """A watcher of real rooms, whose clock stands at the newest entry."""
+def watcher_on(state: Path, *sources: ListSource, author: str = "") -> Watcher:
+    """A watcher of real rooms, whose clock stands at the newest entry; `author` is who acts."""
     now = max((entry.received for source in sources for entry in source.entries), default=START)
-    return open_watcher(sources, state, clock=lambda: now)
+    return open_watcher(sources, state, Config(watch=WatchConfig(author=author)), clock=lambda: now)
 
 
 async def watch(state: Path, entries: Sequence[Entry]) -> Watcher:

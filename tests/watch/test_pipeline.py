@@ -267,7 +267,7 @@ async def test_an_acknowledgement_that_runs_out_lets_the_alert_fire(state_folder
     watcher = open_watcher([ListSource(entries)], state_folder, clock=lambda: now)
     await watcher.run()
     alert = next(iter(watcher.state.alerts.values()))
-    watcher.acknowledge(alert.id, "known", alert.last_index)
+    await watcher.acknowledge(alert.id, "known", alert.last_index)
     version, changes = watcher.state.version, watcher.state.alert_changes
     watcher._pipeline.tick()
     assert (alert.state, watcher.state.alert_changes) == (AlertState.ACKNOWLEDGED, changes)
@@ -509,12 +509,11 @@ def test_two_feeds_of_one_name_are_refused(state_folder: Path) -> None:
 async def test_acknowledgements_hold_over_a_restart(state_folder: Path) -> None:
     entries = story()
     watcher = await watch(state_folder, entries)
-    watcher = watcher_on(state_folder, ListSource(entries))
-    watcher.author = "ann@desk"
+    watcher = watcher_on(state_folder, ListSource(entries), author="ann@desk")
     await watcher.run()
     bad = next(alert for alert in watcher.state.alerts.values() if alert.rule == "identity/bad-signature")
     version = watcher.state.version
-    watcher.acknowledge(bad.id, "known: build 7 \ud800", bad.last_index)
+    await watcher.acknowledge(bad.id, "known: build 7 \ud800", bad.last_index)
     assert watcher.state.version > version
     await watcher.close()
 
@@ -532,8 +531,8 @@ async def test_what_was_taken_back_fires_again_after_a_restart(state_folder: Pat
     watcher = watcher_on(state_folder, ListSource(entries))
     await watcher.run()
     bad = next(alert for alert in watcher.state.alerts.values() if alert.rule == "identity/bad-signature")
-    watcher.acknowledge(bad.id, "known", bad.last_index)
-    watcher.unacknowledge(bad.id, "not so")
+    await watcher.acknowledge(bad.id, "known", bad.last_index)
+    await watcher.unacknowledge(bad.id, "not so")
     await watcher.close()
     restarted = await watch(state_folder, entries)
     alert = restarted.state.alerts[bad.id]

@@ -150,12 +150,11 @@ async def test_what_is_said_in_one_dashboard_shows_in_the_other(
     state_folder: Path, made: list[StateFolderWatch]
 ) -> None:
     entries = story()
-    one, other = (watcher_on(state_folder, ListSource(entries)) for _ in range(2))
+    one, other = (watcher_on(state_folder, ListSource(entries), author=name) for name in ("ann@desk", "ben@desk"))
     for watcher in (one, other):
         await watcher.run()
     alert, seen = bad_signature(one), bad_signature(other)
-    one.author = "ann@desk"
-    one.acknowledge(alert.id, "known", alert.last_index)
+    await one.acknowledge(alert.id, "known", alert.last_index)
     changes = other.state.alert_changes
     for watch in made:
         await watch.look()
@@ -163,7 +162,7 @@ async def test_what_is_said_in_one_dashboard_shows_in_the_other(
     assert seen.acknowledgement == alert.acknowledgement
     assert other.state.alert_changes == changes + 1
     assert len(alert.history) == 1
-    other.unacknowledge(seen.id, "not so")
+    await other.unacknowledge(seen.id, "not so")
     for watch in made:
         await watch.look()
     assert alert.state is AlertState.FIRING

@@ -206,7 +206,7 @@ async def test_only_alerts_that_printed_entries_raised_and_that_are_open_are_tol
 
     watcher = watcher_on(state_folder, ListSource(entries))
     await watcher.run()
-    watcher.acknowledge(alerts[0]["id"], "known", alerts[0]["evidence"][-1])
+    await watcher.acknowledge(alerts[0]["id"], "known", alerts[0]["evidence"][-1])
     await watcher.close()
     lines = await objects_of(state_folder, options, Joined(len(entries), entries))
     assert [line["rule"] for line in lines if line["type"] == "alert"] == []

@@ -3,20 +3,27 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
-from mcpwatch.detect.phrases import caller_of, cut, named, sentence, signer_subject, upstream_of
+from mcpwatch.detect.asked import asked, facts, in_words, strictest
+from mcpwatch.detect.phrases import caller_of, cut, named, sentence, signer_subject, together, upstream_of
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.replay import NSA
-from mcpwatch.detect.rules.unsigned import asked_for
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.identity import Covered, Freshness, SignatureState, Verdict, Word
 from mcpwatch.model.traffic import Observation
+from mcpwatch.policy.policy import Policy
+from mcpwatch.policy.ruling import is_too_old, not_covered
+from mcpwatch.policy.terms import Signatures
 
 
 class WordRule(Rule):
-    """Base of the rules that say what a verdict's word says; one alert for each signer and upstream."""
+    """Base of the rules that say what a verdict's word says; one alert for each signer and upstream.
+
+    Where the policy requires signatures, whatever is no good one is at least high.
+    """
 
     kinds = ("request",)
     rejudges = True
+    settles = True
     says: ClassVar[str]
     """How the reason begins; `{signer}` is the name the signature goes by."""
 
@@ -25,11 +32,18 @@ class WordRule(Rule):
         if verdict is None or not self.applies(seen, verdict):
             return
         subject = f"{signer_subject(verdict.signer, verdict.scheme)} at {upstream_of(seen)}"
-        yield self.finding(seen, subject, sentence(self.says.format(signer=named(verdict.signer)), self.why(verdict)))
+        what = sentence(self.says.format(signer=named(verdict.signer)), self.why(verdict))
+        yield self.finding(seen, subject, what, at_least=self.at_least(seen))
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
         """Whether the rule has a say where the word fits."""
         return True
+
+    def at_least(self, seen: Observation) -> Severity:
+        """How bad it is by the terms of what is asked for."""
+        one = strictest(asked(seen, self.policy))
+        required = one is not None and one.terms.signatures is Signatures.REQUIRED
+        return Severity.HIGH if required else Severity.LOW
 
     def why(self, verdict: Verdict) -> str:
         """How the reason ends."""
@@ -49,6 +63,8 @@ class BadSignature(WordRule):
 
 
 class Stale(WordRule):
+    """Also where the signature is good by this watcher's window and too old by the policy's."""
+
     info = RuleInfo(
         id="identity/stale",
         title="Stale signature",
@@ -58,11 +74,32 @@ class Stale(WordRule):
         action="Check the agent's clock. If it is right, somebody sends old requests.",
         references=(NSA,),
     )
-    words = frozenset({Word.STALE})
+    words = frozenset({Word.STALE, Word.VERIFIED, Word.PARTIAL})
     says = "The signature in the name of {signer} is not of this time"
+    _has_ages = False
+
+    def follow(self, policy: Policy) -> None:
+        super().follow(policy)
+        self._has_ages = any(terms.max_age is not None for terms in policy.every)
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        verdict = seen.verdict
+        if verdict is None or verdict.word is Word.STALE:
+            return super().observe(seen)
+        return self._by_policy(seen, verdict) if self._has_ages else ()
 
     def applies(self, seen: Observation, verdict: Verdict) -> bool:
         return verdict.freshness is not Freshness.FUTURE
+
+    def _by_policy(self, seen: Observation, verdict: Verdict) -> Iterable[Finding]:
+        known = facts(seen, verdict)
+        one = next((one for one in asked(seen, self.policy) if is_too_old(one.terms, known)), None)
+        if one is None or one.terms.max_age is None:
+            return
+        age = "does not say when it was made" if known.age is None else f"is {known.age:.0f} s old"
+        reason = f"The signature by {named(verdict.signer)} {age}; the policy allows {one.terms.max_age:g} s."
+        subject = f"{signer_subject(verdict.signer, verdict.scheme)} at {upstream_of(seen)}"
+        yield self.finding(seen, subject, reason)
 
 
 class FromTheFuture(WordRule):
@@ -135,33 +172,55 @@ class CannotCheck(WordRule):
             return
         signer, bound = verdict.signer, seen.session.binding.signer if seen.session else None
         if verdict.signature is SignatureState.UNSUPPORTED:
-            asked = asked_for(seen)
-            if not asked:
+            one = strictest(asked(seen, self.policy))
+            if one is None:
                 return
             who = f"{signer_subject(bound)}, unchecked," if bound else caller_of(seen)
             subject = f"{who} with {verdict.scheme}"
-            what = f"{asked} came with {cut(verdict.scheme)} and without a signature that can be checked"
+            scheme = cut(verdict.scheme)
+            what = f"{in_words(one, seen)} came with {scheme} and without a signature that can be checked"
         else:
             subject = signer_subject(signer, verdict.scheme)
             what = f"The signature in the name of {named(signer)} could not be checked"
         if bound is not None and (signer is None or signer.id != bound.id):
             what += f", though the session is bound to {named(bound)}"
-        yield self.finding(seen, f"{subject} at {upstream_of(seen)}", sentence(what, self.why(verdict)))
+        reason = sentence(what, self.why(verdict))
+        yield self.finding(seen, f"{subject} at {upstream_of(seen)}", reason, at_least=self.at_least(seen))
 
 
 class BodyNotCovered(WordRule):
+    """What has to be covered is the body, unless the policy says otherwise."""
+
     info = RuleInfo(
         id="identity/body-not-covered",
         title="Body not covered",
         severity=Severity.MEDIUM,
-        meaning="The signature is valid but leaves out the body. Anybody between could have changed the call.",
-        action="Let the agent sign a digest of the body too.",
+        meaning="The signature is valid but leaves out the body, or what else the policy wants signed. "
+        "Anybody between could have changed the call.",
+        action="Let the agent sign a digest of the body too, and what the policy asks for.",
     )
-    words = frozenset({Word.PARTIAL})
-    says = "The valid signature by {signer} leaves out the body"
+    words = frozenset({Word.VERIFIED, Word.PARTIAL})
+    _wants_more = False
 
-    def why(self, verdict: Verdict) -> str:
-        return "only the tool and its arguments are signed" if Covered.ARGUMENTS in verdict.coverage else ""
+    def follow(self, policy: Policy) -> None:
+        super().follow(policy)
+        self._wants_more = any(set(terms.covers) - {Covered.BODY} for terms in policy.every)
 
-    def applies(self, seen: Observation, verdict: Verdict) -> bool:
-        return bool(seen.messages)
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        verdict = seen.verdict
+        if verdict is None or (verdict.word is Word.VERIFIED and not self._wants_more) or not seen.messages:
+            return
+        known = facts(seen, verdict)
+        wanted = [one.terms for one in asked(seen, self.policy)] or [self.policy.terms(upstream_of(seen))]
+        missing = [part for part in Covered if any(part in not_covered(terms, known) for terms in wanted)]
+        if not missing:
+            return
+        parts = together([_NAMES.get(part, f"the {part.value}") for part in missing])
+        only_arguments = Covered.BODY in missing and Covered.ARGUMENTS in verdict.coverage
+        why = "only the tool and its arguments are signed" if only_arguments else ""
+        reason = sentence(f"The valid signature by {named(verdict.signer)} leaves out {parts}", why)
+        subject = f"{signer_subject(verdict.signer, verdict.scheme)} at {upstream_of(seen)}"
+        yield self.finding(seen, subject, reason, at_least=self.at_least(seen))
+
+
+_NAMES = {Covered.MCP: "its MCP method and name"}

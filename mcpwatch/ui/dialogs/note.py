@@ -1,13 +1,14 @@
-"""Acknowledge and un-acknowledge: names the alert, asks for a note, is done with enter."""
+"""Acts on an alert: the dialog names the alert, asks for a note, says where it will be kept; done with enter."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
 from mcpwatch.errors import McpwatchError
-from mcpwatch.model.alerts import Alert
+from mcpwatch.model.alerts import Alert, AlertEvent, Kept
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span
 from mcpwatch.ui.looks import severity_cell
@@ -16,23 +17,44 @@ from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.times import count
 
 _MAX_NOTE = 2_000
+_WRITING = "writing it down …"
 
-Act = Callable[[str, int], object]
-"""Given the note and the newest entry that was shown, does it; raises McpwatchError when it cannot be done."""
+
+class Shown(NamedTuple):
+    """What the operator was shown of an alert."""
+
+    last_index: int
+    last_act: AlertEvent | None
+
+
+Act = Callable[[str, Shown], Awaitable[Kept]]
+"""Given the note and what was shown, does it; raises McpwatchError when it cannot be done."""
+
+
+class ActWords(NamedTuple):
+    """What an act is called and what it does."""
+
+    heading: str
+    explains: str
+    done: str
+    """How the foot of the screen answers."""
 
 
 class NoteDialog(Dialog):
-    """Does one thing to one alert, with a note."""
+    """Does one thing to one alert, with a note; what cannot be done is said, and what was typed stays."""
 
     AUTO_FOCUS = "#note"
 
-    def __init__(self, heading: str, alert: Alert, explains: str, act: Act) -> None:
-        super().__init__(heading)
+    def __init__(self, words: ActWords, alert: Alert, place: Kept, act: Act, about: Sequence[Line] = ()) -> None:
+        super().__init__(words.heading)
+        self._words = words
         self._alert = alert
-        self._explains = explains
+        self._place = place
         self._act = act
-        self._shown = alert.last_index
+        self._about = list(about)
+        self._shown = Shown(alert.last_index, alert.last_act)
         self._fault = ""
+        self._is_busy = False
 
     def compose_box(self) -> ComposeResult:
         """The alert, the note, the keys."""
@@ -46,7 +68,8 @@ class NoteDialog(Dialog):
     def fill(self) -> None:
         """Say which alert this is about, and what went wrong."""
         super().fill()
-        self.query_one("#fault", Ribbon).show_lines(line(span(self._fault, Tone.BAD)))
+        said = span(_WRITING, Tone.DIM) if self._is_busy else span(self._fault, Tone.BAD)
+        self.query_one("#fault", Ribbon).show_lines(line(said))
         does = f"{self.heading.lower()}   "
         keys = line(span("enter ", Tone.ACCENT), does, span("esc ", Tone.ACCENT), "leave it as it is")
         self.query_one("#keys", Ribbon).show_lines(keys)
@@ -59,18 +82,31 @@ class NoteDialog(Dialog):
             BLANK,
             field("about", alert.subject),
             field("why", alert.reason),
-            field("seen", f"{count(alert.count, 'time')}, newest entry {self._shown}"),
+            field("seen", f"{count(alert.count, 'time')}, newest entry {self._shown.last_index}"),
+            *self._about,
+            field("kept", self._place.value),
             BLANK,
-            line(span(self._explains, Tone.DIM)),
+            line(span(self._words.explains, Tone.DIM)),
         ]
 
     @on(Input.Submitted, "#note")
     def _submitted(self, event: Input.Submitted) -> None:
+        if not self._is_busy:
+            self._is_busy = True
+            self.run_worker(self._do(event.value), exit_on_error=False)
+
+    async def _do(self, note: str) -> None:
+        self._fault = ""
+        self.fill()
         try:
-            self._act(event.value, self._shown)
+            kept = await self._act(note, self._shown)
         except McpwatchError as error:
             self._fault = f"{error.title}. {error.hint}".strip()
-            self._shown = self._alert.last_index
-            self.fill()
+            self._shown = Shown(self._alert.last_index, self._alert.last_act)
         else:
             self.dismiss()
+            self.host.tell(f"{self._words.done}, {kept.value}")
+        finally:
+            self._is_busy = False
+            if self.is_current:
+                self.fill()

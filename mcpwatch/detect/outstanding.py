@@ -1,0 +1,34 @@
+"""Which entries an alert still rests on, for the rules that say nothing of an entry but its verdict."""
+
+from collections.abc import Iterable
+
+from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rules import RULES
+from mcpwatch.model.alerts import Finding
+
+MAX_ENTRIES = 4_096
+"""Of one alert; with more it does not resolve by itself any more."""
+
+
+class Outstanding:
+    """The entries of each alert that may yet be judged again and turn out well."""
+
+    def __init__(self, rules: Iterable[type[Rule]] = RULES) -> None:
+        self._settling = frozenset(rule.info.id for rule in rules if rule.settles)
+        self._entries: dict[str, set[int]] = {}
+
+    def add(self, alert: str, finding: Finding) -> None:
+        """Take in an entry that shows the alert; it is the newest of the finding's evidence."""
+        if finding.rule not in self._settling:
+            return
+        entries = self._entries.setdefault(alert, set())
+        if len(entries) <= MAX_ENTRIES:
+            entries.add(max(finding.evidence, default=-1))
+
+    def settle(self, alert: str, index: int) -> bool:
+        """Take an entry away that shows it no more; whether it was the last one."""
+        entries = self._entries.get(alert)
+        if entries is None or index not in entries or len(entries) > MAX_ENTRIES:
+            return False
+        entries.discard(index)
+        return not entries

@@ -1,0 +1,48 @@
+"""What people do to alerts, asked for in dialogs: acknowledge, resolve, silence, and the ways back."""
+
+from functools import partial
+
+from textual.app import App
+
+from mcpwatch.model.alerts import Alert, AlertState
+from mcpwatch.ui.dialogs.note import ActWords, NoteDialog
+from mcpwatch.ui.host import Host
+from mcpwatch.watch.watcher import Watcher
+
+_ACKNOWLEDGE = ActWords(
+    "Acknowledge",
+    "It stays in the list as seen by you and rests for eight hours. It fires again at a higher severity, or when"
+    " somebody else or another reason shows up behind it.",
+    "Acknowledged",
+)
+_UNACKNOWLEDGE = ActWords(
+    "Un-acknowledge", "It fires again from now on. The acknowledgement stays in its history.", "Fires again"
+)
+_REOPEN = ActWords("Reopen", "It fires again from now on. Who resolved it stays in its history.", "Fires again")
+_RESOLVE = ActWords(
+    "Resolve",
+    "The cause is gone: somebody fixed it, or it was none. It fires again as soon as anything shows it anew.",
+    "Resolved",
+)
+
+
+def acknowledge(app: App[None], watcher: Watcher, alert: Alert) -> None:
+    """Ask for a note and acknowledge."""
+    act = partial(watcher.acknowledge, alert.id)
+    app.push_screen(NoteDialog(_ACKNOWLEDGE, alert, watcher.keeps(alert), lambda note, shown: act(note, *shown)))
+
+
+def resolve(app: App[None], watcher: Watcher, alert: Alert) -> None:
+    """Ask for a note and say that the cause is gone."""
+    act = partial(watcher.resolve, alert.id)
+    app.push_screen(NoteDialog(_RESOLVE, alert, watcher.keeps(alert), lambda note, shown: act(note, *shown)))
+
+
+def unacknowledge(app: App[None], host: Host, watcher: Watcher, alert: Alert) -> None:
+    """Ask for a note and let an alert fire again that is acknowledged or resolved."""
+    if alert.acknowledgement is None and alert.state is not AlertState.RESOLVED:
+        host.tell("This alert is neither acknowledged nor resolved")
+        return
+    words = _REOPEN if alert.state is AlertState.RESOLVED else _UNACKNOWLEDGE
+    act = partial(watcher.unacknowledge, alert.id)
+    app.push_screen(NoteDialog(words, alert, watcher.keeps(alert), lambda note, shown: act(note, shown.last_act)))

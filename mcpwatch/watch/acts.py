@@ -1,0 +1,48 @@
+"""Acts as they were written down, and what they are worth here."""
+
+from mcpwatch.identity.acts import act_fault, form_fault, key_of, signature_fault
+from mcpwatch.model.alerts import Act, AlertEvent, EventKind, Kept, Severity, Silence
+from mcpwatch.model.entries import AlertActed
+
+
+def act_in_log(acted: AlertActed, origin: str, index: int, time: float) -> Act:
+    """An act that is entry `index`, of `time`, in the log `origin`."""
+    fault = act_fault(acted, origin, time)
+    if not fault and acted.previous is not None and acted.previous >= index:
+        fault = "it claims to follow an act that had not been made"
+    return _act(acted, Kept.LOG, fault, index)
+
+
+def act_kept_here(acted: AlertActed) -> Act:
+    """An act that was kept on this machine."""
+    return _act(acted, Kept.HERE, form_fault(acted) or signature_fault(acted), None)
+
+
+def _act(acted: AlertActed, kept: Kept, fault: str, index: int | None) -> Act:
+    terms = acted.silence
+    event = AlertEvent(
+        kind=EventKind(acted.kind),
+        author=acted.author,
+        note=acted.note,
+        time=float(acted.time),
+        last_index=-1 if acted.last_index is None else acted.last_index,
+        severity=None if acted.severity is None else Severity[acted.severity.upper()],
+        kept=kept,
+        index=index,
+        key=key_of(acted),
+        fault=fault,
+        until=None if terms is None else float(terms.until),
+    )
+    silence = None
+    if terms is not None:
+        silence = Silence(
+            id=acted.alert,
+            rule=terms.rule,
+            subject=terms.subject,
+            author=acted.author,
+            reason=acted.note,
+            time=event.time,
+            until=float(terms.until),
+            origin=acted.origin,
+        )
+    return Act(acted.alert, event, acted.previous, silence)
