@@ -7,6 +7,7 @@ No cycle runs through the structs with `gc=False`, so the garbage collector need
 fold's time goes to it otherwise.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal, get_args
 
@@ -266,6 +267,27 @@ class Session(Struct):
     ended_at: float | None = None
 
 
+class DefinitionPin(Struct, frozen=True):
+    """A definition that a tool is trusted under."""
+
+    digest: str
+    """SHA-256 as of `Tool`."""
+    time: float
+    """When it was pinned."""
+    definition: Json = None
+    """None where it was too long to keep."""
+    author: str = ""
+    """Who accepted it; empty where it was trusted on first use."""
+    note: str = ""
+    """Why it was accepted."""
+    index: int | None = None
+    """The entry that listed it first, where this watcher saw that."""
+
+
+DefinitionPins = Mapping[tuple[str, str], tuple[DefinitionPin, ...]]
+"""Server and tool -> the definitions it is trusted under, oldest first."""
+
+
 class Tool(Struct):
     """A tool as a server defines it."""
 
@@ -296,6 +318,13 @@ class Tool(Struct):
     """What in the definition says so, class by class, in a sentence."""
     privileged: str = ""
     """Why it is a tool for few: what in its definition says so; empty where nothing does."""
+    pins: tuple[DefinitionPin, ...] = ()
+    """The definitions it is trusted under, oldest first; the first of all by first use."""
+
+    @property
+    def pin(self) -> DefinitionPin | None:
+        """The pin of the definition that it has now; None where nobody trusts that yet."""
+        return next((pin for pin in self.pins if pin.digest == self.digest), None)
 
 
 class ToolChange(Struct, frozen=True):

@@ -4,6 +4,7 @@ Pure: time is the entries' own, keys are judged elsewhere, and nothing that arri
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -19,7 +20,7 @@ from mcpwatch.model.entries import (
     Response,
 )
 from mcpwatch.model.identity import Verdict
-from mcpwatch.model.traffic import Call, Exchange, Observation, Session, Tool
+from mcpwatch.model.traffic import Call, DefinitionPins, Exchange, Observation, Session, Tool
 from mcpwatch.traffic.assignment import SessionAssigner
 from mcpwatch.traffic.binding import BoundVerdict, unbind
 from mcpwatch.traffic.calls import Calls
@@ -34,12 +35,15 @@ from mcpwatch.traffic.tools import Tools
 
 
 class Traffic:
-    """The traffic of one feed. `source` prefixes call ids where there are several feeds."""
+    """The traffic of one feed. `source` prefixes call ids where there are several feeds.
 
-    def __init__(self, source: str = "", limits: Limits | None = None) -> None:
+    `pins` are definitions of tools that were trusted before; whoever passes them may add to them, and `repin`s.
+    """
+
+    def __init__(self, source: str = "", limits: Limits | None = None, pins: DefinitionPins | None = None) -> None:
         limits = limits or Limits()
         self._limits = limits
-        self._tools = Tools(limits.tools, limits.digests)
+        self._tools = Tools(limits.tools, limits.digests, {} if pins is None else pins)
         self._chains = Chains(limits.names, limits.values)
         self._exchanges = Exchanges(limits.exchanges)
         self._sessions = Sessions(limits)
@@ -75,6 +79,14 @@ class Traffic:
     def tools(self) -> dict[tuple[str, str], Tool]:
         """Tools by upstream and name."""
         return self._tools.all
+
+    def trusted(self) -> Sequence[Tool]:
+        """Tools that were trusted on first use since this was asked last."""
+        return self._tools.trusted()
+
+    def repin(self, upstream: str, name: str) -> None:
+        """Take note that the pins say more of a tool than before."""
+        self._tools.repin(upstream, name)
 
     @property
     def evicted(self) -> dict[str, int]:

@@ -70,11 +70,13 @@ class Messages:
         self._calls.answer(call, of_answer(call.method, message, result, status), index, time, flow.tracked, result)
         effects.update(call)
         if message.error is None:
-            self._learn(flow, call, result, index, effects)
+            self._learn(flow, call, result, index, time, effects)
         elif call.method == "initialize":
             self._unopen(flow, time)
 
-    def _learn(self, flow: Flow, call: Call, result: Mapping[str, Json], index: int, effects: Effects) -> None:
+    def _learn(
+        self, flow: Flow, call: Call, result: Mapping[str, Json], index: int, time: float, effects: Effects
+    ) -> None:
         """What a good answer tells beyond its call: the server's name, the version agreed on, tools."""
         tracked = flow.tracked
         session = tracked.session if tracked is not None else None
@@ -85,7 +87,7 @@ class Messages:
             if call.method == "initialize":
                 session.protocol = text(result.get("protocolVersion")) or session.protocol
         if call.method == "tools/list":
-            effects.tools += self._tools.listed(call.upstream, session, result, index)
+            effects.tools += self._tools.listed(call.upstream, session, result, index, time)
 
     def _unopen(self, flow: Flow, time: float) -> None:
         """An `initialize` refused inside of a 2xx has opened nothing."""

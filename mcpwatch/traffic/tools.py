@@ -1,7 +1,7 @@
 """Tools: what each server offers, to whom, and whether a definition is still what it was."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -9,7 +9,7 @@ import msgspec
 
 from mcpwatch.bounded import add
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import Call, CallState, Session, Tool, ToolChange
+from mcpwatch.model.traffic import Call, CallState, DefinitionPin, DefinitionPins, Session, Tool, ToolChange
 from mcpwatch.traffic.claims import fields
 from mcpwatch.traffic.digests import Digests
 from mcpwatch.traffic.outcomes import FAILED
@@ -30,18 +30,22 @@ _SORTED = msgspec.json.Encoder(order="sorted")
 class Tools:
     """The tools of all servers; past the limit the server with the most gives up the one not listed for longest.
 
-    Of what is given up the digest is kept, so that no flood of other tools hides that one comes back changed.
+    Of what is given up the digest is kept, so that no flood of other tools hides that one comes back changed. A
+    definition is trusted on first use; `pins` are those that were trusted before, and may grow meanwhile.
     """
 
-    def __init__(self, limit: int, digests: int) -> None:
+    def __init__(self, limit: int, digests: int, pins: DefinitionPins) -> None:
         self.limit = limit
         self.evicted = 0
         self.all: dict[tuple[str, str], Tool] = {}
         self._names: dict[str, OrderedDict[str, None]] = {}
         self._digests = Digests(digests)
+        self._pins = pins
+        self._trusted: list[Tool] = []
+        """Tools that were trusted on first use, and that nobody asked for yet; the first `limit` of them."""
 
     def listed(
-        self, upstream: str, session: Session | None, result: Mapping[str, Json], index: int
+        self, upstream: str, session: Session | None, result: Mapping[str, Json], index: int, time: float
     ) -> tuple[ToolChange, ...]:
         """Take in the answer to `tools/list`, or one page of it."""
         tools = result.get("tools")
@@ -50,11 +54,23 @@ class Tools:
             name = fields(definition).get("name")
             if type(name) is not str:
                 continue
-            changes.append(self._define(upstream, name, definition, index))
+            changes.append(self._define(upstream, name, definition, index, time))
             if session is not None:
                 add(session.listed_tools, name, MAX_LISTED)
                 add(changes[-1].tool.sessions, session.key, MAX_PARTIES)
         return tuple(changes)
+
+    def trusted(self) -> Sequence[Tool]:
+        """Tools that were trusted on first use since this was asked last."""
+        trusted = tuple(self._trusted)
+        self._trusted.clear()
+        return trusted
+
+    def repin(self, upstream: str, name: str) -> None:
+        """Take note that `pins` says more of a tool than before."""
+        tool = self.all.get((upstream, name))
+        if tool is not None:
+            tool.pins = self._pins.get((upstream, name), tool.pins)
 
     def called(self, call: Call) -> None:
         """Count a call, and say what it reaches."""
@@ -82,7 +98,7 @@ class Tools:
     def _of(self, call: Call) -> Tool | None:
         return self.all.get((call.upstream, call.target)) if call.method == "tools/call" else None
 
-    def _define(self, upstream: str, name: str, definition: Json, index: int) -> ToolChange:
+    def _define(self, upstream: str, name: str, definition: Json, index: int, time: float) -> ToolChange:
         digest = sha256(_SORTED.encode(definition)).hexdigest()
         names = self._names.setdefault(upstream, OrderedDict())
         names[name] = None
@@ -92,9 +108,11 @@ class Tools:
             tool = self.all[(upstream, name)] = Tool(upstream, name, definition, digest, index, index)
             _class(tool)
             known = self._digests.find(upstream, name)
-            is_changed = known is not None and not known.fits(digest)
             if known is not None:
-                tool.first_seen, tool.changed = known.first_seen, known.changed + is_changed
+                tool.first_seen, tool.changed = known.first_seen, known.changed
+            is_other = self._trust(tool, time, is_new=known is None)
+            is_changed = is_other if known is None else not known.fits(digest)
+            tool.changed += is_changed
             self._make_room()
             return ToolChange(tool, is_new=known is None, is_changed=is_changed)
         is_changed = tool.digest != digest
@@ -104,6 +122,18 @@ class Tools:
             _class(tool)
         tool.last_seen = index
         return ToolChange(tool, is_new=False, is_changed=is_changed)
+
+    def _trust(self, tool: Tool, time: float, *, is_new: bool) -> bool:
+        """Pin a definition on first use; whether another one was pinned before."""
+        tool.pins = self._pins.get((tool.upstream, tool.name), ())
+        if tool.pins:
+            tool.previous = None if tool.pin else tool.pins[-1].definition
+            return tool.pin is None
+        if is_new:
+            tool.pins = (DefinitionPin(tool.digest, time, tool.definition, index=tool.first_seen),)
+            if len(self._trusted) < self.limit:
+                self._trusted.append(tool)
+        return False
 
     def _make_room(self) -> None:
         if len(self.all) > self.limit:

@@ -2,14 +2,16 @@
 
 from hashlib import sha256
 
+import msgspec
 import pytest
 from build import Log
 from folding import Folded, fold
 from rpc import ask, call, error, modern, result, text, tool
-from verdicts import signer, verified
+from verdicts import signer, unsigned, verified
 
 from mcpwatch.model.entries import Entry, Json
-from mcpwatch.model.traffic import Tool, ToolChange
+from mcpwatch.model.traffic import DefinitionPin, Tool, ToolChange
+from mcpwatch.traffic.fold import Traffic
 from mcpwatch.traffic.records import Limits
 
 
@@ -242,3 +244,72 @@ def test_only_the_result_of_a_tool_says_that_the_tool_failed(method: str, state:
     log = Log()
     log.exchange(ask(1, method), result(1, {"isError": True}))
     assert fold(log).states == [state]
+
+
+def pinned(definition: Json) -> DefinitionPin:
+    """A pin of an earlier run."""
+    return DefinitionPin(sha256(msgspec.json.encode(definition, order="sorted")).hexdigest(), 1.0, definition)
+
+
+def test_a_definition_is_pinned_on_first_use_and_stays_pinned() -> None:
+    log = Log()
+    first = listing(log, tool("x", "a"))[2]
+    listing(log, tool("x", "b"), id=2)
+    (one,) = fold(log).traffic.tools.values()
+    (pin,) = one.pins
+    assert (pin.digest, pin.definition) == (pinned(tool("x", "a")).digest, tool("x", "a"))
+    assert (pin.index, pin.author) == (first.index, "")
+    assert one.pin is None
+    listing(log, tool("x", "a"), id=3)
+    (one,) = fold(log).traffic.tools.values()
+    assert one.pin == pin
+
+
+def test_a_tool_is_held_against_what_was_pinned_before() -> None:
+    log = Log()
+    listing(log, tool("x", "b"), tool("y", "a"), tool("z", "c"))
+    old = {("files", "x"): (pinned(tool("x", "a")),), ("files", "z"): (pinned(tool("z", "a")), pinned(tool("z", "c")))}
+    traffic = Traffic(pins=old)
+    seen = [traffic.apply(entry, unsigned()) for entry in log.entries]
+    assert [(change.tool.name, change.is_new, change.is_changed) for each in seen for change in each.tools] == [
+        ("x", True, True),
+        ("y", True, False),
+        ("z", True, False),
+    ]
+    x, y, z = traffic.tools.values()
+    assert (x.previous, x.changed, x.pin) == (tool("x", "a"), 1, None)
+    assert (y.previous, y.pin, z.pin) == (None, y.pins[0], z.pins[1])
+    assert [each.name for each in traffic.trusted()] == ["y"]
+    assert traffic.trusted() == ()
+
+
+def test_more_pins_of_a_tool_are_taken_in_when_asked_to() -> None:
+    log = Log()
+    listing(log, tool("x", "b"))
+    pins: dict[tuple[str, str], tuple[DefinitionPin, ...]] = {("files", "x"): (pinned(tool("x", "a")),)}
+    traffic = Traffic(pins=pins)
+    for entry in log.entries:
+        traffic.apply(entry, unsigned())
+    pins["files", "x"] += (pinned(tool("x", "b")),)
+    traffic.repin("files", "x")
+    traffic.repin("files", "nobody")
+    assert traffic.tools["files", "x"].pin == pins["files", "x"][1]
+
+
+def test_a_tool_that_was_pushed_out_is_held_against_how_it_was_then() -> None:
+    log = Log()
+    listing(log, tool("x", "b"))
+    filler(log, "a", 10)
+    again = listing(log, tool("x", "b"))[2]
+    traffic = Traffic(limits=Limits(tools=5), pins={("files", "x"): (pinned(tool("x", "a")),)})
+    seen = {entry.index: traffic.apply(entry, unsigned()) for entry in log.entries}
+    (change,) = seen[again.index].tools
+    assert (change.is_new, change.is_changed, change.tool.pin) == (False, False, None)
+
+
+def test_of_a_flood_those_that_came_first_are_trusted() -> None:
+    log = Log()
+    for page in range(5):
+        filler(log, f"t{page}", 4)
+    trusted = fold(log, limits=Limits(tools=5)).traffic.trusted()
+    assert [each.name for each in trusted] == ["t0-0", "t0-1", "t0-2", "t0-3", "t1-0"]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -17,6 +18,8 @@ _FIELD = 40
 
 
 class DefinitionChanged(Rule):
+    """Quiet where the operator accepted what the definition is now, or where it is again what was trusted first."""
+
     info = RuleInfo(
         id="tool/definition-changed",
         title="Tool changed",
@@ -31,10 +34,10 @@ class DefinitionChanged(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         for change in seen.tools:
-            if change.is_changed:
-                tool = change.tool
-                reason = f"{_changes(tool)}; first listed by entry {tool.first_seen}."
-                yield self.finding(seen, subject(tool), reason, tool.first_seen, seen.index)
+            tool = change.tool
+            if change.is_changed and tool.pin is None:
+                reason = f"{_changes(tool)}; {_trusted(tool)}."
+                yield self.finding(seen, subject(tool), reason, *sorted({tool.first_seen, seen.index}))
 
 
 class AnnotationLoosened(Rule):
@@ -106,6 +109,17 @@ def _changes(tool: Tool) -> str:
     excerpt = f"{quote(before)} → {quote(after)}"
     of = f"{cut(fields[0], _FIELD)} " if len(fields) > 1 else ""
     return f"{some(fields)} of {quote(tool.name)} changed: {of}{excerpt}"
+
+
+def _trusted(tool: Tool) -> str:
+    """What was trusted before, since when and by whom."""
+    pin = tool.pins[-1] if tool.pins else None
+    if pin is None or (pin.index is not None and not pin.author):
+        return f"first listed by entry {tool.first_seen}"
+    day = f"{datetime.fromtimestamp(pin.time, UTC):%Y-%m-%d %H:%M} UTC"
+    if not pin.author:
+        return f"pinned on first use, {day}"
+    return f"what {pin.author} accepted, {day}, is another definition"
 
 
 def _said(definition: Json, field: str) -> str:
