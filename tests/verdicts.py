@@ -23,8 +23,10 @@ def signer(name: str = "alice", *, key_state: KeyState = KeyState.CURRENT) -> Si
 
 
 def verified(name: str = "alice", *coverage: Covered, word: Word = Word.VERIFIED) -> Verdict:
-    """A valid and fresh signature by `name`; covers method, target, body, time and nonce unless told otherwise."""
-    usual = (Covered.METHOD, Covered.TARGET, Covered.BODY, Covered.TIME, Covered.NONCE)
+    """A valid and fresh signature by `name`; covers method, target, time and nonce unless told otherwise, and the body
+    unless it is PARTIAL."""
+    body = () if word is Word.PARTIAL else (Covered.BODY,)
+    usual = (Covered.METHOD, Covered.TARGET, *body, Covered.TIME, Covered.NONCE)
     return Verdict(
         word=word,
         signature=SignatureState.VALID,

@@ -12,7 +12,7 @@ from mcpwatch.model.alerts import Finding
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import Word
 from mcpwatch.model.traffic import ENTRY_KINDS, Observation
-from mcpwatch.policy.policy import Policy
+from mcpwatch.policy.policy import Policy, is_of_feed
 from mcpwatch.text import show
 
 logger = logging.getLogger(__name__)
@@ -27,10 +27,27 @@ class Failure(Struct):
     count: int = 0
 
 
+class Quiet(Struct):
+    """Findings of one rule that the policy keeps quiet for one reason."""
+
+    rule: str
+    reason: str
+    """The operator's own words, or that the rule is off."""
+    count: int = 0
+    last_index: int = -1
+    """The newest entry that would have shown one."""
+
+
+SWITCHED_OFF = "switched off"
+_QUIET = 1_000
+"""Reasons that are counted apart."""
+
+
 class Engine:
     """All rules over one run of observations, one after the other and in the order of the feed.
 
-    The policy's off-switches, severities and allowances are applied to what the rules find, here and nowhere else.
+    The policy's off-switches, severities and allowances are applied to what the rules find, here and nowhere else;
+    `quiet` counts what they keep quiet. A rule that is off goes on remembering, so that it can be switched on.
     A rule that raises ends neither the pipeline nor its neighbours: `failures` counts it, and the log tells once.
     """
 
@@ -40,6 +57,8 @@ class Engine:
         every = self._every = [rule.build(operator or Operator()) for rule in rules]
         self.failures: dict[str, Failure] = {}
         """Rule id -> how it fails."""
+        self.quiet: dict[tuple[str, str], Quiet] = {}
+        """By rule and reason."""
         self._of = {
             (kind, word): tuple(rule for rule in every if kind in rule.kinds and (word is None or word in rule.words))
             for kind in ENTRY_KINDS
@@ -77,19 +96,29 @@ class Engine:
                 found.extend(rule.observe_feed(before, after))
             except Exception as error:
                 self._failed(rule, error)
-        return found
+        return self._told(found, 0.0) if found else found
 
     def _told(self, found: list[Finding], time: float) -> list[Finding]:
-        """The findings as the policy wants them; what the feed proves of itself is told as it is."""
+        """The findings as the policy wants them; nothing keeps quiet what the feed proves of itself."""
         told: list[Finding] = []
         for finding in found:
             own = self.policy.rules.get(finding.rule)
-            if (own is not None and own.off) or self.policy.allowance(finding, time) is not None:
-                continue
-            if own is not None and own.severity is not None:
-                finding = replace(finding, severity=own.severity)
-            told.append(finding)
+            allowance = self.policy.allowance(finding, time)
+            if own is not None and own.off and not is_of_feed(finding.rule):
+                self._keep_quiet(finding, SWITCHED_OFF)
+            elif allowance is not None:
+                self._keep_quiet(finding, allowance.reason)
+            else:
+                severity = finding.severity if own is None or own.severity is None else own.severity
+                told.append(finding if severity is finding.severity else replace(finding, severity=severity))
         return told
+
+    def _keep_quiet(self, finding: Finding, reason: str) -> None:
+        if (finding.rule, reason) not in self.quiet and len(self.quiet) >= _QUIET:
+            reason = "other reasons"
+        quiet = self.quiet.setdefault((finding.rule, reason), Quiet(finding.rule, reason))
+        quiet.count += 1
+        quiet.last_index = max((quiet.last_index, *finding.evidence))
 
     def _failed(self, rule: Rule, error: Exception) -> None:
         failure = self.failures.get(rule.info.id)

@@ -63,6 +63,11 @@ class Policy(Struct, frozen=True, dict=True):
     """The terms of servers that are not named."""
 
     @cached_property
+    def every(self) -> tuple[Terms, ...]:
+        """All terms that there are."""
+        return (self.everywhere, *self.upstreams.values(), *self.tools.values())
+
+    @cached_property
     def _allowances(self) -> dict[str, tuple[Allowance, ...]]:
         return {}
 

@@ -5,6 +5,7 @@ import re
 import cases_feed
 import cases_identity
 import cases_keys
+import cases_policy
 import cases_protocol
 import cases_session
 import cases_session_ids
@@ -23,6 +24,7 @@ CASES = (
     cases_feed,
     cases_identity,
     cases_keys,
+    cases_policy,
     cases_protocol,
     cases_session,
     cases_session_ids,
@@ -50,6 +52,8 @@ SEVERITIES = {
     "identity/principal-mismatch": "H",
     "identity/cannot-check": "M",
     "identity/body-not-covered": "M",
+    "policy/not-permitted": "H",
+    "policy/unreadable-call": "H",
     "session/anonymous": "M",
     "session/shared": "H",
     "session/token-subject-changed": "H",
@@ -100,7 +104,7 @@ def test_ids_are_unique_and_all_there() -> None:
 
 def test_families_stand_together() -> None:
     families = [id.partition("/")[0] for id in IDS]
-    assert list(dict.fromkeys(families)) == ["identity", "session", "discovery", "tool", "protocol", "feed"]
+    assert list(dict.fromkeys(families)) == ["identity", "policy", "session", "discovery", "tool", "protocol", "feed"]
     assert families == sorted(families, key=list(dict.fromkeys(families)).index)
 
 

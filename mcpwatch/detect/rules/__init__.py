@@ -4,12 +4,13 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.discovery import DISCOVERY
 from mcpwatch.detect.rules.feed import FEED
 from mcpwatch.detect.rules.identity import IDENTITY
+from mcpwatch.detect.rules.policy import POLICY
 from mcpwatch.detect.rules.protocol import PROTOCOL
 from mcpwatch.detect.rules.session import SESSION
 from mcpwatch.detect.rules.tool import TOOL
 from mcpwatch.model.alerts import RuleInfo
 
-RULES: tuple[type[Rule], ...] = IDENTITY + SESSION + DISCOVERY + TOOL + PROTOCOL + FEED
+RULES: tuple[type[Rule], ...] = IDENTITY + POLICY + SESSION + DISCOVERY + TOOL + PROTOCOL + FEED
 
 CATALOGUE: dict[str, RuleInfo] = {rule.info.id: rule.info for rule in RULES}
 """Rule id -> what to tell about it."""

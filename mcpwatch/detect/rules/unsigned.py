@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 
-from mcpwatch.detect.phrases import caller_of, cut, named, quote, signer_subject, upstream_of
+from mcpwatch.detect.asked import asked, in_words, strictest
+from mcpwatch.detect.phrases import caller_of, named, signer_subject, upstream_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.replay import NSA
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.identity import Word
 from mcpwatch.model.traffic import Observation
-from mcpwatch.policy.ruling import asks
+from mcpwatch.policy.policy import Policy
+from mcpwatch.policy.terms import Signatures
 
+_ANY = Policy()
 _CALLERS = 2_000
 _COUNTED = 1_000
 """Sessions counted of one caller."""
@@ -20,7 +23,7 @@ class UnsignedCall(Rule):
     """One alert for each caller and server, since a client may open a session for every run.
 
     What only starts or keeps up the connection, and notifications, do not count; a body that the log does not carry
-    does.
+    does. It is high where the policy requires signatures, and nothing where it wants none.
     """
 
     info = RuleInfo(
@@ -38,16 +41,17 @@ class UnsignedCall(Rule):
         self._sessions: Recent[tuple[str, str], set[str]] = Recent(_CALLERS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.verdict is None:
+        one = strictest(asked(seen, self.policy)) if seen.verdict is not None else None
+        if one is None:
             return
-        asked = asked_for(seen)
-        if asked:
-            bound = seen.session.binding.signer if seen.session else None
-            but = f", though the session is bound to {named(bound)}" if bound else ""
-            caller = f"{signer_subject(bound)}, unsigned," if bound else caller_of(seen)
-            subject = f"{caller} at {upstream_of(seen)}"
-            reason = f"{asked} came without a signature{but}{self._spread(seen, subject)}."
-            yield self.finding(seen, subject, reason)
+        bound = seen.session.binding.signer if seen.session else None
+        but = f", though the session is bound to {named(bound)}" if bound else ""
+        caller = f"{signer_subject(bound)}, unsigned," if bound else caller_of(seen)
+        subject = f"{caller} at {upstream_of(seen)}"
+        required = one.terms.signatures is Signatures.REQUIRED
+        needs = "; the policy requires one" if required else ""
+        reason = f"{in_words(one, seen)} came without a signature{but}{self._spread(seen, subject)}{needs}."
+        yield self.finding(seen, subject, reason, at_least=Severity.HIGH if required else Severity.LOW)
 
     def _spread(self, seen: Observation, subject: str) -> str:
         """In how many sessions the caller did so, once there are several."""
@@ -63,11 +67,5 @@ class UnsignedCall(Rule):
 
 def asked_for(seen: Observation) -> str:
     """The first call that counts, with its target, or `A request` where its method did not travel; else empty."""
-    methods = [message.method for message in seen.messages if message.method] or [call.method for call in seen.opened]
-    if methods:
-        method = next(filter(asks, methods), "")
-        target = next((call.target for call in seen.opened if call.method == method and call.target), "")
-        return f"{cut(method)} {quote(target)}" if target else cut(method)
-    body = seen.request.body if seen.request else None
-    unread = body is not None and body.size > 0 and body.text is None and body.base64 is None
-    return "A request" if unread else ""
+    first = next(iter(asked(seen, _ANY)), None)
+    return in_words(first, seen) if first is not None else ""

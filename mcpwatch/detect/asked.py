@@ -1,0 +1,68 @@
+"""What a request asks of its server, and by which terms."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mcpwatch.detect.phrases import cut, quote, upstream_of
+from mcpwatch.model.entries import Json
+from mcpwatch.model.identity import Verdict
+from mcpwatch.model.traffic import Observation
+from mcpwatch.policy.policy import Policy
+from mcpwatch.policy.ruling import TOOL_CALL, Facts, asks, facts_of
+from mcpwatch.policy.terms import Signatures, Terms
+
+
+class Asked(NamedTuple):
+    """One message that asks for something."""
+
+    method: str
+    """Empty where the body that holds it did not travel."""
+    tool: str
+    terms: Terms
+    """What holds for it."""
+
+
+def asked(seen: Observation, policy: Policy) -> list[Asked]:
+    """What of a request is more than handshake and notifications, in its order."""
+    methods = [(message.method, message.params) for message in seen.messages if message.method]
+    methods = methods or [(call.method, {"name": call.target}) for call in seen.opened]
+    upstream = upstream_of(seen)
+    if methods:
+        called = [(method, _tool(method, params)) for method, params in methods if asks(method)]
+        return [Asked(method, tool, policy.terms(upstream, tool)) for method, tool in called]
+    body = seen.request.body if seen.request else None
+    unread = body is not None and body.size > 0 and body.text is None and body.base64 is None
+    return [Asked("", "", policy.terms(upstream))] if unread else []
+
+
+def strictest(found: Sequence[Asked]) -> Asked | None:
+    """The first that needs a signature, else the first that is expected to have one, else None."""
+    for wanted in (Signatures.REQUIRED, Signatures.EXPECTED):
+        for one in found:
+            if one.terms.signatures is wanted:
+                return one
+    return None
+
+
+def in_words(one: Asked, seen: Observation) -> str:
+    """A message in a sentence: its method with its target, or `A request` where its method did not travel."""
+    if not one.method:
+        return "A request"
+    target = one.tool or next((call.target for call in seen.opened if call.method == one.method and call.target), "")
+    return f"{cut(one.method)} {quote(target)}" if target else cut(one.method)
+
+
+def facts(seen: Observation, verdict: Verdict) -> Facts:
+    """What a request's signature proves, as the policy looks at it."""
+    request = seen.request
+    return facts_of(
+        verdict,
+        seen.time,
+        has_session=request is not None and bool(request.session),
+        has_token=request is not None and request.principal is not None,
+    )
+
+
+def _tool(method: str, params: Json) -> str:
+    name = params.get("name") if method == TOOL_CALL and isinstance(params, dict) else ""
+    return name if isinstance(name, str) else ""
