@@ -80,7 +80,7 @@ class Scene:
         """A request with its JSON-RPC messages; signed and good unless `verdict` says otherwise.
 
         An `unread` one has a body of which only the digest travelled. `named` is the hash of the session id that it
-        carries, where that is not the session's.
+        carries, where that is not the session's own.
         """
         verdict = verdict or verified()
         upstream = upstream or self.upstream
@@ -104,7 +104,7 @@ class Scene:
             peer,
             (*agents, *fields(headers)),
             Body(2, "00" * 32, text=None if unread else "{}", masked=masked) if bodies or unread else None,
-            key if named is None else named,
+            named if named is not None else key if session and session.kind is SessionKind.LEGACY else "",
             principal=principal,
             leaked=leaked,
         )
