@@ -140,8 +140,9 @@ class IdLeaked(Rule):
         if seen.leaked:
             call = next(iter(seen.updated or (seen.exchange.calls if seen.exchange else ())), None)
             what = (call.target or call.method) if call else next((part.method for part in seen.messages), "")
-            reason = f"The answer to {quote(what)} holds the session's id." if call else "A message holds it."
-            yield self.finding(seen, f"{what or 'messages'} answers at {upstream_of(seen)}", reason, call=call)
+            where = f"answer to {quote(what)}" if call else "stream"
+            reason = f"The {where} holds the session's id."
+            yield self.finding(seen, f"{what or 'stream'} answers at {upstream_of(seen)}", reason, call=call)
         elif seen.request is not None and seen.request.leaked:
             for place in seen.request.leaked:
                 what, reason = _leak(seen, place)
