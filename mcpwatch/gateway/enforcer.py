@@ -6,13 +6,11 @@ policy asks who calls: nothing passes for want of an answer.
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from itertools import count
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mcpwatch.errors import McpwatchError
 from mcpwatch.gateway.arrival import Arrival
@@ -24,33 +22,24 @@ from mcpwatch.gateway.policy_file import PolicyFile
 from mcpwatch.gateway.principal import KeyedHash
 from mcpwatch.gateway.relay import Witness
 from mcpwatch.gateway.tap import read_request
-from mcpwatch.identity.judge import WINDOW_S, Judge
-from mcpwatch.identity.keys import KeyBook
-from mcpwatch.identity.pins import PinFile, pins_path
-from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.gateway.verdicts import Judged, Verdicts
+from mcpwatch.identity.judge import WINDOW_S
 from mcpwatch.identity.resolvers import ResolverOptions
-from mcpwatch.identity.resolvers.fetch import Fetcher
-from mcpwatch.identity.resolvers.service import Resolver
-from mcpwatch.model.entries import Request, UpstreamInfo
-from mcpwatch.model.identity import Signer, Verdict, Word
+from mcpwatch.model.entries import UpstreamInfo
+from mcpwatch.model.identity import Freshness, Word
 from mcpwatch.policy.members import Caller
 from mcpwatch.policy.policy import Policy
-from mcpwatch.policy.ruling import Ruling, facts_of
+from mcpwatch.policy.ruling import ALLOWED, Ruling, facts_of
 
 LOOK_SECONDS = 1.0
 """Between two looks at the policy's file and the pinned keys."""
-MAX_WAITING = 100
-"""Requests that wait for a key at a time; those above are refused at once."""
 READ_ASIDE = 256 * 1024
 """Octets of a body from which on it is read in a thread, since all other exchanges would wait."""
 
-_UNLOGGED = 1 << 46
-"""Above all indexes of entries: what a request is numbered from where the log does not have it."""
 _UNREADABLE = "policy/unreadable-call"
 _WRONG_KEY = "identity/wrong-key"
-_ALLOWED = Ruling()
+_REPLAYABLE = "identity/weak-replay-protection"
 _NO_CALL: tuple[tuple[None, str]] = ((None, ""),)
-_GOOD = (Word.VERIFIED, Word.PARTIAL)
 
 logger = logging.getLogger(__name__)
 
@@ -76,18 +65,14 @@ class Enforcer:
         self, enforcement: Enforcement, state: Path, hashed: KeyedHash, upstreams: Sequence[UpstreamInfo] = ()
     ) -> None:
         """Keys are pinned in the folder `state`. Raises McpwatchError where the policy or the pins cannot be used."""
-        self._upstreams = [one.name for one in upstreams]
         self.policy = PolicyFile(enforcement.path, enforcement.load)
-        self._keys = KeyBook()
-        self._pins = PinFile(pins_path(state), self._keys)
-        self._judge = Judge(self._keys, ReplayWindow(by_index=False), window_s=enforcement.window_s)
-        self._fetcher = Fetcher(allow_private=enforcement.allow_private)
-        self._resolver = Resolver(self._keys, enforcement.resolvers, self._fetcher, on_resolved=self._resolved)
+        self.verdicts = Verdicts(
+            state, enforcement.resolvers, allow_private=enforcement.allow_private, window_s=enforcement.window_s
+        )
+        self._upstreams = [one.name for one in upstreams]
         self._hashed = hashed
         self._wait_s = enforcement.wait_s
-        self._waiting: set[asyncio.Future[None]] = set()
         self._owners = Owners()
-        self._unlogged = count(_UNLOGGED)
 
     def standing(self) -> str:
         """Where the policy in force refuses calls, and where it lets all of them pass."""
@@ -98,18 +83,14 @@ class Enforcer:
 
     async def run(self) -> None:
         """Keep up with files, and fetch keys, until cancelled."""
-        async with self._fetcher, asyncio.TaskGroup() as group:
-            group.create_task(_serve(self._resolver.run, "keys are not fetched any more"))
-            group.create_task(
-                _serve(self._look_always, "changes of the policy and of pinned keys are not seen any more")
-            )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_serve(self.verdicts.run, "keys are not fetched any more"))
+            group.create_task(_serve(self._look_always, "changes of policy and pinned keys are not seen any more"))
 
     async def admit(self, arrival: Arrival, upstream: str, entry: int | None, witness: Witness) -> Witness:
         """Let a request pass to `upstream`, and say who is told of its answer; raises Denied."""
-        number, received = next(self._unlogged) if entry is None else entry, time.time()
-        request = read_request(upstream, arrival, "full", self._hashed)
         # Also where the policy asks for nothing, since it may ask for more by the time that the request is replayed.
-        verdict = self._judge.judge(number, request, received, received=received)
+        judged = self.verdicts.judge(read_request(upstream, arrival, "full", self._hashed), entry)
         if not self.policy.binds(upstream) or _is_preflight(arrival):
             return witness
         try:
@@ -117,57 +98,33 @@ class Enforcer:
         except Unreadable as unreadable:
             raise Denied(f"nobody can say what servers read in it: {unreadable}", _UNREADABLE, entry) from None
         session = octets(first(arrival.headers, SESSION.encode()) or b"")
-        ruling = self._rule(asked, request, verdict, received, session)
-        if not ruling.allowed and verdict.waiting:
-            verdict = await self._settled(number, request, verdict, received)
-            ruling = self._rule(asked, request, verdict, received, session)
+        ruling = self._rule(asked, judged, session)
+        if not ruling.allowed and judged.verdict.waiting:
+            await self.verdicts.settle(judged, self._wait_s)
+            ruling = self._rule(asked, judged, session)
         if not ruling.allowed:
             raise Denied(ruling.reason, ruling.rule, entry, asked)
-        signer = _good_signer(verdict)
-        if signer is None or not self.policy.needs_signer(upstream):
+        if not judged.signer or not self.policy.needs_signer(upstream):
             return witness
-        return Taking(self._owners, upstream, session, signer.id, witness)
+        return Taking(self._owners, upstream, session, judged.signer, witness)
 
-    async def _settled(self, number: int, request: Request, verdict: Verdict, received: float) -> Verdict:
-        """The verdict once its key is there, or nobody could be asked, or that has taken too long."""
-        if len(self._waiting) >= MAX_WAITING:
-            return verdict
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._wait_s):
-                while verdict.waiting and not (verdict.signer and self._keys.is_failing(verdict.signer.id)):
-                    await self._news()
-                    verdict = self._judge.judge(number, request, received, received=received)
-        return verdict
-
-    async def _news(self) -> None:
-        """Return when a key came, or could not be had."""
-        news = asyncio.get_running_loop().create_future()
-        self._waiting.add(news)
-        try:
-            await news
-        finally:
-            self._waiting.discard(news)
-
-    async def _resolved(self, identities: list[str]) -> None:
-        for news in self._waiting:
-            if not news.done():
-                news.set_result(None)
-
-    def _rule(self, asked: Asked, request: Request, verdict: Verdict, received: float, session: str) -> Ruling:
+    def _rule(self, asked: Asked, judged: Judged, session: str) -> Ruling:
         """The first ruling that does not let a message pass; what calls nothing is ruled as a call of the server is."""
+        request, verdict = judged.request, judged.verdict
         upstream, policy = request.upstream, self.policy.policy
         has_token = request.principal is not None
-        facts = facts_of(verdict, received, has_session=bool(session), has_token=has_token)
+        facts = facts_of(verdict, judged.received, has_session=bool(session), has_token=has_token)
+        if facts.is_signed and not judged.is_good:
+            facts = replace(facts, word=Word.NO_CHECK)
         caller = Caller(verdict.signer, request.principal)
         for method, tool in dict.fromkeys((call.method or None, call.tool) for call in asked.calls) or _NO_CALL:
             ruling = policy.ruling(upstream, method, tool, caller, facts)
             if not ruling.allowed:
-                return ruling
+                return replace(ruling, rule=_REPLAYABLE) if verdict.freshness is Freshness.UNDECIDABLE else ruling
         owner = self._owners.owner(upstream, session) if session and self.policy.needs_signer(upstream) else ""
-        signer = _good_signer(verdict)
-        if owner and (signer is None or signer.id != owner):
+        if owner and owner != judged.signer:
             return Ruling(False, "the session belongs to another signer", _WRONG_KEY)
-        return _ALLOWED
+        return ALLOWED
 
     async def _look_always(self) -> None:
         while True:
@@ -178,7 +135,7 @@ class Enforcer:
         """Take in what changed in the files; one that cannot be used leaves all as it was, and that is said."""
         for refresh, told, kept in (
             (self.policy.refresh, self.standing, "the policy before stays in force"),
-            (self._pins.refresh, lambda: "the pinned keys changed", "the keys pinned before hold on"),
+            (self.verdicts.pins.refresh, lambda: "the pinned keys changed", "the keys pinned before hold on"),
         ):
             try:
                 if refresh():
@@ -206,7 +163,3 @@ async def _read(arrival: Arrival) -> Asked:
 def _is_preflight(arrival: Arrival) -> bool:
     """Whether a browser asks by it what a page may send: it carries no call, and cannot be signed."""
     return arrival.method == "OPTIONS" and not arrival.body
-
-
-def _good_signer(verdict: Verdict) -> Signer | None:
-    return verdict.signer if verdict.word in _GOOD else None

@@ -15,7 +15,7 @@ from mcpwatch.gateway import quiet
 from mcpwatch.gateway.budget import Budget
 from mcpwatch.gateway.connections import KEEP_ALIVE_SECONDS
 from mcpwatch.gateway.feed_server import FeedServer
-from mcpwatch.gateway.folder import open_folder, token_path
+from mcpwatch.gateway.folder import open_folder, operator_token_path, token_path
 from mcpwatch.gateway.guard import Guard, is_loopback
 from mcpwatch.gateway.listener import Listener, accept, address_of, bind, signalled
 from mcpwatch.gateway.log import Log
@@ -81,8 +81,11 @@ class Gateway:
         hashed = KeyedHash(folder.store.hash_key)
         if self.enforcement is not None:
             from mcpwatch.gateway.enforcer import Enforcer
+            from mcpwatch.gateway.recall import recall
 
             self.enforcer = Enforcer(self.enforcement, options.state, hashed, options.upstreams)
+            verdicts = self.enforcer.verdicts
+            verdicts.remember(recall(folder.store, time.time() - verdicts.remembers_s))
         self.listen_address, self.feed_address = address_of(listener), address_of(feed_listener)
 
         started = GatewayStarted(
@@ -93,7 +96,7 @@ class Gateway:
         )
         self.log = log = Log(folder.key, folder.store, started)
         feed_guard = Guard(options.allowed_hosts, options.allowed_origins, local_origins=False)
-        feed = FeedServer(log, folder.token, feed_guard, options.capture)
+        feed = FeedServer(log, (folder.token, folder.operator_token), feed_guard, options.capture)
         runner = web.AppRunner(
             feed.application(),
             access_log=None,
@@ -120,6 +123,7 @@ class Gateway:
         announcement = Announcement(
             address=self.feed_address,
             token_file=str(token_path(options.state)),
+            operator_token_file=str(operator_token_path(options.state)),
             pid=os.getpid(),
             started=time.time(),
             upstreams=options.upstreams,

@@ -2,13 +2,15 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from rig import Script, Talk, ok, post
+from rig import Reply, Script, Scripted, Talk, ok, post
 
 from mcpwatch.gateway.enforcer import Enforcement
+from mcpwatch.gateway.run import Gateway
 from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.identity.pins import add_pin
 from mcpwatch.identity.resolvers import ResolverOptions
@@ -17,14 +19,25 @@ from mcpwatch.policy.policy import Policy
 from mcpwatch.policy.terms import Signatures, Terms
 
 HOST = "127.0.0.1"
+RESULT = b'{"jsonrpc":"2.0","id":1,"result":{}}'
+PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+MODERN: dict[str, Any] = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}}
+"""What a call of the stateless era has among its parameters."""
 REQUIRED = Policy(everywhere=Terms(signatures=Signatures.REQUIRED))
 
 
-def enforcing(state: Path, policy: Policy = REQUIRED, *, registry: str = "", wait_s: float = 60.0) -> Enforcement:
-    """Enforcement of a policy that no file holds."""
+def enforcing(
+    state: Path,
+    policy: Policy = REQUIRED,
+    *,
+    load: Callable[[], Policy] | None = None,
+    registry: str = "",
+    wait_s: float = 60.0,
+) -> Enforcement:
+    """Enforcement of a policy that no file holds, or of what `load` makes of it."""
     return Enforcement(
         path=state / "policy.toml",
-        load=lambda: policy,
+        load=load or (lambda: policy),
         resolvers=ResolverOptions(registry=registry),
         wait_s=wait_s,
     )
@@ -76,3 +89,28 @@ def registry_of(*keys: AgentKey) -> Script:
 
 async def silent(talk: Talk) -> None:
     """A server that never answers."""
+
+
+def refused(reply: Reply, server: Scripted) -> str:
+    """Why the gateway refused it, having passed nothing on."""
+    assert not server.requests
+    told = json.loads(reply.body)
+    message: str = told["error"]["message"]
+    assert message.startswith("mcpwatch gateway: denied by the policy: ")
+    return message
+
+
+def origin(server: Scripted) -> str:
+    return server.url.removesuffix("/mcp")
+
+
+def look(running: Gateway) -> None:
+    """Have it look at its files now."""
+    assert running.enforcer is not None
+    running.enforcer.look()
+
+
+def edit(running: Gateway, state: Path, text: str = "edited") -> None:
+    """Write another policy, which it takes in."""
+    (state / "policy.toml").write_text(text)
+    look(running)

@@ -1,0 +1,126 @@
+"""Whose a request is, by the one verifier, for a gateway that acts on it: keys may have to be fetched first."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from mcpwatch.gateway.recall import Past, Recalled
+from mcpwatch.identity.judge import FUTURE_S, Judge
+from mcpwatch.identity.keys import KeyBook
+from mcpwatch.identity.pins import PinFile, pins_path
+from mcpwatch.identity.replay import ReplayWindow
+from mcpwatch.identity.resolvers import ResolverOptions
+from mcpwatch.identity.resolvers.fetch import Fetcher
+from mcpwatch.identity.resolvers.service import Resolver
+from mcpwatch.model.entries import Request
+from mcpwatch.model.identity import Freshness, Verdict, Word
+
+MAX_WAITING = 100
+"""Requests that wait for a key at a time; those above get the verdict there is."""
+
+_UNLOGGED = 1 << 46
+"""Above all indexes of entries: what a request is numbered from where the log does not have it."""
+_GOOD = (Word.VERIFIED, Word.PARTIAL)
+
+
+class Judged:
+    """A request with its verdict so far."""
+
+    def __init__(self, request: Request, number: int) -> None:
+        self.request = request
+        self.number = number
+        """Of the request alone, and the entry's index where the log has it."""
+        self.received = time.time()
+        self.verdict: Verdict
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the signature proves its signer, and that the request was not sent before: what passes is done."""
+        return self.verdict.word in _GOOD and self.verdict.freshness is not Freshness.UNDECIDABLE
+
+    @property
+    def signer(self) -> str:
+        """Who signed it; empty where nothing proves it."""
+        return self.verdict.signer.id if self.is_good and self.verdict.signer is not None else ""
+
+
+class Verdicts:
+    """Judges requests once each, in the order in which they pass."""
+
+    def __init__(self, state: Path, options: ResolverOptions, *, allow_private: bool, window_s: float) -> None:
+        """Keys are pinned in the folder `state`. Raises McpwatchError where the pins cannot be used."""
+        self._keys = KeyBook()
+        self.pins = PinFile(pins_path(state), self._keys)
+        self._replays = ReplayWindow(by_index=False)
+        self._judge = Judge(self._keys, self._replays, window_s=window_s)
+        self._fetcher = Fetcher(allow_private=allow_private)
+        self._resolver = Resolver(self._keys, options, self._fetcher, on_resolved=self._resolved)
+        self.remembers_s = window_s + FUTURE_S
+        """How long a signature can be replayed."""
+        self._unlogged = count(_UNLOGGED)
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._past: list[Past] = []
+
+    async def run(self) -> None:
+        """Fetch keys until cancelled."""
+        async with self._fetcher:
+            await self._resolver.run()
+
+    def remember(self, recalled: Recalled) -> None:
+        """Take note of what was signed before this run; of what waits for a key, once that is there."""
+        if recalled.missing_until is not None:
+            self._replays.forgotten_until = recalled.missing_until
+        self._past = recalled.requests
+        self._judge_past()
+
+    def judge(self, request: Request, entry: int | None) -> Judged:
+        """The verdict that can be given at once on what is that entry of the log."""
+        judged = Judged(request, next(self._unlogged) if entry is None else entry)
+        self._weigh(judged)
+        return judged
+
+    async def settle(self, judged: Judged, patience_s: float) -> None:
+        """Give the verdict once the key is there, or nobody could be asked; after `patience_s` it stays as it is."""
+        if len(self._waiting) >= MAX_WAITING:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while judged.verdict.waiting and not self._is_failing(judged):
+                    with self._news() as news:
+                        await news
+                    self._weigh(judged)
+
+    def _weigh(self, judged: Judged) -> None:
+        now = judged.received
+        judged.verdict = self._judge.judge(judged.number, judged.request, now, received=now)
+
+    def _is_failing(self, judged: Judged) -> bool:
+        signer = judged.verdict.signer
+        return signer is not None and self._keys.is_failing(signer.id)
+
+    @contextmanager
+    def _news(self) -> Iterator[asyncio.Future[None]]:
+        """What is done when a key came, or could not be had."""
+        news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(news)
+        try:
+            yield news
+        finally:
+            self._waiting.discard(news)
+
+    async def _resolved(self, identities: list[str]) -> None:
+        # What came before goes first: of the same octets only one request may pass.
+        self._judge_past()
+        for news in self._waiting:
+            if not news.done():
+                news.set_result(None)
+
+    def _judge_past(self) -> None:
+        self._past = [
+            past
+            for past in self._past
+            if self._judge.judge(past.index, past.request, past.time, received=past.time).waiting
+        ]
