@@ -24,7 +24,7 @@ from mcpwatch.demo.servers import DIRECTORY, REGISTRY
 from mcpwatch.errors import LocalError
 from mcpwatch.feed.discover import Announcement, announce, retire
 from mcpwatch.files import private_dir, state_dir, write_private
-from mcpwatch.gateway.folder import token_path
+from mcpwatch.gateway.folder import operator_token_path, token_path
 from mcpwatch.gateway.options import GatewayOptions
 from mcpwatch.gateway.run import Gateway
 from mcpwatch.identity import verifier
@@ -86,6 +86,7 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
         announcement = Announcement(
             address=backend.gateway.feed_address,
             token_file=str(token_path(backend.state)),
+            operator_token_file=str(operator_token_path(backend.state)),
             pid=os.getpid(),
             started=time.time(),
             upstreams=backend.gateway.options.upstreams,

@@ -25,6 +25,8 @@ class Announcement(Struct, frozen=True):
     started: float
     """Seconds since the epoch."""
     upstreams: tuple[UpstreamInfo, ...] = ()
+    operator_token_file: str = ""
+    """Path of the file that holds the token for acting on alerts as well."""
     state: str = ""
     """The state folder with the pins to watch this gateway by, where that is not the user's own."""
 

@@ -1,4 +1,4 @@
-"""The feed's own listener: the log as server-sent events, to watchers that hold the token."""
+"""The feed's own listener: the log as server-sent events, and acts into it, for who holds a token."""
 
 import asyncio
 import hmac
@@ -9,12 +9,15 @@ import msgspec
 from aiohttp import web
 
 from mcpwatch.feed.about import About
-from mcpwatch.feed.address import CHECKPOINT_PATH, FEED_PATH
+from mcpwatch.feed.acts import Accepted
+from mcpwatch.feed.address import ACTS_PATH, CHECKPOINT_PATH, FEED_PATH
 from mcpwatch.feed.sse import MEDIA_TYPE
+from mcpwatch.gateway.acts import MAX_BODY, Acts, Rejected
 from mcpwatch.gateway.guard import Guard, local_address
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.ring import entry_frame, note_frame
 from mcpwatch.model.entries import Capture
+from mcpwatch.model.feed import MAY_ACT, MAY_READ
 from mcpwatch.secret import Secret
 
 CHUNK = 64 * 1024
@@ -22,6 +25,9 @@ CHUNK = 64 * 1024
 STALL_SECONDS = 10.0
 """How long one write may take before the watcher is cut off; it resumes where it was."""
 MAX_INDEX_DIGITS = 16
+
+_READER = (MAY_READ,)
+_OPERATOR = (MAY_READ, MAY_ACT)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -41,9 +47,13 @@ class Cursor:
 class FeedServer:
     """The feed's HTTP face: routes, the token, and one stream a watcher."""
 
-    def __init__(self, log: Log, token: Secret, guard: Guard, capture: Capture) -> None:
+    def __init__(self, log: Log, tokens: tuple[Secret, Secret], guard: Guard, capture: Capture) -> None:
+        """`tokens` are the one that lets its holder read, and the one that lets them act as well."""
         self._log = log
-        self._expected = token.reveal().encode()
+        self._acts = Acts(log)
+        self._scopes = tuple(
+            (token.reveal().encode(), scopes) for token, scopes in zip(tokens, (_READER, _OPERATOR), strict=True)
+        )
         self._guard = guard
         self._capture = capture
 
@@ -52,6 +62,7 @@ class FeedServer:
         application = web.Application(middlewares=[self._admit])
         application.router.add_get(FEED_PATH, self._feed, allow_head=False)
         application.router.add_get(CHECKPOINT_PATH, self._checkpoint, allow_head=False)
+        application.router.add_post(ACTS_PATH, self._act)
         application.on_response_prepare.append(_plain)
         return application
 
@@ -61,16 +72,21 @@ class FeedServer:
             return _error(403, "this Host is not allowed", "Use the address the gateway printed.")
         if not all(self._guard.origin(origin) for origin in request.headers.getall("Origin", [])):
             return _error(403, "this Origin is not allowed", "The feed is not for web pages.")
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        given = token.strip().encode("utf-8", "surrogateescape")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given, self._expected):
+        if not self._scopes_of(request):
             return _error(401, "a token is required", "Send the content of feed.token as a Bearer token.")
         try:
             return await handler(request)
         except web.HTTPException as error:
-            return _error(
-                error.status, error.reason.lower(), f"The feed has GET {FEED_PATH} and GET {CHECKPOINT_PATH}."
-            )
+            there = f"The feed has GET {FEED_PATH}, GET {CHECKPOINT_PATH} and POST {ACTS_PATH}."
+            return _error(error.status, error.reason.lower(), there)
+
+    def _scopes_of(self, request: web.Request) -> tuple[str, ...]:
+        """What the request's token may do; nothing for no token of ours."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        given = token.strip().encode("utf-8", "surrogateescape")
+        # Both are compared, so that the time taken tells nothing of which one came close.
+        fitting = [scopes for expected, scopes in self._scopes if hmac.compare_digest(given, expected)]
+        return fitting[0] if scheme.lower() == "bearer" and fitting else ()
 
     async def _checkpoint(self, request: web.Request) -> web.StreamResponse:
         log = self._log
@@ -82,8 +98,23 @@ class FeedServer:
                 note=log.note.text.decode(),
                 frontier=log.note_frontier.hashes(),
                 capture=self._capture,
+                scopes=self._scopes_of(request),
             ),
         )
+
+    async def _act(self, request: web.Request) -> web.StreamResponse:
+        if MAY_ACT not in self._scopes_of(request):
+            return _error(403, "this token may read and not act", "Acts need the gateway's operator.token.")
+        if request.content_type != "application/json":
+            return _error(415, "not JSON", "Send the act as application/json.")
+        try:
+            body = await _body(request)
+            return _json(201, Accepted(await self._acts.take(request.match_info["id"], body)))
+        except Rejected as rejected:
+            answer = _error(rejected.status, str(rejected), rejected.hint)
+            if rejected.retry_after:
+                answer.headers["Retry-After"] = str(rejected.retry_after)
+            return answer
 
     async def _feed(self, request: web.Request) -> web.StreamResponse:
         after = request.headers.get("Last-Event-ID", request.query.get("after", ""))
@@ -144,6 +175,19 @@ class FeedServer:
             if index + 1 in notes:
                 frames.append(note_frame(notes[index + 1]))
         return frames
+
+
+async def _body(request: web.Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(STALL_SECONDS):
+            while chunk := await request.content.readany():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise Rejected(413, f"larger than {MAX_BODY:,} octets", "Write a shorter note.")
+    except TimeoutError:
+        raise Rejected(408, "the act did not come in time", "Send it at once.") from None
+    return bytes(body)
 
 
 async def _plain(request: web.Request, response: web.StreamResponse) -> None:

@@ -1,4 +1,4 @@
-"""The gateway's state folder: one writer's lock, the log's key, the journal, the feed's token."""
+"""The gateway's state folder: one writer's lock, the log's key, the journal, the feed's tokens."""
 
 import fcntl
 import os
@@ -17,6 +17,7 @@ FOLDER = "gateway"
 KEY_FILE = "log.key"
 JOURNAL_FILE = "journal.sqlite3"
 TOKEN_FILE = "feed.token"  # noqa: S105 (a file's name)
+OPERATOR_FILE = "operator.token"
 LOCK_FILE = "lock"
 HASH_KEY_SIZE = 32
 
@@ -28,6 +29,9 @@ class Folder(Struct):
     key: LogKey
     store: Store
     token: Secret
+    """Opens the feed for reading."""
+    operator_token: Secret
+    """Opens it for acts on alerts too."""
     lock: int
 
     def close(self) -> None:
@@ -45,7 +49,8 @@ def open_folder(state: Path) -> Folder:
     lock = _lock(path)
     try:
         key, store = _open_log(path)
-        return Folder(path=path, key=key, store=store, token=_token(token_path(state)), lock=lock)
+        token, operator_token = _token(token_path(state)), _token(operator_token_path(state))
+        return Folder(path=path, key=key, store=store, token=token, operator_token=operator_token, lock=lock)
     except BaseException:
         os.close(lock)
         raise
@@ -54,6 +59,11 @@ def open_folder(state: Path) -> Folder:
 def token_path(state: Path) -> Path:
     """Where the gateway of a state folder keeps the token that opens its feed."""
     return state / FOLDER / TOKEN_FILE
+
+
+def operator_token_path(state: Path) -> Path:
+    """Where it keeps the token that also lets its holder act on alerts."""
+    return state / FOLDER / OPERATOR_FILE
 
 
 def _lock(path: Path) -> int:

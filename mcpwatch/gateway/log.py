@@ -57,6 +57,12 @@ class Log:
         """Log `data` and return its index; raises as `Journal.append` does."""
         return self._journal.append(data)
 
+    async def sign_now(self) -> None:
+        """Return when all that was appended so far is on the disk and signed for."""
+        await self._journal.flush()
+        if self.note.size < self.frontier.size:
+            self.checkpoint()
+
     async def news(self) -> None:
         """Return when entries or a checkpoint came, or the log was closed, after this call."""
         waiter: asyncio.Future[None] = self._loop.create_future()

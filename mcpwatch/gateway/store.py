@@ -9,6 +9,7 @@ from urllib.parse import quote
 from mcpwatch.errors import IntegrityError
 from mcpwatch.feed.merkle import HASH_SIZE, Frontier, leaf_hash
 from mcpwatch.files import create_private
+from mcpwatch.model.entries import AlertActedEntry
 
 Leaf = tuple[int, bytes]
 """An entry's index and its octets."""
@@ -23,6 +24,10 @@ CREATE TABLE entries (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL);
 CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note BLOB NOT NULL);
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
+_ACTS = "CREATE TABLE IF NOT EXISTS acts (idx INTEGER PRIMARY KEY)"
+"""Which entries are acts on alerts; journals that have none may lack the table."""
+_ACT = f'{{"type":"{AlertActedEntry.__struct_config__.tag}"'.encode()
+"""How the leaf of an act begins: the type comes first in an entry's one form."""
 
 
 class Store:
@@ -84,6 +89,8 @@ class Store:
             if leaves:
                 self._writer.executemany("INSERT INTO entries VALUES (?, ?)", leaves)
                 run("UPDATE meta SET value = ? WHERE key = 'frontier'", (b"".join(frontier.hashes()),))
+                acts = [(index,) for index, leaf in leaves if leaf.startswith(_ACT)]
+                self._writer.executemany("INSERT INTO acts VALUES (?)", acts)
             self._writer.executemany("INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", notes)
             run("COMMIT")
         except sqlite3.Error:
@@ -102,6 +109,11 @@ class Store:
                     break
                 found.append((index, leaf))
         return found
+
+    def acts(self) -> list[Leaf]:
+        """The entries that are acts on alerts, in order."""
+        with self._reading:
+            return list(self._reader.execute("SELECT idx, leaf FROM acts JOIN entries USING (idx) ORDER BY idx"))
 
     def notes(self, above: int, upto: int) -> list[SizedNote]:
         """The checkpoints of tree sizes over `above`, up to and with `upto`."""
@@ -122,6 +134,7 @@ class Store:
         self._writer.execute("PRAGMA journal_mode = WAL")
         # Nothing is shown before it is on the disk, so a commit has to be on the disk.
         self._writer.execute("PRAGMA synchronous = FULL")
+        self._writer.execute(_ACTS)
 
     def _meta(self, key: str) -> bytes:
         row = self._writer.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+MAY_READ = "feed:read"
+"""The scope of a token that may read the log."""
 MAY_ACT = "alert:ack"
 """The scope of a token that may write acts into the log."""
 STALE_AFTER = 15.0

@@ -87,4 +87,4 @@ def test_an_announcement_that_others_can_read_is_not_believed(tmp_path: Path) ->
 def test_an_announcement_is_json_that_other_tools_can_read(tmp_path: Path) -> None:
     announce(tmp_path, gateway(4000))
     fields = msgspec.json.decode((tmp_path / FOLDER / "4000.json").read_bytes())
-    assert set(fields) == {"address", "token_file", "pid", "started", "upstreams", "state"}
+    assert set(fields) == {"address", "token_file", "operator_token_file", "pid", "started", "upstreams", "state"}

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,13 +12,16 @@ import pytest
 from nacl.signing import SigningKey
 
 import mcpwatch.feed
+from mcpwatch.detect.book import fingerprint
+from mcpwatch.detect.silences import silence_id
 from mcpwatch.feed import about, edge, envelope, note, sse
 from mcpwatch.feed.about import parse_about
-from mcpwatch.feed.envelope import ENVELOPES, Malformed, decode, encode
+from mcpwatch.feed.envelope import ENVELOPES, Malformed, decode, encode, seal
 from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.feed.note import LogKey, NoteVerifier
-from mcpwatch.model.entries import Body, Envelope, Principal, SilenceTerms, UpstreamInfo
+from mcpwatch.identity.acts import act_fault
+from mcpwatch.model.entries import AlertActed, Body, Envelope, Principal, SilenceTerms, UpstreamInfo
 from mcpwatch.model.feed import FeedState
 
 TEXT = Path(mcpwatch.feed.__path__[0], "SPEC.md").read_text(encoding="utf-8")
@@ -64,6 +68,30 @@ def test_the_vectors_by_nothing_but_hashes_and_signatures() -> None:
     stream = f"id: 2\nevent: entry\ndata: {LEAVES[2].decode()}\n\nevent: checkpoint\n"
     stream += "".join(f"data: {line}\n" for line in BLOCKS["note"].removesuffix("\n").split("\n"))
     assert stream == BLOCKS["stream"]
+
+
+def test_the_acts_by_nothing_but_json_and_signatures() -> None:
+    key = SigningKey(bytes.fromhex(BLOCKS["operator-seed"].strip()))
+    for line, octets in zip(BLOCKS["acts"].splitlines(), BLOCKS["signed"].splitlines(), strict=True):
+        act = json.loads(line)
+        assert base64.b64decode(act["key"]) == bytes(key.verify_key)
+        assert base64.b64decode(act.pop("signature")) == key.sign(octets.encode()).signature
+        members = {"type": "mcpwatch.alert.acted"} | act
+        assert json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False) == octets
+    first, second = (json.loads(line) for line in BLOCKS["acts"].splitlines())
+    origin = "gateway.example/feed/1"
+    assert first["alert"] == sha256(f"tool/poisoned|{origin}|read_file at files".encode()).hexdigest()[:12]
+    assert second["alert"] == sha256(f"silence|{origin}|session/*|*".encode()).hexdigest()[:12]
+
+
+def test_the_acts_hold_by_this_code_and_their_ids_are_its_own() -> None:
+    first, second = (msgspec.json.decode(line, type=AlertActed) for line in BLOCKS["acts"].splitlines())
+    origin = "gateway.example/feed/1"
+    for act in (first, second):
+        assert act_fault(act, origin, act.time) == ""
+        assert encode(decode(encode(seal(5, origin, datetime(2026, 11, 22, tzinfo=UTC), act)))).endswith(b"}}")
+    assert first.alert == fingerprint("tool/poisoned", origin, "read_file at files")
+    assert second.alert == silence_id(origin, "session/*", "*")
 
 
 def test_the_vectors_by_this_code() -> None:
@@ -116,7 +144,7 @@ def test_every_type_is_named() -> None:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    numbers = {int(each.replace(",", "")) for each in re.findall(r"\d[\d,]*\d|\d", TEXT[TEXT.index("## 8.") :][:700])}
+    numbers = {int(each.replace(",", "")) for each in re.findall(r"\d[\d,]*\d|\d", TEXT[TEXT.index("## 9.") :][:700])}
     limits = {sse.MAX_LINE, sse.MAX_EVENT, sse.MAX_LINES, envelope.MAX_LEAF, note.MAX_NOTE, note.MAX_SIGNATURES}
     assert limits | {about.MAX_ABOUT} <= numbers
     assert f"{edge.REMEMBERED:,} entries" in TEXT
