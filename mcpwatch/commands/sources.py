@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from mcpwatch.commands.config_warnings import warn
 from mcpwatch.config import Config, load
+from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.errors import ConnectError, IntegrityError, RefusedError, UsageError
 from mcpwatch.feed.address import feed_address
 from mcpwatch.feed.discover import Announcement, running
@@ -17,6 +18,8 @@ from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.feed.upto import Until, UpTo
 from mcpwatch.files import config_file, state_dir
 from mcpwatch.model.feed import FeedState, FeedStatus
+from mcpwatch.policy.kept import KeptPolicy
+from mcpwatch.policy.load import NAME
 from mcpwatch.program import program
 from mcpwatch.secret import Secret, read_secret
 from mcpwatch.watch import build
@@ -34,15 +37,16 @@ class Feed(Struct, frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """The feeds to watch, with the state folder and configuration to watch them by."""
+    """The feeds to watch, with the state folder, configuration and policy to watch them by."""
 
     feeds: tuple[Feed, ...]
     state: Path
     config: Config
     config_path: Path
+    policy: KeptPolicy
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def arguments(parser: argparse.ArgumentParser, *, with_filter: bool = True) -> None:
     """The arguments of every command that watches."""
     parser.add_argument(
         "sources",
@@ -56,7 +60,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"the gateway's feed.token, 0600; {TOKEN_VARIABLE} may hold the token instead",
     )
-    parser.add_argument("--filter", default="", metavar="FILTER", help="show what passes, e.g. 'sig:bad | sev>=high'")
+    parser.add_argument(
+        "--policy", type=Path, metavar="FILE", help="the policy to watch by (policy.toml beside the configuration)"
+    )
+    if with_filter:
+        parser.add_argument(
+            "--filter", default="", metavar="FILTER", help="show what passes, e.g. 'sig:bad | sev>=high'"
+        )
 
 
 def until_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +92,8 @@ def find(options: argparse.Namespace) -> Target:
     """The feeds that a command line means.
 
     A gateway that keeps its operator's pins in a folder of its own, as the demo does, is watched by those.
-    Raises UsageError, ConnectError when none is named and none runs here, RefusedError without a token.
+    Raises UsageError, also for a bad configuration or policy, ConnectError when none is named and none runs here,
+    RefusedError without a token.
     """
     known = running(state_dir())
     if options.sources:
@@ -98,19 +109,20 @@ def find(options: argparse.Namespace) -> Target:
     feeds = tuple(Feed(address, _token(address, by_address.get(address), options.token_file)) for address in wanted)
     only = by_address.get(wanted[0]) if len(wanted) == 1 else None
     if only is not None and only.state:
-        return target_of(feeds[0], Path(only.state))
-    return _target(feeds, state_dir(), config_file())
+        return target_of(feeds[0], Path(only.state), options.policy)
+    return _target(feeds, state_dir(), config_file(), options.policy)
 
 
-def target_of(feed: Feed, state: Path) -> Target:
-    """A feed with a state folder and a configuration of its own."""
-    return _target((feed,), state, state / "config.toml")
+def target_of(feed: Feed, state: Path, policy: Path | None = None) -> Target:
+    """A feed with a state folder, a configuration and a policy of its own, unless another `policy` is named."""
+    return _target((feed,), state, state / "config.toml", policy)
 
 
-def _target(feeds: tuple[Feed, ...], state: Path, config_path: Path) -> Target:
+def _target(feeds: tuple[Feed, ...], state: Path, config_path: Path, policy: Path | None) -> Target:
     config = load(config_path)
     warn(config, state)
-    return Target(feeds, state, config, config_path)
+    kept = KeptPolicy(policy or config_path.with_name(NAME), CATALOGUE, is_named=policy is not None)
+    return Target(feeds, state, config, config_path, kept)
 
 
 def _token(address: str, found: Announcement | None, token_file: Path | None) -> Secret:
@@ -120,7 +132,7 @@ def _token(address: str, found: Announcement | None, token_file: Path | None) ->
     if value:
         return Secret(value.strip())
     if found is not None:
-        return read_secret(Path(found.token_file))
+        return read_secret(Path(found.operator_token_file or found.token_file))
     raise RefusedError(
         f"No token for the feed at {address}",
         f"No gateway of yours runs there. For another's, give its feed.token: --token-file FILE, or {TOKEN_VARIABLE}",
@@ -157,7 +169,9 @@ async def _open(target: Target) -> list[HttpSource]:
 
 
 def _watcher(target: Target, sources: Sequence[Source]) -> Watcher:
-    return build.open_watcher(sources, target.state, target.config, config_path=target.config_path)
+    return build.open_watcher(
+        sources, target.state, target.config, config_path=target.config_path, policy=target.policy
+    )
 
 
 def exit_code(feeds: Iterable[FeedStatus]) -> int:

@@ -132,7 +132,9 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def _failure(self) -> Line:
         failure = self.host.failure
-        return line(span(f" NOTHING IS TAKEN IN: {failure} ", Tone.ALARM)) if failure else Line()
+        if failure:
+            return line(span(f" NOTHING IS TAKEN IN: {failure} ", Tone.ALARM))
+        return line(span(" POLICY NOT READ, SEE FEED ", Tone.WARN)) if self.state.policy.fault else Line()
 
     def crumbs(self) -> list[str]:
         """The way down to this screen; empty on a main screen, which tells there what is wrong."""

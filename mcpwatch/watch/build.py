@@ -23,6 +23,7 @@ from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver
 from mcpwatch.identity.resolvers.trust import Trust
 from mcpwatch.model.identity import Resolution
+from mcpwatch.policy.kept import KeptPolicy
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.act_store import FILE, ActStore
 from mcpwatch.watch.acting import Acting
@@ -30,6 +31,7 @@ from mcpwatch.watch.definition_pins import FILE as DEFINITIONS
 from mcpwatch.watch.definition_pins import DefinitionStore
 from mcpwatch.watch.definition_trust import DefinitionTrust
 from mcpwatch.watch.pipeline import Lane, Pipeline
+from mcpwatch.watch.policy_watch import PolicyWatch
 from mcpwatch.watch.state import State
 from mcpwatch.watch.state_folder import StateFolderWatch
 from mcpwatch.watch.watcher import Watcher
@@ -41,11 +43,12 @@ def open_watcher(
     config: Config | None = None,
     *,
     config_path: Path | None = None,
+    policy: KeptPolicy | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Watcher:
     """A watcher on these sources, with the keys and acknowledgements of the state folder.
 
-    `config_path` is where `config` was read from, for the screen to tell.
+    `config_path` is where `config` was read from, for the screen to tell; `policy` is followed as its file changes.
     Raises UsageError when two sources go by one name or a configured address or JWKS is none, LocalError when a file
     in the state folder cannot be read. The replay window is one for all sources: a request that is copied from one
     gateway to another is a replay.
@@ -78,14 +81,17 @@ def open_watcher(
         source.name: Traffic(source.name if len(sources) > 1 else "", pins=store.of(source.name)) for source in sources
     }
     definitions = DefinitionTrust(store, traffic, author_of(config), clock)
+    shown = State(book.alerts, max_rows=config.watch.rows)
+    engine = Engine(operator=Operator(config.principals, keys.called, keys.signers))
+    following = [PolicyWatch(policy, engine, shown.set_policy, clock).run] if policy is not None else []
     pipeline = Pipeline(
-        State(book.alerts, max_rows=config.watch.rows),
+        shown,
         [Lane(source, traffic[source.name]) for source in sources],
         keys,
         Judge(keys, ReplayWindow(), window_s=config.identity.window),
-        Engine(operator=Operator(config.principals, keys.called, keys.signers)),
+        engine,
         book,
-        services=[watching, resolving, definitions.run, *([trust.run] if trust else [])],
+        services=[watching, resolving, definitions.run, *following, *([trust.run] if trust else [])],
         clock=clock,
     )
     return Watcher(
@@ -105,6 +111,7 @@ def open_watcher(
         ),
         places=_places(config),
         definitions=definitions,
+        role_of=lambda caller: engine.policy.role(caller),
         trust=trust,
         roots=config.identity.roots,
         files=files,

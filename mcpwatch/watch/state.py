@@ -4,17 +4,19 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from msgspec import Struct, field, structs
+from msgspec import structs
 
 from mcpwatch.model.alerts import Alert, AlertState, Finding, Severity
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import FeedStatus
-from mcpwatch.model.identity import ServerProof, Word
+from mcpwatch.model.identity import ServerProof
 from mcpwatch.model.traffic import Call, Observation, Session, SessionKey, Tool
 from mcpwatch.watch.clock import GatewayClock
+from mcpwatch.watch.counts import Counts
 from mcpwatch.watch.identities import Identities
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.pinned import Pinned
+from mcpwatch.watch.policy_watch import PolicyStanding
 from mcpwatch.watch.rates import Rate
 from mcpwatch.watch.ring import MAX_BYTES, MAX_ROWS, Ring
 from mcpwatch.watch.row import Row
@@ -34,23 +36,6 @@ MAX_SESSIONS = 20_000
 MAX_TOOLS = 20_000
 MAX_TOUCHES = 20_000
 MAX_ALERTS_OF_ROW = 32
-
-
-class Counts(Struct):
-    """What was ever seen; never shrinks when rows are evicted."""
-
-    entries: int = 0
-    words: Counter[Word] = field(default_factory=Counter)
-    """Requests by the word of their verdict."""
-    kinds: Counter[str] = field(default_factory=Counter)
-    sources: Counter[str] = field(default_factory=Counter)
-    findings: int = 0
-    failures: int = 0
-    """Entries that a room could not take in and that became malformed rows."""
-    rule_failures: int = 0
-    """Times that a rule failed and did not say what it should have said."""
-    unjudged: int = 0
-    """Requests, and answers with proofs, that waited for a key and were let go of before it came."""
 
 
 class State:
@@ -79,6 +64,7 @@ class State:
         self.feeds: dict[str, FeedStatus] = {}
         self.pinned = Pinned()
         """Evidence of alerts that the ring no longer holds."""
+        self.policy = PolicyStanding()
         self.alert_changes = 0
         """How often the state of some alert changed."""
         self.touches = 0
@@ -184,6 +170,11 @@ class State:
     def advance(self, now: float) -> None:
         """Move the watcher's clock, which running times and ages are read against."""
         self.now = max(self.now, now)
+
+    def set_policy(self, standing: PolicyStanding) -> None:
+        """Take note of how the policy stands."""
+        self.version += 1
+        self.policy = standing
 
     def alerts_changed(self) -> None:
         """Take note that alerts were acknowledged, un-acknowledged, or fire again because time ran out."""

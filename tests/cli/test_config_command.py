@@ -1,5 +1,6 @@
 """`mcpwatch config`, and what is said of a configuration that is wrong or probably not meant."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -110,6 +111,36 @@ def test_a_configuration_that_cannot_be_read_is_named(tmp_path: Path, capsys: py
     (tmp_path / "config.toml").mkdir()
     assert main(["config", "show"]) == 2
     assert "config.toml cannot be read: Is a directory" in capsys.readouterr().err
+
+
+def test_the_template_of_a_policy_is_a_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "path", "policy"]) == 0
+    path = Path(capsys.readouterr().out.strip())
+    assert path == tmp_path / "policy.toml"
+    assert main(["config", "template", "policy"]) == 0
+    path.write_text(re.sub(r"(?m)^#(?! )", "", capsys.readouterr().out))
+    assert main(["config", "show", "policy"]) == 0
+    shown = capsys.readouterr().out
+    assert tomllib.loads(shown)["upstream"]["files"]["signatures"] == "required"
+    path.write_text(shown)
+    assert main(["config", "show", "policy"]) == 0
+    assert capsys.readouterr().out == shown
+
+
+def test_a_bad_policy_stops_a_watcher_before_it_connects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MCPWATCH_TOKEN", "t")
+    for words in ([], ["--policy", str(tmp_path / "other.toml")]):
+        path = tmp_path / ("other.toml" if words else "policy.toml")
+        path.write_text("\nsignature = 'off'\n")
+        for command in ("tail", "watch"):
+            assert main([command, "http://127.0.0.1:1", *words]) == 2
+            err = capsys.readouterr().err
+            assert f"{path}, line 2, column 1: signature is not a setting of the whole; did you mean signatures?" in err
+            assert "mcpwatch config template policy" in err
+    assert main(["tail", "http://127.0.0.1:1", "--policy", str(tmp_path / "gone.toml")]) == 2
+    assert "there is no policy at" in capsys.readouterr().err
 
 
 def test_authors_have_a_name() -> None:

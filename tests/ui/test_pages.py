@@ -12,6 +12,7 @@ from people import acknowledge
 from scene import Scene
 from verdicts import judged, unsigned, verified
 
+from mcpwatch.detect.engine import Quiet
 from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.entries import Body, Json
 from mcpwatch.model.feed import FeedState
@@ -28,6 +29,7 @@ from mcpwatch.ui.pages.payload import body_lines, json_lines, text_lines
 from mcpwatch.ui.pages.tool import tool_page
 from mcpwatch.ui.pages.verdict import verdict_lines
 from mcpwatch.ui.times import full
+from mcpwatch.watch.policy_watch import PolicyStanding
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=30),
@@ -178,6 +180,20 @@ def test_the_feed_page_tells_of_rules_that_failed(tmp_path: Path) -> None:
     assert "alerts may be missing" not in said(feed_page(state, ()))
     state.counts.rule_failures = 2
     assert "failed 2 times: alerts may be missing" in said(feed_page(state, ()))
+
+
+def test_the_feed_page_tells_how_the_policy_stands(tmp_path: Path) -> None:
+    state = Scene(tmp_path).state
+    assert "policy" not in said(feed_page(state, ()))
+    quiet = [Quiet("session/shared", "Two offices.", 3, 9), Quiet("identity/unsigned-call", "switched off", 4_000, 8)]
+    state.set_policy(PolicyStanding(Path("/etc/policy.toml"), state.now, "", quiet))
+    page = said(feed_page(state, ()))
+    assert "/etc/policy.toml" in page and "not read" not in page
+    assert "4,003 findings" in page and "4,000 identity/unsigned-call  switched off" in page
+    assert page.index("switched off") < page.index("Two offices.")
+    state.set_policy(PolicyStanding(Path("/etc/policy.toml"), state.now, "/etc/policy.toml, line 3: no good"))
+    page = said(feed_page(state, ()))
+    assert "/etc/policy.toml, line 3: no good" in page and "The policy that was read before holds." in page
 
 
 def test_the_feed_page_tells_of_what_was_never_judged(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import FEEDS
+from mcpwatch.ui.pages.policy import policy_lines
 from mcpwatch.ui.times import ago, clock, count, full, seconds, until
 from mcpwatch.watch.state import State
 
@@ -126,4 +127,5 @@ def _watcher(state: State) -> list[Line]:
         field("failures", f"{count(state.counts.failures, 'entry')} that a part of mcpwatch could not take in"),
         *([rules] if failed else []),
         *([unjudged] if state.counts.unjudged else []),
+        *policy_lines(state),
     ]
