@@ -25,6 +25,9 @@ from mcpwatch.watch.watcher import Watcher
 
 UNSIGNED = {"identity/unsigned-call"}
 ANONYMOUS = {*UNSIGNED, "session/anonymous"}
+SHOWN = {"discovery/privileged-tools-exposed"}
+"""Somebody who proves nothing lists the tools of a server that has some for few, or some that destroy."""
+SAME_FOR_ALL = {"discovery/no-per-role-filtering"}
 EXPECTED: dict[str, set[str]] = {
     "tampered": {"identity/bad-signature"},
     "replayed": {"identity/replayed"},
@@ -32,15 +35,15 @@ EXPECTED: dict[str, set[str]] = {
     "registry-down": {"identity/cannot-check"},
     "taken-over": {"identity/wrong-key", "session/shared"},
     "weather": {*ANONYMOUS, "tool/definition-changed"},
-    "audit": {*UNSIGNED, "identity/body-not-covered"},
+    "audit": {*UNSIGNED, "identity/body-not-covered", *SHOWN},
     "old-key": {"identity/superseded-key"},
     "bound-token": {"identity/body-not-covered"},
-    "probing": {*ANONYMOUS, "discovery/permission-probing"},
+    "probing": {*ANONYMOUS, "discovery/permission-probing", *SHOWN},
     "unknown-key": {"identity/unknown-identity"},
     "marked-up": {"identity/bad-server-proof"},
     "unheard-of": {"identity/unknown-identity"},
     "after-the-end": {*ANONYMOUS, "session/used-after-delete", "tool/terminal-escapes", "tool/hidden-characters"},
-    "mislabelled": {*UNSIGNED, "protocol/header-mismatch"},
+    "mislabelled": {*UNSIGNED, "protocol/header-mismatch", *SHOWN},
     "second-signature": {"identity/bad-signature-beside-good"},
     "shared": {*ANONYMOUS, "session/shared"},
     "slow-clock": {"identity/stale"},
@@ -49,9 +52,9 @@ EXPECTED: dict[str, set[str]] = {
     "other-token": {"identity/bad-signature"},
     "body-left-out": {"identity/body-not-covered"},
     "twins": {"identity/shared-key"},
-    "borrowed-token": {"identity/principal-mismatch"},
+    "borrowed-token": {"identity/principal-mismatch", *SAME_FOR_ALL},
     "replayed-elsewhere": {*ANONYMOUS, "identity/cross-session-replay"},
-    "promoted": {*UNSIGNED, "session/token-subject-changed"},
+    "promoted": {*UNSIGNED, "session/token-subject-changed", *SAME_FOR_ALL},
     "token-only": {"identity/cannot-check"},
     "shared-secret": {"identity/cannot-check"},
     "guessed": {*ANONYMOUS, "discovery/unlisted-tool"},

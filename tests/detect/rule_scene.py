@@ -26,6 +26,7 @@ from mcpwatch.model.traffic import (
     Tool,
     ToolChange,
 )
+from mcpwatch.traffic.tool_class import classify
 
 NAMED = {"alice": (signer("alice"),), "bob": (signer("bob"),)}
 OPERATOR = Operator(
@@ -221,6 +222,7 @@ class Scene:
             known = self.tools.get((exchange.upstream, name))
             if known is None:
                 known = Tool(exchange.upstream, name, definition, digest, self.next, self.next)
+                known.classes, known.classed_by, known.privileged = classify(name, definition)
                 self.tools[exchange.upstream, name] = known
                 changes.append(ToolChange(known, True, False))
             else:
@@ -228,6 +230,7 @@ class Scene:
                 if changed:
                     known.previous, known.definition, known.digest = known.definition, definition, digest
                     known.changed += 1
+                    known.classes, known.classed_by, known.privileged = classify(name, definition)
                 changes.append(ToolChange(known, False, changed))
             if session:
                 session.listed_tools.add(name)

@@ -2,6 +2,10 @@
 
 import re
 
+import cases_discovery_denied
+import cases_discovery_listing
+import cases_discovery_reach
+import cases_discovery_roles
 import cases_feed
 import cases_identity
 import cases_keys
@@ -21,6 +25,10 @@ from mcpwatch.detect.rules import CATALOGUE, RULES
 from mcpwatch.model.alerts import Severity
 
 CASES = (
+    cases_discovery_denied,
+    cases_discovery_listing,
+    cases_discovery_reach,
+    cases_discovery_roles,
     cases_feed,
     cases_identity,
     cases_keys,
@@ -66,8 +74,16 @@ SEVERITIES = {
     "session/re-initialised": "L",
     "session/outlives-token": "H",
     "session/unsigned-token": "C",
+    "discovery/privileged-tools-exposed": "M",
+    "discovery/no-per-role-filtering": "L",
+    "discovery/enumeration": "M",
     "discovery/permission-probing": "H",
+    "discovery/bypass": "C",
+    "discovery/context-hopping": "H",
     "discovery/unlisted-tool": "M",
+    "discovery/admin-tool-by-guest": "C",
+    "discovery/local-file-read": "H",
+    "discovery/ssrf": "H",
     "tool/definition-changed": "C",
     "tool/annotation-loosened": "H",
     "tool/poisoned": "H",
@@ -88,7 +104,7 @@ SEVERITIES = {
     "feed/malformed": "M",
 }
 REFERENCE = re.compile(
-    r"OWASP MCP(0[1-9]|10)|SAFE-T\d{4}|ATLAS T\d{4}(\.\d{3})?|NSA CSI U/OO/6030316-26"
+    r"OWASP MCP(0[1-9]|10)|OWASP ASI(0[1-9]|10)|SAFE-T\d{4}|ATLAS T\d{4}(\.\d{3})?|NSA CSI U/OO/6030316-26"
     r"|MCP 2026-07-28 \(SEP-\d{4}\)|MCP security best practices: session hijacking|Trail of Bits: ANSI escapes"
 )
 

@@ -200,7 +200,7 @@ def test_probing_shows_each_denial_and_goes_on_counting() -> None:
     first, second = scene.of("discovery/permission-probing")
     assert first.evidence == (2, 6, 10)
     assert second.evidence == (2, 6, 10, 14)
-    assert first.reason == 'Denied three different targets within 60 s, last "a", "b" and "c".'
+    assert first.reason == 'Denied 3 different targets within 60 s, last "a", "b" and "c".'
     assert second.reason == 'Denied 4 different targets within 60 s, last "b", "c" and "d".'
 
 

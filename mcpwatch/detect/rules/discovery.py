@@ -4,20 +4,24 @@ from collections.abc import Iterable
 
 from mcpwatch.detect.phrases import quote, subject_of, together
 from mcpwatch.detect.recent import Recent
+from mcpwatch.detect.refusals import was_denied
 from mcpwatch.detect.rule import Rule
-from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.traffic import CallState, Direction, Observation, SessionKey
+from mcpwatch.detect.rules.discovery_access import AdminToolByGuest
+from mcpwatch.detect.rules.discovery_denied import Bypass, ContextHopping
+from mcpwatch.detect.rules.discovery_listing import Enumeration
+from mcpwatch.detect.rules.discovery_reach import LocalFileRead, Ssrf
+from mcpwatch.detect.rules.discovery_roles import NoPerRoleFiltering, PrivilegedToolsExposed
+from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
+from mcpwatch.model.traffic import Observation, SessionKey
 from mcpwatch.text import count
 from mcpwatch.traffic.tools import MAX_LISTED
 
 _SESSIONS = 10_000
-_DENIALS = 3
-_WITHIN = 60.0
-"""Seconds."""
 _TOKEN_REFUSED = 401
 """An expired token fails every call in flight: that is no search for what is open."""
 _REMEMBERED = 64
 """Targets a session."""
+_NAMED = 3
 
 _Denials = dict[str, tuple[float, int, str]]
 """Target -> when, the entry that says so, the call's id."""
@@ -30,8 +34,13 @@ class PermissionProbing(Rule):
         id="discovery/permission-probing",
         title="Permission probing",
         severity=Severity.HIGH,
-        meaning="Within a minute a session was denied three or more different tools. Somebody looks for what is open.",
+        meaning="In a short time a session was denied several different tools. Somebody looks for what is open.",
         action="See which tools were tried and which answered. Stop the agent until its owner explains.",
+        references=("OWASP MCP02",),
+        settings=(
+            Setting("denials", 3, "how many different things have to be denied"),
+            Setting("within", 60, "in how many seconds"),
+        ),
     )
     kinds = ("response", "message", "end")
 
@@ -40,9 +49,7 @@ class PermissionProbing(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         for call in seen.updated:
-            if call.state is not CallState.DENIED or not call.target or call.direction is not Direction.TO_SERVER:
-                continue
-            if call.status == _TOKEN_REFUSED:
+            if not was_denied(call) or call.status == _TOKEN_REFUSED:
                 continue
             place = (seen.source, call.session or subject_of(seen))
             denied = self._denied.get(place) or self._denied.put(place, {})
@@ -53,11 +60,12 @@ class PermissionProbing(Rule):
             denied[call.target] = (seen.time, seen.index, call.id)
             if len(denied) > _REMEMBERED:
                 del denied[next(iter(denied))]
-            recent = {target: at[1] for target, at in denied.items() if seen.time - at[0] <= _WITHIN}
-            if len(recent) >= _DENIALS:
-                names = [quote(target) for target in list(recent)[-_DENIALS:]]
-                more = f"{len(recent)} different targets" if len(recent) > _DENIALS else "three different targets"
-                reason = f"Denied {more} within {_WITHIN:.0f} s, last {together(names)}."
+            within = self.setting("within")
+            recent = {target: at[1] for target, at in denied.items() if seen.time - at[0] <= within}
+            if len(recent) >= self.setting("denials"):
+                names = [quote(target) for target in list(recent)[-_NAMED:]]
+                targets = count(len(recent), "different target")
+                reason = f"Denied {targets} within {within:.0f} s, last {together(names)}."
                 yield self.finding(seen, subject_of(seen), reason, *recent.values(), call=call)
 
 
@@ -84,4 +92,15 @@ class UnlistedTool(Rule):
                 yield self.finding(seen, subject_of(seen), reason, call=call)
 
 
-DISCOVERY: tuple[type[Rule], ...] = (PermissionProbing, UnlistedTool)
+DISCOVERY: tuple[type[Rule], ...] = (
+    PrivilegedToolsExposed,
+    NoPerRoleFiltering,
+    Enumeration,
+    PermissionProbing,
+    Bypass,
+    ContextHopping,
+    UnlistedTool,
+    AdminToolByGuest,
+    LocalFileRead,
+    Ssrf,
+)
