@@ -47,17 +47,19 @@ class Rule:
 
     policy: Policy = Policy()
     """What the operator allows and expects; `follow` puts it."""
-    _own: RulePolicy = RulePolicy()
+    _settings: Mapping[str, float] | None = None
 
     def follow(self, policy: Policy) -> None:
         """Work by this policy from now on, with all that is remembered."""
         self.policy = policy
-        self._own = policy.rules.get(self.info.id, RulePolicy())
+        self._settings = None
 
     def setting(self, name: str) -> float:
         """One of `info.settings`: the policy's value, or the default."""
-        value = self._own.settings.get(name)
-        return next(row.default for row in self.info.settings if row.name == name) if value is None else value
+        if self._settings is None:
+            own = self.policy.rules.get(self.info.id, RulePolicy())
+            self._settings = {row.name: row.default for row in self.info.settings} | dict(own.settings)
+        return self._settings[name]
 
     @classmethod
     def build(cls, operator: Operator) -> Self:

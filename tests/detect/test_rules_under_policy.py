@@ -1,5 +1,7 @@
 """What a policy makes of the rules: how bad, off, allowed, by other thresholds; and none of it for the feed's own."""
 
+import re
+
 import cases_policy
 import pytest
 from msgspec.structs import replace
@@ -9,6 +11,7 @@ from verdicts import judged, verified
 
 from mcpwatch.detect.engine import SWITCHED_OFF, Engine
 from mcpwatch.detect.rules import CATALOGUE
+from mcpwatch.detect.rules.shared_key import SharedKey
 from mcpwatch.model.alerts import Severity
 from mcpwatch.model.feed import FeedState, Gap
 from mcpwatch.model.identity import Freshness, SignatureState, Verdict, Word
@@ -131,3 +134,20 @@ def test_reasons_that_change_all_the_time_are_not_kept_apart_for_ever() -> None:
     assert len(scene.engine.quiet) <= 1_010
     unsigned = (quiet.count for quiet in scene.engine.quiet.values() if quiet.rule == "identity/unsigned-call")
     assert sum(unsigned) == 1_100
+
+
+def test_a_threshold_is_the_policys_or_the_catalogues() -> None:
+    rule = SharedKey()
+    assert rule.setting("within") == 60.0
+    rule.follow(Policy({"identity/shared-key": RulePolicy(settings={"within": 5.0})}))
+    assert rule.setting("within") == 5.0
+    rule.follow(Policy())
+    assert rule.setting("within") == 60.0
+
+
+def test_thresholds_have_names_that_a_file_can_have() -> None:
+    for info in CATALOGUE.values():
+        names = [row.name for row in info.settings]
+        assert len(set(names)) == len(names) and not {"off", "severity"} & set(names)
+        assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
+        assert all(row.default >= 0 and row.meaning and not row.meaning.endswith(".") for row in info.settings)

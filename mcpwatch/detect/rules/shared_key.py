@@ -8,7 +8,7 @@ from mcpwatch.detect.phrases import cut, host, named, quote, signer_subject, som
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.replay import proves
-from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
 from mcpwatch.model.entries import Request
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Observation
@@ -16,8 +16,6 @@ from mcpwatch.model.traffic import Observation
 _KEYS = 10_000
 _PLACES = 8
 """Places remembered of one key: the last ones."""
-_AT_ONCE_S = 60.0
-"""Within this time a key that is here, there and here again is in both places."""
 _NAMED_BY_OTHERS = ("did:aip:", "did:web:", "https://")
 """Kinds of name that a key has from somebody who tells one owner from another; of a did:key there is but one."""
 
@@ -45,7 +43,7 @@ class SharedKey(Rule):
     """Fires on what no single agent does, whatever network it is in.
 
     - Two names of one kind stand for one key. A did:aip and a did:key, or a thumbprint, are one agent by two names.
-    - A key is used here, elsewhere and here again within a minute, and address and program differ between the two.
+    - A key is used here, elsewhere and here again within a short time, and address and program differ between the two.
       Many agents behind one address, an agent that moves, and one that leaves by several addresses do not do that.
     """
 
@@ -56,6 +54,9 @@ class SharedKey(Rule):
         meaning="One key stands for two identities, or is in two places at once. It no longer tells who acts.",
         action="Give each agent a key of its own. If nobody shares it, the key was stolen: let its owner rotate it.",
         references=("OWASP MCP07",),
+        settings=(
+            Setting("within", 60.0, "seconds in which a key that is here, there and here again is in both places"),
+        ),
     )
     kinds = ("request",)
     rejudges = True
@@ -100,7 +101,7 @@ class SharedKey(Rule):
         before, index = here.time, here.index
         here.time, here.index = seen.time, seen.index
         self._last.put(key, Last(signer.id, request.peer, here))
-        if seen.time - before > _AT_ONCE_S:
+        if seen.time - before > self.setting("within"):
             return
         there = [
             place for place in places if place.index > index and place.address != address and place.program != program
