@@ -21,6 +21,8 @@ MAX_BATCH = 256
 _VERSION = "io.modelcontextprotocol/protocolVersion"
 _SINGLE = (b"authorization", b"content-type", b"mcp-session-id", b"mcp-protocol-version", b"mcp-method", b"mcp-name")
 """Fields that servers go by and that must not come twice."""
+_OVERRIDES = (b"x-http-method-override", b"x-http-method", b"x-method-override")
+"""Fields by which some servers take a request for one of another method."""
 _MEMBERS = {
     "message": ("jsonrpc", "id", "method", "params", "result", "error"),
     "params": ("name", "arguments", "_meta"),
@@ -91,6 +93,8 @@ def _fields(headers: Sequence[RawHeader]) -> Iterator[tuple[bytes, str]]:
     seen: set[bytes] = set()
     for raw, value in headers:
         name = raw.lower()
+        if name in _OVERRIDES:
+            raise Unreadable(f"its field {octets(name)} may change its method")
         if name in _SINGLE:
             if name in seen:
                 raise Unreadable(f"its field {octets(name)} comes twice")

@@ -39,7 +39,8 @@ READ_ASIDE = 256 * 1024
 _UNREADABLE = "policy/unreadable-call"
 _WRONG_KEY = "identity/wrong-key"
 _REPLAYABLE = "identity/weak-replay-protection"
-_NO_CALL: tuple[tuple[None, str]] = ((None, ""),)
+_NO_CALL: tuple[str | None, str] = (None, "")
+"""How a request is ruled that does something else than to bring messages, such as to open a stream."""
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ class Enforcer:
         return Taking(self._owners, upstream, session, judged.signer, witness)
 
     def _rule(self, asked: Asked, judged: Judged, session: str) -> Ruling:
-        """The first ruling that does not let a message pass; what calls nothing is ruled as a call of the server is."""
+        """The first ruling that does not let a message pass, or what the request does besides."""
         request, verdict = judged.request, judged.verdict
         upstream, policy = request.upstream, self.policy.policy
         has_token = request.principal is not None
@@ -117,7 +118,10 @@ class Enforcer:
         if facts.is_signed and not judged.is_good:
             facts = replace(facts, word=Word.NO_CHECK)
         caller = Caller(verdict.signer, request.principal)
-        for method, tool in dict.fromkeys((call.method or None, call.tool) for call in asked.calls) or _NO_CALL:
+        called = dict.fromkeys((call.method or None, call.tool) for call in asked.calls)
+        if not called or request.method != "POST":
+            called[_NO_CALL] = None
+        for method, tool in called:
             ruling = policy.ruling(upstream, method, tool, caller, facts)
             if not ruling.allowed:
                 return replace(ruling, rule=_REPLAYABLE) if verdict.freshness is Freshness.UNDECIDABLE else ruling

@@ -20,6 +20,8 @@ from mcpwatch.model.identity import Freshness, Verdict, Word
 
 MAX_WAITING = 100
 """Requests that wait for a key at a time; those above get the verdict there is."""
+MAX_PAST = 1_000
+"""Requests from before this run that wait for a key."""
 
 _UNLOGGED = 1 << 46
 """Above all indexes of entries: what a request is numbered from where the log does not have it."""
@@ -75,6 +77,10 @@ class Verdicts:
             self._replays.forgotten_until = recalled.missing_until
         self._past = recalled.requests
         self._judge_past()
+        if len(self._past) > MAX_PAST:
+            # Nobody can tell any more whether one of these comes again.
+            self._replays.forgotten_until = self._past[-MAX_PAST - 1].time
+            del self._past[:-MAX_PAST]
 
     def judge(self, request: Request, entry: int | None) -> Judged:
         """The verdict that can be given at once on what is that entry of the log."""
@@ -119,8 +125,9 @@ class Verdicts:
                 news.set_result(None)
 
     def _judge_past(self) -> None:
-        self._past = [
-            past
-            for past in self._past
-            if self._judge.judge(past.index, past.request, past.time, received=past.time).waiting
-        ]
+        """Keep of the past what still waits for a key, and could still be replayed."""
+        since = time.time() - self.remembers_s
+        self._past = [past for past in self._past if past.time >= since and self._waits(past)]
+
+    def _waits(self, past: Past) -> bool:
+        return self._judge.judge(past.index, past.request, past.time, received=past.time).waiting

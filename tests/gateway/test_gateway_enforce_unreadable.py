@@ -66,6 +66,7 @@ UNREADABLE = {
     "bad base64 in the header": post(call(), b"Mcp-Name: =?base64?ZZ?="),
     "another version in the header": post(call(**MODERN), b"MCP-Protocol-Version: 2025-11-25"),
     "two sessions": post(PING, b"Mcp-Session-Id: a", b"mcp-session-id: b"),
+    "another method by a field": post(PING, b"X-HTTP-Method-Override: DELETE"),
     "two tokens": post(PING, b"Authorization: Bearer a", b"authorization: Bearer b"),
     "no stream without a body that can be read": get(b"Content-Length: 4") + b"ping",
 }
