@@ -177,10 +177,19 @@ class Scene:
             )
         )
 
-    def push(self, exchange: Exchange, body: Json, session: Session | None = None) -> None:
-        """A message from the server that ends nothing."""
-        message = spoken(body, Direction.TO_CLIENT)
-        self._play(self._seen("message", exchange, session, messages=(message,), updated=tuple(exchange.calls)))
+    def push(
+        self,
+        exchange: Exchange,
+        body: Json,
+        session: Session | None = None,
+        *,
+        event: str = "",
+        touched: bool = True,
+    ) -> None:
+        """A message from the server that ends nothing; one that is not `touched` belongs to no call."""
+        message = replace(spoken(body, Direction.TO_CLIENT), event=event)
+        updated = tuple(exchange.calls) if touched else ()
+        self._play(self._seen("message", exchange, session, messages=(message,), updated=updated))
 
     def end(self, exchange: Exchange, session: Session | None = None) -> None:
         """The end of the exchange, which touches its calls once more."""
