@@ -11,8 +11,11 @@ import msgspec
 from msgspec import Struct, field
 
 from mcpwatch.config_faults import Fault, form_faults, read_file, refuse
+from mcpwatch.errors import UsageError
 from mcpwatch.files import config_file
 from mcpwatch.manual import manual as manual
+from mcpwatch.model.alerts import Severity
+from mcpwatch.notify.options import MOST_PER_MINUTE, PER_MINUTE, SEVERITY, parse_webhook, place
 from mcpwatch.program import program
 from mcpwatch.toml_text import written, written_key
 
@@ -45,6 +48,21 @@ class WatchConfig(Struct, forbid_unknown_fields=True, frozen=True):
     """Who acknowledges, as written into the record. Empty: USER@HOST."""
 
 
+class NotifyConfig(Struct, forbid_unknown_fields=True, frozen=True):
+    """Who is told outside of the terminal when an alert fires, by watch and tail."""
+
+    command: tuple[str, ...] = ()
+    """A program and its arguments, run without a shell for each message, with the message on its standard input."""
+    webhook: str = ""
+    """URL that each message is posted to: https, or http on this machine. `config show` leaves its path out."""
+    webhook_token_file: str = ""
+    """File with the token that the webhook is sent as its bearer token: from / or ~, 0600."""
+    severity: str = SEVERITY.name.lower()
+    """The lowest severity that is told: low, medium, high or critical."""
+    per_minute: int = PER_MINUTE
+    """Messages a minute to each; what more there is to tell is summed up in the last of them."""
+
+
 Principals = dict[str, tuple[str, ...]]
 
 
@@ -53,6 +71,7 @@ class Config(Struct, forbid_unknown_fields=True, frozen=True):
 
     identity: IdentityConfig = field(default_factory=IdentityConfig)
     watch: WatchConfig = field(default_factory=WatchConfig)
+    notify: NotifyConfig = field(default_factory=NotifyConfig)
     principals: Principals = field(default_factory=dict)
     """Who may sign for the holder of an access token: its subject, or issuer and subject with a space between, and a
     list of signers by id or name. A holder that is not listed may have any signer."""
@@ -116,6 +135,31 @@ CHECKS: tuple[_Check, ...] = (
     ),
     _Check("watch.rows", "lie between 100 and 10000000", lambda config: 100 <= config.watch.rows <= 10_000_000),
     _Check(
+        "notify.webhook",
+        "be an https URL without a user, or an http one of this machine",
+        lambda config: not config.notify.webhook or _is_webhook(config.notify.webhook),
+    ),
+    _Check(
+        "notify.webhook_token_file",
+        "be a path that begins with / or ~/",
+        lambda config: config.notify.webhook_token_file.startswith(("/", "~/")) or not config.notify.webhook_token_file,
+    ),
+    _Check(
+        "notify.command",
+        "list a program and its arguments",
+        lambda config: all(map(str.isprintable, config.notify.command)) and all(config.notify.command[:1]),
+    ),
+    _Check(
+        "notify.severity",
+        f"be one of {', '.join(severity.name.lower() for severity in Severity)}",
+        lambda config: config.notify.severity.upper() in Severity.__members__ and config.notify.severity.islower(),
+    ),
+    _Check(
+        "notify.per_minute",
+        f"lie between 1 and {MOST_PER_MINUTE}",
+        lambda config: 1 <= config.notify.per_minute <= MOST_PER_MINUTE,
+    ),
+    _Check(
         "principals",
         "give each subject a list of at least one signer",
         lambda config: all(who.strip() and ids and all(ids) for who, ids in config.principals.items()),
@@ -136,6 +180,13 @@ def _is_address(text: str, schemes: Sequence[str]) -> bool:
         parts = urlsplit(text)
         return parts.scheme in schemes and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
     except ValueError:
+        return False
+
+
+def _is_webhook(text: str) -> bool:
+    try:
+        return bool(parse_webhook(text))
+    except UsageError:
         return False
 
 
@@ -188,9 +239,11 @@ def template() -> str:
 
 
 def dump(config: Config) -> str:
-    """The configuration in force, as TOML."""
+    """The configuration in force, as TOML; a webhook's path is a secret at many services, and is left out."""
+    webhook = f"{place(config.notify.webhook)}/…" if config.notify.webhook else ""
+    shown = msgspec.structs.replace(config, notify=msgspec.structs.replace(config.notify, webhook=webhook))
     lines: list[str] = []
-    for section, values in msgspec.to_builtins(config).items():
+    for section, values in msgspec.to_builtins(shown).items():
         lines.append(f"[{section}]")
         lines += [f"{written_key(key)} = {written(value)}" for key, value in values.items()]
         lines.append("")

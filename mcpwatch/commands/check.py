@@ -43,11 +43,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _check(target: sources.Target, options: argparse.Namespace, terms: Terms, query: Query) -> int:
-    from importlib.metadata import version
-
     watcher, feeds = await sources.open_to_the_end(target, sources.until(options))
     try:
-        report = await check(watcher, feeds, terms, query, version=version("mcpwatch-tui"))
+        report = await check(watcher, feeds, terms, query)
     finally:
         await watcher.close()
     _print(report, options.format)

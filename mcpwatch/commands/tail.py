@@ -4,14 +4,18 @@ import argparse
 import asyncio
 import sys
 
-from mcpwatch.commands import sources
+from mcpwatch.commands import notifying, sources
 from mcpwatch.commands.signals import until_signalled
+from mcpwatch.notify.notifier import notify
+from mcpwatch.notify.options import NotifyOptions
+from mcpwatch.text import show
 from mcpwatch.watch.filter_words import read_span
 from mcpwatch.watch.tail import TailOptions, tail
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     sources.arguments(parser)
+    notifying.arguments(parser)
     past = parser.add_mutually_exclusive_group()
     past.add_argument(
         "-n",
@@ -39,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
         count=options.count,
         until_idle=options.until_idle,
     )
-    return asyncio.run(until_signalled(_tail(target, tailing)))
+    wishes = notifying.options(options, target.config.notify)
+    return asyncio.run(until_signalled(_tail(target, tailing, wishes)))
 
 
 def _number(text: str) -> int:
@@ -55,10 +60,16 @@ def _span(text: str) -> float:
     return span
 
 
-async def _tail(target: sources.Target, options: TailOptions) -> int:
+async def _tail(target: sources.Target, options: TailOptions, wishes: NotifyOptions) -> int:
     watcher = await sources.open_watcher(target)
     try:
-        await tail(watcher, sys.stdout, options)
+        async with notify(watcher.state, wishes, _say):
+            await tail(watcher, sys.stdout, options)
     finally:
         await watcher.close()
     return sources.exit_code(watcher.state.feeds.values())
+
+
+def _say(what: str, why: str) -> None:
+    """Say on stderr that somebody cannot be told of alerts, or can again."""
+    print(show(f"mcpwatch: {what}: {why or 'works again'}"), file=sys.stderr, flush=True)

@@ -5,9 +5,11 @@ import asyncio
 import os
 import sys
 
-from mcpwatch.commands import sources
+from mcpwatch.commands import notifying, sources
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.errors import LocalError
+from mcpwatch.notify.notifier import notify
+from mcpwatch.notify.options import NotifyOptions
 from mcpwatch.program import program
 from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.watcher import Watcher
@@ -17,19 +19,21 @@ _CANNOT_DRAW = ("", "dumb", "unknown")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     sources.arguments(parser)
+    notifying.arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     query = sources.query(options.filter)
     target = sources.find(options)
+    wishes = notifying.options(options, target.config.notify)
     require_terminal()
-    return asyncio.run(until_signalled(_watch(target, query)))
+    return asyncio.run(until_signalled(_watch(target, query, wishes)))
 
 
-async def _watch(target: sources.Target, query: Query) -> int:
+async def _watch(target: sources.Target, query: Query, wishes: NotifyOptions) -> int:
     watcher = await sources.open_watcher(target)
     try:
-        return await dashboard(watcher, query)
+        return await dashboard(watcher, query, wishes)
     finally:
         await watcher.close()
 
@@ -43,11 +47,12 @@ def require_terminal() -> None:
         raise LocalError(f"The dashboard cannot draw on a terminal with TERM={kind}", f"Line by line: {program()} tail")
 
 
-async def dashboard(watcher: Watcher, query: Query = ALL) -> int:
-    """Show a watcher until the operator leaves; returns the exit code."""
+async def dashboard(watcher: Watcher, query: Query = ALL, wishes: NotifyOptions = NotifyOptions()) -> int:  # noqa: B008
+    """Show a watcher, and notify, until the operator leaves; returns the exit code."""
     from mcpwatch.detect.rules import CATALOGUE
     from mcpwatch.ui.app import WatchApp
 
     app = WatchApp(watcher, rules=CATALOGUE, query=query)
-    await app.run_async()
+    async with notify(watcher.state, wishes, app.trouble):
+        await app.run_async()
     return app.return_code or 0

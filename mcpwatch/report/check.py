@@ -14,11 +14,11 @@ KEYS_S = 15.0
 """Seconds to wait for keys after the last entry; a question to a registry is given up after ten."""
 
 
-async def check(watcher: Watcher, feeds: Sequence[UpTo], terms: Terms, query: Query = ALL, *, version: str) -> Report:
+async def check(watcher: Watcher, feeds: Sequence[UpTo], terms: Terms, query: Query = ALL) -> Report:
     """Run a watcher of `feeds` until they end and report; an alert counts where an entry passes that raised it."""
     gathered = Gathered(watcher.state, query)
     await watcher.run(gathered, keys_s=KEYS_S)
-    return examine(watcher.state, feeds, terms, gathered.alerts_shown, len(gathered.waiting), version)
+    return examine(watcher.state, feeds, terms, gathered.alerts_shown, len(gathered.waiting))
 
 
 class Gathered:

@@ -4,6 +4,7 @@ A field may be added; none is renamed or taken away.
 """
 
 from collections.abc import Collection, Sequence
+from importlib.metadata import version
 
 from msgspec import Struct, structs
 
@@ -93,9 +94,7 @@ _UNPROVEN: tuple[_Unproven, ...] = (
 )
 
 
-def examine(
-    state: State, feeds: Sequence[UpTo], terms: Terms, shown: Collection[str], waiting: int, version: str
-) -> Report:
+def examine(state: State, feeds: Sequence[UpTo], terms: Terms, shown: Collection[str], waiting: int) -> Report:
     """The report on feeds that were read to their end; `shown` are the ids of the alerts that the filter lets by."""
     alerts = sorted(
         (_checked(alert, terms) for alert in state.alerts.values() if alert.id in shown),
@@ -113,7 +112,7 @@ def examine(
         feeds=tuple(told),
         alerts=tuple(alerts),
         waiting=waiting,
-        version=version,
+        version=version("mcpwatch-tui"),
     )
 
 

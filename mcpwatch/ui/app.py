@@ -41,8 +41,11 @@ TICK = 0.1
 """Seconds between two looks at the state."""
 TOAST_FOR = 4.0
 """Seconds for which an alert is announced."""
+TROUBLE_FOR = 60.0
+"""Seconds for which it is said that nobody is told of alerts."""
 _KEYS = frozenset(key for command in COMMANDS for key in command.keys.split(",") if key)
 _SIGNALLED = 128
+_MAX_TROUBLE = 200
 
 
 class WatchApp(Desk, inherit_bindings=False):
@@ -139,6 +142,15 @@ class WatchApp(Desk, inherit_bindings=False):
             )
             if not self.muted:
                 self.bell()
+
+    def trouble(self, what: str, why: str) -> None:
+        """Say that somebody outside cannot be told of alerts; the Feed screen says so until `why` is empty."""
+        troubles = self.watcher.troubles
+        troubles.pop(what, None)
+        if why:
+            troubles[what] = why
+            text = show(f"{what}: {why}", _MAX_TROUBLE)
+            self.notify(text, title="Notifications fail", severity="warning", timeout=TROUBLE_FOR, markup=False)
 
     async def on_event(self, event: events.Event) -> None:
         """Drop what was typed before a dialog could be read; the rest goes its way."""

@@ -23,4 +23,5 @@ class FeedScreen(WatchScreen):
 
     def sync(self) -> None:
         """Bring the page up to the state."""
-        self.query_one("#about", Page).show_lines(feed_page(self.state, self.watcher.files))
+        watcher = self.watcher
+        self.query_one("#about", Page).show_lines(feed_page(self.state, watcher.files, watcher.troubles.items()))

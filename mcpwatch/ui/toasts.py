@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
 from mcpwatch.text import show, width
+from mcpwatch.watch.began import Began
 from mcpwatch.watch.names import short_id
 from mcpwatch.watch.state import State
 
@@ -30,32 +31,22 @@ class Toasts:
     """Gathers alerts of high and critical severity that began to fire."""
 
     def __init__(self) -> None:
-        self._known: set[str] = set()
-        self._new: list[Alert] = []
+        self._began = Began(Severity.HIGH)
+        self._new: dict[str, Alert] = {}
         self._last = float("-inf")
-        self._version = -1
         self._looked = float("-inf")
 
     def notice(self, state: State, now: float) -> Notice | None:
         """What is to be told now, if anything; `now` is monotonic, in seconds."""
-        if state.version != self._version and now - self._looked >= _LOOK:
-            self._version, self._looked = state.version, now
-            self._gather(state)
+        if self._began.has_news(state) and now - self._looked >= _LOOK:
+            self._looked = now
+            self._new.update((alert.id, alert) for alert in self._began.look(state))
         if not self._new or now - self._last < EVERY:
             return None
         self._last = now
-        new = [alert for alert in self._new if alert.state is AlertState.FIRING]
-        self._new = []
+        new = [alert for alert in self._new.values() if alert.state is AlertState.FIRING]
+        self._new.clear()
         return _worded(new) if new else None
-
-    def _gather(self, state: State) -> None:
-        for id, alert in state.alerts.items():
-            serious = alert.severity >= Severity.HIGH and alert.state is AlertState.FIRING
-            if serious and id not in self._known:
-                self._known.add(id)
-                self._new.append(alert)
-            elif not serious:
-                self._known.discard(id)
 
 
 def _worded(alerts: list[Alert]) -> Notice:

@@ -48,3 +48,10 @@ class CatchUp:
     def find(self, row: Row) -> Held | None:
         """What is kept of a row."""
         return next((held for held in self.rows if held.row is row), None)
+
+
+def is_caught_up(status: FeedStatus) -> bool:
+    """Whether what a feed had before it was joined has been given out, or does not come any more."""
+    if status.announced is not None and status.next_index >= status.announced:
+        return True
+    return status.state not in (FeedState.CONNECTING, FeedState.LIVE)

@@ -5,11 +5,11 @@ from typing import Protocol
 
 import msgspec
 
-from mcpwatch.model.alerts import Alert
+from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.text import cut, is_hidden, show, width
 from mcpwatch.watch.columns import LIVE
-from mcpwatch.watch.json_lines import Line, alert_line, entry_line, feed_line, verdict_line
+from mcpwatch.watch.json_lines import alert_line, entry_line, feed_line, verdict_line
 from mcpwatch.watch.names import short_signer
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
@@ -50,11 +50,12 @@ class TextPrinter:
         return f"{self.entry(row, state)}  (judged again: entry {row.index})"
 
     def alert(self, alert: Alert) -> str:
-        """One line: time, severity, what, about what, how often, why, which entries."""
+        """One line: time, severity, what, about what, how often, why, which entries; who lets it rest, and why."""
         newest = " ".join(f"#{index}" for index in alert.evidence[-4:])
         return (
             f"{self._from(alert.source)}{clock_time(alert.last_time)} ! {alert.severity.name} {show(alert.rule)}"
             f" {show(alert.subject, 60)} ×{alert.count}: {show(alert.reason, 160)} [{newest}] {show(alert.id)}"
+            f"{_rest(alert)}"
         )
 
     def feed(self, status: FeedStatus) -> str:
@@ -89,13 +90,21 @@ class JsonPrinter:
         return encode(feed_line(status))
 
 
+def _rest(alert: Alert) -> str:
+    """That an alert does not fire, and who said what; empty where it does."""
+    if alert.state is AlertState.FIRING:
+        return ""
+    said = next((event for event in reversed(alert.history) if event.author), None)
+    return show(f"  ({alert.state.value}{f' by {said.author}: {said.note}' if said else ''})", 160)
+
+
 def _server(row: Row) -> str:
     """What the server's own signature on an answer proves; empty where there is none."""
     proof = row.seen.proof
     return "" if proof is None else show(f"  (server {proof.word.value} {short_signer(proof.signer)})", 60)
 
 
-def encode(line: Line) -> str:
+def encode(line: msgspec.Struct) -> str:
     """JSON on one line, with every control, format, bidirectional and unassigned character as `\\uXXXX`."""
     try:
         text = msgspec.json.encode(line).decode()

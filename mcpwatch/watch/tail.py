@@ -16,6 +16,9 @@ from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import Raised, State
 from mcpwatch.watch.watcher import Watcher
 
+LOOK_S = 0.5
+"""Seconds between two looks at what people and time did to alerts."""
+
 
 class TailOptions(Struct, frozen=True):
     """What to print and when to stop."""
@@ -38,6 +41,7 @@ async def tail(watcher: Watcher, out: TextIO, options: TailOptions = TailOptions
     printer = JsonPrinter() if options.json else TextPrinter(several=len(watcher.sources) > 1)
     tape = Tape(watcher.state, out, printer, options)
     running = asyncio.ensure_future(watcher.run(tape))
+    looking = asyncio.ensure_future(tape.look_always())
     try:
         while not running.done() and not tape.finished.is_set():
             finished = asyncio.ensure_future(tape.finished.wait())
@@ -50,7 +54,8 @@ async def tail(watcher: Watcher, out: TextIO, options: TailOptions = TailOptions
         tape.finish()
     finally:
         running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        looking.cancel()
+        await asyncio.gather(running, looking, return_exceptions=True)
         tape.flush()
 
 
@@ -69,6 +74,7 @@ class Tape:
         self._first: dict[str, int] = {}
         """Source -> index of the first entry that was printed."""
         self._told: dict[str, tuple[Severity, AlertState]] = {}
+        self._alert_changes = state.alert_changes
         self._flushing = False
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
@@ -101,10 +107,26 @@ class Tape:
                 past.alerts.update((alert.id, alert) for _, alert in raised)
 
     def alerts(self, raised: Sequence[Raised]) -> None:
-        """Print the alerts that are new, rose, fired again, or reached a round count."""
+        """Print the alerts that are new, rose, changed their state, or reached a round count."""
         for _, alert in raised:
             if self._is_news(alert):
                 self._line(self._printer.alert(alert))
+
+    def look(self) -> None:
+        """Print the alerts that were printed before and whose state people or time have changed."""
+        if self._alert_changes == self._state.alert_changes:
+            return
+        self._alert_changes = self._state.alert_changes
+        for id, (_, told) in list(self._told.items()):
+            alert = self._state.alerts[id]
+            if alert.state is not told and self._is_news(alert):
+                self._line(self._printer.alert(alert))
+
+    async def look_always(self) -> None:
+        """Look for ever."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self.look()
 
     def feed(self, before: FeedStatus | None, after: FeedStatus) -> None:
         """Print a feed whose state or gaps changed."""
@@ -118,6 +140,7 @@ class Tape:
         """Print what is still held back."""
         for past in self._past.values():
             self._end_past(past)
+        self.look()
 
     def patience(self) -> float | None:
         """Seconds until the feed counts as idle; None where that is not asked for."""
@@ -181,8 +204,8 @@ class Tape:
         known = self._told.get(alert.id)
         self._told[alert.id] = (alert.severity, alert.state)
         rose = known is not None and alert.severity > known[0]
-        again = known is not None and alert.state is AlertState.FIRING and known[1] is not AlertState.FIRING
-        return known is None or rose or again or str(alert.count).strip("0") == "1"
+        changed = known is not None and alert.state is not known[1]
+        return known is None or rose or changed or str(alert.count).strip("0") == "1"
 
     def _line(self, line: str) -> None:
         if self.finished.is_set():

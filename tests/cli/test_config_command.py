@@ -30,6 +30,7 @@ def test_the_template_is_the_defaults(capsys: pytest.CaptureFixture[str]) -> Non
             "window": 300,
         },
         "watch": {"rows": 50_000, "author": ""},
+        "notify": {"command": [], "webhook": "", "webhook_token_file": "", "severity": "high", "per_minute": 10},
     }
 
 
@@ -38,6 +39,16 @@ def test_what_is_configured_is_shown(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert config.load().identity.registry == "http://127.0.0.1:9"
     assert main(["config", "show"]) == 0
     assert tomllib.loads(capsys.readouterr().out)["identity"]["registry"] == "http://127.0.0.1:9"
+
+
+def test_what_is_shown_keeps_the_path_of_a_webhook_to_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text('[notify]\nwebhook = "https://chat.example/hooks/s3cret?t=s3cret"\n')
+    assert main(["config", "show"]) == 0
+    said = capsys.readouterr()
+    assert tomllib.loads(said.out)["notify"]["webhook"] == "https://chat.example/…"
+    assert "s3cret" not in said.out + said.err
 
 
 @pytest.mark.parametrize(
@@ -93,6 +104,13 @@ def test_what_is_shown_reads_back_as_it_was(tmp_path: Path, capsys: pytest.Captu
         ("[identity]\nroots = ['did:aip:1#key-1']\n", "identity.roots must list DIDs"),
         ("[identity]\nroots = ['ledger']\n", "identity.roots must list DIDs"),
         ("[watch]\nrows = 1\n", "watch.rows must lie between"),
+        ("[notify]\nwebhook = 'http://chat.example/secret'\n", "notify.webhook must be an https URL"),
+        ("[notify]\nwebhook = 'https://user:secret@chat.example/'\n", "URL without a user"),
+        ("[notify]\nwebhook_token_file = 'token'\n", "notify.webhook_token_file must be a path"),
+        ("[notify]\ncommand = ['']\n", "notify.command must list a program"),
+        ('[notify]\ncommand = ["a", "\\u0000"]\n', "notify.command must list a program"),
+        ("[notify]\nseverity = 'grave'\n", "notify.severity must be one of low, medium, high, critical"),
+        ("[notify]\nper_minute = 0\n", "notify.per_minute must lie between"),
         ("[principals]\nalice = []\n", "principals must give each subject"),
         ("[principals]\nalice = ['']\n", "principals must give each subject"),
     ],
@@ -155,7 +173,7 @@ def test_authors_have_a_name() -> None:
         ("[watch]\ncolour = 1\n", "line 2, column 1: watch.colour is not a setting; there are: rows, author"),
         ("[identiy]\nwindow = 3\n", "line 1, column 2: [identiy] is not a section; did you mean identity?"),
         ("registry = 'x'\n", "line 1, column 1: registry stands in no section; it belongs under [identity]"),
-        ("colour = 'x'\n", "line 1, column 1: colour stands in no section; there are: identity, watch, principals"),
+        ("colour = 'x'\n", "line 1, column 1: colour stands in no section; there are: identity, watch, notify, pri"),
         ("identity = 'x'\n", "line 1, column 1: identity must be a section: [identity]"),
         ("[identity]\nwindow = 'secret'\n", "line 2, column 1: identity.window must be a whole number"),
         ("[watch]\nrows = true\n", "line 2, column 1: watch.rows must be a whole number"),

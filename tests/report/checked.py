@@ -50,7 +50,7 @@ async def report_on(
     source = source or WholeLog(story() if entries is None else entries)
     feed, now = UpTo(source), max((entry.received for entry in source.entries), default=START)
     watcher = open_watcher([feed], state, clock=lambda: now)
-    report = await check(watcher, [feed], terms, query, version="0.0.0")
+    report = await check(watcher, [feed], terms, query)
     await watcher.close()
     return report
 

@@ -36,6 +36,7 @@ class StillWatcher(Watcher):
         self._pins = PinFile(pins_path(folder), self._keys)
         self._places = {Resolution.REGISTRY: "https://registry.example"}
         self.roots: tuple[str, ...] = ()
+        self.troubles: dict[str, str] = {}
         self._trust = None
         self.standings: dict[str, Standing] = {}
         self._clock = clock

@@ -7,6 +7,8 @@ import pytest
 from scene import Scene
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
+from mcpwatch.ui.lines import plain
+from mcpwatch.ui.pages.feed import feed_page
 from mcpwatch.ui.toasts import CELLS, Toasts
 from mcpwatch.watch.state import State
 
@@ -61,6 +63,33 @@ def test_an_alert_that_fires_again_is_told_again() -> None:
     one.state = AlertState.FIRING
     state.alerts_changed()
     assert toasts.notice(state, 20.0) is not None
+
+
+def test_a_flood_is_one_toast_in_five_seconds() -> None:
+    alerts: dict[str, Alert] = {}
+    state, toasts = State(alerts), Toasts()
+    told = []
+    for tick in range(300):
+        if tick < 100:
+            alerts |= {f"{tick}.{each}": alert(f"{tick}.{each}") for each in range(10)}
+            state.alerts_changed()
+        notice = toasts.notice(state, tick / 10)
+        told += [(tick / 10, notice.heading)] if notice else []
+    assert [when for when, _ in told] == [0.0, 5.0, 10.0]
+    counts = [int(heading.removeprefix("New alerts: ").split()[0]) for _, heading in told]
+    assert sum(counts) == len(alerts) == 1_000
+
+
+async def test_that_nobody_can_be_told_is_said_and_stays_on_the_feed_screen(scene: Scene) -> None:
+    app = scene.app()
+    async with app.run_test(notifications=True, size=(120, 60)) as pilot:
+        app.trouble("the webhook at https://chat.example", "it answers \x1b with HTTP status 500")
+        await pilot.pause()
+        assert [note.title for note in app._notifications] == ["Notifications fail"]
+        said = feed_page(app.watcher.state, (), app.watcher.troubles.items())
+        assert any("the webhook at https://chat.example: it answers \\x1b" in plain(line) for line in said)
+        app.trouble("the webhook at https://chat.example", "")
+        assert app.watcher.troubles == {}
 
 
 async def test_the_app_tells_once_and_rings_unless_muted(scene: Scene, tmp_path: Path) -> None:

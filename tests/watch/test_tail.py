@@ -16,7 +16,7 @@ from rpc import call, result
 from watched import Stage
 
 from mcpwatch.identity.pins import PinFile, add_pin, pins_path
-from mcpwatch.model.alerts import AlertState, Finding, Severity
+from mcpwatch.model.alerts import AlertEvent, AlertState, EventKind, Finding, Severity
 from mcpwatch.model.entries import Entry
 from mcpwatch.watch.printer import JsonPrinter, TextPrinter
 from mcpwatch.watch.query import parse
@@ -137,7 +137,33 @@ async def test_an_alert_is_told_when_it_is_news_and_not_each_time_it_counts() ->
     fire(Severity.HIGH)
     stage.rest(stage.alerts["identity/bad-signature"], AlertState.FIRING)
     fire(Severity.HIGH)
-    assert told == [1, 10, 100, 121, 124]
+    assert told == [1, 10, 100, 121, 123, 124]
+
+
+async def test_what_people_and_time_do_to_an_alert_is_told() -> None:
+    stage, out = Stage(), io.StringIO()
+    tape = Tape(stage.state, out, JsonPrinter(), TailOptions(json=True))
+    stage.request()
+    told, untold = stage.alert(0), stage.alert(0, rule="identity/stale")
+    tape.alerts([(Finding(told.rule, told.severity, "", "", ()), told)])
+    for state in (AlertState.ACKNOWLEDGED, AlertState.RESOLVED, AlertState.FIRING):
+        stage.rest(told, state)
+        stage.rest(untold, state)
+        tape.look()
+        tape.look()
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["state"] for line in lines] == ["firing", "acknowledged", "resolved", "firing"]
+    assert {line["id"] for line in lines} == {told.id}
+
+
+async def test_who_lets_an_alert_rest_stands_on_its_line() -> None:
+    stage = Stage()
+    stage.request()
+    alert = stage.alert(0)
+    assert TextPrinter().alert(alert).endswith(f" {alert.id}")
+    alert.state = AlertState.ACKNOWLEDGED
+    alert.history = [AlertEvent(EventKind.ACKNOWLEDGED, "ann", "a \x1btest", 0.0, 0)]
+    assert TextPrinter().alert(alert).endswith(f"{alert.id}  (acknowledged by ann: a \\x1btest)")
 
 
 class Joined(ListSource):

@@ -14,14 +14,16 @@ _CHANGES = 20
 _CUT_OFF = frozenset({FeedState.DISCONNECTED, FeedState.REFUSED, FeedState.ENDED})
 
 
-def feed_page(state: State, paths: Iterable[tuple[str, str]]) -> list[Line]:
-    """All feeds one after the other, then this watcher's own standing and its files."""
+def feed_page(state: State, paths: Iterable[tuple[str, str]], troubles: Iterable[tuple[str, str]] = ()) -> list[Line]:
+    """All feeds one after the other, then this watcher's own standing, what of it does not work, and its files."""
     lines: list[Line] = []
     for status in state.feeds.values():
         lines += [*_feed(status, state), BLANK]
     if not state.feeds:
         lines += [line(span("No feed yet.", Tone.DIM)), BLANK]
-    return [*lines, *_watcher(state), BLANK, title("Files"), *[field(name, path) for name, path in paths]]
+    lines += _watcher(state)
+    lines += [bullet(span("!", Tone.BAD), span(f"{what}: {why}", Tone.BAD)) for what, why in troubles]
+    return [*lines, BLANK, title("Files"), *[field(name, path) for name, path in paths]]
 
 
 def _feed(status: FeedStatus, state: State) -> list[Line]:
