@@ -134,6 +134,8 @@ class DataFlow(Struct, frozen=True, gc=False):
     """What may be told of the value; never the value itself."""
     crosses: bool = False
     """The earlier call is another caller's."""
+    values: int = 1
+    """How many values of that kind."""
 
 
 class Call(Struct, gc=False):

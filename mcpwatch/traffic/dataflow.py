@@ -12,6 +12,7 @@ from collections import OrderedDict
 from typing import Final, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mcpwatch.bounded import keep
 from mcpwatch.model.entries import Json, Principal
@@ -145,14 +146,18 @@ class DataFlows:
 
     def _flows(self, party: _Party, found: list[_Asked]) -> tuple[DataFlow, ...]:
         flows: dict[tuple[str, ValueKind, str], DataFlow] = {}
+        counts: dict[tuple[str, ValueKind, str], set[int]] = {}
         for each in found:
             origin, crosses = self._origin(each.digest, party)
             if origin is not None:
                 kind = min(each.kind, origin.kind, key=_RANK.__getitem__)
                 what = each.what if kind is each.kind else f"a {kind.value}"
                 flow = DataFlow(origin.party.call, kind, origin.field, each.argument, what, crosses)
-                flows.setdefault((flow.parent, kind, flow.argument), flow)
-        return tuple(sorted(flows.values(), key=lambda flow: _RANK[flow.kind])[:MAX_FLOWS])
+                place = (flow.parent, kind, flow.argument)
+                flows.setdefault(place, flow)
+                counts.setdefault(place, set()).add(each.digest)
+        first = sorted(flows, key=lambda place: _RANK[place[1]])[:MAX_FLOWS]
+        return tuple(replace(flows[place], values=len(counts[place])) for place in first)
 
     def _origin(self, digest: int, party: _Party) -> tuple[_Origin | None, bool]:
         """The result that gave a value to this caller, or a secret to another; and whether it was another."""
@@ -207,7 +212,8 @@ def why(flow: DataFlow) -> str:
     """A flow in words, as an edge says it."""
     whose = ", another caller's," if flow.crosses else ""
     what = flow.shown if flow.kind is _SECRET else f"{flow.kind.value} {flow.shown}"
-    return f"{what} of its {flow.field or 'result'}{whose} is in {flow.argument}"
+    more = f" and {flow.values - 1} more" if flow.values > 1 else ""
+    return f"{what}{more} of its {flow.field or 'result'}{whose} {'are' if more else 'is'} in {flow.argument}"
 
 
 def _party(call: Call, principal: Principal | None) -> _Party:

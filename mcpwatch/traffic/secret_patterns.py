@@ -13,6 +13,14 @@ from mcpwatch.model.entries import MASK
 MAX_TEXT: Final = 65_536
 """Characters of one text that are looked at."""
 
+CARD: Final = "card number"
+ADDRESS: Final = "address with a password"
+
+_FILLER = re.compile(r"example|placeholder|your|xxxx|\.\.\.|0000000|1234567890", re.IGNORECASE)
+_NO_PASSWORDS = frozenset({"", MASK, "password", "passwd", "pass", "pwd", "secret", "changeme", "user", "username"})
+_MIN_DISTINCT = 6
+_JOINTS = frozenset("_-")
+
 
 class SecretKind(NamedTuple):
     """A kind of secret; a text that has none of `marks` has none of it. The last group is what must be no filler."""
@@ -20,23 +28,35 @@ class SecretKind(NamedTuple):
     name: str
     marks: tuple[str, ...]
     pattern: re.Pattern[str]
+    is_word: bool = False
+    """It begins where a word does."""
 
-
-_EDGE = r"(?<![A-Za-z0-9_-])"
+    def is_real(self, hit: re.Match[str]) -> bool:
+        """Whether what was found stands alone and stands for nothing else."""
+        before = hit.string[hit.start() - 1 : hit.start()]
+        if self.is_word and (before.isalnum() or before in _JOINTS):
+            return False
+        if not hit.re.groups:
+            return True
+        value = hit.group(1)
+        if self.name == ADDRESS:
+            return value.lower() not in _NO_PASSWORDS and value[0] not in "<${["
+        return len(set(value)) >= _MIN_DISTINCT and not _FILLER.search(value)
 
 
 def _key(name: str, marks: str, pattern: str) -> SecretKind:
-    return SecretKind(name, tuple(marks.split()), re.compile(f"{_EDGE}({pattern})"))
+    return SecretKind(name, tuple(marks.split()), re.compile(f"({pattern})"), is_word=True)
 
-
-CARD: Final = "card number"
-ADDRESS: Final = "address with a password"
 
 SECRETS: Final = (
     _key("AWS access key", "AKIA ASIA", r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
-    _key("GitHub token", "gh github_pat_", r"(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})"),
+    _key(
+        "GitHub token",
+        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
+        r"(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})",
+    ),
     _key("GitLab token", "glpat-", r"glpat-[A-Za-z0-9_-]{20,64}"),
-    _key("Slack token", "xox", r"xox[abeprs]-[A-Za-z0-9-]{10,255}"),
+    _key("Slack token", "xoxa- xoxb- xoxe- xoxp- xoxr- xoxs-", r"xox[abeprs]-[A-Za-z0-9-]{10,255}"),
     _key("Stripe key", "_live_ _test_", r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}"),
     _key("API key", "sk-", r"sk-(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{20,255}"),
     _key("Google API key", "AIza", r"AIza[A-Za-z0-9_-]{35}"),
@@ -44,13 +64,7 @@ SECRETS: Final = (
     SecretKind(
         "private key", ("PRIVATE KEY-----",), re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY-----")
     ),
-    SecretKind(
-        ADDRESS,
-        ("://",),
-        re.compile(
-            r"""(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,20}://[^\s:/@"'<>]{0,128}:([^\s/@"'<>]{1,256})@[^\s@"'<>/]"""
-        ),
-    ),
+    SecretKind(ADDRESS, ("://",), re.compile(r"""://[^\s:/@"'<>]{0,128}:([^\s/@"'<>]{1,256})@[^\s@"'<>/]""")),
 )
 
 _CARD = re.compile(
@@ -59,9 +73,13 @@ _CARD = re.compile(
     r"|3[47][0-9]{2}([ -]?)[0-9]{6}\2[0-9]{5}"
     r")(?![0-9A-Za-z_-])"
 )
-_FILLER = re.compile(r"example|placeholder|your|xxxx|\.\.\.|0000000|1234567890", re.IGNORECASE)
-_NO_PASSWORDS = frozenset({"", MASK, "password", "passwd", "pass", "pwd", "secret", "changeme", "user", "username"})
-_MIN_DISTINCT = 6
+_HINTS = "JI_-:"
+"""Each mark has one of them. To look for one character takes next to nothing, and in prose most are missing."""
+_MARKS = tuple(
+    (hint, tuple((mark, kind) for kind in SECRETS for mark in kind.marks if hint == next(filter(mark.count, _HINTS))))
+    for hint in _HINTS
+)
+_DIGITS = re.compile(r"[3-6](?=[0-9]{3}[ -]?[0-9]{4})")
 
 
 def secrets_in(text: str) -> list[str]:
@@ -69,23 +87,18 @@ def secrets_in(text: str) -> list[str]:
     if len(text) < 12:
         return []
     text = text[:MAX_TEXT]
-    found = [
-        kind.name
-        for kind in SECRETS
-        if any(mark in text for mark in kind.marks) and any(_is_real(kind, hit) for hit in kind.pattern.finditer(text))
-    ]
-    if any(_luhn(hit.group()) for hit in _CARD.finditer(text)):
-        found.append(CARD)
+    found: list[str] = []
+    for hint, marks in _MARKS:
+        if hint in text:
+            for mark, kind in marks:
+                if mark in text and kind.name not in found and any(map(kind.is_real, kind.pattern.finditer(text))):
+                    found.append(kind.name)
+    for digits in _DIGITS.finditer(text):
+        card = _CARD.match(text, digits.start())
+        if card is not None and _luhn(card.group()):
+            found.append(CARD)
+            break
     return found
-
-
-def _is_real(kind: SecretKind, hit: re.Match[str]) -> bool:
-    if not hit.re.groups:
-        return True
-    value = hit.group(1)
-    if kind.name == ADDRESS:
-        return value.lower() not in _NO_PASSWORDS and value[0] not in "<${["
-    return len(set(value)) >= _MIN_DISTINCT and not _FILLER.search(value)
 
 
 def _luhn(card: str) -> bool:

@@ -27,7 +27,10 @@ from mcpwatch.model.traffic import (
     Binding,
     Call,
     CallState,
+    DataFlow,
     Direction,
+    Edge,
+    EdgeKind,
     Era,
     Exchange,
     Observation,
@@ -36,6 +39,8 @@ from mcpwatch.model.traffic import (
     SessionKind,
     Tool,
     ToolChange,
+    ToolClass,
+    ValueKind,
 )
 
 indexes = st.integers(0, 12)
@@ -49,7 +54,15 @@ values = st.recursive(
 )
 metas = st.fixed_dictionaries({"io.modelcontextprotocol/protocolVersion": scalars})
 params = values | st.fixed_dictionaries(
-    {}, optional={"name": values, "uri": values, "taskId": values, "_meta": values | metas, "clientInfo": values}
+    {},
+    optional={
+        "name": values,
+        "arguments": values,
+        "uri": values,
+        "taskId": values,
+        "_meta": values | metas,
+        "clientInfo": values,
+    },
 )
 signers = st.builds(Signer, words | st.sampled_from(["did:web:a", "did:web:b", "https://a/b"]), words)
 others = st.builds(OtherSignature, st.sampled_from(Word), words, words, st.none() | signers, words)
@@ -112,9 +125,11 @@ messages = st.builds(
     values,
     words,
 )
+numbers = st.sampled_from(string.digits)
+flows = st.builds(DataFlow, numbers, st.sampled_from(ValueKind), words, words, words, st.booleans())
 calls = st.builds(
     Call,
-    id=st.sampled_from(string.digits),
+    id=numbers,
     index=indexes,
     exchange=indexes,
     source=st.just("gw"),
@@ -131,6 +146,9 @@ calls = st.builds(
     status=st.none() | st.integers(0, 600),
     error_code=st.none() | st.sampled_from([-32020, 0]),
     error_text=words,
+    parents=st.lists(st.builds(Edge, st.sampled_from(EdgeKind), numbers, words), max_size=2).map(tuple),
+    flows=st.lists(flows, max_size=2).map(tuple),
+    classes=st.lists(st.sampled_from(ToolClass), max_size=3).map(tuple),
 )
 sessions = st.none() | st.builds(
     Session,

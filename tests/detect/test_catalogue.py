@@ -2,6 +2,8 @@
 
 import re
 
+import cases_chain
+import cases_chain_values
 import cases_discovery_denied
 import cases_discovery_listing
 import cases_discovery_reach
@@ -25,6 +27,8 @@ from mcpwatch.detect.rules import CATALOGUE, RULES
 from mcpwatch.model.alerts import Severity
 
 CASES = (
+    cases_chain,
+    cases_chain_values,
     cases_discovery_denied,
     cases_discovery_listing,
     cases_discovery_reach,
@@ -84,6 +88,13 @@ SEVERITIES = {
     "discovery/admin-tool-by-guest": "C",
     "discovery/local-file-read": "H",
     "discovery/ssrf": "H",
+    "chain/across-backends": "M",
+    "chain/exfiltration": "C",
+    "chain/lethal-trifecta": "C",
+    "chain/command-execution": "H",
+    "chain/injection-in-arguments": "H",
+    "chain/secret-in-result": "H",
+    "chain/loop": "M",
     "tool/definition-changed": "C",
     "tool/annotation-loosened": "H",
     "tool/poisoned": "H",
@@ -120,7 +131,16 @@ def test_ids_are_unique_and_all_there() -> None:
 
 def test_families_stand_together() -> None:
     families = [id.partition("/")[0] for id in IDS]
-    assert list(dict.fromkeys(families)) == ["identity", "policy", "session", "discovery", "tool", "protocol", "feed"]
+    assert list(dict.fromkeys(families)) == [
+        "identity",
+        "policy",
+        "session",
+        "discovery",
+        "chain",
+        "tool",
+        "protocol",
+        "feed",
+    ]
     assert families == sorted(families, key=list(dict.fromkeys(families)).index)
 
 

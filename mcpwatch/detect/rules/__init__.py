@@ -1,6 +1,7 @@
 """The table of rules: one tuple a family, each from its own file."""
 
 from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rules.chain import CHAIN
 from mcpwatch.detect.rules.discovery import DISCOVERY
 from mcpwatch.detect.rules.feed import FEED
 from mcpwatch.detect.rules.identity import IDENTITY
@@ -10,7 +11,7 @@ from mcpwatch.detect.rules.session import SESSION
 from mcpwatch.detect.rules.tool import TOOL
 from mcpwatch.model.alerts import RuleInfo
 
-RULES: tuple[type[Rule], ...] = IDENTITY + POLICY + SESSION + DISCOVERY + TOOL + PROTOCOL + FEED
+RULES: tuple[type[Rule], ...] = IDENTITY + POLICY + SESSION + DISCOVERY + CHAIN + TOOL + PROTOCOL + FEED
 
 CATALOGUE: dict[str, RuleInfo] = {rule.info.id: rule.info for rule in RULES}
 """Rule id -> what to tell about it."""

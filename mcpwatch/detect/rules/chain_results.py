@@ -1,0 +1,107 @@
+"""What should not be in an answer?"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from mcpwatch.detect.lineage import named
+from mcpwatch.detect.phrases import cut, quote, who_of
+from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.strings import Path, strings
+from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.entries import MASK, Json
+from mcpwatch.model.traffic import Call, Direction, Observation
+from mcpwatch.traffic.dataflow import GIVES
+from mcpwatch.traffic.secret_patterns import ADDRESS, secrets_in
+
+_MAX_STRINGS = 2_000
+_MAX_TEXT = 65_536
+"""Characters looked at of one answer."""
+_MIN_SECRET = 12
+_PLAIN_NAMES = re.compile(
+    r"passw(?:or)?d|pwd|pass(?:phrase|code)|secret(?:key|accesskey)?|clientsecret|x?apikey|accesskey|connectionstring"
+    r"|(?:private|signing|encryption)key|ssn|socialsecuritynumber|card(?:number|cvc|cvv)|creditcard(?:number)?|ccnumber"
+    r"|cv[cv]2?|securitycode|.*(?:password|passphrase|secret|apikey|privatekey|secretkey)"
+)
+"""Names that have but one meaning, without what is no letter or digit."""
+_LOOSE_NAMES = re.compile(
+    r".*tokens?|auth|(?:proxy)?authorization|bearer|jwt|cookies?|setcookie|secrets|credentials?|.*session(?:id)?|sid|otp"
+    r"|totp|mfacode|verificationcode|pass|iban"
+)
+"""Others that the gateway masks, which may be a page's token or a kind of login."""
+_MASKED = re.compile(rf"""["']([\w.-]{{1,64}})["']\s{{0,8}}:\s{{0,8}}["']{re.escape(MASK)}["']""")
+_MASKED_ADDRESS = f":{MASK}@"
+_MAX_MASKED = 20
+
+
+class SecretInResult(Rule):
+    """Says what kind of secret and where, never which.
+
+    Of what the gateway masked only the name of the field is left, and what a name stands for is not always a secret:
+    low, unless it has but one meaning.
+    """
+
+    info = RuleInfo(
+        id="chain/secret-in-result",
+        title="Secret in result",
+        severity=Severity.HIGH,
+        meaning="An answer holds a key, a token, an address with its password or a card number. "
+        "It is now in the agent's context, and wherever that goes.",
+        action="Replace the secret. Make the tool leave it out, or give it only to whoever has to have it.",
+        references=("OWASP MCP01", "SAFE-T1503"),
+    )
+    kinds = ("message",)
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        for message in seen.messages:
+            if message.method or message.direction is not Direction.TO_CLIENT:
+                continue
+            call = next((one for one in seen.updated if one.rpc_id == message.id and one.method in GIVES), None)
+            if call is None:
+                continue
+            told: set[str] = set()
+            for kind, where, is_plain in _secrets(message.result if message.error is None else message.error):
+                if kind not in told:
+                    told.add(kind)
+                    yield self._found(seen, call, kind, where, is_plain)
+
+    def _found(self, seen: Observation, call: Call, kind: str, where: str, is_plain: bool) -> Finding:
+        at = f" at {cut(where)}" if where else ""
+        reason = f"The answer of {quote(call.target or call.method)} holds {kind}{at}."
+        subject = f"{who_of(seen)}: {kind} from {named(call)}"
+        found = self.finding(seen, subject, reason, call.index, seen.index, call=call)
+        return found if is_plain else replace(found, severity=Severity.LOW)
+
+
+def _secrets(payload: Json) -> Iterator[tuple[str, str, bool]]:
+    """Kinds of secrets, the way to each, and whether it is certain."""
+    left = _MAX_TEXT
+    for number, (path, text) in enumerate(strings(payload)):
+        if number >= _MAX_STRINGS or left <= 0:
+            return
+        if len(text) >= _MIN_SECRET:
+            if len(text) > left:
+                text = text[:left]
+            left -= len(text)
+            for kind in secrets_in(text):
+                yield f"{_article(kind)} {kind}", str(path or ""), True
+        if MASK in text:
+            yield from _masked(path, text)
+
+
+def _masked(path: Path | None, text: str) -> Iterator[tuple[str, str, bool]]:
+    """What stood where the gateway put its mask, as far as names tell."""
+    names = [str(path.step)] if text == MASK and path is not None else []
+    names += [hit.group(1) for hit, _ in zip(_MASKED.finditer(text), range(_MAX_MASKED), strict=False)]
+    for name in names:
+        plain = "".join(filter(str.isalnum, name)).lower()
+        is_plain = _PLAIN_NAMES.fullmatch(plain) is not None
+        if is_plain or _LOOSE_NAMES.fullmatch(plain):
+            yield f"{quote(cut(name, 40))}, masked by the gateway,", str(path or ""), is_plain
+    if _MASKED_ADDRESS in text and "://" in text:
+        yield f"an {ADDRESS}, masked by the gateway,", str(path or ""), True
+
+
+def _article(kind: str) -> str:
+    return "an" if kind[0] in "aA" else "a"
