@@ -322,6 +322,8 @@ class Tool(Struct):
     """Why it is a tool for few: what in its definition says so; empty where nothing does."""
     pins: tuple[DefinitionPin, ...] = ()
     """The definitions it is trusted under, oldest first; the first of all by first use."""
+    source: str = ""
+    """The feed that it was listed on."""
 
     @property
     def pin(self) -> DefinitionPin | None:

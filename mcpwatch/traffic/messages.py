@@ -87,7 +87,7 @@ class Messages:
             if call.method == "initialize":
                 session.protocol = text(result.get("protocolVersion")) or session.protocol
         if call.method == "tools/list":
-            effects.tools += self._tools.listed(call.upstream, session, result, index, time)
+            effects.tools += self._tools.listed(call, session, result, index, time)
 
     def _unopen(self, flow: Flow, time: float) -> None:
         """An `initialize` refused inside of a 2xx has opened nothing."""

@@ -45,7 +45,7 @@ class Tools:
         """Tools that were trusted on first use, and that nobody asked for yet; the first `limit` of them."""
 
     def listed(
-        self, upstream: str, session: Session | None, result: Mapping[str, Json], index: int, time: float
+        self, call: Call, session: Session | None, result: Mapping[str, Json], index: int, time: float
     ) -> tuple[ToolChange, ...]:
         """Take in the answer to `tools/list`, or one page of it."""
         tools = result.get("tools")
@@ -54,7 +54,7 @@ class Tools:
             name = fields(definition).get("name")
             if type(name) is not str:
                 continue
-            changes.append(self._define(upstream, name, definition, index, time))
+            changes.append(self._define(call, name, definition, index, time))
             if session is not None:
                 add(session.listed_tools, name, MAX_LISTED)
                 add(changes[-1].tool.sessions, session.key, MAX_PARTIES)
@@ -98,14 +98,17 @@ class Tools:
     def _of(self, call: Call) -> Tool | None:
         return self.all.get((call.upstream, call.target)) if call.method == "tools/call" else None
 
-    def _define(self, upstream: str, name: str, definition: Json, index: int, time: float) -> ToolChange:
+    def _define(self, call: Call, name: str, definition: Json, index: int, time: float) -> ToolChange:
         digest = sha256(_SORTED.encode(definition)).hexdigest()
+        upstream = call.upstream
         names = self._names.setdefault(upstream, OrderedDict())
         names[name] = None
         names.move_to_end(name)
         tool = self.all.get((upstream, name))
         if tool is None:
-            tool = self.all[(upstream, name)] = Tool(upstream, name, definition, digest, index, index)
+            tool = self.all[(upstream, name)] = Tool(
+                upstream, name, definition, digest, index, index, source=call.source
+            )
             _class(tool)
             known = self._digests.find(upstream, name)
             if known is not None:

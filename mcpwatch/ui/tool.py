@@ -6,9 +6,10 @@ from textual.binding import BindingType
 
 from mcpwatch.model.traffic import Tool
 from mcpwatch.ui.about import AboutScreen
+from mcpwatch.ui.accepting import about, accept
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.lines import Line
-from mcpwatch.ui.pages.tool import tool_facts, tool_page
+from mcpwatch.ui.pages.tool import tool_facts
 from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.watcher import Watcher
 
@@ -28,8 +29,14 @@ class ToolScreen(AboutScreen):
         return ["Tools", self.tool.upstream, self.tool.name]
 
     def lines(self) -> list[Line]:
-        """Use, change, definition."""
-        return tool_page(self.tool)
+        """Trust, reach, exposure, use, change, definition."""
+        return about(self.newest, self.watcher)
+
+    @property
+    def newest(self) -> Tool:
+        """The tool as it is listed now, which another object may stand for than when the page was opened."""
+        tool = self.tool
+        return self.state.tools.get((tool.source, tool.upstream, tool.name), tool)
 
     def action_traffic(self) -> None:
         """Its calls, on Live."""
@@ -37,4 +44,8 @@ class ToolScreen(AboutScreen):
 
     def action_copy(self) -> None:
         """Copy the tool's definition."""
-        self.host.copy_json(tool_facts(self.tool))
+        self.host.copy_json(tool_facts(self.newest))
+
+    def action_accept(self) -> None:
+        """Ask whether the definition that it has now is to be trusted."""
+        accept(self, self.host, self.watcher, self.newest)

@@ -8,12 +8,13 @@ from textual.binding import BindingType
 
 from mcpwatch.model.traffic import Tool
 from mcpwatch.text import show
+from mcpwatch.ui.accepting import about, accept
 from mcpwatch.ui.cells import Cell, Column
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Span, Tone, line, span
 from mcpwatch.ui.lists import ListScreen
-from mcpwatch.ui.pages.tool import description, tool_facts, tool_page
+from mcpwatch.ui.pages.tool import description, is_untrusted, tool_facts
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.ui.tool import ToolScreen
 from mcpwatch.watch import columns as watch_columns
@@ -26,7 +27,14 @@ _MAX_CELLS = 300
 
 
 def _changed(tool: Tool, state: State) -> Cell:
-    return span(f"≠ {tool.changed}×", Tone.BAD) if tool.changed else span("")
+    if not tool.changed:
+        return span("")
+    return span(f"≠ {tool.changed}×", Tone.BAD) if is_untrusted(tool) else span(f"✓ {tool.changed}×", Tone.DIM)
+
+
+def _reaches(tool: Tool, state: State) -> Cell:
+    text = watch_columns.reaches(tool)
+    return span(text, Tone.WARN if tool.privileged else Tone.PLAIN)
 
 
 def _name(tool: Tool, state: State) -> Cell:
@@ -41,9 +49,15 @@ def _description(tool: Tool, state: State) -> Cell:
     return Span(show(description(tool), _MAX_CELLS), Tone.DIM)
 
 
-_PAINTS: dict[str, Paint[Tool]] = {"changed": _changed, "tool": _name, "errors": _errors, "description": _description}
+_PAINTS: dict[str, Paint[Tool]] = {
+    "changed": _changed,
+    "tool": _name,
+    "reaches": _reaches,
+    "errors": _errors,
+    "description": _description,
+}
 _ORDERS: tuple[Order[Tool], ...] = (
-    Order("changed", lambda tool: (tool.changed, tool.calls)),
+    Order("changed", lambda tool: (is_untrusted(tool), tool.changed, tool.calls)),
     Order("calls", lambda tool: tool.calls),
     Order("errors", lambda tool: tool.errors),
     Order("p95", lambda tool: percentile(tool.durations, 95) or 0.0),
@@ -52,7 +66,7 @@ _ORDERS: tuple[Order[Tool], ...] = (
 
 
 class ToolsScreen(ListScreen[Tool]):
-    """All tools of all servers; those whose definition changed come first."""
+    """All tools of all servers; those whose definition changed and is not accepted come first."""
 
     scope = Scope.TOOLS
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.TOOLS)]
@@ -73,12 +87,12 @@ class ToolsScreen(ListScreen[Tool]):
         return self.state.tools.values()
 
     def key_of(self, item: Tool) -> Hashable:
-        """Server and name."""
-        return item.upstream, item.name
+        """Feed, server and name."""
+        return item.source, item.upstream, item.name
 
     def page_of(self, item: Tool) -> list[Line]:
-        """Its use and its definition."""
-        return tool_page(item)
+        """Whether it is trusted, its use and its definition."""
+        return about(item, self.watcher)
 
     @on(Grid.Opened, "#list")
     def _opened(self) -> None:
@@ -89,6 +103,11 @@ class ToolsScreen(ListScreen[Tool]):
         """Its calls, on Live."""
         if (tool := self.selected) is not None:
             self.host.show_traffic(f"tool={quote(tool.name)}")
+
+    def action_accept(self) -> None:
+        """Ask whether the definition that it has now is to be trusted."""
+        if (tool := self.selected) is not None:
+            accept(self, self.host, self.watcher, tool)
 
     def action_copy(self) -> None:
         """Copy the tool's definition."""

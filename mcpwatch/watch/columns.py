@@ -44,6 +44,11 @@ def percentile(durations: list[float], percent: int) -> float | None:
     return quantiles(durations, n=100, method="inclusive")[percent - 1]
 
 
+def reaches(tool: Tool) -> str:
+    """What a tool reaches, after a mark where it is one for few."""
+    return " ".join((*("!" for _ in tool.privileged[:1]), *(kind.value for kind in tool.classes)))
+
+
 def _duration(row: Row, state: State) -> str:
     value = row.duration(state.gateway_now(row.source))
     return "" if value is None else seconds(value)
@@ -165,6 +170,7 @@ TOOLS: tuple[Column[Tool], ...] = (
     Column("server", "SERVER", 12, 1, lambda tool, state: tool.upstream),
     Column("tool", "TOOL", 0, 1, lambda tool, state: tool.name),
     Column("changed", "CHANGED", 7, 1, lambda tool, state: f"{tool.changed}×" if tool.changed else "", right=True),
+    Column("reaches", "REACHES", 18, 2, lambda tool, state: reaches(tool)),
     Column("calls", "CALLS", 6, 1, lambda tool, state: str(tool.calls), right=True),
     Column("errors", "ERRORS", 6, 1, lambda tool, state: str(tool.errors), right=True),
     Column("median", "P50", 6, 1, lambda tool, state: _percentile(tool, 50), right=True),

@@ -87,32 +87,31 @@ class DefinitionStore:
             raise self._failure(error) from None
         return read
 
-    def trust(self, source: str, tools: Iterable[Tool]) -> list[ToolKey]:
+    def trust(self, tools: Iterable[Tool]) -> list[ToolKey]:
         """Pin tools on first use, unless another watcher was quicker; which tools are pinned now that were not."""
-        rows = list(self._rows(source, tools))
+        rows = list(self._rows(tools))
         if rows:
             self._write(_FIRST, rows)
         return self.read()
 
-    def accept(self, source: str, tool: Tool, author: str, note: str, time: float) -> None:
+    def accept(self, tool: Tool, author: str, note: str, time: float) -> None:
         """Pin the definition that a tool has now; it is on disk when this returns."""
         pin = DefinitionPin(tool.digest, time, tool.definition, author, note)
-        self._write(_INSERT, [_row(source, tool, pin)])
+        self._write(_INSERT, [_row(tool, pin)])
         self.read()
 
     def close(self) -> None:
         self._base.close()
 
-    def _rows(self, source: str, tools: Iterable[Tool]) -> Iterator[tuple[str | float | None, ...]]:
+    def _rows(self, tools: Iterable[Tool]) -> Iterator[tuple[str | float | None, ...]]:
         """What is to be written of tools trusted on first use."""
-        known = self.of(source)
         room: dict[tuple[str, str], int] = {}
         for tool in tools:
-            server = (source, tool.upstream)
+            server = (tool.source, tool.upstream)
             left = room.setdefault(server, MAX_TOOLS - self._trusted.get(server, 0))
-            if left > 0 and (tool.upstream, tool.name) not in known:
+            if left > 0 and (tool.upstream, tool.name) not in self.of(tool.source):
                 room[server] = left - 1
-                yield _row(source, tool, tool.pins[0])
+                yield _row(tool, tool.pins[0])
 
     def _keep(self, key: ToolKey, pin: DefinitionPin) -> None:
         source, upstream, name = key
@@ -140,10 +139,10 @@ class DefinitionStore:
         )
 
 
-def _row(source: str, tool: Tool, pin: DefinitionPin) -> tuple[str | float | None, ...]:
+def _row(tool: Tool, pin: DefinitionPin) -> tuple[str | float | None, ...]:
     text = msgspec.json.encode(pin.definition)
     kept = text.decode() if len(text) <= MAX_OCTETS else None
-    return source, tool.upstream, tool.name, pin.digest, pin.time, pin.author, pin.note, kept
+    return tool.source, tool.upstream, tool.name, pin.digest, pin.time, pin.author, pin.note, kept
 
 
 def _pin(digest: str, time: float, author: str, note: str, definition: str | None) -> DefinitionPin:

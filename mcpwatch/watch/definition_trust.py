@@ -45,11 +45,14 @@ class DefinitionTrust:
         """Write and read what there is since the last look; a file that cannot be used leaves all as it was."""
         try:
             self._repin(self._store.read())
-            for source, traffic in self._traffic.items():
-                trusted = traffic.trusted()
-                if trusted:
-                    own = {(source, tool.upstream, tool.name): tool.digest for tool in trusted}
-                    self._repin(key for key in self._store.trust(source, trusted) if not self._says(key, own.get(key)))
+            trusted = {
+                (tool.source, tool.upstream, tool.name): tool
+                for traffic in self._traffic.values()
+                for tool in traffic.trusted()
+            }
+            if trusted:
+                written = self._store.trust(trusted.values())
+                self._repin(key for key in written if not self._says(key, trusted.get(key)))
         except LocalError as error:
             if not self._is_told:
                 logger.warning("%s", error.title)
@@ -57,7 +60,7 @@ class DefinitionTrust:
         else:
             self._is_told = False
 
-    def accept(self, source: str, tool: Tool, digest: str, note: str) -> None:
+    def accept(self, tool: Tool, digest: str, note: str) -> None:
         """Trust the definition with this digest from now on, which has to be the tool's newest.
 
         Raises UsageError where it is not any more, is trusted already, or nothing is said about why; LocalError for
@@ -72,13 +75,14 @@ class DefinitionTrust:
             raise UsageError("The definition has changed again", "Read what it is now first")
         if tool.pin is not None:
             raise UsageError("This definition is trusted already")
-        self._store.accept(source, tool, self._author, note, self._clock())
-        self._traffic[source].repin(tool.upstream, tool.name)
+        self._store.accept(tool, self._author, note, self._clock())
+        self._traffic[tool.source].repin(tool.upstream, tool.name)
 
-    def _says(self, key: ToolKey, digest: str | None) -> bool:
+    def _says(self, key: ToolKey, tool: Tool | None) -> bool:
         """Whether what is kept of a tool is what this watcher itself trusted on first use, and no more."""
         source, upstream, name = key
-        return [pin.digest for pin in self._store.of(source)[upstream, name]] == [digest]
+        kept = [pin.digest for pin in self._store.of(source)[upstream, name]]
+        return tool is not None and kept == [pin.digest for pin in tool.pins]
 
     def _repin(self, tools: Iterable[ToolKey]) -> None:
         for source, upstream, name in tools:

@@ -9,7 +9,7 @@ from types import EllipsisType
 from mcpwatch.detect.acts import ActError
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.silences import silence_id
-from mcpwatch.errors import UsageError
+from mcpwatch.errors import McpwatchError, UsageError
 from mcpwatch.identity import verifier
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, add_pin, remove_pin
@@ -17,11 +17,12 @@ from mcpwatch.identity.resolvers.trust import Trust
 from mcpwatch.model.alerts import Alert, AlertEvent, EventKind, Kept, Silence
 from mcpwatch.model.entries import SilenceTerms
 from mcpwatch.model.identity import Resolution, Signer
-from mcpwatch.model.traffic import SessionKey
+from mcpwatch.model.traffic import SessionKey, Tool
 from mcpwatch.model.trust import Standing
 from mcpwatch.watch.act_store import ActStore
 from mcpwatch.watch.acting import Acting, Wish
 from mcpwatch.watch.definition_trust import DefinitionTrust
+from mcpwatch.watch.exposure import RoleOf, alerts_about
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey, key_history
 from mcpwatch.watch.listener import Listener
@@ -52,6 +53,7 @@ class Watcher:
         *,
         places: Mapping[Resolution, str] | None = None,
         definitions: DefinitionTrust,
+        role_of: RoleOf,
         trust: Trust | None = None,
         roots: Sequence[str] = (),
         files: Sequence[tuple[str, str]] = (),
@@ -67,6 +69,8 @@ class Watcher:
         """What beside the feeds does not work, such as a webhook -> why."""
         self.definitions = definitions
         """Which definitions of tools are trusted."""
+        self.role_of = role_of
+        """What the policy takes a caller for."""
         self.roots = tuple(roots)
         """The identities that trust starts from."""
         self._pipeline = pipeline
@@ -138,6 +142,22 @@ class Watcher:
         source = origins.get(silence.origin, silence.origin)
         wish = Wish(EventKind.UNSILENCED, silence.id, source, note, self._book.began(silence.id))
         return await self._acting.do(wish)
+
+    async def accept(self, tool: Tool, digest: str, note: str) -> str:
+        """Trust the definition with this digest, and resolve the alert that it changed; returns what became of that.
+
+        Raises UsageError where it is not the tool's newest, is trusted already or the note is none, and LocalError for
+        the file. That the alert could not be resolved is in the answer.
+        """
+        self.definitions.accept(tool, digest, note)
+        for alert in alerts_about(tool, self.state):
+            if alert.rule == "tool/definition-changed":
+                try:
+                    await self.resolve(alert.id, note, alert.last_index)
+                except McpwatchError as error:
+                    return f"accepted; its alert stays: {error.title}"
+                return "accepted, and its alert is resolved"
+        return "accepted"
 
     def keys(self, identity: Identity) -> tuple[KnownKey, ...]:
         """Every key that somebody names as this identity's or that signed as it here, what is in force first."""

@@ -17,6 +17,9 @@ from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
 from mcpwatch.model.identity import Covered, SignatureState, Verdict, Word
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.ui.app import WatchApp
+from mcpwatch.watch.definition_pins import FILE as DEFINITIONS
+from mcpwatch.watch.definition_pins import DefinitionStore
+from mcpwatch.watch.definition_trust import DefinitionTrust
 from mcpwatch.watch.state import State
 
 SOURCE = "gateway"
@@ -39,11 +42,13 @@ class Scene:
         self.now = START
         self.monotonic = 100.0
         self.log = Log(source=SOURCE, step=0.004)
-        self.traffic = Traffic()
+        store = DefinitionStore(folder / DEFINITIONS)
+        self.traffic = Traffic(pins=store.of(SOURCE))
+        definitions = DefinitionTrust(store, {SOURCE: self.traffic}, "ann@desk", lambda: self.now)
         self.engine = Engine()
         self.book = AlertBook()
         self.state = State(self.book.alerts, max_rows=max_rows)
-        self.watcher = StillWatcher(self.state, self.book, folder, lambda: self.now)
+        self.watcher = StillWatcher(self.state, self.book, folder, lambda: self.now, definitions)
 
     def app(self, keymap: Mapping[str, str] | None = None) -> WatchApp:
         """The dashboard on this scene."""

@@ -10,8 +10,10 @@ from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, pins_path
 from mcpwatch.model.identity import Resolution
 from mcpwatch.model.trust import Standing
+from mcpwatch.policy.policy import Policy
 from mcpwatch.watch.act_store import FILE, ActStore
 from mcpwatch.watch.acting import Acting, Post
+from mcpwatch.watch.definition_trust import DefinitionTrust
 from mcpwatch.watch.listener import Listener
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
@@ -23,7 +25,9 @@ OPERATOR = AgentKey(bytes(range(32)))
 class StillWatcher(Watcher):
     """State and alerts as given; acknowledgements and pinned keys go into real files."""
 
-    def __init__(self, state: State, book: AlertBook, folder: Path, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, state: State, book: AlertBook, folder: Path, clock: Callable[[], float], definitions: DefinitionTrust
+    ) -> None:
         self.state = state
         self.sources = tuple(state.feeds)
         self.author = "ann@desk"
@@ -38,6 +42,8 @@ class StillWatcher(Watcher):
         self.roots: tuple[str, ...] = ()
         self.troubles: dict[str, str] = {}
         self._trust = None
+        self.definitions = definitions
+        self.role_of = Policy().role
         self.standings: dict[str, Standing] = {}
         self._clock = clock
         self.judged_again: list[set[str]] = []

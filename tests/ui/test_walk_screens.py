@@ -141,8 +141,8 @@ async def test_a_changed_tool_comes_first_and_shows_its_diff_with_escapes_visibl
         shown = await at.press("5")
         assert "≠ 1×" in shown.splitlines()[4]
         shown = await at.press("enter")
-        assert "The definition changed once" in shown and "\\u001b]52;c" in shown
-        assert '-  "description": "Reads a file of the project."' in shown
+        assert "the definition changed once" in shown and "\\x1b]52;c" in shown
+        assert "- Reads a file of the project." in shown
 
 
 async def test_the_feed_screen_tells_key_checkpoint_gaps_and_files(scene: Scene) -> None:

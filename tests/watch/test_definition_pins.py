@@ -71,7 +71,7 @@ async def test_what_a_person_accepted_is_quiet_in_this_run_and_the_next(tmp_path
     watcher.definitions.look()
     one = only(watcher)
     assert len(changed(watcher)) == 1
-    watcher.definitions.accept("gw", one, one.digest, " release 2 of the server ")
+    watcher.definitions.accept(one, one.digest, " release 2 of the server ")
     assert one.pin is not None
     assert (one.pin.author, one.pin.note, one.pin.definition) == ("ann@desk", "release 2 of the server", NEW)
     assert [pin.author for pin in one.pins] == ["", "ann@desk"]
@@ -85,7 +85,7 @@ async def test_what_a_person_accepted_is_quiet_in_this_run_and_the_next(tmp_path
 async def test_a_change_after_an_acceptance_names_who_accepted(tmp_path: Path) -> None:
     watcher = await watched(tmp_path, listing(OLD, NEW))
     watcher.definitions.look()
-    watcher.definitions.accept("gw", only(watcher), only(watcher).digest, "a release")
+    watcher.definitions.accept(only(watcher), only(watcher).digest, "a release")
     await watcher.close()
     again = await watched(tmp_path, listing(OLD, NEW, NEWER))
     (alert,) = changed(again)
@@ -116,7 +116,7 @@ async def test_what_was_not_read_or_explained_is_not_accepted(tmp_path: Path, di
     watcher = await watched(tmp_path, listing(OLD, NEW))
     one = only(watcher)
     with pytest.raises(UsageError, match=why):
-        watcher.definitions.accept("gw", one, digest or one.digest, note)
+        watcher.definitions.accept(one, digest or one.digest, note)
     assert one.pin is None
     await watcher.close()
 
@@ -124,7 +124,7 @@ async def test_what_was_not_read_or_explained_is_not_accepted(tmp_path: Path, di
 async def test_what_is_trusted_already_is_not_accepted_once_more(tmp_path: Path) -> None:
     watcher = await watched(tmp_path, listing(OLD))
     with pytest.raises(UsageError, match="trusted already"):
-        watcher.definitions.accept("gw", only(watcher), only(watcher).digest, "again")
+        watcher.definitions.accept(only(watcher), only(watcher).digest, "again")
     await watcher.close()
 
 
@@ -132,7 +132,7 @@ async def test_an_acceptance_reaches_the_other_watchers_of_this_machine(tmp_path
     one, other = [await watched(tmp_path, listing(OLD, NEW)) for _ in range(2)]
     one.definitions.look()
     other.definitions.look()
-    one.definitions.accept("gw", only(one), only(one).digest, "a release")
+    one.definitions.accept(only(one), only(one).digest, "a release")
     assert only(other).pin is None
     other.definitions.look()
     assert only(other).pin == only(one).pin
@@ -146,13 +146,13 @@ async def test_an_acceptance_reaches_the_other_watchers_of_this_machine(tmp_path
 def listed(name: str, definition: Json = None) -> Tool:
     """A tool as the fold makes it, trusted on first use."""
     pin = DefinitionPin("ab" * 32, START, definition, index=3)
-    return Tool("files", name, definition, pin.digest, 3, 3, pins=(pin,))
+    return Tool("files", name, definition, pin.digest, 3, 3, pins=(pin,), source="gw")
 
 
 def test_first_use_is_first_and_later_ones_change_nothing(tmp_path: Path) -> None:
     store = DefinitionStore(tmp_path / "state" / FILE)
-    assert store.trust("gw", [listed("a", {"name": "a"})]) == [("gw", "files", "a")]
-    assert store.trust("gw", [listed("a", {"name": "other"})]) == []
+    assert store.trust([listed("a", {"name": "a"})]) == [("gw", "files", "a")]
+    assert store.trust([listed("a", {"name": "other"})]) == []
     assert store.of("gw") == {("files", "a"): (DefinitionPin("ab" * 32, START, {"name": "a"}),)}
     assert store.of("other") == {}
     store.close()
@@ -160,20 +160,20 @@ def test_first_use_is_first_and_later_ones_change_nothing(tmp_path: Path) -> Non
 
 def test_a_flood_of_tools_fills_no_disk_and_pushes_nothing_out(tmp_path: Path) -> None:
     store = DefinitionStore(tmp_path / FILE)
-    store.trust("gw", [listed(f"t{number}") for number in range(MAX_TOOLS + 50)])
-    store.trust("gw", [listed("late")])
+    store.trust([listed(f"t{number}") for number in range(MAX_TOOLS + 50)])
+    store.trust([listed("late")])
     assert len(store.of("gw")) == MAX_TOOLS
     assert ("files", "t0") in store.of("gw")
     store.close()
     again = DefinitionStore(tmp_path / FILE)
-    assert again.trust("gw", [listed("later")]) == []
+    assert again.trust([listed("later")]) == []
     assert len(again.of("gw")) == MAX_TOOLS
     again.close()
 
 
 def test_of_a_long_definition_the_digest_is_kept(tmp_path: Path) -> None:
     store = DefinitionStore(tmp_path / FILE)
-    store.trust("gw", [listed("a", {"description": "x" * MAX_OCTETS})])
+    store.trust([listed("a", {"description": "x" * MAX_OCTETS})])
     (pin,) = store.of("gw")["files", "a"]
     assert (pin.digest, pin.definition) == ("ab" * 32, None)
     store.close()
@@ -181,7 +181,7 @@ def test_of_a_long_definition_the_digest_is_kept(tmp_path: Path) -> None:
 
 def test_all_its_files_are_private(tmp_path: Path) -> None:
     store = DefinitionStore(tmp_path / FILE)
-    store.trust("gw", [listed("a")])
+    store.trust([listed("a")])
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in tmp_path.iterdir())
     store.close()
 
@@ -205,6 +205,6 @@ async def test_a_disk_that_takes_no_more_leaves_the_watcher_running(
     assert [record.getMessage() for record in caplog.records if "trusted definitions" in record.getMessage()]
     assert len(changed(watcher)) == 1
     with pytest.raises(LocalError):
-        watcher.definitions.accept("gw", only(watcher), only(watcher).digest, "a release")
+        watcher.definitions.accept(only(watcher), only(watcher).digest, "a release")
     assert only(watcher).pin is None
     await watcher.close()

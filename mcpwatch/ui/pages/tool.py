@@ -1,37 +1,47 @@
-"""A tool as its server defines it, and what changed in that."""
+"""A tool as its server defines it: whether that is trusted, what it reaches, who saw it, and what changed in it."""
 
-import difflib
-import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 
-from mcpwatch.model.entries import Json
+from mcpwatch.model.alerts import Alert
 from mcpwatch.model.traffic import Tool
 from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span, title
+from mcpwatch.ui.looks import severity_cell
+from mcpwatch.ui.pages.definition import baseline, change_lines, pinned
 from mcpwatch.ui.pages.payload import json_lines
 from mcpwatch.ui.times import count, seconds
 from mcpwatch.watch.columns import percentile
+from mcpwatch.watch.exposure import Exposure, Party
 
-_DIFF_LINES = 400
-_DIFF_CHARS = 200_000
-_TONES = {"+": Tone.GOOD, "-": Tone.BAD, "@": Tone.ACCENT}
+_PARTIES = 8
 
 
-def tool_page(tool: Tool) -> list[Line]:
-    """Use, change, definition."""
+def tool_page(tool: Tool, alerts: Sequence[Alert] = (), exposure: Exposure | None = None) -> list[Line]:
+    """Trust, reach, exposure, use, change, definition; `alerts` are those about it."""
+    exposure = exposure or Exposure([], [])
     lines = [
         line(span(tool.name, Tone.STRONG), span(f"  on {tool.upstream}", Tone.DIM)),
         BLANK,
+        *_trust(tool),
+        *_reach(tool),
+        *(_alert(alert) for alert in alerts),
+        BLANK,
+        *_offered(tool, exposure),
+        *_called(tool, exposure),
         field("calls", f"{tool.calls:,}", span(f"  {tool.errors:,} failed", Tone.BAD) if tool.errors else ""),
         field("took", f"p50 {_percentile(tool, 50)}   p95 {_percentile(tool, 95)}"),
-        field("offered to", count(len(tool.sessions), "session")),
-        field("called by", count(len(tool.callers), "caller")),
         field("listed", f"first in entry {tool.first_seen}, last in entry {tool.last_seen}"),
         field("digest", span(tool.digest, Tone.DIM)),
     ]
     if tool.changed:
-        times = "once" if tool.changed == 1 else f"{tool.changed} times"
-        lines += [BLANK, line(span(f"≠ The definition changed {times}. The last change:", Tone.BAD)), *_diff(tool)]
+        since, before = baseline(tool)
+        tone = Tone.TITLE if tool.pin else Tone.BAD
+        lines += [BLANK, line(span(f"What changed {since}", tone)), *change_lines(before, tool.definition)]
     return [*lines, BLANK, title("Definition"), *json_lines(tool.definition)]
+
+
+def is_untrusted(tool: Tool) -> bool:
+    """Whether the definition is another than what is trusted, and nobody accepted it."""
+    return bool(tool.changed) and tool.pin is None
 
 
 def description(tool: Tool) -> str:
@@ -42,31 +52,65 @@ def description(tool: Tool) -> str:
 
 def tool_facts(tool: Tool) -> dict[str, object]:
     """The tool as JSON."""
-    return {"server": tool.upstream, "digest": tool.digest, "definition": tool.definition}
+    return {
+        "server": tool.upstream,
+        "digest": tool.digest,
+        "trusted": not is_untrusted(tool),
+        "classes": [kind.value for kind in tool.classes],
+        "definition": tool.definition,
+    }
+
+
+def _trust(tool: Tool) -> list[Line]:
+    pin = tool.pin
+    if is_untrusted(tool):
+        times = "once" if tool.changed == 1 else f"{tool.changed} times"
+        was = f"; it was {pinned(tool.pins[-1])}" if tool.pins else ""
+        said = span(f"≠ not as it was: the definition changed {times}, and nobody accepted it", Tone.BAD)
+        return [field("trust", said, span(was, Tone.DIM))]
+    if pin is None:
+        return []
+    lines = [field("trust", span("✓ ", Tone.GOOD), pinned(pin))]
+    return [*lines, field("because", pin.note)] if pin.note else lines
+
+
+def _reach(tool: Tool) -> list[Line]:
+    lines = []
+    if tool.classes:
+        names = span("  ".join(kind.value for kind in tool.classes), Tone.WARN)
+        lines.append(field("reaches", names, span(f"   {tool.classed_by}", Tone.DIM)))
+    if tool.privileged:
+        lines.append(field("for few", span(tool.privileged, Tone.WARN)))
+    return lines
+
+
+def _alert(alert: Alert) -> Line:
+    return field("alert", severity_cell(alert.severity), "  ", span(alert.title, Tone.STRONG), f": {alert.reason}")
+
+
+def _offered(tool: Tool, exposure: Exposure) -> list[Line]:
+    sessions = count(len(tool.sessions), "session")
+    roles = ", ".join(f"{number:,} as {role.value}" for role, number in exposure.roles.most_common())
+    return [
+        field("offered to", sessions, span(f"   {roles}" if roles else "", Tone.DIM)),
+        *_parties(exposure.offered),
+    ]
+
+
+def _called(tool: Tool, exposure: Exposure) -> list[Line]:
+    return [field("called by", count(len(tool.callers), "caller")), *_parties(exposure.called)]
+
+
+def _parties(parties: Sequence[Party]) -> list[Line]:
+    lines = [
+        field("", party.name, span(f"  {party.role.value}" if party.role else "", Tone.DIM))
+        for party in parties[:_PARTIES]
+    ]
+    if len(parties) > _PARTIES:
+        lines.append(field("", span(f"… {len(parties) - _PARTIES:,} more", Tone.DIM)))
+    return lines
 
 
 def _percentile(tool: Tool, percent: int) -> str:
     value = percentile(tool.durations, percent)
     return "–" if value is None else seconds(value)
-
-
-def _diff(tool: Tool) -> list[Line]:
-    if tool.previous is None:
-        return [line(span("of the definition before, only the digest was still held", Tone.WARN))]
-    lines: list[Line] = []
-    for text in difflib.unified_diff(_laid(tool.previous), _laid(tool.definition), "before", "after", lineterm="", n=2):
-        if len(lines) == _DIFF_LINES:
-            return [*lines, line(span("… more changes", Tone.DIM))]
-        lines.append(Line((span(text, _TONES.get(text[:1], Tone.DIM)),), 2))
-    return lines
-
-
-def _laid(value: Json) -> list[str]:
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)[:_DIFF_CHARS]
-    return list(_broken(text))
-
-
-def _broken(text: str) -> Iterator[str]:
-    """Lines of JSON with long text values broken at their own line ends, so that a diff shows what changed."""
-    for each in text.split("\n"):
-        yield from each.replace("\\n", "\\n\n").split("\n")
