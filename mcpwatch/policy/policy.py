@@ -13,7 +13,10 @@ from mcpwatch.policy.terms import ANY, Signatures, Terms
 
 __all__ = ["Allowance", "Caller", "Members", "Policy", "Role", "RulePolicy", "Signatures", "Terms"]
 
-_TERMS = 10_000
+_KNOWN = 10_000
+"""Answers remembered of each kind."""
+_LONG = 256
+"""Characters of a tool's name from which on nothing is remembered of it: callers may make up any."""
 _FEED = "feed/"
 
 
@@ -38,12 +41,13 @@ class Allowance(Struct, frozen=True):
     upstream: str = ""
     """The server it is for; empty for any."""
 
-    def covers(self, finding: Finding, time: float) -> bool:
-        """Whether a finding of a rule that it is for may stay quiet at `time`, seconds since the epoch."""
+    def is_for(self, finding: Finding) -> bool:
+        """Whether a finding may stay quiet as long as this holds; the feed's own never may."""
         return (
-            (self.until is None or time < self.until)
+            not is_of_feed(finding.rule)
             and (not self.upstream or self.upstream == finding.upstream)
-            and (self.subject == "*" or fnmatchcase(finding.subject, self.subject))
+            and fnmatchcase(finding.rule, self.rule)
+            and fnmatchcase(finding.subject, self.subject)
         )
 
 
@@ -68,7 +72,7 @@ class Policy(Struct, frozen=True, dict=True):
         return (self.everywhere, *self.upstreams.values(), *self.tools.values())
 
     @cached_property
-    def _allowances(self) -> dict[str, tuple[Allowance, ...]]:
+    def _allowances(self) -> dict[tuple[str, str, str], tuple[Allowance, ...]]:
         return {}
 
     @cached_property
@@ -79,10 +83,12 @@ class Policy(Struct, frozen=True, dict=True):
         """What holds for a call of `tool` at `upstream`."""
         if not tool or not self.tools:
             return self.upstreams.get(upstream, self.everywhere)
+        if len(tool) > _LONG:
+            return self._find(upstream, tool)
         key = (upstream, tool)
         known = self._known.get(key)
         if known is None:
-            if len(self._known) >= _TERMS:
+            if len(self._known) >= _KNOWN:
                 self._known.clear()
             known = self._known[key] = self._find(upstream, tool)
         return known
@@ -116,11 +122,15 @@ class Policy(Struct, frozen=True, dict=True):
 
     def allowance(self, finding: Finding, time: float) -> Allowance | None:
         """The first allowance that covers a finding at `time`, seconds since the epoch; none does the feed's own."""
-        rows = self._allowances.get(finding.rule)
+        if not self.allow:
+            return None
+        key = (finding.rule, finding.upstream, finding.subject)
+        rows = self._allowances.get(key)
         if rows is None:
-            fitting = () if is_of_feed(finding.rule) else self.allow
-            rows = self._allowances[finding.rule] = tuple(row for row in fitting if fnmatchcase(finding.rule, row.rule))
-        return next((row for row in rows if row.covers(finding, time)), None) if rows else None
+            if len(self._allowances) >= _KNOWN:
+                self._allowances.clear()
+            rows = self._allowances[key] = tuple(row for row in self.allow if row.is_for(finding))
+        return next((row for row in rows if row.until is None or time < row.until), None)
 
     def _find(self, upstream: str, tool: str) -> Terms:
         for (name, glob), terms in self.tools.items():

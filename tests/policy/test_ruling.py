@@ -111,6 +111,15 @@ def test_a_tool_has_terms_of_its_own() -> None:
     assert policy.terms("files", "delete_all") is policy.terms("files", "delete_all") is REQUIRED
 
 
+def test_names_that_callers_make_up_are_not_kept_for_ever() -> None:
+    policy = Policy(tools={("files", "delete_*"): REQUIRED})
+    for number in range(25_000):
+        policy.terms("files", f"tool {number}")
+    assert policy.terms("files", "delete_" + "x" * 100_000) is REQUIRED
+    assert len(policy._known) <= 10_000
+    assert max(len(tool) for _, tool in policy._known) < 1_000
+
+
 def test_only_listed_identities_may_call() -> None:
     for listed in (ALICE.id, ALICE.fingerprint, "Alice"):
         terms = Terms(members=Members(identities=(listed,)))

@@ -210,9 +210,12 @@ class BodyNotCovered(WordRule):
         verdict = seen.verdict
         if verdict is None or (verdict.word is Word.VERIFIED and not self._wants_more) or not seen.messages:
             return
-        known = facts(seen, verdict)
         wanted = [one.terms for one in asked(seen, self.policy)] or [self.policy.terms(upstream_of(seen))]
-        missing = [part for part in Covered if any(part in not_covered(terms, known) for terms in wanted)]
+        if all(part in verdict.coverage for terms in wanted for part in terms.covers):
+            return
+        known = facts(seen, verdict)
+        left_out = {part for terms in wanted for part in not_covered(terms, known)}
+        missing = [part for part in Covered if part in left_out]
         if not missing:
             return
         parts = together([_NAMES.get(part, f"the {part.value}") for part in missing])
