@@ -37,15 +37,15 @@ class SignatureKeys(Struct, forbid_unknown_fields=True, frozen=True, omit_defaul
     """What is asked of signatures."""
 
     signatures: Signatures | None = None
-    """What is made of a call without a good signature: off (nothing), expected (an alert) or required (an alert of at
-    least high, and an enforcing gateway refuses it). The handshake, pings and notifications need none."""
+    """Whether calls have to be signed: off (nobody asks), expected (an unsigned call raises an alert) or required (it
+    raises a high one, so does a signature that is not good, and an enforcing gateway refuses both). The handshake,
+    pings and notifications need none."""
     covers: tuple[Part, ...] | None = None
     """What a signature has to cover: method, target, authority, body, session, mcp (its method and name), time, nonce,
     arguments (of the tool; the body holds them) and token. Session id and access token count where a request has them.
     DPoP covers no body: where it is to do, leave body out."""
     max_age: float | None = None
-    """Seconds that a signature may be old when the request comes. It can be no looser than identity.window of
-    config.toml."""
+    """Seconds that a signature may be old when the request comes; identity.window of config.toml holds besides."""
 
 
 class CallerKeys(SignatureKeys, forbid_unknown_fields=True, frozen=True, omit_defaults=True, kw_only=True):

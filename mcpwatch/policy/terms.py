@@ -9,7 +9,7 @@ from mcpwatch.policy.members import Members, Role
 
 
 class Signatures(StrEnum):
-    """What is made of a call without a good signature."""
+    """Whether calls have to be signed."""
 
     OFF = "off"
     EXPECTED = "expected"
