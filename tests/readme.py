@@ -17,6 +17,7 @@ from mcpwatch.identity.schemes import SCHEMES
 from mcpwatch.identity.schemes.profiles import PROFILES, Profile
 from mcpwatch.model.alerts import RuleInfo
 from mcpwatch.model.identity import Word
+from mcpwatch.policy.template import keys as policy_keys
 from mcpwatch.report import report
 from mcpwatch.ui.commands import COMMANDS, key_names
 from mcpwatch.ui.looks import VERDICTS
@@ -170,6 +171,11 @@ def _config() -> str:
     return table(("key", "default", "what it does"), rows)
 
 
+def _policy() -> str:
+    rows = ((f"`{key.section}`" * bool(key.section), f"`{key.name}`", key.meaning) for key in policy_keys())
+    return table(("section", "key", "what it does"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "commands": _commands,
     "options": _options,
@@ -183,6 +189,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "json": _json,
     "check": _check,
     "config": _config,
+    "policy": _policy,
 }
 
 
