@@ -74,6 +74,7 @@ HARMLESS: dict[str, Json] = {
     "a_number_that_is_no_card": "4539578763621487 1234567812345678 4444444444444448",
     "a_card_within_something": "id-4539578763621486-x v4539578763621486",
     "a_certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+    "a_servers_signature": {"content": [], "_meta": {"proof": {"jws": JWT}}},
     "stars": "*** three stars *** {'rating': '***'}",
 }
 

@@ -39,7 +39,8 @@ class SecretInResult(Rule):
     """Says what kind of secret and where, never which.
 
     Of what the gateway masked only the name of the field is left, and what a name stands for is not always a secret:
-    low, unless it has but one meaning.
+    low, unless it has but one meaning. What the two sides say to each other in `_meta`, such as the server's own
+    signature, is no part of the answer.
     """
 
     info = RuleInfo(
@@ -61,7 +62,10 @@ class SecretInResult(Rule):
             if call is None:
                 continue
             told: set[str] = set()
-            for kind, where, is_plain in _secrets(message.result if message.error is None else message.error):
+            said = message.result if message.error is None else message.error
+            if isinstance(said, dict) and "_meta" in said:
+                said = {key: value for key, value in said.items() if key != "_meta"}
+            for kind, where, is_plain in _secrets(said):
                 if kind not in told:
                     told.add(kind)
                     yield self._found(seen, call, kind, where, is_plain)
