@@ -75,6 +75,8 @@ class WatchApp(Desk, inherit_bindings=False):
         super().__init__(watcher, rules=rules, monotonic=monotonic)
         self.use_command_palette = True
         self._toasts = Toasts()
+        self._act_toasts = ActToasts()
+        self._policy_fault = ""
         self._guard = Guard()
         self._undo_signals: Callable[[], None] = lambda: None
         for theme in THEMES:
@@ -142,6 +144,17 @@ class WatchApp(Desk, inherit_bindings=False):
             )
             if not self.muted:
                 self.bell()
+        told = self._act_toasts.look(self.watcher, self.monotonic())
+        if told is not None:
+            self.notify(show(told.text), title=show(told.heading), timeout=TOAST_FOR, markup=False)
+        fault = self.watcher.state.policy.fault
+        if fault != self._policy_fault:
+            self._policy_fault = fault
+            if fault:
+                title = "The policy before holds"
+                self.notify(
+                    show(fault, _MAX_TROUBLE), title=title, severity="warning", timeout=TROUBLE_FOR, markup=False
+                )
 
     def trouble(self, what: str, why: str) -> None:
         """Say that somebody outside cannot be told of alerts; the Feed screen says so until `why` is empty."""

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hands import screen_text
 from scene import Scene
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
 from mcpwatch.ui.lines import plain
 from mcpwatch.ui.pages.feed import feed_page
 from mcpwatch.ui.toasts import CELLS, Toasts
+from mcpwatch.watch.policy_watch import PolicyStanding
 from mcpwatch.watch.state import State
 
 
@@ -109,6 +111,23 @@ async def test_the_app_tells_once_and_rings_unless_muted(scene: Scene, tmp_path:
         await pilot.pause()
         assert len(rung) == 1
         assert "New high alert" in {note.title for note in app._notifications}
+
+
+async def test_the_app_says_that_a_policy_cannot_be_read_until_it_can(scene: Scene) -> None:
+    app = scene.app()
+    async with app.run_test(notifications=True, size=(120, 30)) as pilot:
+        for fault in ("policy.toml, line 3: no good", "policy.toml, line 4: no \x1b[2J good"):
+            scene.state.set_policy(PolicyStanding(Path("policy.toml"), scene.now, fault))
+            app.tick()
+            app.tick()
+        await pilot.pause()
+        told = [note.message for note in app._notifications if note.title == "The policy before holds"]
+        assert told == ["policy.toml, line 3: no good", "policy.toml, line 4: no \\x1b[2J good"]
+        assert "POLICY NOT READ, SEE FEED" in screen_text(app)
+        scene.state.set_policy(PolicyStanding(Path("policy.toml"), scene.now))
+        app.tick()
+        await pilot.pause()
+        assert "POLICY NOT READ" not in screen_text(app)
 
 
 pytest_plugins = ["played"]
