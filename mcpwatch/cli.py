@@ -46,6 +46,8 @@ COMMANDS = (
     CommandRow("sign", "a local proxy that signs what an agent's client sends"),
     CommandRow("tail", "the same as watch without a screen, for pipes"),
     CommandRow("check", "verify and detect over all of a feed, then exit 0 or 1: for CI"),
+    CommandRow("alerts", "what is wrong, from a shell"),
+    CommandRow("ack", "say of an alert that it was seen, is over, or should be silent"),
     CommandRow("rules", "what is looked for: every rule, what it means and what to do"),
     CommandRow("keys", "keys pinned by the operator"),
     CommandRow("config", "where the configuration is, what it says, a commented template"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mcpwatch.config import Config
-from mcpwatch.gateway.guard import is_loopback
+from mcpwatch.hosts import is_loopback
 from mcpwatch.program import program
 from mcpwatch.text import show
 

@@ -5,10 +5,11 @@ answered 403. The official SDK answers a Host that is not allowed with 421.
 """
 
 from collections.abc import Iterable
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from aiohttp.web import BaseRequest
+
+from mcpwatch.hosts import is_loopback
 
 
 class Guard:
@@ -53,13 +54,3 @@ def host_name(authority: str) -> str:
     if authority.startswith("["):
         return authority[1:].partition("]")[0]
     return authority.partition(":")[0]
-
-
-def is_loopback(name: str) -> bool:
-    """Whether `name` is this very machine: localhost or a loopback address."""
-    if name == "localhost":
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -16,7 +16,7 @@ from mcpwatch.gateway.budget import Budget
 from mcpwatch.gateway.connections import KEEP_ALIVE_SECONDS
 from mcpwatch.gateway.feed_server import FeedServer
 from mcpwatch.gateway.folder import open_folder, operator_token_path, token_path
-from mcpwatch.gateway.guard import Guard, is_loopback
+from mcpwatch.gateway.guard import Guard
 from mcpwatch.gateway.listener import Listener, accept, address_of, bind, signalled
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.options import GatewayOptions, placed
@@ -24,6 +24,7 @@ from mcpwatch.gateway.principal import KeyedHash
 from mcpwatch.gateway.proxy import Proxy
 from mcpwatch.gateway.tap import Tap
 from mcpwatch.gateway.upstream import Router
+from mcpwatch.hosts import is_loopback
 from mcpwatch.model.entries import GatewayStarted
 from mcpwatch.secret import Secret
 from mcpwatch.text import show

@@ -2,12 +2,12 @@
 
 import shlex
 import shutil
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from mcpwatch.errors import UsageError
+from mcpwatch.hosts import is_loopback
 from mcpwatch.model.alerts import Severity
 from mcpwatch.secret import Secret
 
@@ -65,7 +65,7 @@ def parse_webhook(url: str) -> str:
         raise UsageError(
             f"The webhook at {host} has a user in its URL", "A token goes into a file: --webhook-token-file"
         )
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise UsageError(f"The webhook at {host} is not an https one", "Plain http goes to this machine only.")
     return url
 
@@ -74,12 +74,3 @@ def place(url: str) -> str:
     """Where a webhook is; its path and query are secrets at many services and are told to nobody."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -3,8 +3,8 @@
 from msgspec import Struct
 
 from mcpwatch.errors import UsageError
-from mcpwatch.gateway.guard import is_loopback
 from mcpwatch.gateway.options import Address, is_named, parse_upstreams
+from mcpwatch.hosts import is_loopback
 from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.identity.ed25519 import DID_KEY
 from mcpwatch.identity.keys import identity_of

@@ -3,9 +3,9 @@
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
-from mcpwatch.gateway.guard import is_loopback
 from mcpwatch.gateway.listener import Listener, address_of, bind, signalled
 from mcpwatch.gateway.upstream import Router
+from mcpwatch.hosts import is_loopback
 from mcpwatch.identity.ed25519 import DID_AIP
 from mcpwatch.identity.keys import identity_of
 from mcpwatch.signing.options import SigningOptions
