@@ -91,6 +91,8 @@ class Silence(Struct, frozen=True):
     """At most seven days after `time`."""
     origin: str = ""
     """The log whose alerts it covers, or the feed's name where that has no log."""
+    key: str = ""
+    """Fingerprint of the key that its author signed it with."""
 
 
 class EventKind(StrEnum):

@@ -5,8 +5,12 @@ from functools import partial
 from textual.app import App
 
 from mcpwatch.model.alerts import Alert, AlertState
+from mcpwatch.ui.alert_groups import RuleGroup
 from mcpwatch.ui.dialogs.note import ActWords, NoteDialog
+from mcpwatch.ui.dialogs.silence import SilenceDialog, Silencing
 from mcpwatch.ui.host import Host
+from mcpwatch.ui.lines import field
+from mcpwatch.ui.times import full
 from mcpwatch.watch.watcher import Watcher
 
 _ACKNOWLEDGE = ActWords(
@@ -24,6 +28,7 @@ _RESOLVE = ActWords(
     "The cause is gone: somebody fixed it, or it was none. It fires again as soon as anything shows it anew.",
     "Resolved",
 )
+_UNSILENCE = ActWords("End the silence", "All that it covers is told again from now on.", "The silence has ended")
 
 
 def acknowledge(app: App[None], watcher: Watcher, alert: Alert) -> None:
@@ -46,3 +51,32 @@ def unacknowledge(app: App[None], host: Host, watcher: Watcher, alert: Alert) ->
     words = _REOPEN if alert.state is AlertState.RESOLVED else _UNACKNOWLEDGE
     act = partial(watcher.unacknowledge, alert.id)
     app.push_screen(NoteDialog(words, alert, watcher.keeps(alert), lambda note, shown: act(note, shown.last_act)))
+
+
+def silence(app: App[None], watcher: Watcher, alert: Alert) -> None:
+    """Ask what to silence, how long and why; at first it is this alert, or all of the rule where many are one."""
+    rule, subject = watcher.globs(alert)
+    silencing = Silencing(
+        rule,
+        "*" if isinstance(alert, RuleGroup) else subject,
+        watcher.keeps(alert),
+        partial(watcher.matching, alert.source),
+        partial(watcher.silence, alert.source),
+    )
+    app.push_screen(SilenceDialog(silencing))
+
+
+def unsilence(app: App[None], host: Host, watcher: Watcher, alert: Alert) -> None:
+    """Ask for a note and end the silence that covers an alert."""
+    silence = alert.silence
+    if silence is None:
+        host.tell("This alert is not silenced")
+        return
+    about = [
+        field("silences", f"{silence.rule} about {silence.subject}"),
+        field("until", full(silence.until)),
+        field("by", f"{silence.author}: {silence.reason}"),
+    ]
+    app.push_screen(
+        NoteDialog(_UNSILENCE, alert, watcher.keeps(alert), lambda note, _: watcher.unsilence(silence, note), about)
+    )

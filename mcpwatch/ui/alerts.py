@@ -1,5 +1,6 @@
 """Alerts: what is wrong, worst first."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from textual.binding import BindingType
 from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.model.identity import Signer
 from mcpwatch.text import show
+from mcpwatch.ui.alert_groups import RuleGroup, group_page, grouped
 from mcpwatch.ui.cells import Cell
 from mcpwatch.ui.commands import BY_ID, Scope, bindings
 from mcpwatch.ui.grid import Grid
@@ -107,18 +109,36 @@ class AlertsScreen(ListScreen[Alert]):
     def __init__(self, watcher: Watcher) -> None:
         super().__init__(watcher, watch_columns.ALERTS, _PAINTS, _ORDERS)
         self._only: Identity | None = None
+        self._is_grouped = False
+        self._group: RuleGroup | None = None
+        """Whose members are listed alone."""
 
     def items(self) -> Iterable[Alert]:
-        """All alerts, or those of one identity."""
-        return self.state.alerts.values() if self._only is None else alerts_of(self._only, self.state)
+        """All alerts, or those of one identity, or of one rule; or a row for each rule."""
+        alerts = self.state.alerts.values() if self._only is None else alerts_of(self._only, self.state)
+        if not self._is_grouped:
+            return alerts
+        if self._group is None:
+            return grouped(alerts)
+        source, rule = self._group.source, self._group.rule
+        return [alert for alert in alerts if (alert.source, alert.rule) == (source, rule)]
 
     def show_only(self, identity: Identity) -> None:
         """List the alerts of one identity, until one steps back."""
         self._only = identity
         self._relist()
 
+    def resting(self) -> Counter[AlertState]:
+        """Those that somebody let rest, by state."""
+        states = Counter(alert.state for alert in self.state.alerts.values())
+        states.pop(AlertState.FIRING, None)
+        return states
+
     def crumbs(self) -> list[str]:
         """Whose alerts these are, where they are somebody's."""
+        if self._is_grouped:
+            rule = [f"{self._group.rule} alone; esc shows all rules"] if self._group is not None else []
+            return ["Alerts", *rule] if rule else ["Alerts", "by rule; v shows each"]
         if self._only is None:
             return []
         return ["Alerts", f"of {self._only.name or short_id(self._only.id)} alone; esc shows all"]
@@ -126,6 +146,10 @@ class AlertsScreen(ListScreen[Alert]):
     def go_back(self) -> bool:
         """Out of the maximised pane, then back to all alerts."""
         if super().go_back():
+            return True
+        if self._group is not None:
+            self._group = None
+            self._relist()
             return True
         if self._only is None:
             return False
@@ -145,6 +169,8 @@ class AlertsScreen(ListScreen[Alert]):
 
     def page_of(self, item: Alert) -> list[Line]:
         """What it means and what to do."""
+        if isinstance(item, RuleGroup):
+            return group_page(item, self.host.rules.get(item.rule), self.state)
         return alert_page(item, self.host.rules.get(item.rule), self.state)
 
     def key_enter(self) -> None:
@@ -156,6 +182,10 @@ class AlertsScreen(ListScreen[Alert]):
     def _opened(self) -> None:
         alert = self.selected
         if alert is None:
+            return
+        if isinstance(alert, RuleGroup):
+            self._group = alert
+            self._relist()
             return
         rows = self.state.rows_of_alert(alert)
         if rows:
@@ -177,29 +207,53 @@ class AlertsScreen(ListScreen[Alert]):
         alert = self.selected
         return [] if alert is None else self.state.rows_of_alert(alert)[::-1]
 
+    def action_group(self) -> None:
+        """One row for each rule, or for each alert."""
+        self._is_grouped, self._group = not self._is_grouped, None
+        self._relist()
+
+    def _one(self) -> Alert | None:
+        """The alert to act on; many at once are not acted on unseen."""
+        if isinstance(self.selected, RuleGroup):
+            self.host.tell("These are many alerts: enter lists them, m silences them")
+            return None
+        return self.selected
+
     def action_traffic(self) -> None:
         """Its evidence, on Live."""
         if (alert := self.selected) is not None:
-            self.host.show_traffic(f"alert:{alert.id}")
+            grouped = isinstance(alert, RuleGroup)
+            self.host.show_traffic(f"rule:{alert.rule}" if grouped else f"alert:{alert.id}")
 
     def action_acknowledge(self) -> None:
         """Ask for a note and acknowledge."""
-        if (alert := self.selected) is not None:
+        if (alert := self._one()) is not None:
             self.stay()
             self.host.acknowledge(alert)
 
     def action_resolve(self) -> None:
         """Ask for a note and say that the cause is gone."""
-        if (alert := self.selected) is not None:
+        if (alert := self._one()) is not None:
             self.stay()
             self.host.resolve(alert)
 
     def action_unacknowledge(self) -> None:
         """Ask for a note and let it fire again."""
-        if (alert := self.selected) is not None:
+        if (alert := self._one()) is not None:
             self.host.unacknowledge(alert)
+
+    def action_silence(self) -> None:
+        """Ask what to silence, how long and why."""
+        if (alert := self.selected) is not None:
+            self.stay()
+            self.host.silence(alert)
+
+    def action_unsilence(self) -> None:
+        """Ask for a note and end the silence."""
+        if (alert := self._one()) is not None:
+            self.host.unsilence(alert)
 
     def action_copy(self) -> None:
         """Copy the alert."""
-        if (alert := self.selected) is not None:
+        if (alert := self._one()) is not None:
             self.host.copy_json(alert_line(alert))

@@ -19,6 +19,7 @@ from textual.worker import Worker, WorkerState
 from mcpwatch.model.alerts import RuleInfo
 from mcpwatch.text import show
 from mcpwatch.ui import crash
+from mcpwatch.ui.act_toasts import ActToasts
 from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.base import LEAST, WatchScreen
 from mcpwatch.ui.commands import COMMANDS, Scope, bindings, key_name
@@ -75,6 +76,7 @@ class WatchApp(Desk, inherit_bindings=False):
         super().__init__(watcher, rules=rules, monotonic=monotonic)
         self.use_command_palette = True
         self._toasts = Toasts()
+        self._act_toasts = ActToasts()
         self._policy_fault = ""
         self._guard = Guard()
         self._undo_signals: Callable[[], None] = lambda: None
@@ -143,6 +145,9 @@ class WatchApp(Desk, inherit_bindings=False):
             )
             if not self.muted:
                 self.bell()
+        told = self._act_toasts.look(self.watcher, self.monotonic())
+        if told is not None:
+            self.notify(show(told.text), title=show(told.heading), timeout=TOAST_FOR, markup=False)
         fault = self.watcher.state.policy.fault
         if fault != self._policy_fault:
             self._policy_fault = fault

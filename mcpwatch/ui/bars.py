@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from mcpwatch.model.alerts import Severity
+from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.feed import STALE_AFTER, FeedState, FeedStatus
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.commands import COMMANDS, Command, key_name
@@ -20,6 +20,8 @@ _MORE = line(span("…", Tone.DIM))
 _NAMED = 100
 """From this width on the program's name stands at the right edge."""
 
+
+_NONE: Counter[AlertState] = Counter()
 
 MAIN_SCREENS = tuple(command for command in COMMANDS if command.runs.startswith("go:"))
 """The commands that go to a main screen, in the order of their keys."""
@@ -80,8 +82,11 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
     return spread(parts, note, cells)
 
 
-def wrong_line(state: State, alerts: Counter[Severity], cells: int) -> Line:
-    """Open alerts by severity, then verdicts, worst first; where words do not fit, glyphs stand for them."""
+def wrong_line(state: State, alerts: Counter[Severity], cells: int, resting: Counter[AlertState] = _NONE) -> Line:
+    """Open alerts by severity, then those that rest, then verdicts, worst first.
+
+    Where words do not fit, glyphs stand for them, or they are left out.
+    """
     head, short = [span("alerts", Tone.DIM)], [span("alerts", Tone.DIM)]
     for severity in sorted((each for each in Severity if alerts[each]), reverse=True):
         tone = Tone.ALARM if severity is Severity.CRITICAL else SEVERITIES[severity].tone
@@ -89,9 +94,15 @@ def wrong_line(state: State, alerts: Counter[Severity], cells: int) -> Line:
         short += [span(" "), span(f"{SEVERITIES[severity].glyph}{alerts[severity]}", tone)]
     if len(head) == 1:
         head.append(span(" none open", Tone.DIM))
+    rest = [span(f"  {resting[each]:,} {each.value}", Tone.DIM) for each in AlertState if resting[each]]
+    brief = [span(f"  {resting.total():,} resting", Tone.DIM)] if rest else []
     words = [word for word in _WORST_WORD if state.counts.words[word] > 0]
     room = cells - 2
     for heads, worded in (
+        ([*head, *rest], words),
+        ([*head, *rest], [word for word in words if VERDICTS[word].tone is Tone.WORST]),
+        ([*head, *rest], []),
+        ([*head, *brief], []),
         (head, words),
         (head, [word for word in words if VERDICTS[word].tone is Tone.WORST]),
         (head, []),

@@ -1,5 +1,6 @@
 """What all screens share: the bars, the moment they look at the state, and going back."""
 
+from collections import Counter
 from typing import ClassVar
 
 from textual import on
@@ -9,6 +10,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widget import Widget
 
+from mcpwatch.model.alerts import AlertState
 from mcpwatch.ui import bars
 from mcpwatch.ui.commands import Command, Scope, within
 from mcpwatch.ui.grid import Grid
@@ -126,7 +128,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         alerts = state.open_alerts()
         self.query_one("#tabs", Ribbon).show_lines(bars.tabs(self.app.current_mode, state, alerts, cells))
         way = self.crumbs()
-        second = bars.crumbs(way, Line(), cells) if way else bars.wrong_line(state, alerts, cells)
+        second = bars.crumbs(way, Line(), cells) if way else bars.wrong_line(state, alerts, cells, self.resting())
         self.query_one("#status", Ribbon).show_lines(bars.feed_line(state, cells, self._failure()), second)
         self.query_one("#hints", Ribbon).show_lines(bars.hints(self._hinted(), cells, self.host.said))
 
@@ -135,6 +137,10 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         if failure:
             return line(span(f" NOTHING IS TAKEN IN: {failure} ", Tone.ALARM))
         return line(span(" POLICY NOT READ, SEE FEED ", Tone.WARN)) if self.state.policy.fault else Line()
+
+    def resting(self) -> Counter[AlertState]:
+        """Alerts that somebody let rest, by state, where this screen is about them."""
+        return Counter()
 
     def crumbs(self) -> list[str]:
         """The way down to this screen; empty on a main screen, which tells there what is wrong."""

@@ -236,6 +236,14 @@ class Desk(App[None], inherit_bindings=False):
         """Ask for a note and let an alert fire again."""
         acts.unacknowledge(self, self, self.watcher, alert)
 
+    def silence(self, alert: Alert) -> None:
+        """Ask what to silence, how long and why."""
+        acts.silence(self, self.watcher, alert)
+
+    def unsilence(self, alert: Alert) -> None:
+        """Ask for a note and end the silence that covers an alert."""
+        acts.unsilence(self, self, self.watcher, alert)
+
     def action_help(self) -> None:
         """The keys of this screen."""
         if self.current is not None:

@@ -75,6 +75,14 @@ class Host(Protocol):
         """Ask for a note and let an alert fire again."""
         ...
 
+    def silence(self, alert: Alert) -> None:
+        """Ask what to silence, how long and why."""
+        ...
+
+    def unsilence(self, alert: Alert) -> None:
+        """Ask for a note and end the silence that covers an alert."""
+        ...
+
     def copy_json(self, value: object) -> None:
         """Copy a value as one line of JSON."""
         ...

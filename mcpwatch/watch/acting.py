@@ -71,6 +71,12 @@ class Acting:
         self._key = key
         self._posts = {} if posts is None else posts
         self._clock = clock
+        self._fingerprint = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the key that acts are signed with; empty before the first one."""
+        return self._fingerprint
 
     def place(self, source: str, rule: str = "") -> Kept:
         """Where an act on an alert of this feed and rule is written.
@@ -113,7 +119,9 @@ class Acting:
             previous=self._book.previous(wish.id),
             silence=wish.silence,
         )
-        return sign_act(self._key(), acted)
+        key = self._key()
+        self._fingerprint = key.fingerprint
+        return sign_act(key, acted)
 
 
 def _storable(note: str) -> str:

@@ -44,5 +44,6 @@ def _act(acted: AlertActed, kept: Kept, fault: str, index: int | None) -> Act:
             time=event.time,
             until=float(terms.until),
             origin=acted.origin,
+            key=event.key,
         )
     return Act(acted.alert, event, acted.previous, silence)

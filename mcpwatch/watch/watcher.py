@@ -8,7 +8,7 @@ from types import EllipsisType
 
 from mcpwatch.detect.acts import ActError
 from mcpwatch.detect.book import AlertBook
-from mcpwatch.detect.silences import silence_id
+from mcpwatch.detect.silences import covers, literally, silence_id
 from mcpwatch.errors import McpwatchError, UsageError
 from mcpwatch.identity import verifier
 from mcpwatch.identity.keys import KeyBook
@@ -100,6 +100,11 @@ class Watcher:
         self.state.advance(self._clock())
         return self.state.now
 
+    @property
+    def key(self) -> str:
+        """Fingerprint of the key that acts are signed with here; empty before the first act."""
+        return self._acting.fingerprint
+
     def keeps(self, alert: Alert) -> Kept:
         """Where an act on this alert would be written."""
         return self._acting.place(alert.source, alert.rule)
@@ -125,6 +130,18 @@ class Watcher:
     async def unacknowledge(self, alert: str, note: str, known: Shown = ...) -> Kept:
         """Let an alert that is acknowledged or resolved fire again. Arguments and errors as of `acknowledge`."""
         return await self._act(EventKind.UNACKNOWLEDGED, alert, note, known, -1)
+
+    def globs(self, alert: Alert) -> tuple[str, str]:
+        """A silence's matchers, for rule and subject, that cover this alert and no other."""
+        return literally(alert.rule), literally(alert.subject)
+
+    def matching(self, source: str, rule: str, subject: str) -> int:
+        """How many alerts of a feed a silence with these globs would cover."""
+        silence = Silence("", rule, subject, "", "", 0.0, 0.0, source)
+        return sum(
+            alert.source == source and covers(silence, alert.rule, alert.subject, source)
+            for alert in self.state.alerts.values()
+        )
 
     async def silence(self, source: str, rule: str, subject: str, note: str, seconds: float) -> Kept:
         """Hear nothing for so long of the alerts of a feed that two globs match; errors as of `acknowledge`.

@@ -6,7 +6,7 @@ from rpc import call, result, text
 from scene import Scene
 from textual import events
 
-from mcpwatch.model.alerts import AlertState
+from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.ui.dialogs.dialog import DEAF_FOR, Dialog
 
 pytest_plugins = ["played"]
@@ -107,7 +107,8 @@ async def test_a_typed_answer_of_the_terminal_does_not_reach_the_note(scene: Sce
 
 async def test_quitting_asks_while_serious_alerts_are_open(scene: Scene) -> None:
     async with hands(scene) as at:
-        assert "7 high or critical alerts are open" in await at.press("q")
+        serious = sum(alert.severity >= Severity.HIGH for alert in scene.state.alerts.values())
+        assert f"{serious} high or critical alerts are open" in await at.press("q")
         await at.press("escape")
         assert at.app.is_running
         await at.press("ctrl+q", "enter")

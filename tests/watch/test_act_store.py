@@ -78,7 +78,7 @@ def test_a_silence_comes_back_whole(tmp_path: Path) -> None:
     store = ActStore(tmp_path / "acts.sqlite")
     store.append(signed("silenced", "c" * 12, "a known test", 10, SilenceTerms("tool/*", "*", 100)))
     (act,) = store.load()
-    assert act.silence == Silence("c" * 12, "tool/*", "*", "ann@desk", "a known test", 10.0, 100.0, "gw")
+    assert act.silence == Silence("c" * 12, "tool/*", "*", "ann@desk", "a known test", 10.0, 100.0, "gw", KEY.fingerprint)
     store.close()
 
 

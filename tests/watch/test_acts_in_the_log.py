@@ -98,7 +98,8 @@ async def test_an_acknowledgement_in_one_shows_in_the_other_with_who_and_why(tmp
                 assert act is not None
                 assert (act.author, act.note, act.fault, act.kept) == ("ann@desk", "our own load test", "", Kept.LOG)
                 assert act.key == operator_key(tmp_path / "ann").fingerprint
-            row = ben.watcher.state.row(act.index or -1, "production")
+            index = seen.history[0].index
+            row = ben.watcher.state.row(-1 if index is None else index, "production")
             assert row is not None
             assert row.seen.note == f"alert {alert.id} acknowledged by ann@desk: our own load test"
 

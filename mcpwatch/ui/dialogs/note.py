@@ -10,14 +10,13 @@ from textual.widgets import Input
 from mcpwatch.errors import McpwatchError
 from mcpwatch.model.alerts import Alert, AlertEvent, Kept
 from mcpwatch.ui.dialogs.dialog import Dialog
-from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span
+from mcpwatch.ui.lines import BLANK, Line, Span, Tone, field, line, span
 from mcpwatch.ui.looks import severity_cell
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.times import count
 
 _MAX_NOTE = 2_000
-_WRITING = "writing it down …"
 
 
 class Shown(NamedTuple):
@@ -68,8 +67,7 @@ class NoteDialog(Dialog):
     def fill(self) -> None:
         """Say which alert this is about, and what went wrong."""
         super().fill()
-        said = span(_WRITING, Tone.DIM) if self._is_busy else span(self._fault, Tone.BAD)
-        self.query_one("#fault", Ribbon).show_lines(line(said))
+        self.query_one("#fault", Ribbon).show_lines(line(progress(self._fault, self._place, is_busy=self._is_busy)))
         does = f"{self.heading.lower()}   "
         keys = line(span("enter ", Tone.ACCENT), does, span("esc ", Tone.ACCENT), "leave it as it is")
         self.query_one("#keys", Ribbon).show_lines(keys)
@@ -81,10 +79,9 @@ class NoteDialog(Dialog):
             line(severity_cell(alert.severity), "  ", span(alert.title, Tone.STRONG), hang=2),
             BLANK,
             field("about", alert.subject),
+            *self._about,
             field("why", alert.reason),
             field("seen", f"{count(alert.count, 'time')}, newest entry {self._shown.last_index}"),
-            *self._about,
-            field("kept", self._place.value),
             BLANK,
             line(span(self._words.explains, Tone.DIM)),
         ]
@@ -110,3 +107,10 @@ class NoteDialog(Dialog):
             self._is_busy = False
             if self.is_current:
                 self.fill()
+
+
+def progress(fault: str, place: Kept, *, is_busy: bool) -> Span:
+    """How it goes with the act: what is wrong, that it is being written, or where it will be kept."""
+    if is_busy:
+        return span("writing it down …", Tone.DIM)
+    return span(fault, Tone.BAD) if fault else span(f"kept {place.value}", Tone.DIM)

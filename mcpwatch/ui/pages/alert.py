@@ -1,6 +1,6 @@
 """An alert to act on: what, why, what it means, what to do, what shows it, who has seen it."""
 
-from mcpwatch.model.alerts import Alert, AlertState, RuleInfo
+from mcpwatch.model.alerts import Alert, AlertEvent, AlertState, EventKind, Kept, RuleInfo
 from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import ALERT_STATES, severity_cell, verdict_cell
 from mcpwatch.ui.times import ago, clock, count, full
@@ -8,6 +8,9 @@ from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 
 _EVIDENCE = 12
+_EVENTS = 40
+_KEY = 8
+"""Characters of a key's fingerprint."""
 
 
 def alert_page(alert: Alert, rule: RuleInfo | None, state: State) -> list[Line]:
@@ -43,14 +46,31 @@ def _standing(alert: Alert, now: float) -> list[Line]:
 
 
 def _rest(alert: Alert) -> list[Line]:
-    """Who let it rest, and until when."""
+    """Who let it rest, why, and until when."""
+    if alert.state is AlertState.RESOLVED:
+        return _resolved(alert)
+    if alert.silence is not None:
+        silence = alert.silence
+        return [
+            line("silenced by ", span(silence.author, Tone.STRONG), f", {full(silence.time)}: {silence.reason}"),
+            field("silences", f"{silence.rule} about {silence.subject}"),
+            field("until", full(silence.until), span("  then it fires again", Tone.DIM)),
+        ]
     rest = alert.acknowledgement
-    if rest is None or alert.state is not AlertState.ACKNOWLEDGED:
+    if rest is None:
         return []
     return [
         line("acknowledged by ", span(rest.author, Tone.STRONG), f", {full(rest.time)}: {rest.note or 'no note'}"),
-        field("until", full(rest.expires), span("  or a higher severity; then it fires again", Tone.DIM)),
+        field("until", full(rest.expires), span("  or somebody else, another reason, a higher severity", Tone.DIM)),
     ]
+
+
+def _resolved(alert: Alert) -> list[Line]:
+    done = next((event for event in reversed(alert.history) if event.kind is EventKind.RESOLVED), None)
+    if done is None:
+        return []
+    who = (" by ", span(done.author, Tone.STRONG)) if done.author else (" by itself",)
+    return [line("resolved", *who, f", {full(done.time)}: {done.note}")]
 
 
 def _evidence(alert: Alert, state: State) -> list[Line]:
@@ -82,8 +102,27 @@ def _row(index: int, row: Row | None, now: float) -> Line:
 
 def _history(alert: Alert) -> list[Line]:
     lines = [bullet(span("•", Tone.BAD), "fired ", span(full(alert.first_time), Tone.DIM))]
-    for event in alert.history:
+    if len(alert.history) > _EVENTS:
+        lines.append(line(span(f"… {count(len(alert.history) - _EVENTS, 'event')} before these", Tone.DIM)))
+    for event in alert.history[-_EVENTS:]:
         who = f" by {event.author}" if event.author else ""
+        until = f", until {full(event.until)}" if event.until is not None else ""
         note = f": {event.note}" if event.note else ""
-        lines.append(bullet(span("•"), f"{event.kind.value}{who}{note} ", span(full(event.time), Tone.DIM)))
+        mark = span("✗", Tone.BAD) if event.fault else span("•")
+        lines.append(bullet(mark, f"{event.kind.value}{who}{until}{note} ", span(full(event.time), Tone.DIM)))
+        if event.kept is not None:
+            lines.append(_proof(event, event.kept))
     return lines
+
+
+def _proof(event: AlertEvent, kept: Kept) -> Line:
+    """Whether who acted has proven it, with which key, and where that is written."""
+    place = f"{kept.value}, entry {event.index}" if event.index is not None else kept.value
+    if event.fault:
+        said = span(f"DOES NOT COUNT: {event.fault}", Tone.BAD)
+    elif event.key:
+        said = span("VERIFIED", Tone.GOOD)
+    else:
+        said = span("not signed", Tone.WARN)
+    key = span(f" key {event.key[:_KEY]}", Tone.PLAIN) if event.key else span("")
+    return line("  ", said, key, span(f" · {place}", Tone.DIM), hang=4)
