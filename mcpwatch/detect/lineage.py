@@ -68,6 +68,10 @@ class Lineage:
                 found.setdefault(other.id, Parent(other, by_value))
         return sorted(found.values(), key=lambda parent: parent.call.index)
 
+    def fed(self, call: Call) -> list[Call]:
+        """The calls of which a value came to this one, itself or passed on, in the order they were made."""
+        return sorted(self._walk(call, values_from), key=lambda other: other.index)
+
     def _walk(self, call: Call, parents: Callable[[Call], Iterable[str]]) -> Iterable[Call]:
         known, waiting = {call.id}, list(parents(call))
         for id in waiting:

@@ -93,7 +93,7 @@ def secrets_in(text: str) -> list[str]:
             for mark, kind in marks:
                 if mark in text and kind.name not in found and any(map(kind.is_real, kind.pattern.finditer(text))):
                     found.append(kind.name)
-    for digits in _DIGITS.finditer(text):
+    for digits in _DIGITS.finditer(text) if any(map(text.__contains__, "3456")) else ():
         card = _CARD.match(text, digits.start())
         if card is not None and _luhn(card.group()):
             found.append(CARD)

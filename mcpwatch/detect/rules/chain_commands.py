@@ -56,8 +56,7 @@ class CommandExecution(Rule):
                 yield from self._judged(seen, seen.exchange, call)
 
     def _judged(self, seen: Observation, exchange: Exchange, call: Call) -> Iterable[Finding]:
-        fed = [parent.call for parent in self._lineage.before(call) if parent.by_value]
-        outside = next((one for one in reversed(fed) if has(one, (ToolClass.FETCH,))), None)
+        outside = next((one for one in reversed(self._lineage.fed(call)) if has(one, (ToolClass.FETCH,))), None)
         subject = f"{who_of(seen)}: {named(call)}"
         why = self._unlisted(exchange, call)
         if outside is not None:

@@ -96,7 +96,7 @@ class Exfiltration(Rule):
         given = self._lineage.find(flow.parent)
         if given is None:
             return
-        sources = [given, *(parent.call for parent in self._lineage.before(given) if parent.by_value)]
+        sources = [given, *self._lineage.fed(given)]
         source = next((one for one in sources if has(one, PRIVATE)), None)
         if source is None:
             return
@@ -172,7 +172,7 @@ class LethalTrifecta(Rule):
 
     def _feeding(self, call: Call) -> set[str]:
         """The calls of which a value came to this one."""
-        return {parent.call.id for parent in self._lineage.before(call) if parent.by_value}
+        return {source.id for source in self._lineage.fed(call)}
 
     def _leaves(self, call: Call, private: Call) -> bool:
         """Whether enough of what a private read gave goes out with a call."""
