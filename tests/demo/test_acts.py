@@ -34,7 +34,7 @@ EXPECTED: dict[str, set[str]] = {
     "rotation": {"identity/key-rotated-mid-session"},
     "registry-down": {"identity/cannot-check"},
     "taken-over": {"identity/wrong-key", "session/shared"},
-    "weather": {*ANONYMOUS, "tool/definition-changed"},
+    "weather": {*ANONYMOUS, "tool/definition-changed", "tool/poisoned"},
     "audit": {*UNSIGNED, "identity/body-not-covered", *SHOWN},
     "old-key": {"identity/superseded-key"},
     "bound-token": {"identity/body-not-covered"},
