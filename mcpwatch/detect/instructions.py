@@ -63,7 +63,8 @@ SIGNS: Final = (
     Sign(
         "gives orders beyond its own use",
         1,
-        r"\b(?:before|prior to|after|when) (?:using|calling|invoking|running) (?:this|any|other|another|the other)\b"
+        r"\b(?:before|prior to|after|when|whenever) (?:you )?(?:us(?:e|ing)|call(?:ing)?|invok(?:e|ing)|run(?:ning)?) "
+        r"(?:this|it|any|other|another|the other)\b"
         r"|\b(?:must|always) (?:first |also |then )?(?:read|send|include|copy|forward|append|attach|bcc)\b",
     ),
 )  # fmt: skip

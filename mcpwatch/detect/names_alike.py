@@ -75,7 +75,7 @@ def is_slip(name: str, other: str) -> bool:
     name, other = sorted((name.casefold(), other.casefold()), key=len)
     at = next((at for at, (one, two) in enumerate(zip(name, other, strict=False)) if one != two), len(name))
     if len(name) == len(other):
-        return name[at : at + 2] == other[at : at + 2][::-1] and name[at + 2 :] == other[at + 2 :]
+        return at < len(name) and name[at : at + 2] == other[at : at + 2][::-1] and name[at + 2 :] == other[at + 2 :]
     return len(other) - len(name) == 1 and name[at:] == other[at + 1 :] and other[at - 1 : at] == other[at : at + 1]
 
 

@@ -71,7 +71,7 @@ class ToolsScreen(ListScreen[Tool]):
     scope = Scope.TOOLS
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.TOOLS)]
     columns = (
-        *grid_columns(watch_columns.TOOLS, {"server": 8, "tool": 14}, {"changed": 8}),
+        *grid_columns(watch_columns.TOOLS, {"server": 8, "tool": 14, "reaches": 8}, {"changed": 8}),
         Column("description", show("DESCRIPTION"), 30, 20, priority=2, grow=True),
     )
     empty = (

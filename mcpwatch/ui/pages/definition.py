@@ -27,9 +27,13 @@ def baseline(tool: Tool) -> tuple[str, Json]:
 def pinned(pin: DefinitionPin) -> str:
     """How a definition came to be trusted, as it follows `was`."""
     if pin.author:
-        return f"accepted by {pin.author}, {full(pin.time)}"
+        return f"accepted by {pin.author}, {_when(pin)}"
     where = f", entry {pin.index}" if pin.index is not None else ""
-    return f"pinned on first use, {full(pin.time)}{where}"
+    return f"pinned on first use, {_when(pin)}{where}"
+
+
+def _when(pin: DefinitionPin) -> str:
+    return full(pin.time).partition(".")[0]
 
 
 def change_lines(before: Json, after: Json) -> list[Line]:

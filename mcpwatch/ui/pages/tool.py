@@ -18,10 +18,13 @@ _PARTIES = 8
 def tool_page(tool: Tool, alerts: Sequence[Alert] = (), exposure: Exposure | None = None) -> list[Line]:
     """Trust, reach, exposure, use, change, definition; `alerts` are those about it."""
     exposure = exposure or Exposure([], [])
-    lines = [
+    change = _change(tool)
+    is_new = is_untrusted(tool)
+    return [
         line(span(tool.name, Tone.STRONG), span(f"  on {tool.upstream}", Tone.DIM)),
         BLANK,
         *_trust(tool),
+        *([*change, BLANK] if is_new else []),
         *_reach(tool),
         *(_alert(alert) for alert in alerts),
         BLANK,
@@ -31,12 +34,11 @@ def tool_page(tool: Tool, alerts: Sequence[Alert] = (), exposure: Exposure | Non
         field("took", f"p50 {_percentile(tool, 50)}   p95 {_percentile(tool, 95)}"),
         field("listed", f"first in entry {tool.first_seen}, last in entry {tool.last_seen}"),
         field("digest", span(tool.digest, Tone.DIM)),
+        *([] if is_new else change),
+        BLANK,
+        title("Definition"),
+        *json_lines(tool.definition),
     ]
-    if tool.changed:
-        since, before = baseline(tool)
-        tone = Tone.TITLE if tool.pin else Tone.BAD
-        lines += [BLANK, line(span(f"What changed {since}", tone)), *change_lines(before, tool.definition)]
-    return [*lines, BLANK, title("Definition"), *json_lines(tool.definition)]
 
 
 def is_untrusted(tool: Tool) -> bool:
@@ -72,6 +74,14 @@ def _trust(tool: Tool) -> list[Line]:
         return []
     lines = [field("trust", span("✓ ", Tone.GOOD), pinned(pin))]
     return [*lines, field("because", pin.note)] if pin.note else lines
+
+
+def _change(tool: Tool) -> list[Line]:
+    """What changed, under a heading; nothing where nothing did."""
+    if not tool.changed:
+        return []
+    since, before = baseline(tool)
+    return [BLANK, title(f"What changed {since}"), *change_lines(before, tool.definition)]
 
 
 def _reach(tool: Tool) -> list[Line]:
