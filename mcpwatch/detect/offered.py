@@ -41,7 +41,9 @@ class Offer(Struct):
 class Offered:
     """Resources by feed and server, with no regard to who was told of them; bounded."""
 
-    def __init__(self) -> None:
+    def __init__(self, links: bool) -> None:
+        """`links` tells whether what results of tools link to counts as offered too."""
+        self._links = links
         self._offers: Recent[tuple[str, str], Offer] = Recent(_SERVERS)
 
     def of(self, source: str, upstream: str) -> Offer | None:
@@ -51,11 +53,11 @@ class Offered:
     def learn(self, seen: Observation) -> None:
         """Take in the lists and links of an answer."""
         for call in seen.updated:
-            listed = _LISTS.get(call.method)
-            if listed is not None:
+            method = call.method
+            if method in _LISTS:
                 for message in seen.messages:
-                    self._list(seen.source, call.upstream, message.result, *listed)
-            elif call.method == "tools/call":
+                    self._list(seen.source, call.upstream, message.result, *_LISTS[method])
+            elif self._links and method == "tools/call":
                 for message in seen.messages:
                     result = message.result
                     content = result.get("content") if type(result) is dict else None

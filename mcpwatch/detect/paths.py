@@ -59,8 +59,8 @@ def climbs(text: str) -> bool:
 def trespass(text: str, *, is_uri: bool) -> str:
     """Why nobody should ask for a file: SECRETS, SYSTEM, TRAVERSAL; empty where nothing speaks against it.
 
-    Of a URI that names a resource all three; of a tool's argument only what is secret, since agents do work in system
-    folders and climb out of folders.
+    Of a URI that names a resource all three. Of a tool's argument only what is secret, and a climb that is spelled so
+    as to hide it: agents do work in system folders, and outside of the one they are in.
     """
     if not is_uri and not _may_trespass(text.lower()):
         return ""
@@ -69,7 +69,7 @@ def trespass(text: str, *, is_uri: bool) -> str:
     if _SECRET.search(where) is not None:
         return SECRETS
     if not is_uri:
-        return TRAVERSAL if ".." not in text and "/" in path and climbs(text) else ""
+        return TRAVERSAL if climbs(text) and _UP.search(text.replace("\\", "/")) is None else ""
     if climbs(text):
         return TRAVERSAL
     return SYSTEM if _SYSTEM.search(where) is not None else ""

@@ -4,6 +4,7 @@ import re
 
 import cases_chain
 import cases_chain_values
+import cases_discovery_access
 import cases_discovery_denied
 import cases_discovery_listing
 import cases_discovery_reach
@@ -29,6 +30,7 @@ from mcpwatch.model.alerts import Severity
 CASES = (
     cases_chain,
     cases_chain_values,
+    cases_discovery_access,
     cases_discovery_denied,
     cases_discovery_listing,
     cases_discovery_reach,

@@ -8,8 +8,8 @@ from mcpwatch.detect.refusals import was_denied
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.discovery_access import AdminToolByGuest
 from mcpwatch.detect.rules.discovery_denied import Bypass, ContextHopping
+from mcpwatch.detect.rules.discovery_fetch import LocalFileRead, Ssrf
 from mcpwatch.detect.rules.discovery_listing import Enumeration
-from mcpwatch.detect.rules.discovery_reach import LocalFileRead, Ssrf
 from mcpwatch.detect.rules.discovery_roles import NoPerRoleFiltering, PrivilegedToolsExposed
 from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
 from mcpwatch.model.traffic import Observation, SessionKey

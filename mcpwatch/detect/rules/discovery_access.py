@@ -13,7 +13,7 @@ from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.refusals import came_through
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.traffic import Call, Direction, Exchange, Observation, SessionKey
+from mcpwatch.model.traffic import Call, Exchange, Observation, SessionKey
 from mcpwatch.policy.policy import Role
 from mcpwatch.traffic.claims import fields, text
 
@@ -44,7 +44,7 @@ class AdminToolByGuest(Rule):
         action="Stop the session. Let the server check the role of each caller at each call, not of each session once.",
         references=("OWASP MCP02", "OWASP MCP07", "SAFE-T1308"),
     )
-    kinds = ("request", "response", "message", "end")
+    kinds = ("request", "message", "end")
 
     def __init__(self) -> None:
         self._privileges = Privileges()
@@ -53,20 +53,26 @@ class AdminToolByGuest(Rule):
         """The role that the server gave a session, as it says."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.kind == "request":
+        if seen.kind != "request":
+            return self._answered(seen) if seen.updated else ()
+        if self._privileges or self.policy.tools or self.policy.upstreams:
             for call in seen.opened:
-                if call.method == "tools/call" and call.direction is Direction.TO_SERVER:
+                if call.method == "tools/call":
                     self._keep(seen, call)
-            return
+        return ()
+
+    def _answered(self, seen: Observation) -> list[Finding]:
+        found: list[Finding] = []
         if seen.tools:
             self._privileges.learn(seen)
         for call in seen.updated:
             if call.method == "initialize":
                 self._hear(seen)
-            elif call.ended is not None and self._asked:
+            elif self._asked and call.ended is not None:
                 asked = self._asked.pop(call.id)
                 if asked is not None and came_through(seen, call) and not is_unsettled(asked.exchange):
-                    yield from self._weigh(seen, call, asked)
+                    found += self._weigh(seen, call, asked)
+        return found
 
     def _keep(self, seen: Observation, call: Call) -> None:
         roles = self.policy.terms(call.upstream, call.target).roles

@@ -1,6 +1,6 @@
 """Are tools kept from those whom they are not for?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -36,30 +36,38 @@ class PrivilegedToolsExposed(Rule):
         action="Let the server list to each caller what that caller may use. Check that it denies guests the calls.",
         references=("OWASP MCP07", "ATLAS T0084.001", "SAFE-T1602"),
     )
-    kinds = ("request", "response", "message", "end")
+    kinds = ("request", "message", "end")
 
     def __init__(self) -> None:
         self._unsure: Recent[str, bool] = Recent(_OPEN)
         """Calls that came with what may say who calls and cannot be read here."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.request is not None:
-            if unread(seen.request):
-                for call in seen.opened:
-                    self._unsure.put(call.id, True)
-            return
+        if seen.request is None:
+            return self._answered(seen) if seen.updated else ()
+        if seen.request.withheld and unread(seen.request):
+            for call in seen.opened:
+                self._unsure.put(call.id, True)
+        return ()
+
+    def _answered(self, seen: Observation) -> list[Finding]:
+        found: list[Finding] = []
         for call in seen.updated:
             if call.method == "tools/list":
                 shown = self._listed(seen)
-            elif call.method == "tools/call" and was_denied(call) and names_caller(call):
+            elif was_denied(call) and call.method == "tools/call" and names_caller(call):
                 shown = self._denied(seen, call)
             else:
                 continue
             if shown and self._unsure.pop(call.id) is None and self._is_guest(seen):
-                what = some([f"{quote(name)}: {why}" for name, why in shown.items()])
-                reason = f"To a caller who proves nothing {cut(call.upstream)} lists {what}."
-                found = self.finding(seen, f"guests at {call.upstream}", reason, call.index, seen.index, call=call)
-                yield found if any(map(names_role, shown.values())) else replace(found, severity=Severity.LOW)
+                found.append(self._tell(seen, call, shown))
+        return found
+
+    def _tell(self, seen: Observation, call: Call, shown: Mapping[str, str]) -> Finding:
+        what = some([f"{quote(name)}: {why}" for name, why in shown.items()])
+        reason = f"To a caller who proves nothing {cut(call.upstream)} lists {what}."
+        found = self.finding(seen, f"guests at {call.upstream}", reason, call.index, seen.index, call=call)
+        return found if any(map(names_role, shown.values())) else replace(found, severity=Severity.LOW)
 
     def _is_guest(self, seen: Observation) -> bool:
         """Whether nothing says who calls, not even a signature that is not good, which other rules tell of."""
@@ -88,7 +96,7 @@ class NoPerRoleFiltering(Rule):
         action="Let the server list to each role what it may use, so that agents are not led to try the rest.",
         references=("OWASP MCP02",),
     )
-    kinds = ("request", "response", "message", "end")
+    kinds = ("request", "message", "end")
 
     def __init__(self) -> None:
         self._parts: Recent[str, bool] = Recent(_OPEN)
@@ -97,20 +105,24 @@ class NoPerRoleFiltering(Rule):
         self._denied: Recent[tuple[str, str], set[str]] = Recent(_SERVERS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.kind == "request":
-            for message in seen.messages:
-                if message.method == "tools/list" and fields(message.params).get("cursor"):
-                    for call in seen.opened:
-                        self._parts.put(call.id, True)
-            return
+        if seen.kind != "request":
+            return self._answered(seen) if seen.updated else ()
+        for call in seen.opened:
+            if call.method == "tools/list" and any(fields(message.params).get("cursor") for message in seen.messages):
+                self._parts.put(call.id, True)
+        return ()
+
+    def _answered(self, seen: Observation) -> list[Finding]:
+        found: list[Finding] = []
         for call in seen.updated:
             place = (seen.source, call.upstream)
-            if call.method == "tools/call" and was_denied(call) and names_caller(call):
+            if was_denied(call) and call.method == "tools/call" and names_caller(call):
                 denied = self._denied.get(place) or self._denied.put(place, set())
                 if len(denied) < _DENIED:
                     denied.add(call.target)
             elif call.method == "tools/list" and seen.tools and self._parts.pop(call.id) is None and _is_last(seen):
-                yield from self._compare(seen, call, place)
+                found += self._compare(seen, call, place)
+        return found
 
     def _compare(self, seen: Observation, call: Call, place: tuple[str, str]) -> Iterable[Finding]:
         mine = role(seen, self.policy)
