@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from mcpwatch.detect.phrases import cut
 from mcpwatch.detect.recent import Recent
-from mcpwatch.model.traffic import Call, Direction, EdgeKind, Observation, ToolClass
+from mcpwatch.model.traffic import Call, DataFlow, Direction, Edge, EdgeKind, Observation, ToolClass
 
 MAX_CALLS = 10_000
 MAX_STEPS = 64
@@ -31,7 +31,10 @@ class Learnt(NamedTuple):
 
     call: Call
     before: frozenset[ToolClass]
-    """By the calls that led to it, when it was made."""
+    """By the calls that led to it, when it was learnt."""
+    parents: tuple[Edge, ...]
+    """At that time; a verdict that comes late may bring others."""
+    flows: tuple[DataFlow, ...]
 
     @property
     def reached(self) -> frozenset[ToolClass]:
@@ -46,13 +49,17 @@ class Lineage:
         self._calls: Recent[str, Learnt] = Recent(limit)
 
     def learn(self, seen: Observation) -> list[Learnt]:
-        """Take note of the calls that a request opens; returns those."""
+        """Take note of the calls that a request opens; returns those, on another verdict only what it changed."""
         learnt: list[Learnt] = []
         for call in seen.opened:
-            if (call.classes or call.parents) and call.direction is Direction.TO_SERVER:
-                known = (self._calls.get(id) for id in led_by(call))
-                before = _NOTHING.union(*(parent.reached for parent in known if parent is not None))
-                learnt.append(self._calls.put(call.id, Learnt(call, before)))
+            if not (call.classes or call.parents) or call.direction is not Direction.TO_SERVER:
+                continue
+            known = self._calls.get(call.id) if seen.rejudged else None
+            if known is not None and (known.parents, known.flows) == (call.parents, call.flows):
+                continue
+            led = (self._calls.get(id) for id in led_by(call))
+            before = _NOTHING.union(*(parent.reached for parent in led if parent is not None))
+            learnt.append(self._calls.put(call.id, Learnt(call, before, call.parents, call.flows)))
         return learnt
 
     def find(self, id: str) -> Call | None:

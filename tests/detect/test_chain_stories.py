@@ -2,6 +2,7 @@
 
 import pytest
 from chain_story import EVIL, ID, KEY, OTHER_ID, THIRD_ID, TRACE, Story
+from msgspec.structs import replace
 from rpc import call, note, result, text
 from rule_scene import Scene
 from verdicts import judged, principal, signer, unsigned, verified
@@ -83,6 +84,23 @@ def test_an_id_that_goes_out_is_low_and_a_secret_after_it_is_told_anew(story: St
     low, critical = of(story, "exfiltration")
     assert (low.severity, critical.severity) == (LOW, CRITICAL)
     assert low.subject == critical.subject
+
+
+def test_a_key_that_comes_late_brings_what_it_ties_and_nothing_twice(story: Story) -> None:
+    waiting = replace(judged(Word.UNKNOWN_KEY, "alice"), waiting=True)
+    story.call("read_secrets", ID, session="", upstream="vault", verdict=waiting)
+    story.call("read_secrets", OTHER_ID, session="", upstream="mail", verdict=waiting)
+    story.call("send_mail", text=OTHER_ID, session="", upstream="mail", verdict=waiting)
+    story.call("post_message", text=ID, session="", upstream="chat", verdict=waiting)
+    assert [one.evidence[-1] for one in of(story, "exfiltration")] == [8]
+    for one in list(story.traffic.calls.values()):
+        seen = story.traffic.rejudge(one.index, verified("alice"))
+        assert seen is not None
+        story.scene.findings += story.scene.engine.observe(seen)
+    assert [(found.severity, found.evidence) for found in of(story, "exfiltration")] == [
+        (CRITICAL, (4, 7, 8)),
+        (CRITICAL, (0, 3, 12)),
+    ]
 
 
 def test_the_trifecta_is_told_with_its_path_across_sessions(story: Story) -> None:

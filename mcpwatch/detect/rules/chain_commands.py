@@ -39,6 +39,7 @@ class CommandExecution(Rule):
         references=("OWASP MCP05", "SAFE-T1101"),
     )
     kinds = ("request", "message", "end")
+    rejudges = True
 
     def __init__(self) -> None:
         self._lineage = Lineage()

@@ -40,12 +40,13 @@ class AcrossBackends(Rule):
         settings=(Setting("backends", 3, "kinds of backends in one chain"),),
     )
     kinds = ("request",)
+    rejudges = True
 
     def __init__(self) -> None:
         self._lineage = Lineage()
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        for call, known in self._lineage.learn(seen):
+        for call, known, *_ in self._lineage.learn(seen):
             if not known or known >= _BACKENDS.intersection(call.classes):
                 continue
             before = self._lineage.before(call)
@@ -77,12 +78,13 @@ class Exfiltration(Rule):
         references=("ATLAS T0086", "SAFE-T1911", "SAFE-T1913"),
     )
     kinds = ("request",)
+    rejudges = True
 
     def __init__(self) -> None:
         self._lineage = Lineage()
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        for call, _ in self._lineage.learn(seen):
+        for call, *_ in self._lineage.learn(seen):
             if call.flows and has(call, _OUT):
                 taken = [
                     (strength, flow, source) for flow in call.flows for strength, source in self._taken(call, flow)
@@ -146,12 +148,13 @@ class LethalTrifecta(Rule):
         settings=(Setting("values", 3, "values of people or of a database that go out at once"),),
     )
     kinds = ("request",)
+    rejudges = True
 
     def __init__(self) -> None:
         self._lineage = Lineage()
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        for call, known in self._lineage.learn(seen):
+        for call, known, *_ in self._lineage.learn(seen):
             is_way_out = ToolClass.SEND in call.classes or (call.flows and ToolClass.FETCH in call.classes)
             if not is_way_out or ToolClass.FETCH not in known or not known & PRIVATE:
                 continue
