@@ -18,6 +18,7 @@ from mcpwatch.identity.schemes.profiles import PROFILES, Profile
 from mcpwatch.model.alerts import RuleInfo
 from mcpwatch.model.identity import Word
 from mcpwatch.policy.template import keys as policy_keys
+from mcpwatch.notify.message import Message
 from mcpwatch.report import report
 from mcpwatch.ui.commands import COMMANDS, key_names
 from mcpwatch.ui.looks import VERDICTS
@@ -149,6 +150,10 @@ def _check() -> str:
     return _fields(report.Report, *_CHECK_PARTS)
 
 
+def _notification() -> str:
+    return _fields(Message)
+
+
 def _fields(*shapes: type[msgspec.Struct]) -> str:
     rows = (
         (_title(shape), f"`{field.name}`", manual(shape).get(field.name, "").replace("\n", " "))
@@ -188,6 +193,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "rules": _rules,
     "json": _json,
     "check": _check,
+    "notification": _notification,
     "config": _config,
     "policy": _policy,
 }
