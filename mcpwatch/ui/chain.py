@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mcpwatch.model.traffic import Call, Edge, EdgeKind
+from mcpwatch.watch.edges import edges as tied
 
 _MAX = 1_000
 _DEPTH = 30
-_FIRMNESS = {kind: at for at, kind in enumerate(EdgeKind)}
 
 
 class Link(NamedTuple):
@@ -28,7 +28,7 @@ def chain(calls: Iterable[Call], known: Mapping[str, Call], session: str) -> lis
     A call with several parents stands under the one that is known most firmly. A parent in another session is a guest.
     """
     ours = list(calls)[-_MAX:]
-    edges = {call.id: edge for call in ours if (edge := _firmest(call, known)) is not None}
+    edges = {call.id: edge for call in ours if (edge := next(iter(tied(call, known)), None)) is not None}
     shown = {call.id: call for call in ours}
     for edge in list(edges.values()):
         shown.setdefault(edge.parent, known[edge.parent])
@@ -65,12 +65,3 @@ def _below(place: _Place, calls: Sequence[Call], edges: Mapping[str, Edge]) -> I
     for call in calls:
         if edges[call.id].kind is EdgeKind.INFERRED:
             yield _Place(call, place.level, place.level)
-
-
-def _firmest(call: Call, known: Mapping[str, Call]) -> Edge | None:
-    edges = [edge for edge in call.parents if edge.parent in known and edge.parent != call.id]
-    # A call follows only from one that began no later, so that the tree has no circle whatever the wire says.
-    edges = [
-        edge for edge in edges if (known[edge.parent].started, known[edge.parent].index) < (call.started, call.index)
-    ]
-    return min(edges, key=lambda edge: _FIRMNESS[edge.kind], default=None)
