@@ -6,12 +6,14 @@ not count.
 """
 
 import re
+from itertools import islice
 from typing import Final, NamedTuple
 
 from mcpwatch.model.entries import MASK
 
 MAX_TEXT: Final = 65_536
 """Characters of one text that are looked at."""
+_MAX_NUMBERS = 1_000
 
 CARD: Final = "card number"
 ADDRESS: Final = "address with a password"
@@ -60,7 +62,7 @@ SECRETS: Final = (
     _key("Stripe key", "_live_ _test_", r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}"),
     _key("API key", "sk-", r"sk-(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{20,255}"),
     _key("Google API key", "AIza", r"AIza[A-Za-z0-9_-]{35}"),
-    _key("JWT", "eyJ", r"eyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{0,2048}"),
+    _key("JWT", "eyJ", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{0,2048}"),
     SecretKind(
         "private key", ("PRIVATE KEY-----",), re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY-----")
     ),
@@ -93,7 +95,7 @@ def secrets_in(text: str) -> list[str]:
             for mark, kind in marks:
                 if mark in text and kind.name not in found and any(map(kind.is_real, kind.pattern.finditer(text))):
                     found.append(kind.name)
-    for digits in _DIGITS.finditer(text) if any(map(text.__contains__, "3456")) else ():
+    for digits in islice(_DIGITS.finditer(text), _MAX_NUMBERS) if any(map(text.__contains__, "3456")) else ():
         card = _CARD.match(text, digits.start())
         if card is not None and _luhn(card.group()):
             found.append(CARD)
