@@ -173,7 +173,10 @@ def test_authors_have_a_name() -> None:
         ("[watch]\ncolour = 1\n", "line 2, column 1: watch.colour is not a setting; there are: rows, author"),
         ("[identiy]\nwindow = 3\n", "line 1, column 2: [identiy] is not a section; did you mean identity?"),
         ("registry = 'x'\n", "line 1, column 1: registry stands in no section; it belongs under [identity]"),
-        ("colour = 'x'\n", "line 1, column 1: colour stands in no section; there are: identity, watch, notify, pri"),
+        (
+            "colour = 'x'\n",
+            "line 1, column 1: colour stands in no section; there are: identity, watch, notify, principals",
+        ),
         ("identity = 'x'\n", "line 1, column 1: identity must be a section: [identity]"),
         ("[identity]\nwindow = 'secret'\n", "line 2, column 1: identity.window must be a whole number"),
         ("[watch]\nrows = true\n", "line 2, column 1: watch.rows must be a whole number"),
