@@ -17,6 +17,7 @@ import cases_protocol
 import cases_session
 import cases_session_ids
 import cases_session_tokens
+import cases_stream
 import cases_tool
 import cases_traffic
 import pytest
@@ -43,6 +44,7 @@ CASES = (
     cases_session,
     cases_session_ids,
     cases_session_tokens,
+    cases_stream,
     cases_tool,
     cases_traffic,
 )
@@ -97,6 +99,12 @@ SEVERITIES = {
     "chain/injection-in-arguments": "H",
     "chain/secret-in-result": "H",
     "chain/loop": "M",
+    "stream/truncated": "M",
+    "stream/hidden-channel": "M",
+    "stream/leak-in-partial-output": "H",
+    "stream/output-not-in-result": "L",
+    "stream/progress-without-token": "M",
+    "stream/unrequested-response": "H",
     "tool/definition-changed": "C",
     "tool/annotation-loosened": "H",
     "tool/poisoned": "H",
@@ -139,6 +147,7 @@ def test_families_stand_together() -> None:
         "session",
         "discovery",
         "chain",
+        "stream",
         "tool",
         "protocol",
         "feed",

@@ -8,10 +8,11 @@ from mcpwatch.detect.rules.identity import IDENTITY
 from mcpwatch.detect.rules.policy import POLICY
 from mcpwatch.detect.rules.protocol import PROTOCOL
 from mcpwatch.detect.rules.session import SESSION
+from mcpwatch.detect.rules.stream import STREAM
 from mcpwatch.detect.rules.tool import TOOL
 from mcpwatch.model.alerts import RuleInfo
 
-RULES: tuple[type[Rule], ...] = IDENTITY + POLICY + SESSION + DISCOVERY + CHAIN + TOOL + PROTOCOL + FEED
+RULES: tuple[type[Rule], ...] = IDENTITY + POLICY + SESSION + DISCOVERY + CHAIN + STREAM + TOOL + PROTOCOL + FEED
 
 CATALOGUE: dict[str, RuleInfo] = {rule.info.id: rule.info for rule in RULES}
 """Rule id -> what to tell about it."""
