@@ -45,7 +45,7 @@ _SUBDIVISION_FLAGS = re.compile(
 
 def acting(text: str) -> list[str]:
     """Control characters that a terminal obeys, apart from those that plain text has: TAB, LF, FF, CR LF."""
-    if text.isprintable():
+    if text.replace("\n", "").isprintable():
         return []
     found = [match.group() for match in islice(_CONTROL.finditer(text), _ENOUGH)]
     return found + _RETURN.findall(text)[:_ENOUGH] if "\r" in text else found
