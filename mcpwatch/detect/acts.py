@@ -1,14 +1,10 @@
 """What a person may do to an alert, or a silence, as it stands."""
 
-from mcpwatch.detect.silences import LONGEST, NEVER_SILENT, WHY_NEVER
+from mcpwatch.detect.silences import NEVER_SILENT, WHY_NEVER
 from mcpwatch.errors import McpwatchError
+from mcpwatch.identity.acts import DID, LONGEST_SILENCE, MAX_GLOB, MAX_NOTE
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Silence
 from mcpwatch.text import count
-
-MAX_NOTE = 2_000
-"""Characters."""
-MAX_GLOB = 500
-"""Characters of a silence's matchers."""
 
 _OPEN_FOR: dict[EventKind, tuple[frozenset[AlertState], str]] = {
     EventKind.ACKNOWLEDGED: (
@@ -76,7 +72,7 @@ def fault_of(silence: Silence | None) -> tuple[str, str] | None:
         return "Alerts about the feed cannot be silenced", f"{WHY_NEVER} Acknowledge it instead."
     if not silence.rule or not silence.subject or max(len(silence.rule), len(silence.subject)) > MAX_GLOB:
         return "A silence needs a rule and a subject", f"Globs of at most {MAX_GLOB} characters; * is any."
-    if not silence.time < silence.until <= silence.time + LONGEST:
+    if not silence.time < silence.until <= silence.time + LONGEST_SILENCE:
         return "A silence ends after it begins, and within seven days", "Silence it again then, if it must be."
     return None
 
@@ -96,13 +92,4 @@ def _meanwhile(last: AlertEvent | None, now: float) -> StaleAct:
     if last is None:
         return StaleAct("What you were shown does not stand any more", hint)
     when = count(max(round(now - last.time), 0), "second")
-    return StaleAct(f"{last.author} {_DID[last.kind]} {when} ago: {last.note}", hint)
-
-
-_DID = {
-    EventKind.ACKNOWLEDGED: "acknowledged it",
-    EventKind.UNACKNOWLEDGED: "took that back",
-    EventKind.RESOLVED: "resolved it",
-    EventKind.SILENCED: "silenced it",
-    EventKind.UNSILENCED: "ended the silence",
-}
+    return StaleAct(f"{last.author} {DID[last.kind.value]} {when} ago: {last.note}", hint)

@@ -6,8 +6,6 @@ from fnmatch import fnmatchcase
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, Silence
 
 MAX_SILENCES = 1_000
-LONGEST = 7 * 86_400.0
-"""Seconds."""
 NEVER_SILENT = "feed/"
 """The family that no silence covers."""
 WHY_NEVER = "It says that what you see may not be all that happened; nothing else could tell you."
@@ -62,8 +60,3 @@ def silence_id(origin: str, rule: str, subject: str) -> str:
     """The id that acts on a silence go by; the same matcher has the same id."""
     text = "|".join(("silence", origin, rule, subject))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
-def literally(text: str) -> str:
-    """A glob for this very text."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in text)

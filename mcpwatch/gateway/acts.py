@@ -12,7 +12,7 @@ from mcpwatch.bounded import keep
 from mcpwatch.feed.envelope import decode
 from mcpwatch.gateway.journal import Unwritable
 from mcpwatch.gateway.log import Log
-from mcpwatch.identity.acts import act_fault
+from mcpwatch.identity.acts import DID, act_fault
 from mcpwatch.model.entries import AlertActed
 
 MAX_BODY = 16_384
@@ -95,7 +95,7 @@ class Acts:
             return
         done = newest.act
         when = datetime.fromtimestamp(done.time, UTC).isoformat().replace("+00:00", "Z")
-        reason = f"{done.author} {_DID[done.kind]} at {when} (entry {newest.index}): {done.note}"
+        reason = f"{done.author} {DID[done.kind]} at {when} (entry {newest.index}): {done.note}"
         raise Rejected(409, reason, "Look at its history, then say it again if it still holds.")
 
     def _remember(self, index: int, act: AlertActed) -> None:
@@ -112,12 +112,3 @@ def _read(body: bytes) -> AlertActed:
     if msgspec.json.encode(act) != body:
         raise Rejected(400, "not in canonical form", "SPEC.md, section 2.1, says what that is.")
     return act
-
-
-_DID = {
-    "acknowledged": "acknowledged it",
-    "unacknowledged": "took that back",
-    "resolved": "resolved it",
-    "silenced": "silenced it",
-    "unsilenced": "ended the silence",
-}

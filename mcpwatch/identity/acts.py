@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,15 @@ MAX_AUTHOR, MAX_NOTE, MAX_ORIGIN, MAX_GLOB = 200, 2_000, 500, 500
 """Characters."""
 LONGEST_SILENCE = 7 * 86_400
 """Seconds."""
+
+DID: Mapping[str, str] = {
+    "acknowledged": "acknowledged it",
+    "unacknowledged": "took that back",
+    "resolved": "resolved it",
+    "silenced": "silenced it",
+    "unsilenced": "ended the silence",
+}
+"""Kind of act -> what its author did, in words."""
 
 _ID = re.compile(r"[0-9a-f]{12}")
 _SIGNATURE_SIZE = 64

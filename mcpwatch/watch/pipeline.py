@@ -260,10 +260,11 @@ class Pipeline:
         before = held.verdict if held is not None else None
         if seen.verdict is not None and seen.verdict == before:
             return
-        raised = [] if worth(seen.verdict) == worth(before) else self._add(self._engine.observe(seen), seen.time)
+        is_worth_as_much = worth(seen.verdict) == worth(before)
+        raised = [] if is_worth_as_much else self._add(self._engine.observe(seen), seen.time)
         row = self.state.rejudge(seen)
         self.state.raise_alerts(raised, self._clock())
-        if held is not None:
+        if held is not None and not is_worth_as_much:
             self._settle(held, raised)
         if self._listener is not None and row is not None:
             self._listener.verdict(row, raised)

@@ -4,11 +4,12 @@ import asyncio
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from glob import escape
 from types import EllipsisType
 
 from mcpwatch.detect.acts import ActError
 from mcpwatch.detect.book import AlertBook
-from mcpwatch.detect.silences import covers, literally, silence_id
+from mcpwatch.detect.silences import covers, silence_id
 from mcpwatch.errors import McpwatchError, UsageError
 from mcpwatch.identity import verifier
 from mcpwatch.identity.keys import KeyBook
@@ -133,7 +134,7 @@ class Watcher:
 
     def globs(self, alert: Alert) -> tuple[str, str]:
         """A silence's matchers, for rule and subject, that cover this alert and no other."""
-        return literally(alert.rule), literally(alert.subject)
+        return escape(alert.rule), escape(alert.subject)
 
     def matching(self, source: str, rule: str, subject: str) -> int:
         """How many alerts of a feed a silence with these globs would cover."""

@@ -18,7 +18,7 @@ from mcpwatch.model.entries import AlertActed
 from mcpwatch.model.feed import MAY_ACT
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.dialogs.note import NoteDialog
-from mcpwatch.ui.dialogs.silence import SilenceDialog, seconds_of
+from mcpwatch.ui.dialogs.silence import SilenceDialog
 from mcpwatch.watch.acts import act_in_log
 
 pytest_plugins = ["played"]
@@ -134,13 +134,6 @@ async def test_what_cannot_be_silenced_is_said_and_what_was_typed_stays(
         shown = await at.press("enter")
         assert fault in shown and rule in shown and isinstance(at.app.screen, SilenceDialog)
         assert scene.book.silences == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("30m", 1_800), (" 8H ", 28_800), ("7d", 604_800), ("8", None), ("1.5h", None), ("", None)]
-)
-def test_a_span_of_time_is_a_number_and_a_letter(text: str, seconds: int | None) -> None:
-    assert seconds_of(text) == seconds
 
 
 def with_scope(scene: Scene) -> None:

@@ -18,6 +18,7 @@ from mcpwatch.identity.resolver_cache import POSITIVE_S
 from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver
+from mcpwatch.model.alerts import AlertState, EventKind
 from mcpwatch.model.entries import Json
 from mcpwatch.watch.watcher import Watcher
 
@@ -100,9 +101,13 @@ async def test_while_the_registry_is_down_nothing_turns_green_or_red(state_folde
         assert all(row.verdict and row.verdict.waiting for row in watcher.state.rows)
         reasons = [row.verdict.reasons[0] for row in watcher.state.rows if row.verdict]
         assert all("the registry cannot be reached" in reason for reason in reasons)
+    unchecked = [alert for alert in watcher.state.alerts.values() if alert.rule == "identity/cannot-check"]
+    assert [alert.state for alert in unchecked] == [AlertState.FIRING] * 2
     registry.is_up = True
     await pass_time(registry, resolver, keys, 3600.0 + 961.0)
     assert words(watcher) == ["VERIFIED", "BAD SIG", "UNKNOWN KEY"]
+    assert [alert.state for alert in unchecked] == [AlertState.RESOLVED] * 2
+    assert all((alert.history[-1].kind, alert.history[-1].author) == (EventKind.RESOLVED, "") for alert in unchecked)
     await watcher.close()
 
 

@@ -1,6 +1,5 @@
 """Silence: what it covers, how long, and why; done with enter."""
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
@@ -18,9 +17,8 @@ from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.times import count
+from mcpwatch.watch.filter_words import read_span
 
-_SPAN = re.compile(r"(\d{1,4})\s*([mhd])\Z")
-_SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 _MAX_NOTE, _MAX_GLOB = 2_000, 500
 _EXPLAINS = (
     "Alerts that both globs match count on and are not told, however bad they get. * is any text, ? any character."
@@ -109,7 +107,7 @@ class SilenceDialog(Dialog):
     def _submitted(self) -> None:
         if self._is_busy:
             return
-        seconds = seconds_of(self._typed("span"))
+        seconds = read_span(self._typed("span").lower())
         if seconds is None:
             self._fault = "How long? Minutes, hours or days: 30m, 8h, 7d"
             self.fill()
@@ -117,7 +115,7 @@ class SilenceDialog(Dialog):
         self._is_busy = True
         self.run_worker(self._do(seconds), exit_on_error=False)
 
-    async def _do(self, seconds: int) -> None:
+    async def _do(self, seconds: float) -> None:
         self._fault = ""
         self.fill()
         try:
@@ -131,9 +129,3 @@ class SilenceDialog(Dialog):
             self._is_busy = False
             if self.is_current:
                 self.fill()
-
-
-def seconds_of(text: str) -> int | None:
-    """Seconds in `30m`, `8h`, `2d`; None for anything else."""
-    found = _SPAN.match(text.strip().lower())
-    return int(found[1]) * _SECONDS[found[2]] if found else None
