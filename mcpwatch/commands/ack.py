@@ -23,7 +23,7 @@ from mcpwatch.watch.watcher import Watcher
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="the alert's id, as alerts prints it, or its beginning")
-    sources.arguments(parser, with_filter=False)
+    sources.arguments(parser, filtering="")
     parser.add_argument("--note", required=True, metavar="TEXT", help="why; it stays, with who and when")
     acts = parser.add_mutually_exclusive_group()
     acts.add_argument("--resolve", action="store_true", help="the cause is gone; new evidence fires again")

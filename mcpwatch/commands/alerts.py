@@ -25,7 +25,7 @@ _FORMATS: dict[str, Callable[[AlertLine], Iterable[str]]] = {
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    sources.arguments(parser)
+    sources.arguments(parser, filtering="show the alerts that such entries raised")
     parser.add_argument(
         "--state",
         choices=(*(state.value for state in AlertState), _ANY),

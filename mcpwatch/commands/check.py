@@ -15,7 +15,7 @@ from mcpwatch.watch.query import Query
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    sources.arguments(parser)
+    sources.arguments(parser, filtering="look at the alerts alone that such entries raised")
     sources.until_arguments(parser)
     parser.add_argument(
         "--fail-on",

@@ -46,8 +46,8 @@ class Target(Struct, frozen=True):
     policy: KeptPolicy
 
 
-def arguments(parser: argparse.ArgumentParser, *, with_filter: bool = True) -> None:
-    """The arguments of every command that watches."""
+def arguments(parser: argparse.ArgumentParser, *, filtering: str = "show what passes") -> None:
+    """The arguments of every command that watches; there is no filter where it does nothing."""
     parser.add_argument(
         "sources",
         nargs="*",
@@ -63,10 +63,8 @@ def arguments(parser: argparse.ArgumentParser, *, with_filter: bool = True) -> N
     parser.add_argument(
         "--policy", type=Path, metavar="FILE", help="the policy to watch by (policy.toml beside the configuration)"
     )
-    if with_filter:
-        parser.add_argument(
-            "--filter", default="", metavar="FILTER", help="show what passes, e.g. 'sig:bad | sev>=high'"
-        )
+    if filtering:
+        parser.add_argument("--filter", default="", metavar="FILTER", help=f"{filtering}, e.g. 'sig:bad | sev>=high'")
 
 
 def until_arguments(parser: argparse.ArgumentParser) -> None:
