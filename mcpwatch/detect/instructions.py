@@ -71,8 +71,8 @@ SIGNS: Final = (
 
 _COMPILED = tuple((sign, re.compile(sign.pattern, re.DOTALL)) for sign in SIGNS)
 _OF_RESULTS = tuple((sign, pattern) for sign, pattern in _COMPILED if sign.in_results)
-_ANCHORS = ("instruction", "prompt", "guideline", "directive", " user", "important>", "im_start", "inst]", "safety")
-"""A sign of results has one of these in it."""
+_SPEAKS_OF = ("instruction", "prompt", "user")
+"""What the signs of results speak of, put as most do: every answer is searched for these, and nearly none has more."""
 
 
 class Hit(NamedTuple):
@@ -95,7 +95,7 @@ def hits(text: str) -> Iterator[Hit]:
 def hits_of_result(text: str) -> list[Hit]:
     """The signs in text that a tool gave back, where words about instructions may be what was asked for."""
     lower = text[:MAX_TEXT].lower()
-    if not any(anchor in lower for anchor in _ANCHORS):
+    if not ("<" in lower or "[" in lower or any(word in lower for word in _SPEAKS_OF)):
         return []
     plain = _plain(lower)
     return [Hit(sign, cut(found.group(), _QUOTED)) for sign, each in _OF_RESULTS if (found := each.search(plain))]

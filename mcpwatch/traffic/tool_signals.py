@@ -93,7 +93,7 @@ SIGNALS: Final = (
     Signal(
         ToolClass.SECRETS,
         "name",
-        r"\b(?:api|signing|private|ssh|access|encryption|auth|bearer|rotate) (?:keys?|tokens?)\b",
+        r"\b(?:api|signing|private|ssh|access|encryption|auth|bearer) (?:keys?|tokens?)\b",
     ),
     Signal(
         ToolClass.SECRETS,

@@ -54,7 +54,7 @@ def classed(name: str, description: str = "", schema: Json = None, **more: Json)
         ("send", "helper", "", ("subject", "to")),
         ("send", "helper", "", ("webhook_url",)),
         ("secrets", "get_config", "", ()),
-        ("secrets", "rotate_keys", "", ()),
+        ("secrets", "list_api_keys", "", ()),
         ("secrets", "status", "Shows the API keys of the project.", ()),
         ("people", "search_users", "", ("name",)),
         ("people", "lookup", "Returns personal data of an applicant.", ()),
@@ -101,6 +101,7 @@ def test_a_tool_may_be_of_several_classes_and_each_has_its_reason() -> None:
 
 def test_what_takes_a_file_or_an_address_and_does_not_read_from_it_is_not_of_the_class_that_reads() -> None:
     assert classed("write_file", "", takes("file_path", "text")) == "write"
+    assert classed("rotate_keys") == "write"
     assert classed("post_form", "", takes("url", "data")) == "send"
 
 
