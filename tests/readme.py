@@ -17,8 +17,8 @@ from mcpwatch.identity.schemes import SCHEMES
 from mcpwatch.identity.schemes.profiles import PROFILES, Profile
 from mcpwatch.model.alerts import RuleInfo
 from mcpwatch.model.identity import Word
-from mcpwatch.policy.template import keys as policy_keys
 from mcpwatch.notify.message import Message
+from mcpwatch.policy.template import keys as policy_keys
 from mcpwatch.report import report
 from mcpwatch.ui.commands import COMMANDS, key_names
 from mcpwatch.ui.looks import VERDICTS
