@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from msgspec.structs import replace
 
 from mcpwatch.detect.lineage import named
 from mcpwatch.detect.phrases import cut, quote, who_of
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.strings import Path, strings
+from mcpwatch.detect.strings import Found, Path, said
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.entries import MASK, Json
+from mcpwatch.model.entries import MASK
 from mcpwatch.model.traffic import Call, Direction, Observation
 from mcpwatch.traffic.dataflow import GIVES
 from mcpwatch.traffic.secret_patterns import ADDRESS, secrets_in
@@ -62,39 +63,36 @@ class SecretInResult(Rule):
             if call is None:
                 continue
             told: set[str] = set()
-            said = message.result if message.error is None else message.error
-            if isinstance(said, dict) and "_meta" in said:
-                said = {key: value for key, value in said.items() if key != "_meta"}
-            for kind, where, is_plain in _secrets(said):
-                if kind not in told:
+            for kind, path, is_plain in _secrets(said(message)):
+                if kind not in told and not _is_aside(path):
                     told.add(kind)
-                    yield self._found(seen, call, kind, where, is_plain)
+                    yield self._found(seen, call, kind, path, is_plain)
 
-    def _found(self, seen: Observation, call: Call, kind: str, where: str, is_plain: bool) -> Finding:
-        at = f" at {cut(where)}" if where else ""
+    def _found(self, seen: Observation, call: Call, kind: str, path: Path | None, is_plain: bool) -> Finding:
+        at = f" at {cut(str(path))}" if path is not None else ""
         reason = f"The answer of {quote(call.target or call.method)} holds {kind}{at}."
         subject = f"{who_of(seen)}: {kind} from {named(call)}"
         found = self.finding(seen, subject, reason, call.index, seen.index, call=call)
         return found if is_plain else replace(found, severity=Severity.LOW)
 
 
-def _secrets(payload: Json) -> Iterator[tuple[str, str, bool]]:
+def _secrets(texts: Iterable[Found]) -> Iterator[tuple[str, Path | None, bool]]:
     """Kinds of secrets, the way to each, and whether it is certain."""
     left = _MAX_TEXT
-    for number, (path, text) in enumerate(strings(payload)):
-        if number >= _MAX_STRINGS or left <= 0:
+    for path, text in islice(texts, _MAX_STRINGS):
+        if left <= 0:
             return
         if len(text) >= _MIN_SECRET:
             if len(text) > left:
                 text = text[:left]
             left -= len(text)
             for kind in secrets_in(text):
-                yield f"{_article(kind)} {kind}", str(path or ""), True
+                yield f"{_article(kind)} {kind}", path, True
         if MASK in text:
             yield from _masked(path, text)
 
 
-def _masked(path: Path | None, text: str) -> Iterator[tuple[str, str, bool]]:
+def _masked(path: Path | None, text: str) -> Iterator[tuple[str, Path | None, bool]]:
     """What stood where the gateway put its mask, as far as names tell."""
     names = [str(path.step)] if text == MASK and path is not None else []
     names += [hit.group(1) for hit, _ in zip(_MASKED.finditer(text), range(_MAX_MASKED), strict=False)]
@@ -102,9 +100,16 @@ def _masked(path: Path | None, text: str) -> Iterator[tuple[str, str, bool]]:
         plain = "".join(filter(str.isalnum, name)).lower()
         is_plain = _PLAIN_NAMES.fullmatch(plain) is not None
         if is_plain or _LOOSE_NAMES.fullmatch(plain):
-            yield f"{quote(cut(name, 40))}, masked by the gateway,", str(path or ""), is_plain
+            yield f"{quote(cut(name, 40))}, masked by the gateway,", path, is_plain
     if _MASKED_ADDRESS in text and "://" in text:
-        yield f"an {ADDRESS}, masked by the gateway,", str(path or ""), True
+        yield f"an {ADDRESS}, masked by the gateway,", path, True
+
+
+def _is_aside(path: Path | None) -> bool:
+    """Whether it is in the `_meta` of the answer."""
+    while path is not None and path.parent is not None:
+        path = path.parent
+    return path is not None and path.step == "_meta"
 
 
 def _article(kind: str) -> str:
