@@ -14,7 +14,8 @@ from mcpwatch.detect.life import Life
 from mcpwatch.detect.outstanding import Outstanding
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.detect.silences import Silences, covers
-from mcpwatch.model.alerts import Act, Alert, AlertEvent, EventKind, Finding, RuleInfo, Silence
+from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Finding, RuleInfo, Silence
+from mcpwatch.model.feed import FeedStatus
 from mcpwatch.text import count
 
 MAX_ALERTS = 10_000
@@ -59,15 +60,19 @@ class AlertBook:
         """The silences in force, by id."""
         return self._silences.all
 
-    def add(self, finding: Finding, time: float) -> Alert:
-        """Put a finding where it belongs; `time` is the entry's, seconds since the epoch."""
+    def add(self, finding: Finding, time: float, *, live: bool = False) -> Alert:
+        """Put a finding where it belongs; `time` is the entry's, seconds since the epoch.
+
+        One that is `live` comes from no entry and is news whenever it comes; of others nothing is news that whoever
+        acted had been shown.
+        """
         id = fingerprint(finding.rule, self.origin(finding.source), finding.subject)
         alert = self.alerts.get(id)
         if alert is None:
             if len(self.alerts) - len(self._crowds) >= self._limit:
                 return self._add_to_crowd(id, finding, time)
             alert = self._open(id, finding, time)
-        self._grow(alert, finding, time)
+        self._grow(alert, finding, time, live=live)
         return alert
 
     def origin(self, source: str) -> str:
@@ -118,11 +123,15 @@ class AlertBook:
         alert = self.alerts.get(id)
         if alert is None or not self._outstanding.settle(id, index):
             return False
-        note = "its entries were judged again, and none shows it any more"
-        event = AlertEvent(EventKind.RESOLVED, "", note, time, alert.last_index, alert.severity)
-        self._life.write(alert, event)
-        self._life.resolve(alert, event)
-        return True
+        return self._over(alert, "its entries were judged again, and none shows it any more", time)
+
+    def mend(self, rule: str, feed: FeedStatus, why: str, time: float) -> bool:
+        """Take note that what a rule found wrong with a feed is over; returns whether an alert is resolved by that."""
+        subject = feed.name or feed.address
+        # Whose log it is may not have been known when it was found.
+        ids = dict.fromkeys(fingerprint(rule, origin, subject) for origin in (self.origin(feed.name), feed.name))
+        over = [self._over(self.alerts[id], why, time) for id in ids if id in self.alerts]
+        return any(over)
 
     def tick(self, now: float) -> list[Alert]:
         """The alerts that changed because time passed: acknowledgements and silences run out by `now`."""
@@ -132,6 +141,14 @@ class AlertBook:
             event = AlertEvent(EventKind.EXPIRED, "", "the silence ran out", now, -1)
             over += self._cover(silence, event)
         return over
+
+    def _over(self, alert: Alert, why: str, time: float) -> bool:
+        if alert.state is AlertState.RESOLVED:
+            return False
+        event = AlertEvent(EventKind.RESOLVED, "", why, time, alert.last_index, alert.severity)
+        self._life.write(alert, event)
+        self._life.resolve(alert, event)
+        return True
 
     def _open(self, id: str, finding: Finding, time: float) -> Alert:
         alert = self.alerts[id] = opened(id, self._catalogue.get(finding.rule), finding, time)
@@ -145,10 +162,11 @@ class AlertBook:
             self._life.settle(alert)
         return alert
 
-    def _grow(self, alert: Alert, finding: Finding, time: float) -> None:
+    def _grow(self, alert: Alert, finding: Finding, time: float, *, live: bool = False) -> None:
         gather(alert, finding, time)
         self._outstanding.add(alert.id, finding)
-        self._life.found(alert, finding, self._kinds.add(alert.id, finding), time)
+        newest = None if live else max(finding.evidence, default=None)
+        self._life.found(alert, finding.severity, newest, self._kinds.add(alert.id, finding), time)
 
     def _add_to_crowd(self, member: str, finding: Finding, time: float) -> Alert:
         id = fingerprint(finding.rule, self.origin(finding.source))

@@ -98,6 +98,18 @@ class Engine:
                 self._failed(rule, error)
         return self._told(found, 0.0) if found else found
 
+    def mended(self, before: FeedStatus, after: FeedStatus) -> list[tuple[str, str]]:
+        """The rules whose alerts about a feed are over, as this change shows, each with the reason. Never raises."""
+        over: list[tuple[str, str]] = []
+        for rule in self._of_feed:
+            try:
+                why = rule.mended(before, after)
+            except Exception as error:
+                self._failed(rule, error)
+            else:
+                over += [(rule.info.id, why)] if why else []
+        return over
+
     def _told(self, found: list[Finding], time: float) -> list[Finding]:
         """The findings as the policy wants them; nothing keeps quiet what the feed proves of itself."""
         told: list[Finding] = []

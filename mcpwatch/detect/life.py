@@ -9,7 +9,6 @@ from mcpwatch.model.alerts import (
     AlertEvent,
     AlertState,
     EventKind,
-    Finding,
     Severity,
 )
 
@@ -53,14 +52,16 @@ class Life:
             case _:
                 self._wake(alert)
 
-    def found(self, alert: Alert, finding: Finding, new: Sequence[str], time: float) -> None:
-        """Let it fire again where a finding is more than what was acknowledged or resolved; `new` are its new kinds."""
-        newest = max(finding.evidence, default=None)
+    def found(self, alert: Alert, severity: Severity, newest: int | None, new: Sequence[str], time: float) -> None:
+        """Let it fire again where a finding is more than what was acknowledged or resolved.
+
+        `newest` is the newest entry that shows it, None where it is news in any case; `new` are its new kinds.
+        """
         rests, seen = alert.acknowledgement, self._resolved.get(alert.id)
         if seen is not None and (newest is None or newest > seen):
             self.fire(alert, EventKind.FIRED_AGAIN, "it was found again", time)
-        elif rests is not None and finding.severity > rests.severity:
-            self.fire(alert, EventKind.FIRED_AGAIN, risen(rests.severity, finding.severity), time)
+        elif rests is not None and severity > rests.severity:
+            self.fire(alert, EventKind.FIRED_AGAIN, risen(rests.severity, severity), time)
         elif rests is not None and new and (newest is None or newest > rests.last_index):
             self.fire(alert, EventKind.FIRED_AGAIN, "; ".join(new), time)
 

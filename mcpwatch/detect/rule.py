@@ -74,6 +74,10 @@ class Rule:
         """What is wrong with the way one feed's standing changed."""
         return ()
 
+    def mended(self, before: FeedStatus, after: FeedStatus) -> str:
+        """Why what it finds wrong with a feed is over, as this change shows; empty where it is not."""
+        return ""
+
     def finding(
         self,
         seen: Observation,

@@ -296,9 +296,15 @@ class Pipeline:
         if after.origin:
             self._book.origins[after.name] = after.origin
         start = FeedStatus(after.name, after.address) if before is None else before
-        raised = self._add(self._engine.observe_feed(start, after), self._clock())
+        now = self._clock()
+        raised = [
+            (finding, self._book.add(finding, now, live=True)) for finding in self._engine.observe_feed(start, after)
+        ]
         if raised:
             self.state.raise_alerts(raised, self._clock())
+        mended = [self._book.mend(rule, after, why, self._clock()) for rule, why in self._engine.mended(start, after)]
+        if any(mended):
+            self.state.alerts_changed()
         if self._listener is not None:
             self._listener.feed(before, after)
             if raised:

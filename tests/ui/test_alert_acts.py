@@ -13,7 +13,7 @@ from still import OPERATOR
 from mcpwatch.errors import ConnectError
 from mcpwatch.identity.acts import sign_act
 from mcpwatch.identity.agent_key import AgentKey
-from mcpwatch.model.alerts import Alert, AlertState, EventKind, Kept
+from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Kept, Silence
 from mcpwatch.model.entries import AlertActed
 from mcpwatch.model.feed import MAY_ACT
 from mcpwatch.ui.dialogs.dialog import Dialog
@@ -66,6 +66,26 @@ async def test_an_act_that_does_not_hold_is_shown_as_such(scene: Scene) -> None:
         shown = await page(at)
         assert "✗ acknowledged by eve: all well" in shown and "DOES NOT COUNT: it is forged" in shown
         assert "state        firing" in shown
+
+
+async def test_what_others_wrote_cannot_act_on_the_terminal(scene: Scene) -> None:
+    evil = "\x1b]0;owned\x07[@click=app.quit]x[/]\u202e"
+    alert = alert_of(scene)
+    async with hands(scene, size=(140, 60), notifications=True) as at:
+        acted_by_ben(scene, alert, author=evil, note=evil)
+        silence = Silence(
+            "f" * 12, "tool/*", "*", evil, evil, scene.now, scene.now + 60, scene.book.origin(alert.source)
+        )
+        event = AlertEvent(EventKind.SILENCED, evil, evil, scene.now, -1, until=silence.until)
+        scene.book.take([Act(silence.id, event, silence=silence)])
+        scene.state.alerts_changed()
+        await at.press("3", "end")
+        shown = await page(at)
+        assert "\\x1b]0;owned\\x07[@click=app.quit]x[/]" in shown
+        assert not any(char in shown for char in "\x1b\x07\u202e")
+        assert not any(char in each.title + each.message for each in at.app._notifications for char in "\x1b\u202e")
+        shown = await at.press("z", "tab", "M")
+        assert "\x1b" not in shown and isinstance(at.app.screen, NoteDialog)
 
 
 async def test_a_resolved_alert_can_be_reopened(scene: Scene) -> None:
@@ -196,13 +216,15 @@ async def test_a_gateway_that_does_not_take_it_is_told_and_the_note_stays(scene:
         assert isinstance(at.app.screen, NoteDialog) and alert_of(scene).state is AlertState.FIRING
 
 
-def acted_by_ben(scene: Scene, alert: Alert, index: int = 500) -> None:
+def acted_by_ben(
+    scene: Scene, alert: Alert, index: int = 500, *, author: str = "ben@desk", note: str = "our own test"
+) -> None:
     """What Ben's acknowledgement looks like when the log brings it."""
     wanted = AlertActed(
         alert=alert.id,
         kind="acknowledged",
-        author="ben@desk",
-        note="our own test",
+        author=author,
+        note=note,
         time=int(scene.now),
         origin=scene.book.origin(alert.source),
         key="",

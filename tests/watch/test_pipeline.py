@@ -16,7 +16,7 @@ from rpc import call, note, result, text
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import UsageError
 from mcpwatch.identity.resolution import Resolved, ResolvedKey
-from mcpwatch.model.alerts import AlertState
+from mcpwatch.model.alerts import AlertState, EventKind
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import FeedState, FeedStatus, Gap
 from mcpwatch.model.identity import Resolution, Word
@@ -574,7 +574,14 @@ async def test_a_dead_gateway_raises_an_alert_on_the_tick_once_for_each_outage(s
         source.status = structs.replace(source.status, detail=f"attempt {outage}")
         watcher._pipeline.tick()
         (alert,) = [alert for alert in watcher.state.alerts.values() if alert.rule == "feed/stale"]
-        assert (alert.subject, alert.count) == ("prod", outage)
+        assert (alert.subject, alert.count, alert.state) == ("prod", outage, AlertState.FIRING)
         source.status = structs.replace(source.status, state=FeedState.LIVE, overdue=False)
         watcher._pipeline.tick()
+        assert alert.state is AlertState.RESOLVED
+    assert [(event.kind, event.author) for event in alert.history] == [
+        (EventKind.RESOLVED, ""),
+        (EventKind.FIRED_AGAIN, ""),
+        (EventKind.RESOLVED, ""),
+    ]
+    assert alert.history[0].note == "a checkpoint is overdue no more; the feed is LIVE"
     await watcher.close()

@@ -61,6 +61,10 @@ class StaleFeed(FeedRule):
             what = f"No fresh checkpoint came for {STALE_AFTER:.0f} s; the feed is {after.state.value}"
             yield self.about(after, sentence(what, after.detail))
 
+    def mended(self, before: FeedStatus, after: FeedStatus) -> str:
+        is_over = before.overdue and not after.overdue
+        return f"a checkpoint is overdue no more; the feed is {after.state.value}" if is_over else ""
+
 
 class Broken(FeedRule):
     info = RuleInfo(
