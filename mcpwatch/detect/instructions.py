@@ -56,8 +56,8 @@ SIGNS: Final = (
     Sign(
         "names keys, settings or talk that are not its own",
         1,
-        r"~/\.\w|\.ssh\b|\bid[_ ](?:rsa|ed25519|ecdsa)\b|\.aws\b|\.env\b|/etc/(?:passwd|shadow)\b|\bmcp\.json\b"
-        r"|\bprivate keys?\b|\bsystem prompt\b|\b(?:conversation|chat) history\b"
+        r"~/\.\w[\w./-]{0,60}|\.ssh\b|\bid[_ ](?:rsa|ed25519|ecdsa)\b|\.aws\b|\.env\b|/etc/(?:passwd|shadow)\b"
+        r"|\bmcp\.json\b|\bprivate keys?\b|\bsystem prompt\b|\b(?:conversation|chat) history\b"
         r"|\b(?:full|whole|entire) conversation\b|\bprevious (?:user )?messages\b",
     ),
     Sign(

@@ -45,6 +45,7 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "identity": ("4", "enter"),
     "tools": ("5",),
     "tool": ("5", "enter"),
+    "accept": ("5", "a"),
     "feed": ("6",),
     "help": ("question_mark",),
 }
