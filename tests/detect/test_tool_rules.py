@@ -29,8 +29,8 @@ def test_poison_is_told_with_its_words_and_its_place() -> None:
     assert found.subject == "read at files"
     assert found.reason == (
         'The definition of "read" asks to keep something from the user ("do not tell the user"), names keys, settings '
-        'or talk that are not its own ("~/.ssh/id_rsa.") and gives orders beyond its own use ("before calling this"); in its '
-        "description."
+        'or talk that are not its own ("~/.ssh/id_rsa.") and gives orders beyond its own use ("before calling this"); '
+        "in its description."
     )
 
 
