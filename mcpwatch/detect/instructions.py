@@ -17,13 +17,18 @@ MAX_TEXT: Final = 20_000
 _QUOTED = 80
 
 
+Needs = tuple[tuple[str, ...], ...]
+
+
 class Sign(NamedTuple):
-    """What planted text does, in words that follow its place; `in_results` where data seldom does it by itself."""
+    """What planted text does, in words that follow its place."""
 
     does: str
     points: int
     pattern: str
-    in_results: bool = False
+    needs: Needs = ()
+    """Where data seldom has it by itself, so that results are searched too: words of which some from each group are
+    there; nearly no answer has them, so nearly none is searched any further."""
     spaced: bool = False
     """Whether it is looked for in the text as it is; else in lower case, with a blank between words."""
 
@@ -39,7 +44,7 @@ SIGNS: Final = (
         r"(?:previous|prior|earlier|above|your|system|safety) (?:\w+ ){0,2}"
         r"(?:instructions?|rules|guidelines|prompts?|directives|messages)\b"
         r"|\b(?:ignore|disregard|forget) (?:all |any |of |the |other )*instructions\b",
-        in_results=True,
+        needs=(("instruction", "prompt"), ("ignor", "disregard", "forget", "overrid", "bypass")),
     ),
     Sign(
         "asks to keep something from the user",
@@ -48,9 +53,18 @@ SIGNS: Final = (
         r"(?! (?:the|a|an|to|which|how)\b)"
         rf"|\b{_NOT} (?:mention|reveal|disclose|report) (?:this|that|it|these|any of this|the (?:above|call))"
         rf"(?: \w+){{0,3}} to {_USER}|\bkeep (?:this|it) (?:a )?(?:secret|hidden) from {_USER}",
-        in_results=True,
+        needs=(
+            ("user",),
+            ("not ", "n't", "n’t", "never", "without", "keep"),
+            ("tell", "inform", "alert", "notify", "warn", "mention", "reveal", "disclose", "report", "secret", "hid"),
+        ),
     ),
-    Sign("poses as a message of the system", 2, r"</?important>|<\|im_start\|>|\[/?inst\]", in_results=True),
+    Sign(
+        "poses as a message of the system",
+        2,
+        r"</?important>|<\|im_start\|>|\[/?inst\]",
+        needs=(("<", "["), ("important>", "im_start", "inst]")),
+    ),
     Sign("poses as a message of the system", 2, r"</?(?:system|secret|hidden|admin)>|\[system\]"),
     Sign("hides text in a comment or behind blanks", 1, r"<!--|\s{80}\s*\S|\n{20}\n*\S", spaced=True),
     Sign(
@@ -70,9 +84,7 @@ SIGNS: Final = (
 )  # fmt: skip
 
 _COMPILED = tuple((sign, re.compile(sign.pattern, re.DOTALL)) for sign in SIGNS)
-_OF_RESULTS = tuple((sign, pattern) for sign, pattern in _COMPILED if sign.in_results)
-_SPEAKS_OF = ("instruction", "prompt", "user")
-"""What the signs of results speak of, put as most do: every answer is searched for these, and nearly none has more."""
+_OF_RESULTS = tuple((sign, pattern) for sign, pattern in _COMPILED if sign.needs)
 
 
 class Hit(NamedTuple):
@@ -95,10 +107,21 @@ def hits(text: str) -> Iterator[Hit]:
 def hits_of_result(text: str) -> list[Hit]:
     """The signs in text that a tool gave back, where words about instructions may be what was asked for."""
     lower = text[:MAX_TEXT].lower()
-    if not ("<" in lower or "[" in lower or any(word in lower for word in _SPEAKS_OF)):
+    due = [(sign, pattern) for sign, pattern in _OF_RESULTS if _has(lower, sign.needs)]
+    if not due:
         return []
     plain = _plain(lower)
-    return [Hit(sign, cut(found.group(), _QUOTED)) for sign, each in _OF_RESULTS if (found := each.search(plain))]
+    return [Hit(sign, cut(found.group(), _QUOTED)) for sign, pattern in due if (found := pattern.search(plain))]
+
+
+def _has(text: str, needs: Needs) -> bool:
+    for group in needs:
+        for word in group:
+            if word in text:
+                break
+        else:
+            return False
+    return True
 
 
 def points(found: Iterable[Hit]) -> Mapping[str, Hit]:

@@ -53,7 +53,7 @@ def test_a_poisoned_result_names_the_tool_that_gave_it() -> None:
 
 
 def test_in_results_only_signs_are_looked_for_that_are_enough_alone() -> None:
-    assert {sign.points >= ENOUGH for sign in SIGNS if sign.in_results} == {True}
+    assert {sign.points >= ENOUGH for sign in SIGNS if sign.needs} == {True}
 
 
 @given(st.text(max_size=300))
