@@ -19,9 +19,13 @@ MAX_BATCH = 256
 """Messages of a batch."""
 
 _VERSION = "io.modelcontextprotocol/protocolVersion"
-_SINGLE = (b"authorization", b"content-type", b"mcp-session-id", b"mcp-protocol-version", b"mcp-method", b"mcp-name")
+_SINGLE = frozenset(
+    {b"authorization", b"content-type", b"mcp-session-id", b"mcp-protocol-version", b"mcp-method", b"mcp-name"}
+)
 """Fields that servers go by and that must not come twice."""
-_OVERRIDES = (b"x-http-method-override", b"x-http-method", b"x-method-override")
+_EXACT = _SINGLE | {b"content-encoding"}
+"""Fields that must not come under a name that some servers take for theirs, nor be taken away on the way."""
+_OVERRIDES = frozenset({b"x-http-method-override", b"x-http-method", b"x-method-override"})
 """Fields by which some servers take a request for one of another method."""
 _MEMBERS = {
     "message": ("jsonrpc", "id", "method", "params", "result", "error"),
@@ -93,8 +97,14 @@ def _fields(headers: Sequence[RawHeader]) -> Iterator[tuple[bytes, str]]:
     seen: set[bytes] = set()
     for raw, value in headers:
         name = raw.lower()
-        if name in _OVERRIDES:
+        # Servers behind CGI or WSGI do not tell _ from - in a name.
+        dashed = name.replace(b"_", b"-")
+        if dashed in _OVERRIDES:
             raise Unreadable(f"its field {octets(name)} may change its method")
+        if dashed != name and dashed in _EXACT:
+            raise Unreadable(f"its field {octets(name)} may be taken for {octets(dashed)}")
+        if name == b"connection" and any(word.strip().lower() in _EXACT for word in value.split(b",")):
+            raise Unreadable("its field connection keeps from the server what it goes by")
         if name in _SINGLE:
             if name in seen:
                 raise Unreadable(f"its field {octets(name)} comes twice")
@@ -117,12 +127,16 @@ def _call(message: Json) -> Call:
     method, id = message.get("method"), message.get("id")
     if id is not None and (isinstance(id, bool) or not isinstance(id, str | int | float)):
         raise Unreadable("the id of its message is neither text nor a number")
+    if isinstance(id, str) and _has_surrogate(id):
+        raise Unreadable("the id of its message is no Unicode text")
     if "method" not in message:
         if "result" not in message and "error" not in message:
             raise Unreadable("its message has no method, result or error")
         return Call()
     if not isinstance(method, str) or not method:
         raise Unreadable("the method of its message is no text")
+    if not method.isprintable():
+        raise Unreadable("the method of its message holds characters that no name has")
     params = message.get("params")
     if isinstance(params, dict):
         _refuse_look_alikes(params, "params")
@@ -131,7 +145,14 @@ def _call(message: Json) -> Call:
     tool = params.get("name") if isinstance(params, dict) else None
     if not isinstance(tool, str) or not tool:
         raise Unreadable("it calls a tool and does not name it")
+    if not tool.isprintable():
+        raise Unreadable("the name of its tool holds characters that no name has")
     return Call(method, id, tool)
+
+
+def _has_surrogate(text: str) -> bool:
+    """Whether it has half a surrogate pair, which parsers refuse, drop or replace."""
+    return any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _refuse_look_alikes(found: dict[str, Json], where: str) -> None:

@@ -24,7 +24,9 @@ class Denied(Refusal):
         status = HTTPStatus.OK if ids and asked is not None and not asked.version else HTTPStatus.FORBIDDEN
         batch = _WHOLE_BATCH if asked is not None and asked.is_batch else ""
         where = "not in the log" if entry is None else f"entry {entry} of the log"
-        super().__init__(status, f"denied by the policy: {why}{batch} ({rule}, {where})")
+        # What is quoted may hold half a surrogate pair, which neither the answer nor the log could carry.
+        said = why.encode("utf-8", "replace").decode()
+        super().__init__(status, f"denied by the policy: {said}{batch} ({rule}, {where})")
         self._data = {"rule": rule, "entry": entry}
         self._ids = ids
         self._is_batch = asked is not None and asked.is_batch

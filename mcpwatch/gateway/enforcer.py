@@ -92,12 +92,14 @@ class Enforcer:
         """Let a request pass to `upstream`, and say who is told of its answer; raises Denied."""
         # Also where the policy asks for nothing, since it may ask for more by the time that the request is replayed.
         judged = self.verdicts.judge(read_request(upstream, arrival, "full", self._hashed), entry)
-        if not self.policy.binds(upstream) or _is_preflight(arrival):
+        if not self.policy.binds(upstream):
             return witness
         try:
             asked = await _read(arrival)
         except Unreadable as unreadable:
             raise Denied(f"nobody can say what servers read in it: {unreadable}", _UNREADABLE, entry) from None
+        if _is_preflight(arrival):
+            return witness
         session = octets(first(arrival.headers, SESSION.encode()) or b"")
         ruling = self._rule(asked, judged, session)
         if not ruling.allowed and judged.verdict.waiting:

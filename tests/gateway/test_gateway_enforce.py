@@ -38,6 +38,7 @@ from rig import (
 
 from mcpwatch.errors import UsageError
 from mcpwatch.feed.envelope import decode
+from mcpwatch.gateway.denial import Denied
 from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.model.entries import End, Entry
 from mcpwatch.model.traffic import Call, CallState
@@ -295,3 +296,10 @@ async def test_what_observes_asks_for_nothing(tmp_path: Path, server: Scripted) 
         assert (await fetch(running.listen_address, post(call()))).body == RESULT
         assert running.enforcer is None
     assert len(every(tmp_path, End)) == 1
+
+
+def test_a_reason_that_quotes_half_a_surrogate_pair_is_told_all_the_same() -> None:
+    denied = Denied("signed for \ud800", "identity/bad-signature", 7)
+    _, content = denied.answer(b"")
+    assert "signed for ?" in json.loads(content)["error"]["message"]
+    assert "signed for ?" in denied.message
