@@ -22,9 +22,10 @@ _FEW = 4
 _STEPS = 1_000
 """By how much at most a counter moves between ids that are compared."""
 _DAY = 86_400.0
-_MAX_ID = 512
-"""Characters of an id that are looked at."""
+_EDGE = 256
+"""Characters of an id that are looked at, from its beginning and from its end; a long one may be a signed token."""
 
+_WORD = re.compile(rb"[\w-]")
 _TIME_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[16][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", re.I)
 _DIGITS = re.compile(r"(?<!\d)(?:\d{10}|\d{13}|\d{16}|\d{19})(?!\d)")
 """As long as the seconds, milli-, micro- or nanoseconds since the epoch."""
@@ -39,7 +40,7 @@ class SessionForms:
     def __call__(self, upstream: str, session: bytes, now: float) -> SessionForm:
         """How the id that a server gives out at `now`, seconds since the epoch, can be guessed; empty for not."""
         given = self._given.setdefault(upstream, deque(maxlen=COMPARED))
-        given.append(session[:_MAX_ID].decode("iso-8859-1"))
+        given.append(_edges(session).decode("iso-8859-1"))
         return form(list(given), now)
 
 
@@ -60,9 +61,15 @@ def form(ids: Sequence[str], now: float) -> SessionForm:
 
 def holds(text: bytes | bytearray, session: bytes) -> bool:
     """Whether `text` holds a session id as a word of its own; not looked for where it is too short to be told."""
-    if len(session) < ENOUGH or session not in text:
+    if len(session) < ENOUGH:
         return False
-    return re.search(rb"(?<![\w-])%b(?![\w-])" % re.escape(session), text) is not None
+    at = text.find(session)
+    while at >= 0:
+        end = at + len(session)
+        if not _WORD.match(text[max(at - 1, 0) : at]) and not _WORD.match(text[end : end + 1]):
+            return True
+        at = text.find(session, end)
+    return False
 
 
 def without(body: Body, session: bytes) -> Body:
@@ -82,6 +89,10 @@ def mask_session(target: str, session: bytes) -> tuple[str, int]:
     path, mark, query = target.partition("?")
     id = session.decode("iso-8859-1")
     return path + mark + query.replace(id, MASK), query.count(id)
+
+
+def _edges(session: bytes) -> bytes:
+    return session if len(session) <= 2 * _EDGE else session[:_EDGE] + session[-_EDGE:]
 
 
 def _varying(ids: Sequence[str]) -> int:

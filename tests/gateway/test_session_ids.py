@@ -30,6 +30,7 @@ GOOD = {
     "with-a-prefix": [f"mcp-session-{random_hex(at)[:24]}" for at in range(20)],
     "with-a-time": [f"{int(NOW) + at}-{random_hex(at)[:24]}" for at in range(20)],
     "uuid-7": [f"019ac9e1-{at:04x}-7{r[:3]}-8{r[3:6]}-{r[6:18]}" for at in range(20) for r in (random_hex(at),)],
+    "signed-and-long": [f"{'eyJhbGciOiJIUzI1NiJ9.' * 40}{random_hex(at)[:43]}" for at in range(20)],
     "signed": [f"eyJhbGciOiJIUzI1NiJ9.eyJzIjoxfQ.{random_hex(at)[:43]}" for at in range(20)],
 }
 """Ids of which nothing is to be said."""
@@ -115,3 +116,10 @@ def test_an_id_is_masked_in_text_only() -> None:
     assert without(body, ID) == Body(size=9, sha256="00", text="*** and ***", masked=3)
     for other in (Body(size=9, sha256="00"), Body(size=9, sha256="00", text="nothing")):
         assert without(other, ID) is other
+
+
+def test_an_id_is_found_behind_a_longer_word_that_holds_it() -> None:
+    session = b"!" * 40 + b"k3J9fQ"
+    assert not holds(b"!" * 400_000 + b" z" + session + b"z", session)
+    assert holds(b"z" + session + b"z " + session, session)
+    assert not holds(b"z" + session + session + b"z", session)
