@@ -88,6 +88,15 @@ def _temporary(path: Path, data: bytes) -> Path:
     return Path(name)
 
 
+def stamp(path: Path) -> tuple[int, ...]:
+    """What tells one version of a file from another; empty where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size, found.st_ctime_ns, found.st_mode
+
+
 def read_private(path: Path) -> bytes:
     """Read a secret file.
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -22,6 +23,8 @@ from mcpwatch.program import program
 
 if TYPE_CHECKING:
     from mcpwatch.gateway.enforcer import Enforcement
+    from mcpwatch.policy.checks import Rules
+    from mcpwatch.policy.policy import Policy
 
 KEY_WAIT = 2.0
 MAX_KEY_WAIT = 60.0
@@ -92,33 +95,38 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _enforcement(policy: Path | None, wait_s: float, upstreams: Sequence[UpstreamInfo]) -> "Enforcement":
-    """What the policy's file and the configuration say; raises UsageError where nothing could be refused by it."""
+    """What the policy's file and the configuration say; raises UsageError where nothing could be refused by them."""
     from mcpwatch.config import load
     from mcpwatch.detect.rules import CATALOGUE
     from mcpwatch.files import config_file
     from mcpwatch.gateway.enforcer import Enforcement
-    from mcpwatch.gateway.policy_file import PolicyFile
     from mcpwatch.identity.resolvers import ResolverOptions
+    from mcpwatch.policy.kept import KeptPolicy
     from mcpwatch.policy.load import NAME
-    from mcpwatch.policy.load import load as load_policy
 
     if not 0 < wait_s <= MAX_KEY_WAIT:
         raise UsageError(f"--key-wait must be more than 0 and at most {MAX_KEY_WAIT:g} seconds")
     path = config_file().with_name(NAME) if policy is None else policy
-    file = PolicyFile(path, lambda: load_policy(path, CATALOGUE))
-    if not any(file.binds(upstream.name) for upstream in upstreams):
-        names = ", ".join(upstream.name for upstream in upstreams)
-        raise UsageError(
-            f"{path} refuses nothing to anybody at {names}",
-            'Say there what is required, for example signatures = "required", or leave --enforce out to observe. '
-            f"See: {program()} config template policy",
-        )
+    kept = KeptPolicy(path, CATALOGUE, is_named=True, read=partial(_binding, [one.name for one in upstreams]))
     identity = load().identity
     return Enforcement(
-        path=path,
-        load=lambda: load_policy(path, CATALOGUE),
+        policy=kept,
         resolvers=ResolverOptions(identity.registry, identity.jwks, identity.did_web, identity.directories),
         allow_private=identity.allow_private,
         window_s=identity.window,
         wait_s=wait_s,
     )
+
+
+def _binding(upstreams: Sequence[str], path: Path, rules: "Rules") -> "Policy":
+    """The policy in a file; raises UsageError for one that refuses nothing, as a file does that was emptied."""
+    from mcpwatch.policy.load import load
+
+    policy = load(path, rules)
+    if not any(map(policy.binds, upstreams)):
+        raise UsageError(
+            f"{path} refuses nothing to anybody at {', '.join(upstreams)}",
+            'Say there what is required, for example signatures = "required", or leave --enforce out to observe. '
+            f"See: {program()} config template policy",
+        )
+    return policy

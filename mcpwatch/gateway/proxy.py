@@ -19,8 +19,11 @@ from mcpwatch.gateway.upstream import Router, Upstream
 class Gate(Protocol):
     """Decides on requests before their servers see them."""
 
-    async def admit(self, arrival: Arrival, upstream: str, entry: int | None, witness: Witness) -> Witness:
-        """Let a request pass, which is that entry of the log, and say who is told of its answer; raises Refusal."""
+    async def admit(self, arrival: Arrival, upstream: str, target: str, entry: int | None, witness: Witness) -> Witness:
+        """Let a request pass as `target`, which is that entry of the log, and say who is told of its answer.
+
+        Raises Refusal.
+        """
         ...
 
 
@@ -94,7 +97,8 @@ class Proxy(Serving):
                 raise Refusal(HTTPStatus.NOT_FOUND, f"no server here; there are {names}")
             witness: Witness = exchange
             if self._gate is not None:
-                witness = await self._gate.admit(arrival, route[0].info.name, exchange.index, exchange)
+                upstream, target = route
+                witness = await self._gate.admit(arrival, upstream.info.name, target, exchange.index, exchange)
             return await relay(arrival, answer, *route, forwarded(arrival), witness)
         except Refusal as refused:
             await _refuse(arrival, answer, exchange, refused)

@@ -116,6 +116,7 @@ class Gateway:
         stack.push_async_callback(router.close)
         tap = Tap(log, options.capture, hashed, Budget(options.max_captured))
         if self.enforcer is not None:
+            stack.push_async_callback(self.enforcer.save)
             stack.push_async_callback(_end, asyncio.create_task(self.enforcer.run()))
         proxy = Proxy(options, router, Guard(options.allowed_hosts, options.allowed_origins), tap, self.enforcer)
         listening = await Listener.open(proxy, listener, options.max_connections)

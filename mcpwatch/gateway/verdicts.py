@@ -99,6 +99,12 @@ class Verdicts:
                         await news
                     self._weigh(judged)
 
+    def signer(self, judged: Judged) -> str:
+        """Who signed a request, as far as is known by now; empty where nothing proves it."""
+        if judged.verdict.waiting:
+            self._weigh(judged)
+        return judged.signer
+
     def _weigh(self, judged: Judged) -> None:
         now = judged.received
         judged.verdict = self._judge.judge(judged.number, judged.request, now, received=now)

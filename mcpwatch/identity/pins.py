@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import LocalError, UsageError
-from mcpwatch.files import alone, read_private, write_private
+from mcpwatch.files import alone, read_private, stamp, write_private
 from mcpwatch.identity.key_text import HINT, read_key
 from mcpwatch.identity.keys import MAX_ID, KeyBook, identity_of
 from mcpwatch.identity.resolution import ANOTHERS
@@ -168,10 +168,10 @@ class PinFile:
 
         Raises LocalError, once for each change, when the file cannot be used: what was known holds on.
         """
-        stamp = self._look()
-        if stamp == self._stamp:
+        seen = stamp(self.path)
+        if seen == self._stamp:
             return set()
-        self._stamp = stamp
+        self._stamp = seen
         after, before = read_known(self.path), self._known
         self._known = after
         changed = set(before.pins) ^ set(after.pins)
@@ -182,14 +182,6 @@ class PinFile:
         for id in called:
             self._keys.name(id, after.names.get(id, ""))
         return called | {name for pin in changed for name in _names_of(pin)}
-
-    def _look(self) -> tuple[int, ...]:
-        """What tells one version of the file from another; empty where there is none."""
-        try:
-            found = self.path.stat()
-        except OSError:
-            return ()
-        return found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode
 
 
 def pin_all(keys: KeyBook, pins: list[Pin]) -> None:

@@ -1,8 +1,10 @@
 """The policy in force, from a file that may change while it is."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from mcpwatch.errors import UsageError
+from mcpwatch.files import stamp
 from mcpwatch.policy.checks import Rules
 from mcpwatch.policy.load import load
 from mcpwatch.policy.policy import Policy
@@ -11,8 +13,10 @@ from mcpwatch.policy.policy import Policy
 class KeptPolicy:
     """Reads the file when it is made and again when it changed; one that cannot be used leaves the policy as it was."""
 
-    def __init__(self, path: Path, rules: Rules, *, is_named: bool) -> None:
-        """A file that the operator named has to be there. Raises UsageError where the file cannot be used."""
+    def __init__(
+        self, path: Path, rules: Rules, *, is_named: bool, read: Callable[[Path, Rules], Policy] = load
+    ) -> None:
+        """A file that the operator named has to be there. Raises UsageError where `read` does: it cannot be used."""
         self.path = path
         self.policy = Policy()
         self.is_read = False
@@ -20,16 +24,20 @@ class KeptPolicy:
         self.fault = ""
         """Why the file, as it is by now, is not what holds."""
         self._rules = rules
-        self._stamp = self._look()
-        if self._stamp or is_named:
+        self._load = read
+        self._seen = self._taken = stamp(path)
+        if self._taken or is_named:
             self._read()
 
     def refresh(self) -> bool:
-        """Take in what changed; whether the policy or its fault did. Never raises."""
-        stamp = self._look()
-        if stamp == self._stamp:
+        """Take in what changed; whether the policy or its fault did. Raises nothing that is the file's fault.
+
+        A file counts when it is as it was at the look before: one that is being written says half of what is meant.
+        """
+        before, self._seen = self._seen, stamp(self.path)
+        if self._seen == self._taken or self._seen != before:
             return False
-        self._stamp = stamp
+        self._taken = self._seen
         try:
             self._read()
         except UsageError as error:
@@ -37,14 +45,6 @@ class KeptPolicy:
         return True
 
     def _read(self) -> None:
-        self.policy = load(self.path, self._rules)
+        self.policy = self._load(self.path, self._rules)
         self.is_read = True
         self.fault = ""
-
-    def _look(self) -> tuple[int, ...]:
-        """What tells one version of the file from another; empty where there is none."""
-        try:
-            found = self.path.stat()
-        except OSError:
-            return ()
-        return found.st_ino, found.st_mtime_ns, found.st_size, found.st_ctime_ns

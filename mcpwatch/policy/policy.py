@@ -5,10 +5,20 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mcpwatch.model.alerts import Finding, Severity
 from mcpwatch.policy.members import Caller, Members, Role
-from mcpwatch.policy.ruling import ALLOWED, TOOL_CALL, Facts, Ruling, asks, refused_caller, refused_signature
+from mcpwatch.policy.ruling import (
+    ALLOWED,
+    REPLAYABLE,
+    TOOL_CALL,
+    Facts,
+    Ruling,
+    asks,
+    refused_caller,
+    refused_signature,
+)
 from mcpwatch.policy.terms import ANY, Signatures, Terms
 
 __all__ = ["Allowance", "Caller", "Members", "Policy", "Role", "RulePolicy", "Signatures", "Terms"]
@@ -72,6 +82,10 @@ class Policy(Struct, frozen=True, dict=True):
         return (self.everywhere, *self.upstreams.values(), *self.tools.values())
 
     @cached_property
+    def _bound(self) -> dict[str, bool]:
+        return {}
+
+    @cached_property
     def _allowances(self) -> dict[tuple[str, str, str], tuple[Allowance, ...]]:
         return {}
 
@@ -92,6 +106,18 @@ class Policy(Struct, frozen=True, dict=True):
                 self._known.clear()
             known = self._known[key] = self._find(upstream, tool)
         return known
+
+    def binds(self, upstream: str) -> bool:
+        """Whether there is a call of the server that is refused to anybody."""
+        bound = self._bound.get(upstream)
+        if bound is None:
+            of_tools = (terms for (name, _), terms in self.tools.items() if name == upstream)
+            bound = self._bound[upstream] = any(terms.binds for terms in (self.terms(upstream), *of_tools))
+        return bound
+
+    def needs_signer(self, upstream: str) -> bool:
+        """Whether nobody may call the server whom no signature proves."""
+        return self.terms(upstream).needs_signer
 
     def role(self, caller: Caller) -> Role:
         """The highest role that lists the caller.
@@ -118,7 +144,8 @@ class Policy(Struct, frozen=True, dict=True):
         if not refused.allowed or terms.is_open:
             return refused
         proven = caller if facts.is_signed else Caller(None, caller.principal)
-        return refused_caller(terms, proven, self.role(proven))
+        refused = refused_caller(terms, proven, self.role(proven))
+        return refused if refused.allowed or not facts.is_replayable else replace(refused, rule=REPLAYABLE)
 
     def allowance(self, finding: Finding, time: float) -> Allowance | None:
         """The first allowance that covers a finding at `time`, seconds since the epoch; none does the feed's own."""

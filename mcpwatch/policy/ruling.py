@@ -29,6 +29,7 @@ _FUTURE = "identity/from-the-future"
 _NOT_COVERED = "identity/body-not-covered"
 _TOO_OLD = "identity/stale"
 NOT_PERMITTED = "policy/not-permitted"
+REPLAYABLE = "identity/weak-replay-protection"
 
 
 class Facts(Struct, frozen=True):
@@ -48,8 +49,13 @@ class Facts(Struct, frozen=True):
 
     @property
     def is_signed(self) -> bool:
-        """Whether the signature is good."""
-        return self.word not in _BROKEN
+        """Whether the signature is good, and of a request that was not sent before: what passes is done."""
+        return self.word not in _BROKEN and not self.is_replayable
+
+    @property
+    def is_replayable(self) -> bool:
+        """Whether it cannot be told if the request was sent before."""
+        return self.freshness is Freshness.UNDECIDABLE
 
 
 class Ruling(Struct, frozen=True):
@@ -115,6 +121,9 @@ def refused_signature(terms: Terms, facts: Facts) -> Ruling:
             rule = _FUTURE
         why = f": {cut(facts.why)}" if facts.why else ""
         return Ruling(False, f"a signature is required, and this request is {facts.word.value}{why}", rule)
+    if facts.is_replayable:
+        why = f": {cut(facts.why)}" if facts.why else ""
+        return Ruling(False, f"a signature is required, and this one may have been used before{why}", REPLAYABLE)
     missing = not_covered(terms, facts)
     if missing:
         parts = ", ".join(part.value for part in missing)

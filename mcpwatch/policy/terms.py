@@ -34,6 +34,16 @@ class Terms(Struct, frozen=True):
         """Whether anybody may call."""
         return self.members is None and not self.roles
 
+    @property
+    def binds(self) -> bool:
+        """Whether there is anybody whose call is refused."""
+        return self.signatures is Signatures.REQUIRED or not self.is_open
+
+    @property
+    def needs_signer(self) -> bool:
+        """Whether nobody may call whom no signature proves."""
+        return self.signatures is Signatures.REQUIRED or bool(self.members and self.members.identities)
+
 
 ANY = Terms()
 """Where the policy says nothing."""

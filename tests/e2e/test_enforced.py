@@ -102,9 +102,11 @@ async def test_edits_of_the_policy_count_and_bad_ones_do_not(tmp_path: Path) -> 
         with pytest.raises(MCPError, match="policy/not-permitted"):
             await agent.call_tool("echo", {"message": "three"})
         policy.write_text("")
-        await said(gateway, "enforced nowhere; calls are not refused at notes")
-        await agent.call_tool("echo", {"message": "four"})
-        assert server.echoed == ["one", "two", "four"]
+        (told_of,) = await said(gateway, "refuses nothing to anybody at notes")
+        assert "the policy before stays in force" in told_of
+        with pytest.raises(MCPError, match="policy/not-permitted"):
+            await agent.call_tool("echo", {"message": "four"})
+        assert server.echoed == ["one", "two"]
 
 
 async def said(gateway: Process, what: str, times: int = 1) -> list[str]:

@@ -15,6 +15,7 @@ from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.identity.pins import add_pin
 from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.identity.signer import make_nonce, rfc9421_headers
+from mcpwatch.policy.kept import KeptPolicy
 from mcpwatch.policy.policy import Policy
 from mcpwatch.policy.terms import Signatures, Terms
 
@@ -36,8 +37,7 @@ def enforcing(
 ) -> Enforcement:
     """Enforcement of a policy that no file holds, or of what `load` makes of it."""
     return Enforcement(
-        path=state / "policy.toml",
-        load=load or (lambda: policy),
+        policy=KeptPolicy(state / "policy.toml", {}, is_named=True, read=lambda *_: load() if load else policy),
         resolvers=ResolverOptions(registry=registry),
         wait_s=wait_s,
     )
@@ -105,8 +105,9 @@ def origin(server: Scripted) -> str:
 
 
 def look(running: Gateway) -> None:
-    """Have it look at its files now."""
+    """Have it look at its files now, and once more as it does before it goes by a change."""
     assert running.enforcer is not None
+    running.enforcer.look()
     running.enforcer.look()
 
 

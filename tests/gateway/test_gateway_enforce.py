@@ -264,16 +264,6 @@ async def test_an_edit_of_the_policy_counts_and_a_bad_one_does_not(
     ) == 2
 
 
-async def test_a_policy_that_cannot_be_loaded_starts_no_gateway(tmp_path: Path, server: Scripted) -> None:
-    def load() -> Policy:
-        raise UsageError("line 1: no policy")
-
-    enforcement = enforcing(tmp_path, load=load)
-    with pytest.raises(UsageError, match="no policy"):
-        async with gateway(tmp_path, server.url, enforcement=enforcement):
-            pass
-
-
 async def test_a_key_that_is_pinned_and_removed_while_it_runs(tmp_path: Path, server: Scripted) -> None:
     async with gateway(tmp_path, server.url, enforcement=enforcing(tmp_path)) as running:
         key = pinned(tmp_path)
@@ -303,3 +293,16 @@ def test_a_reason_that_quotes_half_a_surrogate_pair_is_told_all_the_same() -> No
     _, content = denied.answer(b"")
     assert "signed for ?" in json.loads(content)["error"]["message"]
     assert "signed for ?" in denied.message
+
+
+async def test_one_server_is_not_reached_by_the_name_of_another_at_its_address(tmp_path: Path) -> None:
+    async with scripted(answer(ok(RESULT))) as server:
+        there = server.url.removesuffix("/mcp")
+        policy = Policy(everywhere=Terms(signatures=Signatures.OFF), upstreams={"bank": REQUIRED.everywhere})
+        upstreams = (f"files={there}/files", f"bank={there}/bank")
+        async with gateway(tmp_path, *upstreams, enforcement=enforcing(tmp_path, policy)) as running:
+            for target in (b"/files/bank", b"/files/BANK/", b"/files/files/../bank", b"/files/%62ank", b"/files//bank"):
+                request = post(call(), target=target)
+                assert "identity/unsigned-call" in refused(await fetch(running.listen_address, request), server)
+            for target in (b"/files", b"/files/files", b"/files/elsewhere"):
+                assert (await fetch(running.listen_address, post(call(), target=target))).body == RESULT

@@ -54,6 +54,15 @@ def test_a_refusal_names_the_rule_that_tells_of_it() -> None:
     assert ruled(REQUIRED, future).rule == "identity/from-the-future"
 
 
+def test_what_may_have_been_sent_before_proves_nothing() -> None:
+    undecided = replace(judged(Word.PARTIAL), freshness=Freshness.UNDECIDABLE)
+    ann = Members(identities=frozenset({ALICE.id}))
+    for terms in (REQUIRED, Terms(members=ann), Terms(roles=(Role.USER,))):
+        ruling = ruled(terms, undecided, caller=Caller(ALICE))
+        assert (ruling.allowed, ruling.rule) == (False, "identity/weak-replay-protection")
+    assert ruled(Terms(), undecided).allowed
+
+
 @pytest.mark.parametrize(
     ("method", "allowed"),
     [

@@ -40,6 +40,11 @@ class Watched:
         new.write_text(text)
         new.replace(self.path)
         self.now += 1.0
+        self.look()
+
+    def look(self) -> None:
+        """Look at the file, and once more as has to be before a change counts."""
+        self.watch.look()
         self.watch.look()
 
     def signatures(self) -> Signatures:
@@ -82,9 +87,22 @@ def test_a_file_that_is_gone_opens_nothing(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text(REQUIRED)
     watched = Watched(tmp_path / "policy.toml")
     watched.path.unlink()
-    watched.watch.look()
+    watched.look()
     assert watched.signatures() is Signatures.REQUIRED
     assert "there is no policy at" in watched.told[-1].fault
+
+
+def test_a_file_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(REQUIRED)
+    watched = Watched(path)
+    for half in ("", "[upstream", '[upstream.files]\nsignatures = "off"\n'):
+        path.write_text(half)
+        watched.watch.look()
+        assert watched.signatures() is Signatures.REQUIRED
+        assert not watched.told[-1].fault
+    watched.watch.look()
+    assert watched.signatures() is Signatures.OFF
 
 
 async def test_a_watcher_goes_by_the_policy_it_is_given(tmp_path: Path, state_folder: Path) -> None:

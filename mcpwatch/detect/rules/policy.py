@@ -9,9 +9,11 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.traffic import Observation
 from mcpwatch.policy.policy import Policy
-from mcpwatch.policy.ruling import NOT_PERMITTED, refused_caller, refused_signature
+from mcpwatch.policy.ruling import NOT_PERMITTED, REPLAYABLE, refused_caller, refused_signature
 
 UNREADABLE = "policy/unreadable-call"
+_NOT_TOLD = ("", REPLAYABLE)
+"""What a ruling on a signature names where no identity rule tells of it: nothing is wrong, or nobody can say so."""
 
 
 class NotPermitted(Rule):
@@ -49,7 +51,7 @@ class NotPermitted(Rule):
         told: set[str] = set()
         for one in asked(seen, self.policy):
             refused = refused_caller(one.terms, who, role)
-            if refused.allowed or not refused_signature(one.terms, known).allowed:
+            if refused.allowed or refused_signature(one.terms, known).rule not in _NOT_TOLD:
                 continue
             subject = f"{name} at {upstream}" + ("" if one.terms is at_server else f": {one.tool}")
             if subject not in told:
