@@ -7,6 +7,9 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from mcpwatch.gateway.headers import NAME
 from mcpwatch.gateway.recall import Past, Recalled
 from mcpwatch.identity.judge import FUTURE_S, Judge
 from mcpwatch.identity.keys import KeyBook
@@ -15,7 +18,8 @@ from mcpwatch.identity.replay import ReplayWindow
 from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver
-from mcpwatch.model.entries import Request
+from mcpwatch.identity.schemes import SCHEMES
+from mcpwatch.model.entries import MASKED_QUERY, NOTHING_CARRIED, Body, Request
 from mcpwatch.model.identity import Freshness, Verdict, Word
 
 MAX_WAITING = 100
@@ -26,6 +30,9 @@ MAX_PAST = 1_000
 _UNLOGGED = 1 << 46
 """Above all indexes of entries: what a request is numbered from where the log does not have it."""
 _GOOD = (Word.VERIFIED, Word.PARTIAL)
+_UNCLEAR = frozenset({Word.BAD_SIG, Word.NO_CHECK})
+_IN_BODY = frozenset(scheme.name for scheme in SCHEMES if scheme.marks)
+"""Schemes whose signatures may stand in the body."""
 
 
 class Judged:
@@ -65,6 +72,8 @@ class Verdicts:
         self._unlogged = count(_UNLOGGED)
         self._waiting: set[asyncio.Future[None]] = set()
         self._past: list[Past] = []
+        self._hidden_until = float("-inf")
+        """The newest time, seconds since the epoch, of a request of an earlier run whose body the log does not show."""
 
     async def run(self) -> None:
         """Fetch keys until cancelled."""
@@ -107,7 +116,11 @@ class Verdicts:
 
     def _weigh(self, judged: Judged) -> None:
         now = judged.received
-        judged.verdict = self._judge.judge(judged.number, judged.request, now, received=now)
+        verdict = self._judge.judge(judged.number, judged.request, now, received=now)
+        if _could_have_come(verdict, self._hidden_until):
+            why = "whether it came before cannot be told: the log shows no bodies from before this run"
+            verdict = replace(verdict, freshness=Freshness.UNDECIDABLE, word=Word.PARTIAL, reasons=(why,))
+        judged.verdict = verdict
 
     def _is_failing(self, judged: Judged) -> bool:
         signer = judged.verdict.signer
@@ -136,4 +149,31 @@ class Verdicts:
         self._past = [past for past in self._past if past.time >= since and self._waits(past)]
 
     def _waits(self, past: Past) -> bool:
-        return self._judge.judge(past.index, past.request, past.time, received=past.time).waiting
+        """Judge a request of the past, as far as the log shows it; whether its key has to come first."""
+        verdict = self._judge.judge(past.index, past.request, past.time, received=past.time)
+        if verdict.waiting:
+            return True
+        if _is_altered(past.request) and _UNCLEAR & {verdict.word, *(other.word for other in verdict.others)}:
+            self._replays.forgotten_until = max(self._replays.forgotten_until, past.time)
+        if past.request.body is not None and _is_hidden(past.request.body):
+            self._hidden_until = max(self._hidden_until, past.time)
+        return False
+
+
+def _could_have_come(verdict: Verdict, hidden_until: float) -> bool:
+    """Whether a signature that stands in the body could be of a request whose body the log does not show."""
+    if verdict.scheme not in _IN_BODY or verdict.freshness is not Freshness.FRESH:
+        return False
+    return verdict.signed_at is None or verdict.signed_at - FUTURE_S <= hidden_until
+
+
+def _is_hidden(body: Body) -> bool:
+    """Whether the log shows nothing of it."""
+    return body.size > 0 and body.text is None and body.base64 is None
+
+
+def _is_altered(request: Request) -> bool:
+    """Whether the log does not show it as it was, so that a good signature may not hold over what there is."""
+    withheld = request.withheld
+    masked = any(name in withheld for name in (MASKED_QUERY, NOTHING_CARRIED, NAME))
+    return masked or (request.body is not None and (bool(request.body.masked) or _is_hidden(request.body)))

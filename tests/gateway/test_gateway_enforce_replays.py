@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from enforced import (
     registry_of,
     signed,
 )
+from receipts import call as carrying
+from receipts import receipt
 from rig import (
     Scripted,
     answer,
@@ -32,11 +35,13 @@ from rig import (
     scripted,
 )
 
+from mcpwatch.gateway.enforcer import Enforcement
 from mcpwatch.gateway.recall import Recalled, recall
 from mcpwatch.gateway.store import Store
 from mcpwatch.identity.agent_key import AgentKey
-from mcpwatch.identity.signer import rfc9421_headers
-from mcpwatch.model.entries import Request
+from mcpwatch.identity.signer import make_nonce, rfc9421_headers
+from mcpwatch.identity.verifier import fingerprint
+from mcpwatch.model.entries import Json, Request
 from mcpwatch.policy.policy import Members, Policy, Terms
 
 
@@ -66,6 +71,51 @@ async def test_a_replay_of_what_came_before_a_restart(tmp_path: Path, server: Sc
             assert (await fetch(running.listen_address, signed(other, call()))).body == RESULT
     assert len(server.requests) == 3
     assert b"came first as entry 1 (identity/replayed" in reply.body
+
+
+@pytest.mark.parametrize(
+    ("target", "tool", "covered"),
+    [
+        ("/mcp?api_key=s3cret", "echo", {}),
+        ("/mcp", "https://files.example/?token=s3cret", {"mcp-name": "https://files.example/?token=s3cret"}),
+        ("/mcp", "echo", {"x-large": "x" * 30_000, "x-larger": "x" * 30_000}),
+    ],
+    ids=["a query that is masked", "a name that is masked", "long fields"],
+)
+async def test_a_replay_of_what_the_log_does_not_show_whole(
+    tmp_path: Path, server: Scripted, target: str, tool: str, covered: dict[str, str]
+) -> None:
+    key = pinned(tmp_path)
+    request = signed(key, call(tool), target=target, covered=covered)
+    async with gateway(tmp_path, server.url, enforcement=enforcing(tmp_path)) as running:
+        assert (await fetch(running.listen_address, request)).body == RESULT
+    server.requests.clear()
+    async with gateway(tmp_path, server.url, enforcement=enforcing(tmp_path)) as running:
+        assert refused(await fetch(running.listen_address, request), server)
+
+
+@pytest.mark.parametrize("capture", ["full", "masked", "digest"])
+async def test_a_replay_of_a_receipt_in_the_body(tmp_path: Path, server: Scripted, capture: str) -> None:
+    """A signature that the log may not show: then none from before the restart passes."""
+    key = AgentKey.generate()
+    policy = Policy(everywhere=Terms(members=Members(identities=(fingerprint(key.public),))))
+
+    def enforcement() -> Enforcement:
+        return enforcing(tmp_path, policy)
+
+    def request() -> bytes:
+        arguments: dict[str, Json] = {"password": "s3cret"}
+        made = receipt("echo", arguments, key=key, now=time.time(), nonce=make_nonce())
+        return post(json.dumps(carrying(made, "echo", arguments)).encode())
+
+    first = request()
+    async with gateway(tmp_path, server.url, capture=capture, enforcement=enforcement()) as running:
+        assert (await fetch(running.listen_address, first)).body == RESULT
+    server.requests.clear()
+    async with gateway(tmp_path, server.url, capture=capture, enforcement=enforcement()) as running:
+        assert refused(await fetch(running.listen_address, first), server)
+        if capture == "full":
+            assert (await fetch(running.listen_address, request())).body == RESULT
 
 
 async def test_a_replay_after_a_restart_whose_key_has_to_be_fetched(tmp_path: Path, server: Scripted) -> None:
