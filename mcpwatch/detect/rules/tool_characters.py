@@ -55,12 +55,12 @@ class HiddenCharacters(Rule):
 
 def _definitions(seen: Observation, search: Callable[[str], list[str]]) -> Iterator[tuple[Tool, str]]:
     """Tools listed for the first time or anew whose definition holds what `search` finds, and the reason."""
-    for change in told(seen):
-        hits = [(hit.path, found) for hit in strings(change.tool.definition) if (found := search(hit.text))]
+    for each in told(seen):
+        hits = [(hit.path, found) for hit in each.texts if (found := search(hit.text))] if search(each.whole) else []
         if hits:
             where = some([path for path, _ in hits])
             holds = spell([char for _, found in hits for char in found])
-            yield change.tool, f"{quote(change.tool.name)} holds {holds}; in its {where}."
+            yield each.tool, f"{quote(each.tool.name)} holds {holds}; in its {where}."
 
 
 def _characters(message: RpcMessage, search: Callable[[str], list[str]], but: str) -> list[str]:

@@ -1,22 +1,24 @@
 """Does a server speak to the model behind the back of those who read along?"""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
 from mcpwatch.detect.definitions import subject, told
-from mcpwatch.detect.instructions import Hit, hits, hits_of_result, points
+from mcpwatch.detect.instructions import Hit, Search, due, hits, hits_of_result, points
 from mcpwatch.detect.phrases import quote, together, upstream_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.strings import said, strings
+from mcpwatch.detect.strings import Found, Path, said
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import Observation, RpcMessage
 
 _SERVERS = 1_000
 _LEAST = 8
 """Characters; in fewer nobody says anything."""
+_NAME = re.compile(r"[\w-]+")
+_PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]")
 _INTRODUCES = frozenset({"initialize", "server/discover"})
 
 
@@ -43,10 +45,10 @@ class Poisoned(Rule):
         self._introduced: Recent[tuple[str, str], bytes] = Recent(_SERVERS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        for change in told(seen):
-            reason = _planted(change.tool.definition)
+        for each in told(seen):
+            reason = _planted(each.texts, each.whole)
             if reason:
-                yield self.finding(seen, subject(change.tool), f"The definition of {quote(change.tool.name)} {reason}.")
+                yield self.finding(seen, subject(each.tool), f"The definition of {quote(each.tool.name)} {reason}.")
         if any(call.method in _INTRODUCES for call in seen.updated):
             for message in seen.messages:
                 reason = self._introduction(seen, message)
@@ -62,7 +64,7 @@ class Poisoned(Rule):
         if self._introduced.get(server) == digest:
             return ""
         self._introduced.put(server, digest)
-        return _planted({"instructions": text})
+        return _planted([Found(Path(None, "instructions"), text)], text)
 
 
 class PoisonedResult(Rule):
@@ -93,9 +95,9 @@ class PoisonedResult(Rule):
                 yield self.finding(seen, f"{name} results at {upstream_of(seen)}", reason)
 
 
-def _planted(value: Json) -> str:
-    """What text in a definition does and where, as it follows the definition's name; empty where it is fair."""
-    found = list(_hits(value))
+def _planted(texts: Sequence[Found], whole: str) -> str:
+    """What the texts of a definition do and where, as it follows the definition's name; empty where they are fair."""
+    found = list(_hits(texts, due(whole)))
     kinds = points(planted.hit for planted in found)
     if not kinds:
         return ""
@@ -103,11 +105,16 @@ def _planted(value: Json) -> str:
     return f"{together(_told(kinds))}; in its {together(list(where)[:3])}"
 
 
-def _hits(value: Json) -> Iterator[_Planted]:
-    for each in strings(value):
+def _hits(texts: Sequence[Found], searches: Sequence[Search]) -> Iterator[_Planted]:
+    for each in texts if searches else ():
         if len(each.text) > _LEAST:
-            for hit in hits(each.text if " " in each.text else each.text.replace("_", " ")):
+            for hit in hits(_in_words(each.text), searches):
                 yield _Planted(hit, str(each.path)[:60])
+
+
+def _in_words(text: str) -> str:
+    """A name as words; any other text as it is."""
+    return _PARTS.sub(" ", text) if _NAME.fullmatch(text) else text
 
 
 def _told(kinds: Mapping[str, Hit]) -> list[str]:
