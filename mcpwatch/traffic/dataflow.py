@@ -105,7 +105,7 @@ class DataFlows:
                 f"{name}.{value.field}" if value.field else name,
                 shown(value.text, value.kind),
             )
-            for value in values(given)
+            for value in values(given, unwrap=True)
         ]
         if not found:
             return ()
@@ -114,7 +114,7 @@ class DataFlows:
             keep(self._waiting, call.id, (party, found), _MAX_WAITING)
         flows = self._flows(party, found)
         for each in found:
-            self._note(each.digest, _Origin(party, each.kind, "", given=False))
+            self._note(each.digest, party, each.kind)
         return flows
 
     def told(self, call: Call, payload: Json, principal: Principal | None) -> None:
@@ -124,7 +124,7 @@ class DataFlows:
         party: _Party | None = None
         for value in values(payload):
             party = party or self._waits(call) or _party(call, principal)
-            self._note(hash(value.text), _Origin(party, value.kind, value.field, given=True))
+            self._note(hash(value.text), party, value.kind, value.field, given=True)
         if party is not None and call.verdict.waiting and call.id not in self._waiting:
             keep(self._waiting, call.id, (party, []), _MAX_WAITING)
 
@@ -172,20 +172,20 @@ class DataFlows:
                 other = other or origin
         return other, other is not None
 
-    def _note(self, digest: int, origin: _Origin) -> None:
+    def _note(self, digest: int, party: _Party, kind: ValueKind, field: str = "", *, given: bool = False) -> None:
         """Keep a value unless the caller has it already."""
-        holders = self._holders.get(digest, ())
-        for session in holders:
-            if origin.party.is_same(self._sessions[session][digest].party):
+        session, holders = party.session, self._holders.get(digest, ())
+        if holders:
+            if session in holders or len(holders) >= MAX_HOLDERS:
                 return
-        session = origin.party.session
-        if len(holders) >= MAX_HOLDERS or session in holders:
-            return
+            for other in holders:
+                if party.is_same(self._sessions[other][digest].party):
+                    return
         had = self._sessions.get(session)
         if had is None:
             had = self._sessions[session] = {}
         self._sessions.move_to_end(session)
-        had[digest] = origin
+        had[digest] = _Origin(party, kind, field, given)
         self._holders[digest] = (*holders, session)
         self._count += 1
         if len(had) > MAX_OF_SESSION:

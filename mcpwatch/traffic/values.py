@@ -2,11 +2,13 @@
 
 Twelve characters and more, since shorter ones repeat by chance: mail addresses, addresses and paths for their form,
 and what looks drawn at random, such as ids and keys. Words, dates and version numbers are none of these, whoever uses
-them. What is wrapped, base64 say, is not unwrapped.
+them. Escapes of JSON and percent-encoding are undone; base64 is where a caller is asked for it, once.
 """
 
 import re
+from base64 import urlsafe_b64decode
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 from mcpwatch.model.entries import MASK, Json
 from mcpwatch.model.traffic import ValueKind
@@ -21,11 +23,27 @@ MAX_VALUES: Final = 200
 """Values told of one message."""
 _MAX_NODES = 5_000
 _MAX_STEP = 40
+_MAX_QUOTED = 3
+"""How often over something may be percent-encoded."""
 _MAX_NAME = 80
 
 _ID, _MAIL, _URL, _PATH, _SECRET = ValueKind.ID, ValueKind.MAIL, ValueKind.URL, ValueKind.PATH, ValueKind.SECRET
 
-_CHUNK = re.compile(r"[A-Za-z0-9_@:/.+=%?&#~*-]{12,}")
+_LOWER, _UPPER, _DIGITS = b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"0123456789"
+
+
+def _table(**sorts: bytes) -> bytes:
+    """A translation of each octet to the letter of its sort, and of all others to a blank."""
+    letters = {octet: sort for sort, octets in sorts.items() for octet in octets}
+    return bytes(ord(letters.get(octet, " ")) for octet in range(256))
+
+
+_IN_CHUNK = _table(x=_LOWER + _UPPER + _DIGITS + b"_@:/.+=%?&#~*-")
+_LONG = b"x" * MIN_LENGTH
+_SORTS = _table(a=_LOWER, A=_UPPER, n=_DIGITS)
+_CHANGES = (b"an", b"na", b"An", b"nA", b"aA", b"Aa")
+_ESCAPED = re.compile(r"\\[nrt]")
+_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,2000}={0,2}")
 _WORD = re.compile(r"[A-Za-z0-9_-]{12,}")
 _MAILS = re.compile(r"[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _URLS = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^/?#]{0,255}/[^*]{1,1800}")
@@ -35,8 +53,6 @@ _PATHS = re.compile(
     rf"|{_STEP}(?:/{_STEP})*/[A-Za-z0-9_@+%-]+\.[A-Za-z0-9]{{1,5}}"
 )
 _LINE = re.compile(r"(?::[0-9]+){1,2}$")
-_SEGMENTS = re.compile(r"[A-Za-z0-9]+")
-_RUNS = re.compile(r"[a-z]+|[A-Z]+|[0-9]+")
 _DATE = re.compile(r"(?:19|20)[0-9]{2}(?:[01][0-9](?:[0-3][0-9])?)?(?:T[0-9]{2,6}Z?)?")
 _MAY_BE_SECRET = re.compile(r"AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|[rs]k[_-]|AIza|eyJ|[0-9]{15,16}$")
 _ENDS = ".,:;?!*=&"
@@ -51,12 +67,12 @@ class Value(NamedTuple):
     """The way to it: `content[0].text`."""
 
 
-def values(payload: Json) -> list[Value]:
-    """The values in what one message says; bounded, and each as often as it comes."""
+def values(payload: Json, unwrap: bool = False) -> list[Value]:
+    """The values in what one message says, and in what is base64 there; bounded, and each as often as it comes."""
     found: list[Value] = []
     left = MAX_TEXT
     for place, text in _texts(payload):
-        told = candidates(text if len(text) <= left else text[:left])
+        told = candidates(text if len(text) <= left else text[:left], unwrap)
         if told:
             field = _name(place)
             found += [Value(value, kind, field) for value, kind in told]
@@ -68,29 +84,79 @@ def values(payload: Json) -> list[Value]:
     return found
 
 
-def candidates(text: str) -> list[tuple[str, ValueKind]]:
-    """The values in a text."""
+def candidates(text: str, unwrap: bool = False) -> list[tuple[str, ValueKind]]:
+    """The values in a text, and in what is base64 there."""
     found: list[tuple[str, ValueKind]] = []
-    chunks = _CHUNK.findall(text)
-    if not chunks:
-        return found
+    if "\\" in text:
+        text = _ESCAPED.sub(" ", text).replace("\\/", "/")
     is_key = "PRIVATE KEY-----" in text
-    for chunk in chunks:
-        if len(chunk) > MAX_LENGTH:
+    for chunk in _chunks(text):
+        if (chunk.isalpha() and chunk.islower()) or len(chunk) > MAX_LENGTH:
             continue
-        if "@" in chunk:
-            found += [(mail, _MAIL) for mail in _MAILS.findall(chunk) if len(mail) >= MIN_LENGTH]
-        if "://" in chunk:
-            found += [(url.rstrip(_ENDS), _URL) for url in _URLS.findall(chunk) if MASK not in chunk]
-        elif "/" in chunk:
-            path = _LINE.sub("", chunk.rstrip(_ENDS))
-            if len(path) >= MIN_LENGTH and _PATHS.fullmatch(path):
-                found.append((path, _PATH))
-        for word in _WORD.findall(chunk):
-            if is_random(word):
-                is_secret = is_key or (_MAY_BE_SECRET.match(word) and (secrets_in(word) or secrets_in(chunk)))
-                found.append((word, _SECRET if is_secret else _ID))
+        found += _of_chunk(chunk, is_key)
+        if "%" in chunk:
+            for inner in _chunks(_unquoted(chunk)):
+                found += _of_chunk(inner, is_key)
+        if unwrap:
+            for inner in _decoded(chunk):
+                found += candidates(inner)
     return found
+
+
+def _chunks(text: str) -> list[str]:
+    """The runs of characters that values are made of, as far as they are long enough."""
+    octets = text.encode("utf-8", "surrogatepass")
+    marks = octets.translate(_IN_CHUNK)
+    chunks: list[str] = []
+    start = marks.find(_LONG)
+    while start >= 0:
+        end = marks.find(b" ", start + MIN_LENGTH)
+        if end < 0:
+            end = len(marks)
+        chunks.append(octets[start:end].decode("ascii"))
+        start = marks.find(_LONG, end)
+    return chunks
+
+
+def _of_chunk(chunk: str, is_key: bool) -> list[tuple[str, ValueKind]]:
+    found: list[tuple[str, ValueKind]] = []
+    if "@" in chunk:
+        found += [(mail, _MAIL) for mail in _MAILS.findall(chunk) if len(mail) >= MIN_LENGTH]
+    if "://" in chunk:
+        found += [(url.rstrip(_ENDS), _URL) for url in _URLS.findall(chunk) if MASK not in chunk]
+    elif "/" in chunk:
+        path = _LINE.sub("", chunk.rstrip(_ENDS))
+        if len(path) >= MIN_LENGTH and _PATHS.fullmatch(path):
+            found.append((path, _PATH))
+    for word in _WORD.findall(chunk):
+        if is_random(word):
+            is_secret = is_key or (_MAY_BE_SECRET.match(word) and (secrets_in(word) or secrets_in(chunk)))
+            found.append((word, _SECRET if is_secret else _ID))
+    return found
+
+
+def _unquoted(text: str) -> str:
+    """A text without percent-encoding; empty where it has none."""
+    plain = text
+    for _ in range(_MAX_QUOTED):
+        before, plain = plain, unquote(plain)
+        if plain == before:
+            break
+    return "" if plain == text else plain
+
+
+def _decoded(text: str) -> list[str]:
+    """What is base64 in a text, as text."""
+    texts: list[str] = []
+    for wrapped in _ENCODED.findall(text):
+        # A slash may as well part it from the steps of a path before it.
+        for part in {wrapped, wrapped.rpartition("/")[2]}:
+            body = part.rstrip("=").replace("+", "-").replace("/", "_")
+            if len(body) >= 16 and len(body) % 4 != 1:
+                octets = urlsafe_b64decode(body + "=" * (-len(body) % 4))
+                if octets.isascii():
+                    texts.append(octets.decode("ascii"))
+    return texts
 
 
 def is_random(word: str) -> bool:
@@ -99,19 +165,22 @@ def is_random(word: str) -> bool:
     Of hexadecimal and base 62 digits seven and six in ten follow one of another sort, of words hardly one in ten. Long
     numbers count too; dates do not.
     """
-    for part in _SEGMENTS.findall(word):
-        size = len(part)
-        if size < 6 or _DATE.fullmatch(part):
+    end = -1
+    for part in word.encode("utf-8", "surrogatepass").translate(_SORTS).split(b" "):
+        start, end = end + 1, end + 1 + len(part)
+        size = end - start
+        if size < 6:
             continue
-        if part.isdecimal():
-            if size >= MIN_LENGTH and len(set(part)) >= 6:
+        digits = part.count(b"n")
+        if digits == size:
+            if size >= MIN_LENGTH and len(set(word[start:end])) >= 6:
                 return True
             continue
-        changes = len(_RUNS.findall(part)) - 1
-        digits = sum(map(str.isdecimal, part))
-        if digits >= 2 and changes >= max(3, size / 5):
-            return True
-        if size >= MIN_LENGTH and changes >= 0.45 * size:
+        changes = sum(map(part.count, _CHANGES))
+        often = max(3, size / 5) if digits >= 2 else size
+        if size >= MIN_LENGTH:
+            often = min(often, 0.45 * size)
+        if changes >= often and not _DATE.fullmatch(word[start:end]):
             return True
     return False
 

@@ -1,8 +1,10 @@
 """A value that one call gave in the arguments of a later one: when that makes an edge, and when it does not."""
 
 import base64
+import json
 import random
 import string
+from urllib.parse import quote
 
 import pytest
 from build import Log
@@ -340,6 +342,29 @@ def test_there_is_no_flow_without_the_value_in_an_earlier_result(plan: list[tupl
         assert len(one.flows) <= MAX_FLOWS
 
 
-def test_what_is_wrapped_is_not_unwrapped() -> None:
-    wrapped = base64.b64encode(ID.encode()).decode()
-    assert fold(two(text(ID), {"id": wrapped})).calls[1].flows == ()
+@pytest.mark.parametrize(
+    "sent",
+    [
+        base64.b64encode(f"got {KEY} for you".encode()).decode(),
+        f"https://collect.example/?d={base64.urlsafe_b64encode(KEY.encode()).decode().rstrip('=')}",
+        f"https://collect.example/{base64.b64encode(KEY.encode()).decode()}",
+        f"https://collect.example/?d=key%3D{KEY}%0A",
+        f"https://collect.example/?d={quote(quote('key: ' + KEY))}",
+        json.dumps({"body": json.dumps({"text": f"key\n{KEY}\n"})}),
+    ],
+)
+def test_what_is_wrapped_on_its_way_out_is_unwrapped(sent: str) -> None:
+    (flow,) = fold(two(text(f"the key is {KEY}"), {"note": sent})).calls[1].flows
+    assert (flow.kind, flow.parent) == (ValueKind.SECRET, "0")
+    assert KEY[4:10] not in fold(two(text(KEY), {"note": sent})).calls[1].parents[0].why
+
+
+@pytest.mark.parametrize(
+    "given", [f"key%3D{KEY}", json.dumps(f"key\n{KEY}"), json.dumps("https://files.example/a/7f3a").replace("/", "\\/")]
+)
+def test_escapes_in_a_result_are_undone(given: str) -> None:
+    assert len(fold(two(text(given), {"x": KEY, "url": "https://files.example/a/7f3a"})).calls[1].flows) == 1
+
+
+def test_what_a_result_wraps_is_no_value_of_it() -> None:
+    assert fold(two(text(base64.b64encode(KEY.encode()).decode()), {"id": KEY})).calls[1].flows == ()

@@ -65,7 +65,7 @@ class Exfiltration(Rule):
 
     A secret, or anything but an address that a tool of secrets gave, is critical. That an id or a path goes into a
     message is daily work ("your order ... is on its way"), so it is low; and an address that was looked up is merely
-    where the message goes. Whoever wraps the data before it leaves is not seen here.
+    where the message goes. Whoever wraps the data in more than base64 is not seen.
     """
 
     info = RuleInfo(
