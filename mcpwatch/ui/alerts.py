@@ -25,6 +25,7 @@ from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.json_lines import alert_line
 from mcpwatch.watch.names import short_id
+from mcpwatch.watch.path import path
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 from mcpwatch.watch.subjects import short_subject
@@ -188,7 +189,9 @@ class AlertsScreen(ListScreen[Alert]):
             self._relist()
             return
         rows = self.state.rows_of_alert(alert)
-        if rows:
+        if path(alert, self.state):
+            self.host.show_path(alert)
+        elif rows:
             self.host.show_row(rows[-1])
         elif not alert.evidence:
             self.host.run_command(BY_ID["feed"])

@@ -4,7 +4,7 @@ from collections.abc import Collection, Hashable, Sequence
 from typing import NamedTuple, Protocol
 
 from mcpwatch.text import Shown
-from mcpwatch.ui.lines import Span, Tone
+from mcpwatch.ui.lines import Line, Span
 
 ROOMY = 120
 """From this width on, columns stand two cells apart instead of one."""
@@ -36,17 +36,7 @@ class Column(NamedTuple):
     """What is too long loses its middle: both ends tell."""
 
 
-class Bar(NamedTuple):
-    """A stretch of a time axis, as fractions of the column's width."""
-
-    start: float
-    end: float
-    tone: Tone = Tone.PLAIN
-    open: bool = False
-    """It has not ended yet."""
-
-
-Cell = Span | Bar
+Cell = Span | Line
 
 
 class Fitted(NamedTuple):

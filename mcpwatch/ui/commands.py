@@ -16,6 +16,7 @@ class Scope(StrEnum):
     SESSIONS = "sessions"
     SESSION = "session"
     CALL = "call"
+    PATH = "path"
     ALERTS = "alerts"
     IDENTITIES = "identities"
     IDENTITY = "identity"
@@ -64,14 +65,15 @@ class Command(NamedTuple):
 
 _LIVE = (Scope.LIVE,)
 _SORTED = (Scope.SESSIONS, Scope.ALERTS, Scope.IDENTITIES, Scope.TOOLS)
-_SPLIT = (*_SORTED, Scope.LIVE, Scope.SESSION, Scope.CALL)
+_SPLIT = (*_SORTED, Scope.LIVE, Scope.SESSION, Scope.CALL, Scope.PATH)
 _VIEWS = (Scope.SESSION, Scope.CALL)
 _IDENTITY = (Scope.IDENTITIES, Scope.IDENTITY)
 _TOOL = (Scope.TOOLS, Scope.TOOL)
-_OF_SESSION = (Scope.LIVE, Scope.CALL, Scope.ALERTS)
+_OF_SESSION = (Scope.LIVE, Scope.CALL, Scope.ALERTS, Scope.PATH)
+_ALERTED = (Scope.LIVE, Scope.SESSION)
 _SIGNED = (*_OF_SESSION, Scope.SESSION)
 _ALERT = (Scope.ALERTS, Scope.LIVE)
-_TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.TOOL, Scope.IDENTITY)
+_TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.PATH, Scope.TOOL, Scope.IDENTITY)
 _COPY = (*_TRAFFIC, Scope.LIVE)
 _MOVES = (Scope.LIST, Scope.TEXT)
 _APP = (Scope.APP,)
@@ -81,8 +83,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("filter", "slash", "Show only what matches", _LIVE, Group.LOOK, "FILTER", hint=2),
     Command("freeze", "space", "Hold the view still; traffic, alerts and counts go on", _LIVE, Group.LOOK, hint=3),
     Command("follow", "f", "Keep the newest entry in view", _LIVE, Group.LOOK, hint=4),
-    Command("next-alert", "e", "The next entry that is part of an alert", _LIVE, Group.LOOK, hint=5),
-    Command("previous-alert", "E", "The entry before that is part of an alert", _LIVE, Group.LOOK),
+    Command("next-alert", "e", "The next that is part of an alert", _ALERTED, Group.LOOK, hint=5),
+    Command("previous-alert", "E", "The one before that is part of an alert", _ALERTED, Group.LOOK),
     Command("find", "", "Look for text and hide nothing; n and N go on", _LIVE, Group.LOOK, "TEXT"),
     Command("next-match", "n", "The next entry with the text last looked for", _LIVE, Group.LOOK),
     Command("previous-match", "N", "The entry before with that text", _LIVE, Group.LOOK),
@@ -95,6 +97,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("its-identity", "i", "The identity that signed it", _SIGNED, Group.LOOK, hint=5),
     Command("its-session", "s", "The session it belongs to", _OF_SESSION, Group.LOOK, hint=5),
     Command("its-alerts", "a", "Its alerts, on the Alerts screen", _IDENTITY, Group.LOOK, hint=5),
+    Command("path", "p", "The calls that led to its alert, step by step", (Scope.SESSION,), Group.LOOK, hint=4),
     Command("group", "v", "One row for each rule, or for each alert", (Scope.ALERTS,), Group.LOOK, hint=6),
     Command("order", "o", "Order the list by the next column", _SORTED, Group.LOOK, hint=7),
     Command("reverse", "O", "Turn the order round", _SORTED, Group.LOOK),

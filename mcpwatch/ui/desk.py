@@ -22,6 +22,7 @@ from mcpwatch.ui.dialogs.help import HelpDialog
 from mcpwatch.ui.identity import IdentityScreen
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.live import LiveScreen
+from mcpwatch.ui.path import PathScreen
 from mcpwatch.ui.session import SessionScreen
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.names import short_session
@@ -183,12 +184,16 @@ class Desk(App[None], inherit_bindings=False):
         """Open a call."""
         self.push_screen(CallScreen(self.watcher, call, None))
 
-    def show_session(self, session: Session | None) -> None:
-        """Open a session."""
+    def show_session(self, session: Session | None, call: Call | None = None) -> None:
+        """Open a session, at a call of it."""
         if session is None:
             self.tell("Nothing here belongs to a session")
         else:
-            self.push_screen(SessionScreen(self.watcher, session))
+            self.push_screen(SessionScreen(self.watcher, session, call))
+
+    def show_path(self, alert: Alert, call: Call | None = None) -> None:
+        """Open the path of calls that led to an alert, at one of them."""
+        self.push_screen(PathScreen(self.watcher, alert, call))
 
     def show_signer(self, signer: Signer | None) -> None:
         """Open the identity of a signer."""

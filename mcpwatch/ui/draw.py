@@ -1,4 +1,4 @@
-"""Cells to segments: exact widths, marked hits, bars."""
+"""Cells to segments: exact widths, marked hits."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,8 +7,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from mcpwatch.text import Shown, cut, width
-from mcpwatch.ui.cells import Bar
-from mcpwatch.ui.lines import Span, Tone
+from mcpwatch.ui.lines import Line, Span, Tone
 
 _SHORTEST = 12
 """Cells below which a text that is cut keeps its beginning alone."""
@@ -34,17 +33,16 @@ def both_ends(span: Span, cells: int) -> Span:
     return span._replace(text=Shown(cut(span.text, cells - width(tail)) + tail))
 
 
-def draw_bar(bar: Bar, cells: int, style_of: StyleOf) -> Iterator[Segment]:
-    """A bar on its time axis; a running one ends in an arrow head."""
-    start = min(max(int(bar.start * cells), 0), max(cells - 1, 0))
-    end = min(max(round(bar.end * cells), start + 1), cells)
-    body = "━" * (end - start)
-    if bar.open and body:
-        body = body[:-1] + "▸"
-    quiet = style_of(Tone.DIM)
-    yield Segment(" " * start, quiet)
-    yield Segment(body, style_of(bar.tone))
-    yield Segment(" " * (cells - end), quiet)
+def draw_line(line: Line, cells: int, style_of: StyleOf) -> Iterator[Segment]:
+    """A line of spans in exactly `cells` cells."""
+    left = cells
+    for span in line.spans:
+        room = min(width(span.text), left)
+        if room > 0:
+            yield draw_span(span, room, style_of)
+            left -= room
+    if left > 0:
+        yield Segment(" " * left, style_of(Tone.PLAIN))
 
 
 def mark(segment: Segment, needle: str, style: Style) -> Iterator[Segment]:

@@ -1,6 +1,6 @@
 """The list of everything: draws only the rows in view, and holds none of them."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -15,10 +15,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mcpwatch.text import Shown
-from mcpwatch.ui.cells import Bar, Cell, Column, Fitted, NoRows, Rows, fit
+from mcpwatch.ui.cells import Cell, Column, Fitted, NoRows, Rows, fit
 from mcpwatch.ui.commands import Scope, bindings
-from mcpwatch.ui.draw import both_ends, draw_bar, draw_span, mark
-from mcpwatch.ui.lines import Span, Tone
+from mcpwatch.ui.draw import both_ends, draw_line, draw_span, mark
+from mcpwatch.ui.lines import Line, Span, Tone
 from mcpwatch.ui.toned import Toned
 
 _STRIPS = 1_000
@@ -78,10 +78,17 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
             self.column = column
 
     def __init__(
-        self, columns: Sequence[Column] = (), *, id: str | None = None, chosen: Collection[str] | None = None
+        self,
+        columns: Sequence[Column] = (),
+        *,
+        id: str | None = None,
+        chosen: Collection[str] | None = None,
+        heads: Mapping[str, Callable[[int], Line]] | None = None,
     ) -> None:
+        """`heads` draw the titles of columns that have more to say, for a width."""
         super().__init__(id=id)
         self.columns = tuple(columns)
+        self._heads = {} if heads is None else heads
         self.order: tuple[str, bool] | None = None
         """The column that the rows are ordered by, and whether downwards."""
         self._rows: Rows = NoRows()
@@ -271,8 +278,8 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         gap = Segment(" " * fitted.gap, style(Tone.PLAIN))
         segments = [draw_span(_CURSORS[over], 1, style)]
         for column, wide, cell in zip(fitted.columns, fitted.widths, cells, strict=True):
-            if isinstance(cell, Bar):
-                segments.extend(draw_bar(cell, wide, style))
+            if isinstance(cell, Line):
+                segments.extend(draw_line(cell, wide, style))
             else:
                 drawn = draw_span(both_ends(cell, wide) if column.ends else cell, wide, style, column.right)
                 segments.extend(mark(drawn, self.needle, hit) if hit else (drawn,))
@@ -281,12 +288,13 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
 
     def _header(self, fitted: Fitted) -> Strip:
         style = partial(self.tone_style, over="tone--header")
-        segments = [Segment(" ", style(Tone.DIM))]
-        gap = Segment(" " * fitted.gap, style(Tone.DIM))
+        segments, gap = [Segment(" ", style(Tone.DIM))], Segment(" " * fitted.gap, style(Tone.DIM))
         for column, wide in zip(fitted.columns, fitted.widths, strict=True):
+            if (head := self._heads.get(column.id)) is not None:
+                segments += [*draw_line(head(wide), wide, style), gap]
+                continue
             ordered = self.order is not None and self.order[0] == column.id
             mark_text = _ORDER[self.order[1]] if ordered and self.order else ""
-            tone = Tone.STRONG if ordered else Tone.DIM
-            segments.append(draw_span(Span(Shown(column.title + mark_text), tone), wide, style, column.right))
-            segments.append(gap)
+            title = Span(Shown(column.title + mark_text), Tone.STRONG if ordered else Tone.DIM)
+            segments += [draw_span(title, wide, style, column.right), gap]
         return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, style(Tone.DIM))

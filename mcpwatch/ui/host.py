@@ -47,8 +47,12 @@ class Host(Protocol):
         """Open a call."""
         ...
 
-    def show_session(self, session: Session | None) -> None:
-        """Open a session."""
+    def show_session(self, session: Session | None, call: Call | None = None) -> None:
+        """Open a session, at a call of it."""
+        ...
+
+    def show_path(self, alert: Alert, call: Call | None = None) -> None:
+        """Open the path of calls that led to an alert, at one of them."""
         ...
 
     def show_signer(self, signer: Signer | None) -> None:

@@ -72,6 +72,9 @@ CALLS = {
     CallState.TRUNCATED: Look("✂", Tone.WARN),
 }
 
+SILENT = Look("▹", Tone.WARN, "It runs, and nothing came of it for a minute.")
+DOUBTFUL = Look("?", Tone.WARN, "It is not known to have ended, and its end may be among entries that were not seen.")
+
 SIGNATURES = {
     SignatureState.VALID: Look("✓", Tone.GOOD),
     SignatureState.INVALID: Look("✗", Tone.BAD),
@@ -142,7 +145,7 @@ EDGES = {
     EdgeKind.SIGNED: Look("═", Tone.GOOD, "the caller's signature names the earlier call"),
     EdgeKind.TRACED: Look("─", Tone.PLAIN, "the same trace, as the agent tells"),
     EdgeKind.PROTOCOL: Look("─", Tone.PLAIN, "the protocol ties them"),
-    EdgeKind.DATA_FLOW: Look("─", Tone.PLAIN, "what one call returned came back in the other's arguments"),
+    EdgeKind.DATA_FLOW: Look("→", Tone.PLAIN, "what one call returned came back in the other's arguments"),
     EdgeKind.INFERRED: Look("┄", Tone.DIM, "a guess from the time between them"),
 }
 

@@ -11,21 +11,25 @@ from textual.containers import Vertical
 from mcpwatch.model.traffic import Call, Session
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.chain import chain
+from mcpwatch.ui.chain_rows import CHAIN_COLUMNS, ChainRows
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
+from mcpwatch.ui.pages.path import call_line
 from mcpwatch.ui.pages.session import session_facts, short_card
-from mcpwatch.ui.ribbon import Ribbon
-from mcpwatch.ui.session_rows import CALL_COLUMNS, CHAIN_COLUMNS, CallRows, ChainRows
+from mcpwatch.ui.ribbon import Ribbon, cut_line
+from mcpwatch.ui.waterfall_rows import WATERFALL_COLUMNS, WaterfallRows
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.watcher import Watcher
+
+_NO_CALL = line(span(" No call was made in it so far", Tone.DIM))
 
 
 class SessionView(Enum):
     """The three views of a session, and the id of each one's grid."""
 
-    CALLS = "calls"
+    WATERFALL = "waterfall"
     CHAIN = "chain"
     ENTRIES = "entries"
 
@@ -36,12 +40,14 @@ class SessionScreen(WatchScreen):
     scope = Scope.SESSION
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.SESSION)]
 
-    def __init__(self, watcher: Watcher, session: Session) -> None:
+    def __init__(self, watcher: Watcher, session: Session, call: Call | None = None) -> None:
+        """With a call, the cursor begins there."""
         super().__init__(watcher)
         self.session = session
-        self.shows = SessionView.CALLS
+        self.shows = SessionView.WATERFALL
+        self._selected = call.id if call is not None else None
         self._view = watcher.view(session=(session.source, session.key), plumbing=True)
-        self._calls = CallRows(watcher.state)
+        self._waterfall = WaterfallRows(watcher.state, self._in_view)
         self._chain = ChainRows(watcher.state)
         self._entries = LiveRows(ViewRows(self._view), watcher.state)
 
@@ -50,9 +56,13 @@ class SessionScreen(WatchScreen):
         with Vertical():
             yield Ribbon(id="card")
             yield Ribbon(id="views")
-            yield Grid(CALL_COLUMNS, id="calls")
+            yield Grid(WATERFALL_COLUMNS, id="waterfall", heads={"when": self._waterfall.head})
             yield Grid(CHAIN_COLUMNS, id="chain")
             yield Grid(live_columns(), id="entries")
+
+    def compose_foot(self) -> ComposeResult:
+        """What there is to say of the call under the cursor."""
+        yield Ribbon(id="foot")
 
     @property
     def grid(self) -> Grid:
@@ -63,11 +73,15 @@ class SessionScreen(WatchScreen):
     def selected_call(self) -> Call | None:
         """The call under the cursor, in the two views that have calls."""
         at = self.grid.cursor
-        if self.shows is SessionView.CALLS and self._calls.calls:
-            return self._calls.calls[at]
-        if self.shows is SessionView.CHAIN and self._chain.links:
+        if self.shows is SessionView.WATERFALL and at < len(self._waterfall):
+            return self._waterfall.falls[at].call
+        if self.shows is SessionView.CHAIN and at < len(self._chain):
             return self._chain.links[at].call
         return None
+
+    def _in_view(self) -> tuple[int, int]:
+        grid = self.query_one("#waterfall", Grid)
+        return grid.top, grid.page_size
 
     def crumbs(self) -> list[str]:
         """From the main screen down to the session."""
@@ -80,21 +94,34 @@ class SessionScreen(WatchScreen):
         self.query_one("#views", Ribbon).show_lines(self._tabs())
         for view in SessionView:
             self.query_one(f"#{view.value}", Grid).display = view is self.shows
-        grid = self.grid
-        at_end = grid.cursor >= len(grid.rows) - 1
-        if self.shows is SessionView.CALLS:
-            self._calls.arrange(session.calls)
-            grid.show_rows(self._calls, len(self._calls) - 1 if at_end else grid.cursor, follow=at_end)
+        if self.shows is SessionView.WATERFALL:
+            self._sync_waterfall(self.grid)
         elif self.shows is SessionView.CHAIN:
             self._chain.links = chain(session.calls, self.state.calls, session.key)
-            grid.show_rows(self._chain, grid.cursor)
+            self.grid.show_rows(self._chain, self.grid.cursor)
         else:
             self._view.sync()
-            grid.show_rows(self._entries, self._view.cursor, follow=self._view.follow)
+            self.grid.show_rows(self._entries, self._view.cursor, follow=self._view.follow)
+        self._look_at_call()
+
+    def _sync_waterfall(self, grid: Grid) -> None:
+        """The cursor stays with its call; on the last it goes on to the newest."""
+        at_end = self._selected is None
+        self._waterfall.arrange(self.session.calls, self.session.key, self.size.width)
+        last = len(self._waterfall) - 1
+        at = last if at_end else self._waterfall.find(self._selected)
+        grid.show_rows(self._waterfall, grid.cursor if at is None else at, follow=at_end)
+
+    def _look_at_call(self) -> None:
+        call = self.selected_call
+        said = call_line(call, self.state, self._waterfall.paths) if call is not None else _NO_CALL
+        if self.shows is SessionView.ENTRIES:
+            said = Line()
+        self.query_one("#foot", Ribbon).show_lines(cut_line(said, self.size.width))
 
     def _tabs(self) -> Line:
         counts = {
-            SessionView.CALLS: self.session.call_count,
+            SessionView.WATERFALL: self.session.call_count,
             SessionView.CHAIN: None,
             SessionView.ENTRIES: len(self._view),
         }
@@ -111,11 +138,52 @@ class SessionScreen(WatchScreen):
         views = list(SessionView)
         self.action_show(views[(views.index(self.shows) + 1) % len(views)].value)
 
+    def action_next_alert(self) -> None:
+        """To the next call that is part of an alert."""
+        self._jump(1)
+
+    def action_previous_alert(self) -> None:
+        """To the call before that is part of an alert."""
+        self._jump(-1)
+
+    def _jump(self, step: int) -> None:
+        self.action_show(SessionView.WATERFALL.value)
+        count, start = len(self._waterfall), self.grid.cursor
+        around = ((start + step * distance) % count for distance in range(1, count + 1))
+        found = next(filter(self._waterfall.is_marked, around), None)
+        if found is None:
+            self.host.tell("No call of this session is part of an alert")
+        else:
+            self.grid.move(found - start)
+
+    def action_path(self) -> None:
+        """The path of the alert that leads over the call under the cursor."""
+        call = self.selected_call
+        place = next(iter(self._waterfall.paths.places(call)), None) if call is not None else None
+        if place is None:
+            self.host.tell("No alert's path leads over this call")
+        else:
+            self.host.show_path(place.alert, call)
+
     def action_show(self, view: str) -> None:
         """This view."""
         self.shows = SessionView(view)
         self.look()
         self.grid.focus()
+
+    @on(Grid.Moved)
+    def _moved_to_call(self) -> None:
+        self._look_at_call()
+
+    @on(Grid.Moved, "#waterfall")
+    def _moved_on_waterfall(self, event: Grid.Moved) -> None:
+        at_end = event.grid.cursor == len(event.grid.rows) - 1
+        self._selected = None if at_end else str(event.grid.selected)
+
+    @on(Grid.Wheeled, "#waterfall")
+    def _wheeled(self, event: Grid.Wheeled) -> None:
+        if event.up and self._selected is None:
+            self._selected = str(event.grid.selected)
 
     @on(Grid.Moved, "#entries")
     def _moved(self, event: Grid.Moved) -> None:

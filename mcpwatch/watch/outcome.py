@@ -36,7 +36,7 @@ def outcome(seen: Observation, call: Call | None, now: float) -> str:
     if seen.kind == "message":
         return " ".join(dict.fromkeys(filter(None, map(_of_message, seen.messages[:4]))))
     if seen.kind == "request" and call:
-        return _of_call(call, now)
+        return of_call(call, now)
     exchange = seen.exchange
     if exchange is None:
         return "" if seen.kind in ("gateway", "alert") else seen.kind
@@ -70,7 +70,8 @@ def seconds(value: float) -> str:
     return f"{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
 
 
-def _of_call(call: Call, now: float) -> str:
+def of_call(call: Call, now: float) -> str:
+    """What became of a call, or how it stands at `now` (gateway's clock)."""
     match call.state:
         case CallState.RUNNING if call.is_doubtful:
             return DOUBTFUL

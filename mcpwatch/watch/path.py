@@ -71,14 +71,31 @@ def does(call: Call, *, is_last: bool = False) -> str:
     return next((word for kind, word in words.items() if kind in call.classes), "")
 
 
-def places(call: Call, state: State) -> list[Place]:
-    """Where a call stands on the paths of alerts, the worst first."""
-    found = []
-    for alert in alerts_of(call, state):
-        calls = [step.call.id for step in path(alert, state)]
-        if call.id in calls:
-            found.append(Place(alert, calls.index(call.id) + 1, len(calls)))
-    return sorted(found, key=lambda place: -place.alert.severity)
+class Paths:
+    """The paths of alerts, each followed once until the state changes."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._version = -1
+        self._paths: dict[str, list[Step]] = {}
+
+    def of(self, alert: Alert) -> list[Step]:
+        """The path of an alert."""
+        if self._state.version != self._version:
+            self._version = self._state.version
+            self._paths = {}
+        if alert.id not in self._paths:
+            self._paths[alert.id] = path(alert, self._state)
+        return self._paths[alert.id]
+
+    def places(self, call: Call) -> list[Place]:
+        """Where a call stands on the paths of alerts: the worst first, of those the longest."""
+        found = []
+        for alert in alerts_of(call, self._state):
+            calls = [step.call.id for step in self.of(alert)]
+            if call.id in calls:
+                found.append(Place(alert, calls.index(call.id) + 1, len(calls)))
+        return sorted(found, key=lambda place: (-place.alert.severity, -place.steps))
 
 
 def alerts_of(call: Call, state: State) -> Iterator[Alert]:

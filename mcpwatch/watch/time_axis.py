@@ -14,7 +14,7 @@ _BUSY = 8.0
 """A stretch within a call says how long that took: it is cut out only where the rest would have a ninth of the axis."""
 _CELLS_A_CUT = 14
 _LEAST_PART = 2
-_CELLS_A_TICK = 9
+_CELLS_A_TICK = 7
 _GROWTH = 1.25
 _NEARLY = 0.95
 _DAY_S = 86_400.0
@@ -88,8 +88,8 @@ class Axis(NamedTuple):
         return Bar(start, last + 1, tuple(sorted(marks)))
 
     def ticks(self, first: str = "0") -> list[Tick]:
-        """Labels that do not touch each other nor a cut: `first` where it begins, then the seconds of each part."""
-        ticks = [Tick(0, first[: self.cells])]
+        """Labels that do not touch each other nor a cut: `first` at the beginning, then the seconds of each part."""
+        ticks = [Tick(0, first if len(first) < self.parts[0].cells else "0")]
         for number, part in enumerate(self.parts):
             end = part.at + part.cells
             for at, label in _ticks(part):

@@ -43,14 +43,21 @@ def waterfall(calls: Iterable[Call], known: Mapping[str, Call], session: str, mo
     """
     shown = {call.id: call for call in calls}
     tied = {call.id: found for call in shown.values() if (found := edges(call, known))}
+    guests = {
+        edge.parent: known[edge.parent]
+        for found in tied.values()
+        for edge in found
+        if edge.kind is not EdgeKind.INFERRED and edge.parent not in shown
+    }
+    shown |= guests
+    for guest in guests.values():
+        if found := edges(guest, shown):
+            tied[guest.id] = found
     firm = {
         id: parents
         for id, found in tied.items()
         if (parents := [edge.parent for edge in found if edge.kind is not EdgeKind.INFERRED])
     }
-    for parents in firm.values():
-        for parent in parents:
-            shown.setdefault(parent, known[parent])
     order = sorted(shown.values(), key=lambda call: (call.started, call.index))
     drawn = _lanes([call.id for call in order], firm, most)
     used = max(map(len, drawn), default=0)

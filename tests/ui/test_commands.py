@@ -20,6 +20,7 @@ from mcpwatch.ui.identities import IdentitiesScreen
 from mcpwatch.ui.identity import IdentityScreen
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.page import Page
+from mcpwatch.ui.path import PathScreen
 from mcpwatch.ui.session import SessionScreen
 from mcpwatch.ui.sessions import SessionsScreen
 from mcpwatch.ui.tool import ToolScreen
@@ -33,6 +34,7 @@ OWNERS: dict[Scope, type[Widget] | type[WatchApp]] = {
     Scope.SESSIONS: SessionsScreen,
     Scope.SESSION: SessionScreen,
     Scope.CALL: CallScreen,
+    Scope.PATH: PathScreen,
     Scope.ALERTS: AlertsScreen,
     Scope.IDENTITIES: IdentitiesScreen,
     Scope.IDENTITY: IdentityScreen,

@@ -23,6 +23,10 @@ WALKS = (
     ("call", ("g", *("down",) * 14, "enter", "down", "down", "v", "v", "escape")),
     ("sessions", ("2", "g", *("down",) * 33, "o", "O", "escape")),
     ("session", ("2", "g", "down", "enter", "v", "v", "v", "enter", "escape", "escape")),
+    (
+        "waterfall",
+        ("2", "g", "down", "enter", "e", "E", "p", "v", "v", "home", *("down",) * 20, "enter", "escape", "escape"),
+    ),
     ("alerts", ("3", "g", *("down",) * 60, "o", "o", "enter", "escape")),
     ("acknowledge", ("3", "g", "a", *"hi", "enter", "end", "u", "escape")),
     ("identities", ("4", "g", *("down",) * 40, "enter", "end", "escape", "a", "escape", "4", "p", "escape")),

@@ -7,8 +7,8 @@ from rich.segment import Segment
 from rich.style import Style
 
 from mcpwatch.text import Shown, show, width
-from mcpwatch.ui.cells import Bar, Column, fit
-from mcpwatch.ui.draw import both_ends, draw_bar, draw_span, mark
+from mcpwatch.ui.cells import Column, fit
+from mcpwatch.ui.draw import both_ends, draw_line, draw_span, mark
 from mcpwatch.ui.lines import Line, Span, Tone, cells, field, join, line, pair, plain, span
 from mcpwatch.ui.ribbon import cut_line, spread
 from mcpwatch.ui.wrap import wrap
@@ -85,11 +85,9 @@ def test_a_text_without_its_middle_fits_and_keeps_its_ends(text: Shown, room: in
     assert both_ends(Span(Shown("notes/0123456789abcdef")), 15).text == "notes/012…bcdef"
 
 
-@given(st.floats(-1, 2), st.floats(-1, 2), st.integers(1, 40), st.booleans())
-def test_a_bar_fills_its_cell(start: float, end: float, room: int, is_open: bool) -> None:
-    segments = list(draw_bar(Bar(start, end, open=is_open), room, style))
-    text = "".join(segment.text for segment in segments)
-    assert len(text) == room and text.strip()
+@given(lines, st.integers(0, 40))
+def test_a_drawn_line_has_exactly_its_width(text: Line, room: int) -> None:
+    assert sum(cell_len(segment.text) for segment in draw_line(text, room, style)) == room
 
 
 @given(st.text(max_size=30).map(show), st.text(max_size=3))

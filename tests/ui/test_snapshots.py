@@ -1,10 +1,12 @@
 """Pictures of every screen at three sizes, from the played scene with its fixed clocks."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 import signers
+import trail
 from rpc import call, result, text
 from scene import Scene
 from textual.pilot import Pilot
@@ -28,7 +30,7 @@ SIZES = ((80, 24), (100, 30), (140, 40))
 SCREENS: dict[str, tuple[str, ...]] = {
     "live": (),
     "sessions": ("2",),
-    "session-calls": ("2", "enter"),
+    "session-waterfall": ("2", "enter"),
     "session-chain": ("2", "enter", "v"),
     "session-entries": ("2", "enter", "v", "v"),
     "call": ("2", "enter", "g", "j", "j", "j", "j", "j", "enter"),
@@ -105,6 +107,24 @@ SIGNERS: dict[str, tuple[str, ...]] = {
 def test_signers(snap_compare: Compare, blank: Scene, screen: str, size: tuple[int, int]) -> None:
     scene = signers.play(blank)
     assert snap_compare(quiet(scene), terminal_size=size, run_before=pressing(scene, SIGNERS[screen]))
+
+
+STORIES: dict[str, tuple[Callable[[Scene], Scene], tuple[str, ...]]] = {
+    "running": (partial(trail.play, running=True), ("2", "enter")),
+    "finished": (trail.play, ("2", "enter", "home", "e", "e")),
+    "alert": (trail.play, ("3", "j")),
+    "path": (trail.play, ("3", "j", "enter")),
+    "hostile": (trail.hostile, ("2", "enter", "home")),
+    "hostile-path": (trail.hostile, ("2", "enter", "home", "e", "p")),
+}
+
+
+@pytest.mark.parametrize("size", (SIZES[0], SIZES[-1]), ids=name)
+@pytest.mark.parametrize("story", STORIES)
+def test_waterfall(snap_compare: Compare, blank: Scene, story: str, size: tuple[int, int]) -> None:
+    play, keys = STORIES[story]
+    scene = play(blank)
+    assert snap_compare(quiet(scene), terminal_size=size, run_before=pressing(scene, keys))
 
 
 @pytest.mark.parametrize("screen", SMALL)

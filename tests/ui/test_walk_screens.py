@@ -44,12 +44,12 @@ async def test_a_session_shows_its_card_its_calls_and_a_running_one(scene: Scene
         assert "60%" in shown and "▸" in shown
 
 
-async def test_v_turns_calls_to_chain_to_entries_and_back(scene: Scene) -> None:
+async def test_v_turns_the_waterfall_to_the_chain_to_entries_and_back(scene: Scene) -> None:
     async with hands(scene, (100, 30)) as at:
         await at.press("2", "enter")
         assert "HOW WE KNOW" in await at.press("v")
         assert "HTTP 200" in await at.press("v")
-        assert "WHEN" in await at.press("v")
+        assert "[waterfall" in await at.press("v")
 
 
 async def test_a_chain_says_how_each_edge_is_known(scene: Scene) -> None:
@@ -304,7 +304,7 @@ async def test_the_head_of_a_session_cuts_nothing_in_the_middle(scene: Scene, wi
             head = (await at.read()).splitlines()[3:8]
             assert all(not line.endswith("…") and len(line) < width for line in head)
             assert f"{session.signed} proven" in head[2]
-            assert "[calls" in head[4] and " chain " in head[4]
+            assert "[waterfall" in head[4] and " chain " in head[4]
             await at.press("2")
 
 

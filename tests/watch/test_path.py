@@ -7,7 +7,7 @@ from watched import Stage
 
 from mcpwatch.model.alerts import Alert, Severity
 from mcpwatch.model.traffic import Call, Edge, EdgeKind, ToolClass
-from mcpwatch.watch.path import does, path, places, severity_of
+from mcpwatch.watch.path import Paths, does, path, severity_of
 
 FETCH, FILE, SEND, EXEC = ToolClass.FETCH, ToolClass.FILE, ToolClass.SEND, ToolClass.EXEC
 
@@ -110,9 +110,11 @@ def test_a_call_knows_its_places_on_paths_and_what_was_raised_at_it() -> None:
     trail = Trail()
     read, aside = trail.call("read_file", FILE), trail.call("aside")
     sent = trail.call("post", SEND, after=[read])
+    paths = Paths(trail.state)
+    assert paths.places(read) == []
     alert = trail.raised(sent, read)
-    assert [(each.alert, each.number, each.steps) for each in places(read, trail.state)] == [(alert, 1, 2)]
-    assert [each.number for each in places(sent, trail.state)] == [2]
-    assert places(aside, trail.state) == []
+    assert [(each.alert, each.number, each.steps) for each in paths.places(read)] == [(alert, 1, 2)]
+    assert [each.number for each in paths.places(sent)] == [2]
+    assert paths.places(aside) == []
     severities = [severity_of(each, trail.state) for each in (read, aside, sent)]
     assert severities == [None, None, Severity.HIGH]

@@ -3,7 +3,9 @@
 from mcpwatch.model.alerts import Alert, AlertEvent, AlertState, EventKind, Kept, RuleInfo
 from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import ALERT_STATES, severity_cell, verdict_cell
+from mcpwatch.ui.pages.path import path_lines
 from mcpwatch.ui.times import ago, clock, count, full
+from mcpwatch.watch.path import path
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 
@@ -20,6 +22,7 @@ def alert_page(alert: Alert, rule: RuleInfo | None, state: State) -> list[Line]:
         BLANK,
         line(alert.reason),
         BLANK,
+        *path_lines(path(alert, state), state),
         *_standing(alert, state.gateway_now(alert.source)),
     ]
     if rule is not None:
