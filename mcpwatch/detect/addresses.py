@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -11,7 +11,6 @@ _DROPPED = {ord(char): None for char in "\t\n\r"}
 """Characters that parsers of URLs leave out (WHATWG URL, 4.4)."""
 _DOTS = {ord(char): "." for char in "\u3002\uff61"}
 """Full stops of other scripts, which names of hosts may have (UTS 46)."""
-_MAX_URL = 2_048
 _HEAD = 32
 """Characters in which a scheme ends, with those that parsers leave out."""
 _MAX_HOST = 255
@@ -19,8 +18,8 @@ _BLANK = "".join(map(chr, range(33)))
 
 _LOOPBACK: Final = "loopback"
 _METADATA: Final = "cloud metadata"
-_NETWORKS: Final[tuple[tuple[str, IPv4Network | IPv6Network], ...]] = tuple(
-    (name, ip_network(network))
+_NETWORKS: Final = tuple(
+    (name, (net := ip_network(network)).version, int(net.network_address), int(net.broadcast_address))
     for name, network in (
         (_METADATA, "169.254.169.254/32"),
         (_METADATA, "169.254.170.2/32"),
@@ -39,7 +38,8 @@ _NETWORKS: Final[tuple[tuple[str, IPv4Network | IPv6Network], ...]] = tuple(
         ("private", "fc00::/7"),
     )
 )
-"""The first that holds an address counts (RFC 1122, 1918, 3927, 4193, 4291, 6598; the metadata services' own pages)."""
+"""Kind, version of IP, first and last address; the first row that holds an address counts (RFC 1122, 1918, 3927, 4193,
+4291, 6598; the metadata services' own pages)."""
 _NAMES: Final = {
     "localhost": _LOOPBACK,
     "localhost.localdomain": _LOOPBACK,
@@ -53,6 +53,7 @@ _NAMES: Final = {
     "instance-data": _METADATA,
 }
 """Names that lead to such an address wherever they are looked up; so does any name under the loopback ones."""
+_UNDER: Final = tuple(f".{name}" for name, of in _NAMES.items() if of == _LOOPBACK)
 _SPELLED_NAME = re.compile(r"(?:^|[.-])((?:\d{1,3}[.-]){3}\d{1,3})\.(?:nip|sslip|xip)\.io")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _COMPATIBLE = IPv6Network("::/96")
@@ -70,21 +71,27 @@ class Inside(NamedTuple):
     """As it is usually written; empty for a name."""
 
 
+def may_be_url(text: str) -> bool:
+    """Whether a closer look is worth it."""
+    head = text[:_HEAD]
+    return ":" in head or "//" in head or "" < head[:1] <= " "
+
+
 def inside(url: str) -> Inside | None:
     """The address inside that a URL leads to by any usual reading of it; None where it leads elsewhere, or is none."""
-    if len(url) > _MAX_URL or not (":" in url[:_HEAD] or "//" in url[:_HEAD]):
+    if not may_be_url(url):
         return None
-    url = url.strip(_BLANK).translate(_DROPPED)
+    url = url.strip(_BLANK)
+    if "\t" in url or "\n" in url or "\r" in url:
+        url = url.translate(_DROPPED)
     scheme = _URL.match(url)
     if scheme is None:
         return None
-    rest = url[scheme.end() :]
-    for ends in (r"[/?#]", r"[/\\?#]"):
-        authority = re.split(ends, rest, maxsplit=1)[0]
-        found = _inside(_host(authority))
-        if found is not None:
-            return found
-    return None
+    authority = re.split(r"[/?#]", url[scheme.end() :], maxsplit=1)[0]
+    found = _inside(_host(authority))
+    if found is None and "\\" in authority:
+        found = _inside(_host(authority.partition("\\")[0]))
+    return found
 
 
 def origin(url: str) -> str:
@@ -105,14 +112,15 @@ def _inside(spelled: str) -> Inside | None:
     host = unicodedata.normalize("NFKC", unquote(spelled)).translate(_DOTS).lower().rstrip(".")
     kind = _NAMES.get(host, "")
     if not kind and "." in host:
-        kind = next((of for name, of in _NAMES.items() if of == _LOOPBACK and host.endswith(f".{name}")), "")
+        kind = _LOOPBACK if host.endswith(_UNDER) else ""
     if kind:
         return Inside(kind, spelled, "")
     named = _SPELLED_NAME.search(host)
     address = _ipv4(named[1].replace("-", ".")) if named else _ipv6(host) if ":" in host else _ipv4(host)
     if address is None:
         return None
-    kind = next((name for name, network in _NETWORKS if address in network), "")
+    number = int(address)
+    kind = next((name for name, of, first, last in _NETWORKS if first <= number <= last and of == address.version), "")
     return Inside(kind, spelled, str(address)) if kind else None
 
 

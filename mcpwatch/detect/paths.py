@@ -6,11 +6,17 @@ import unicodedata
 from typing import Final
 from urllib.parse import unquote
 
-_MAX_PATH = 2_048
+MAX_PATH: Final = 4_096
+"""What Linux takes for a path."""
+_MAX_BLANKS = 4
+"""With more of them text is prose, unless it begins as a path does."""
 _DECODED = 3
 """Times that a path is percent-decoded."""
 _FILE = re.compile(r"file:(?://(?:localhost|127\.0\.0\.1|\[::1\])?(?=[/\\]))?", re.IGNORECASE)
 _UP = re.compile(r"(?:^|/)(?:\.\.(?:;[^/]*)?|\.{4,})(?=/|$)")
+_BEGINS = re.compile(r"[/\\~.%]|[a-z]:[/\\]|file:", re.IGNORECASE)
+_SLASHES = re.compile(r"(?:[/\\]\.?){2,}(?=[/\\])")
+"""Slashes that do nothing, of which there may be any number."""
 _LEADING = re.compile(r"^(?:\.\./)+")
 _SECRET = re.compile(
     r"^/(?:private/)?etc/(?:passwd|g?shadow|master\.passwd|sudoers|ssh/|ssl/private|kubernetes/)"
@@ -35,7 +41,7 @@ def is_file_uri(text: str) -> bool:
 
 def plain(text: str) -> str:
     """A path or a `file` URI as a path: decoded, with slashes; `..` is left where it is."""
-    text = text[:_MAX_PATH].strip()
+    text = _SLASHES.sub("", text.strip())[:MAX_PATH] if len(text) > MAX_PATH else text.strip()
     scheme = _FILE.match(text)
     path = text[scheme.end() :] if scheme is not None else text
     for _ in range(_DECODED):
@@ -62,7 +68,7 @@ def trespass(text: str, *, is_uri: bool) -> str:
     Of a URI that names a resource all three. Of a tool's argument only what is secret, and a climb that is spelled so
     as to hide it: agents do work in system folders, and outside of the one they are in.
     """
-    if not is_uri and not _may_trespass(text.lower()):
+    if not is_uri and not may_be_path(text):
         return ""
     path = plain(text)
     where = resolved(path)
@@ -75,8 +81,16 @@ def trespass(text: str, *, is_uri: bool) -> str:
     return SYSTEM if _SYSTEM.search(where) is not None else ""
 
 
-def _may_trespass(text: str) -> bool:
-    """Whether a closer look is worth it; most arguments are no such path."""
+def may_be_path(text: str) -> bool:
+    """Whether an argument is no prose and may be a path that matters, so that a closer look is worth it."""
+    if not _has_sign(text.lower()):
+        return False
+    text = text.strip()
+    return "\n" not in text and (text.count(" ") <= _MAX_BLANKS or _BEGINS.match(text) is not None)
+
+
+def _has_sign(text: str) -> bool:
+    """Whether there is anything of what all such paths have; most arguments have nothing of it."""
     return (
         "/." in text
         or "\\" in text

@@ -50,6 +50,23 @@ def strings(value: Json) -> Iterator[Found]:
             stack += [(_new(Path, (path, at)), value[at]) for at in range(len(value) - 1, -1, -1)]
 
 
+def texts(value: Json) -> Iterator[str]:
+    """Every string in `value` without its place, object keys included; whoever stops early has walked no further."""
+    stack: list[Iterator[Json]] = [iter((value,))]
+    while stack:
+        for each in stack[-1]:
+            if isinstance(each, str):
+                yield each
+            elif isinstance(each, dict):
+                stack += (iter(each.values()), iter(each))
+                break
+            elif isinstance(each, list | tuple):
+                stack.append(iter(each))
+                break
+        else:
+            stack.pop()
+
+
 class _Walked:
     """The message walked last with its strings: several rules look at one message, one after the other."""
 

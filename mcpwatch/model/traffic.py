@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from msgspec import Struct, field
 
-from mcpwatch.model.entries import Json, Principal, Request, Response
+from mcpwatch.model.entries import GatewayStarted, Json, Principal, Request, Response
 from mcpwatch.model.identity import ServerProof, Signer, Strength, Verdict
 
 
@@ -200,6 +200,8 @@ class Exchange(Struct, gc=False):
     ended: float | None = None
     outcome: str = ""
     reason: str = ""
+    rule: str = ""
+    """Where the gateway's policy refused it: id of the rule that it was refused by."""
     calls: list[Call] = field(default_factory=list)
     proof: ServerProof | None = None
     """What the server signed of its answer; the newest where there are several."""
@@ -380,3 +382,5 @@ class Observation(Struct, frozen=True, gc=False):
     """Sessions that turned out to be none: a refused id, or requests that belong to another session after all."""
     proof: ServerProof | None = None
     """On answers that the server signed."""
+    started: GatewayStarted | None = None
+    """On entries that say so: where the gateway listens, and for which servers."""

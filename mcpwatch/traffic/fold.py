@@ -105,6 +105,7 @@ class Traffic:
             return Observation(entry.index, entry.source, entry.received, "malformed", note=entry.fault)
         time = record.time.timestamp()
         alive, self._alive = self._alive, time
+        begun: GatewayStarted | None = None
         match record.data:
             case Request() as request:
                 return self._hold(self._requests.take(entry, request, time, verdict))
@@ -117,13 +118,14 @@ class Traffic:
             case GatewayStarted() as started:
                 names = ", ".join(upstream.name for upstream in started.upstreams)
                 note = f"gateway {started.version} started before {names}; capture {started.capture}"
+                begun = started
             case GatewayStopped() as stopped:
                 note, alive = f"gateway stopped: {stopped.reason}", time
             case AlertActed() as acted:
                 note = f"alert {acted.alert} {acted.kind} by {acted.author}: {acted.note}"
                 return Observation(entry.index, entry.source, time, "alert", note=note)
         ended = self._responses.restart(entry, alive)
-        return Observation(entry.index, entry.source, time, "gateway", updated=ended, note=note)
+        return Observation(entry.index, entry.source, time, "gateway", updated=ended, note=note, started=begun)
 
     def overlook(self) -> tuple[Call, ...]:
         """Entries were passed over, so open calls may have ended among them; returns those."""

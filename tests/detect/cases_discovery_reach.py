@@ -118,6 +118,8 @@ def what_agents_do_with_files(scene: Scene) -> None:
     for path in ("src/main.py", "../lib/util.py", "/etc/nginx/nginx.conf", ".env.example", "C:\\Users\\ann\\a.txt"):
         use(scene, "open", path=path)
     use(scene, "write", path="/srv/a", content="How to read /etc/passwd:\ncat /etc/passwd")
+    use(scene, "tell", text="Please add ~/.ssh/ and .env to the list of what git ignores")
+    use(scene, "write", path="Dockerfile", content="FROM x\nCOPY key /root/.ssh/id_rsa\n")
     use(scene, "search", query="what is in .ssh? 100% of ids, etc/...")
 
 
@@ -148,12 +150,36 @@ def an_address_inside_beside_those_that_are_listed(scene: Scene) -> None:
 
 
 @fires(SSRF)
+def an_address_behind_more_than_anybody_reads(scene: Scene) -> None:
+    use(scene, "fetch", url=f"http://{'a' * 5_000}@169.254.169.254/{'b' * 5_000}")
+
+
+@fires(SSRF)
+def an_address_in_a_batch_under_an_id_that_comes_twice(scene: Scene) -> None:
+    bodies = call(1, "fetch", url="https://docs.example/"), call(1, "fetch", url="http://169.254.169.254/")
+    exchange = scene.request(*bodies, session=scene.session())
+    scene.answer(exchange, result(1, text("ok")), session=scene.session())
+
+
+@fires(SSRF)
+def an_address_that_the_caller_says_is_the_gateways(scene: Scene) -> None:
+    exchange = scene.request(call(1, "fetch", url="http://10.0.0.7/"), authority="10.0.0.7", session=scene.session())
+    scene.answer(exchange, result(1, text("ok")), session=scene.session())
+
+
+@fires(FILES)
+def a_file_behind_more_slashes_than_anybody_reads(scene: Scene) -> None:
+    use(scene, "open", path="/" + "./" * 5_000 + "etc/passwd")
+
+
+@fires(SSRF)
 def an_address_inside_that_does_not_answer(scene: Scene) -> None:
     scene.whole(call(1, "fetch", url="http://10.0.0.1:22/"), result(1, text("no", is_error=True)), scene.session())
 
 
 @spares(SSRF)
 def the_addresses_of_a_server_that_runs_here(scene: Scene) -> None:
+    scene.started()
     offer(scene, "http://localhost:9000/docs/a")
     template(scene, "http://10.1.1.1/{page}")
     for uri in ("http://localhost:9000/docs/a", "http://localhost:9000/docs/b", "http://10.1.1.1/x"):

@@ -9,7 +9,17 @@ from verdicts import signer, unsigned, verified
 from mcpwatch.detect.engine import Engine
 from mcpwatch.detect.rule import Operator
 from mcpwatch.model.alerts import Finding
-from mcpwatch.model.entries import Body, Json, Leak, Principal, Request, Response, SessionForm
+from mcpwatch.model.entries import (
+    Body,
+    GatewayStarted,
+    Json,
+    Leak,
+    Principal,
+    Request,
+    Response,
+    SessionForm,
+    UpstreamInfo,
+)
 from mcpwatch.model.feed import FeedState, FeedStatus, Gap
 from mcpwatch.model.identity import ServerProof, Signer, Verdict
 from mcpwatch.model.traffic import (
@@ -191,8 +201,9 @@ class Scene:
         updated = tuple(exchange.calls) if touched else ()
         self._play(self._seen("message", exchange, session, messages=(message,), updated=updated))
 
-    def end(self, exchange: Exchange, session: Session | None = None) -> None:
-        """The end of the exchange, which touches its calls once more."""
+    def end(self, exchange: Exchange, session: Session | None = None, rule: str = "", reason: str = "") -> None:
+        """The end of the exchange, which touches its calls once more; with `rule` the gateway's policy refused it."""
+        exchange.rule, exchange.reason = rule, reason
         self._play(self._seen("end", exchange, session, updated=tuple(exchange.calls)))
 
     def whole(self, body: Json, answer: Json, session: Session | None = None, **more: Json) -> Exchange:
@@ -202,6 +213,11 @@ class Scene:
         self.answer(exchange, answer, session=session, **more)
         self.end(exchange, session)
         return exchange
+
+    def started(self, url: str = "http://127.0.0.1:9000/mcp") -> None:
+        """The gateway starts before the server at `url`."""
+        data = GatewayStarted("1.0", "masked", (UpstreamInfo(self.upstream, url),), "http://127.0.0.1:8000")
+        self._play(Observation(self.next, self.source, self.now, "gateway", started=data))
 
     def malformed(self, fault: str = "not JSON") -> None:
         """An entry that is none."""

@@ -221,3 +221,19 @@ def test_an_honest_guest_of_an_open_server_raises_nothing() -> None:
     for id in range(20):
         log.exchange(call(id, "read", path="../a"), result(id, text("ok")), session="s1", headers=AGENT)
     assert told(log) == []
+
+
+def test_a_browser_tool_on_the_same_machine_is_low_and_the_cloud_behind_it_is_not() -> None:
+    scene = Scene()
+    scene.started()
+    for pages in (["http://localhost:3000/"], ["http://localhost:3000/", "http://169.254.169.254/"]):
+        scene.whole(call(1, "open", pages=pages), result(1, text("ok")), scene.session())
+    assert [(found.severity.name, found.subject) for found in scene.of("discovery/ssrf")] == [
+        ("LOW", "5e55 at files (loopback)"),
+        ("LOW", "5e55 at files (loopback)"),
+        ("HIGH", "5e55 at files (cloud metadata)"),
+    ]
+    far = Scene()
+    far.started("https://mcp.example/")
+    far.whole(call(1, "open", url="http://localhost:3000/"), result(1, text("ok")), far.session())
+    assert [found.severity.name for found in far.of("discovery/ssrf")] == ["HIGH"]

@@ -134,6 +134,8 @@ def test_no_text_at_all_does_harm(text: str, start: str) -> None:
         assert trespass(uri, is_uri=is_uri) in ("", SECRETS, SYSTEM, TRAVERSAL)
 
 
-def test_long_text_is_no_address_and_is_cut_as_a_path() -> None:
-    assert inside("http://127.0.0.1/" + "a" * 3_000) is None
+def test_what_is_put_before_and_behind_hides_nothing() -> None:
+    at = inside("http://" + "a" * 3_000 + "@127.0.0.1/" + "a" * 3_000)
+    assert at is not None and at.kind == "loopback"
+    assert trespass("/" * 10_000 + "etc/passwd", is_uri=False) == SECRETS
     assert trespass("file:///etc/passwd?" + "a/../" * 100_000, is_uri=True)

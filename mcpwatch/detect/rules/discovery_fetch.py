@@ -1,12 +1,31 @@
 """Does a server fetch for a caller what is not its to give?"""
 
-from mcpwatch.detect.addresses import inside, origin
-from mcpwatch.detect.paths import SECRETS, SYSTEM, TRAVERSAL, climbs, is_file_uri, plain, resolved, trespass
-from mcpwatch.detect.phrases import quote
-from mcpwatch.detect.rules.discovery_reach import Reach, ReachRule
-from mcpwatch.model.alerts import RuleInfo, Severity
-from mcpwatch.model.traffic import Call, Observation
+from collections.abc import Iterable
+from typing import ClassVar
 
+from mcpwatch.detect.addresses import Inside, inside, may_be_url, origin
+from mcpwatch.detect.paths import (
+    MAX_PATH,
+    SECRETS,
+    SYSTEM,
+    TRAVERSAL,
+    climbs,
+    is_file_uri,
+    may_be_path,
+    plain,
+    resolved,
+    trespass,
+)
+from mcpwatch.detect.phrases import host, quote
+from mcpwatch.detect.recent import Recent
+from mcpwatch.detect.rules.discovery_reach import Reach, ReachRule
+from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.traffic import Call, EntryKind, Observation
+
+_SERVERS = 1_000
+_MAX_URL = 256
+_REACHED = frozenset({"loopback", "private"})
+"""What a program on the server's machine reaches as well as the server does."""
 _WHY = {
     SECRETS: "a file that holds secrets",
     SYSTEM: "a file of the system",
@@ -32,6 +51,9 @@ class LocalFileRead(ReachRule):
 
     links = True
 
+    def weigh(self, text: str) -> int:
+        return min(len(text), MAX_PATH) if may_be_path(text) else 0
+
     def of_uri(self, seen: Observation, call: Call, uri: str) -> Reach | None:
         is_file = is_file_uri(uri)
         if not is_file and (not climbs(uri) or origin(uri)):
@@ -52,7 +74,11 @@ class LocalFileRead(ReachRule):
 
 
 class Ssrf(ReachRule):
-    """Server-side request forgery. An address counts however it is spelled; one that the server lists does not."""
+    """Server-side request forgery. An address counts however it is spelled; one that the server lists does not.
+
+    It is low where a tool of a server on this machine is used by a program on this machine, which is how one develops
+    with a browser tool: both reach the same.
+    """
 
     info = RuleInfo(
         id="discovery/ssrf",
@@ -62,19 +88,52 @@ class Ssrf(ReachRule):
         action="See what came back. Let the server refuse such addresses; if a tool is meant for them, allow it.",
         references=("OWASP MCP05",),
     )
+    kinds: ClassVar[tuple[EntryKind, ...]] = (*ReachRule.kinds, "gateway")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._servers: Recent[tuple[str, str], tuple[bool, frozenset[str]]] = Recent(_SERVERS)
+        """Whether a server is on the gateway's machine, and the origins that it goes by."""
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        if seen.started is not None:
+            for upstream in seen.started.upstreams:
+                at = inside(upstream.url)
+                own = frozenset({origin(upstream.url), origin(seen.started.listen)})
+                self._servers.put((seen.source, upstream.name), (at is not None and at.kind == "loopback", own))
+        return super().observe(seen)
+
+    def weigh(self, text: str) -> int:
+        return min(len(text), _MAX_URL) if may_be_url(text) else 0
 
     def of_uri(self, seen: Observation, call: Call, uri: str) -> Reach | None:
-        return self.of_text(seen, call, uri)
+        found = self._inside(seen, call, uri)
+        return _reach(uri, found) if found is not None else None
 
     def of_text(self, seen: Observation, call: Call, text: str) -> Reach | None:
-        found = inside(text)
+        found = self._inside(seen, call, text)
         if found is None:
             return None
-        offer = self.offered.of(seen.source, call.upstream)
-        at = origin(text)
-        if offer is not None and (text in offer.uris or at in offer.origins):
+        is_near, _ = self._servers.get((seen.source, call.upstream)) or (False, ())
+        is_own = is_near and seen.exchange is not None and host(seen.exchange.peer) == "loopback"
+        if not is_own or found.kind not in _REACHED:
+            return _reach(text, found)
+        return _reach(text, found)._replace(
+            what=f"{quote(text)}, a {found.kind} address that its caller, on the same machine, reaches as well",
+            severity=Severity.LOW,
+        )
+
+    def _inside(self, seen: Observation, call: Call, url: str) -> Inside | None:
+        found = inside(url)
+        if found is None:
             return None
-        if seen.request is not None and at.partition("//")[2] == seen.request.authority:
+        offer, at = self.offered.of(seen.source, call.upstream), origin(url)
+        if offer is not None and (url in offer.uris or at in offer.origins):
             return None
-        spelled = f", which is {found.address}" if found.address and found.address != found.host else ""
-        return Reach(found.kind, f"{quote(text)}{spelled}, a {found.kind} address")
+        _, own = self._servers.get((seen.source, call.upstream)) or (False, ())
+        return None if at in own else found
+
+
+def _reach(url: str, found: Inside) -> Reach:
+    spelled = f", which is {found.address}" if found.address and found.address != found.host else ""
+    return Reach(found.kind, f"{quote(url)}{spelled}, a {found.kind} address")

@@ -1,7 +1,7 @@
 """What a server is asked to fetch, and whether it does."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import ClassVar, NamedTuple
 
@@ -12,14 +12,17 @@ from mcpwatch.detect.phrases import quote, subject_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.refusals import came_through
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.strings import strings
+from mcpwatch.detect.strings import texts
 from mcpwatch.model.alerts import Finding, Severity
-from mcpwatch.model.traffic import Call, Observation
+from mcpwatch.model.traffic import Call, EntryKind, Observation
 
 _OPEN = 4_000
-_TEXTS = 1_000
-"""Strings looked at in the arguments of a call."""
-_LONGEST = 2_048
+_TEXTS = 20_000
+"""Strings of a call's arguments that are weighed."""
+_LOOKS = 1_000
+"""Of those, how many are looked at closely."""
+_WORK = 64_000
+"""Characters of those, as far as they matter."""
 _READ = "resources/read"
 _TAKES = frozenset({"tools/call", "prompts/get"})
 
@@ -31,6 +34,8 @@ class Reach(NamedTuple):
     """One word or two; a session has one alert for each kind."""
     what: str
     """As a phrase; quotes the caller."""
+    severity: Severity = Severity.HIGH
+    """Where the server does it."""
 
 
 class ReachRule(Rule):
@@ -39,14 +44,18 @@ class ReachRule(Rule):
     It counts for less where the server did not do it: somebody tried.
     """
 
-    kinds = ("request", "message", "end")
+    kinds: ClassVar[tuple[EntryKind, ...]] = ("request", "message", "end")
 
     def __init__(self) -> None:
         self.offered = Offered(self.links)
-        self._asked: Recent[str, Reach] = Recent(_OPEN)
+        self._asked: Recent[str, tuple[Reach, ...]] = Recent(_OPEN)
 
     links: ClassVar[bool] = False
     """Whether what a result links to counts as offered."""
+
+    @abstractmethod
+    def weigh(self, text: str) -> int:
+        """How many characters of an argument a closer look has to go through; 0 where it is not worth one."""
 
     @abstractmethod
     def of_uri(self, seen: Observation, call: Call, uri: str) -> Reach | None:
@@ -61,13 +70,14 @@ class ReachRule(Rule):
             return self._answered(seen) if seen.updated else ()
         for call in seen.opened:
             if call.method in _TAKES:
-                reach = self._of_arguments(seen, call)
+                reaches = self._of_arguments(seen, call)
             elif call.method == _READ:
                 reach = self.of_uri(seen, call, call.target)
+                reaches = () if reach is None else (reach,)
             else:
                 continue
-            if reach is not None:
-                self._asked.put(call.id, reach)
+            if reaches:
+                self._asked.put(call.id, reaches)
         return ()
 
     def _answered(self, seen: Observation) -> list[Finding]:
@@ -75,17 +85,25 @@ class ReachRule(Rule):
         found: list[Finding] = []
         if self._asked:
             for call in seen.updated:
-                reach = self._asked.pop(call.id) if call.ended is not None else None
-                if reach is not None:
-                    found.append(self._tell(seen, call, reach))
+                reaches = self._asked.pop(call.id) if call.ended is not None else None
+                found += [self._tell(seen, call, reach) for reach in reaches or ()]
         return found
 
-    def _of_arguments(self, seen: Observation, call: Call) -> Reach | None:
-        for text in _arguments(seen, call):
-            reach = self.of_text(seen, call, text) if len(text) <= _LONGEST else None
+    def _of_arguments(self, seen: Observation, call: Call) -> tuple[Reach, ...]:
+        """The first of each kind: one that is harmless must not stand before another."""
+        found: dict[str, Reach] = {}
+        looks, work = _LOOKS, _WORK
+        for text in islice(_arguments(seen, call), _TEXTS):
+            cost = self.weigh(text)
+            if not cost:
+                continue
+            looks, work = looks - 1, work - cost
+            if looks < 0 or work < 0:
+                break
+            reach = self.of_text(seen, call, text)
             if reach is not None:
-                return reach
-        return None
+                found.setdefault(reach.kind, reach)
+        return tuple(found.values())
 
     def _tell(self, seen: Observation, call: Call, reach: Reach) -> Finding:
         did = came_through(seen, call)
@@ -94,19 +112,13 @@ class ReachRule(Rule):
         reason = f"{by} for {reach.what}; {how}."
         subject = f"{subject_of(seen)} ({reach.kind})"
         found = self.finding(seen, subject, reason, call.index, seen.index, call=call)
-        return found if did else replace(found, severity=Severity.MEDIUM)
+        return replace(found, severity=reach.severity if did else min(reach.severity, Severity.MEDIUM))
 
 
-def _arguments(seen: Observation, call: Call) -> Iterable[str]:
-    """Strings in the arguments of a call."""
-    messages = seen.messages
-    message = messages[0] if len(messages) == 1 else next((one for one in messages if one.id == call.rpc_id), None)
-    params = message.params if message is not None else None
-    arguments = params.get("arguments") if type(params) is dict else None
-    if type(arguments) is not dict:
-        return ()
-    values = arguments.values()
-    for value in values:
-        if type(value) is not str:
-            return (found.text for found in islice(strings(arguments), _TEXTS))
-    return values
+def _arguments(seen: Observation, call: Call) -> Iterator[str]:
+    """Strings in the arguments of a call, and of all in its batch that go by its id."""
+    for message in seen.messages:
+        params = message.params if message.id == call.rpc_id else None
+        arguments = params.get("arguments") if type(params) is dict else None
+        if type(arguments) is dict:
+            yield from texts(arguments)
