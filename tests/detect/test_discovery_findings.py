@@ -237,3 +237,15 @@ def test_a_browser_tool_on_the_same_machine_is_low_and_the_cloud_behind_it_is_no
     far.started("https://mcp.example/")
     far.whole(call(1, "open", url="http://localhost:3000/"), result(1, text("ok")), far.session())
     assert [found.severity.name for found in far.of("discovery/ssrf")] == ["HIGH"]
+
+
+def test_what_is_long_is_compared_as_well() -> None:
+    log = Log()
+    log.initialize("s1", headers=AGENT)
+    long, other = "a" * 10_000, "b" * 10_000
+    log.exchange(call(1, "dump", what=long), error(1, -32001, "Forbidden"), session="s1", headers=AGENT)
+    log.exchange(call(2, "dump", what=other), result(2, text("ok")), session="s1", headers=AGENT)
+    assert not [finding for finding in told(log) if finding.rule == "discovery/bypass"]
+    log.exchange(call(3, "dump", what=long), result(3, text("ok")), session="s1", headers=AGENT)
+    (found,) = [finding for finding in told(log) if finding.rule == "discovery/bypass"]
+    assert found.severity is Severity.CRITICAL

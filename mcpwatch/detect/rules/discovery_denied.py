@@ -27,12 +27,12 @@ class Bypass(SecondTry):
 
     def compare(self, seen: Observation, call: Call, asked: Asked, denied: Denied) -> Finding | None:
         after = seen.time - denied.time
-        if after > self.setting("within") or asked.caller() != denied.asked.caller():
+        if after > self.setting("within") or asked.caller() != denied.caller:
             return None
-        if asked.unread != denied.asked.unread:
+        if asked.unread != denied.unread:
             return None
         reason = f"{quote(call.target)} was denied at entry {denied.entry} and let through {_ago(after)} later"
-        evidence = (denied.asked.exchange.index, denied.entry, call.index, seen.index)
+        evidence = (denied.request, denied.entry, call.index, seen.index)
         if not asked.unread:
             return self.finding(seen, _subject(seen, call), f"{reason}; the caller is the same.", *evidence, call=call)
         doubt = f"{reason}; the caller seems the same, but for what {together(list(asked.unread))} may say."
@@ -66,14 +66,14 @@ class ContextHopping(SecondTry):
 
     def compare(self, seen: Observation, call: Call, asked: Asked, denied: Denied) -> Finding | None:
         session, after = seen.session, seen.time - denied.time
-        if session is None or call.session == denied.session or asked.unread or denied.asked.unread:
+        if session is None or call.session == denied.session or asked.unread or denied.unread:
             return None
-        if asked.caller() == denied.asked.caller():
+        if asked.caller() == denied.caller:
             if after > self.setting("within") or session.kind is not SessionKind.LEGACY:
                 return None
             how = "where nothing else says who calls" if asked.caller() == NOBODY else "with the same signer and token"
         else:
-            before, now = denied.asked.exchange.principal, asked.exchange.principal
+            before, now = denied.principal, asked.exchange.principal
             is_quick = after <= self.setting("switch") and session.started >= denied.time
             if before is None or now is None or not is_quick or not _differ(before, now):
                 return None
@@ -83,7 +83,7 @@ class ContextHopping(SecondTry):
             f"{quote(call.target)} was denied{there} at entry {denied.entry}; {_ago(after)} later "
             f"the same client got it in session {session_label(session)}, {how}."
         )
-        evidence = (denied.asked.exchange.index, denied.entry, call.index, seen.index)
+        evidence = (denied.request, denied.entry, call.index, seen.index)
         return self.finding(seen, subject_of(seen), reason, *evidence, call=call)
 
 

@@ -11,13 +11,15 @@ from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.refusals import ACTING, came_through, is_of_caller, names_target, was_denied
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding
-from mcpwatch.model.entries import Request
+from mcpwatch.model.entries import Principal, Request
 from mcpwatch.model.traffic import Call, Exchange, Observation, RpcMessage
 
 _PLACES = 10_000
 _OPEN = 4_000
 _TARGETS = 64
 """Denied ones remembered of one session or client."""
+_LONG = 4_096
+"""Octets of a body from which on it is not held until the answer comes."""
 
 NOBODY = ("", "", "", "")
 """A caller whom nothing proves."""
@@ -59,7 +61,12 @@ class Asked:
 class Denied(NamedTuple):
     """A request that was denied."""
 
-    asked: Asked
+    caller: tuple[str, str, str, str]
+    principal: Principal | None
+    unread: tuple[str, ...]
+    arguments: int | None
+    request: int
+    """Its entry."""
     time: float
     entry: int
     session: str
@@ -78,8 +85,8 @@ class SecondTry(Rule):
     kinds = ("request", "message", "end")
 
     def __init__(self) -> None:
-        self._open: Recent[str, Observation] = Recent(_OPEN)
-        """The requests of open calls."""
+        self._open: Recent[str, Observation | Asked] = Recent(_OPEN)
+        """The requests of open calls; of a long one what is compared alone, so that nobody fills the memory with them."""
         self._denied: Recent[Place, dict[tuple[str, str], Denied]] = Recent(_PLACES)
 
     @abstractmethod
@@ -95,7 +102,10 @@ class SecondTry(Rule):
             return self._ended(seen) if seen.updated else ()
         for call in seen.opened:
             if call.method in ACTING and call.target:
-                self._open.put(call.id, seen)
+                body = seen.request.body if seen.request is not None else None
+                asked = _read(seen, call) if body is not None and body.size > _LONG else seen
+                if asked is not None:
+                    self._open.put(call.id, asked)
         return ()
 
     def _ended(self, seen: Observation) -> list[Finding]:
@@ -107,9 +117,9 @@ class SecondTry(Rule):
             is_denied = was_denied(call)
             if not is_denied and not (self._denied and came_through(seen, call)):
                 continue
-            if request.exchange is None or request.request is None or is_unsettled(request.exchange):
+            asked = request if isinstance(request, Asked) else _read(request, call)
+            if asked is None or is_unsettled(asked.exchange):
                 continue
-            asked = Asked(request, request.exchange, request.request, call)
             if not is_denied:
                 found += self._let_through(seen, call, asked)
             elif is_of_caller(call, asked.exchange.principal is not None):
@@ -118,7 +128,7 @@ class SecondTry(Rule):
 
     def _let_through(self, seen: Observation, call: Call, asked: Asked) -> Iterable[Finding]:
         denied = (self._denied.get(self.place(seen, call, asked)) or {}).get((call.method, call.target))
-        if denied is not None and (denied.is_about_target or _same(denied.asked.arguments, asked.arguments)):
+        if denied is not None and (denied.is_about_target or _same(denied.arguments, asked.arguments)):
             finding = self.compare(seen, call, asked, denied)
             if finding is not None:
                 yield finding
@@ -129,15 +139,32 @@ class SecondTry(Rule):
         key = (call.method, call.target)
         denied.pop(key, None)
         label = session_label(seen.session) if seen.session is not None else ""
-        denied[key] = Denied(asked, seen.time, seen.index, call.session, label, names_target(call))
+        denied[key] = Denied(
+            asked.caller(),
+            asked.exchange.principal,
+            asked.unread,
+            asked.arguments,
+            asked.exchange.index,
+            seen.time,
+            seen.index,
+            call.session,
+            label,
+            names_target(call),
+        )
         if len(denied) > _TARGETS:
             del denied[next(iter(denied))]
 
 
+def _read(seen: Observation, call: Call) -> Asked | None:
+    if seen.exchange is None or seen.request is None:
+        return None
+    return Asked(seen, seen.exchange, seen.request, call)
+
+
 def _arguments(messages: tuple[RpcMessage, ...], call: Call) -> int | None:
-    message = next((message for message in messages if message.id == call.rpc_id), None)
-    params = message.params if message is not None else None
-    return hash(repr(params.get("arguments"))) if isinstance(params, dict) else None
+    asked = [message.params for message in messages if message.id == call.rpc_id]
+    said = [params.get("arguments") for params in asked if isinstance(params, dict)]
+    return hash(repr(said)) if said else None
 
 
 def _same(before: int | None, now: int | None) -> bool:
