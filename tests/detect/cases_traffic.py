@@ -2,9 +2,11 @@
 
 import base64
 
+from chain_story import Story
 from registry import fires, spares
 from rpc import MODERN, ask, call, error, modern, modern_headers, note, result, text, tool
 from rule_scene import Scene
+from verdicts import verified
 
 from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import CallState, Era, Session, SessionKind
@@ -249,12 +251,23 @@ def base64_with_loose_ends(scene: Scene) -> None:
     ask_modern(scene, call(1, "a"), {**modern_headers(call(1, "a")), "mcp-name": "=?base64?YR==?="})
 
 
+def refused_for_a_header(scene: Scene, *withheld: str) -> None:
+    """A server refuses a call for what stands in `Mcp-Param-City` or does not; the log withholds what it says."""
+    story, body = Story(scene), modern(call(1, "read", city="Oslo"))
+    asked = story.log.request(body, headers=modern_headers(body), withheld=withheld)
+    story.log.response(asked, 400)
+    story.log.message(asked, error(1, -32020, "Mcp-Param-City"))
+    story.play(verified())
+
+
 @fires("protocol/header-mismatch")
 def a_refusal_by_the_server(scene: Scene) -> None:
-    exchange = scene.request(call(1, "read"))
-    scene.response(exchange, 400)
-    answer = error(1, -32020, "Mcp-Param-City")
-    scene.answer(exchange, answer, state=CallState.RPC_ERROR, code=-32020, text="Mcp-Param-City")
+    refused_for_a_header(scene, "mcp-param-city")
+
+
+@spares("protocol/header-mismatch")
+def a_client_that_has_not_listed_the_tool(scene: Scene) -> None:
+    refused_for_a_header(scene)
 
 
 @spares("protocol/header-mismatch")

@@ -19,12 +19,17 @@ _NAMED_IN_HEADER = frozenset(
     {"tools/call", "prompts/get", "resources/read", "tasks/get", "tasks/update", "tasks/cancel"}
 )
 """Methods whose target Mcp-Name repeats (SEP-2243, SEP-2663)."""
+_PARAMETER = "mcp-param-"
 _OPEN, _CLOSE = "=?base64?", "?="
 _REMEMBERED = 10_000
 
 
 class HeaderMismatch(Rule):
-    """Holds the three header fields of MCP 2026-07-28 against the body; also fires where a server refused for it."""
+    """Holds the three header fields of MCP 2026-07-28 against the body.
+
+    Also fires where a server refused for what `Mcp-Param-*` fields say. Where none came, nothing was said: a client
+    that has not listed the tool cannot know that a field is wanted, and lists it once it is told so.
+    """
 
     info = RuleInfo(
         id="protocol/header-mismatch",
@@ -38,7 +43,8 @@ class HeaderMismatch(Rule):
     kinds = ("request", "message")
 
     def __init__(self) -> None:
-        self._fired: Recent[tuple[str, int], bool] = Recent(_REMEMBERED)
+        self._unclear: Recent[tuple[str, int], bool] = Recent(_REMEMBERED)
+        """Requests whose parameters stand in header fields too, and that nothing was told of."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.request is not None and seen.exchange is not None:
@@ -46,14 +52,19 @@ class HeaderMismatch(Rule):
                 if message.method and message.id is not None:
                     faults = _faults(seen.request, message, seen.exchange.era)
                     if faults:
-                        self._fired.put((seen.source, seen.index), True)
                         yield self.finding(seen, subject_of(seen), " ".join(faults))
                         return
+            if _has_parameters(seen.request):
+                self._unclear.put((seen.source, seen.index), True)
         for call in seen.updated:
-            if call.error_code == HEADER_MISMATCH and not self._fired.get((seen.source, call.exchange)):
-                self._fired.put((seen.source, call.exchange), True)
+            if call.error_code == HEADER_MISMATCH and self._unclear.pop((seen.source, call.exchange)):
                 reason = f"The server refused {cut(call.method)}: {quote(call.error_text)}."
                 yield self.finding(seen, subject_of(seen), reason, call.index, seen.index, call=call)
+
+
+def _has_parameters(request: Request) -> bool:
+    """Whether header fields repeat parameters of a tool; the log withholds what they say."""
+    return any(name.startswith(_PARAMETER) for name in request.withheld)
 
 
 def _faults(request: Request, message: RpcMessage, era: Era) -> list[str]:
