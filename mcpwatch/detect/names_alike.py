@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from mcpwatch.detect.phrases import quote
@@ -21,6 +22,10 @@ _ENDS = 3
 _STYLE = re.compile(r"[\W_]+")
 _PLURAL = re.compile(r"(?<=[a-z])(?:es|s)(?=[\W_]|$|[A-Z])")
 _DIGITS = re.compile(r"\d+")
+_NOT_LAST = sum(0b011 << each * 3 for each in range(32))
+"""The bits of each letter that more bits of it come after."""
+
+Place = str | tuple[int, str, bool]
 
 
 class Name(NamedTuple):
@@ -33,13 +38,18 @@ class Name(NamedTuple):
     """Without plurals and numbers."""
     looks: str
     """As a reader takes it in."""
+    plain: str
+    """Without case."""
+    letters: int
+    """How often it has which letters: three bits for each class of letters, set one after the other."""
 
 
 def name_of(text: str) -> Name:
     """A name, ready to be compared; of a long one its beginning."""
     text = text[:MAX_NAME]
     shape = _DIGITS.sub("0", _PLURAL.sub("", text)).casefold()
-    return Name(text, _STYLE.sub("", text).casefold(), shape, fold(text))
+    plain = text.casefold()
+    return Name(text, _STYLE.sub("", text).casefold(), shape, fold(text), plain, _letters(plain))
 
 
 def alike(name: Name, other: Name) -> str:
@@ -58,10 +68,51 @@ def alike(name: Name, other: Name) -> str:
 
 def nearly(name: Name, other: Name) -> bool:
     """Whether few edits lead from one to the other: a slip or another word, which its description must tell."""
-    one, two = name.text.casefold(), other.text.casefold()
+    one, two = name.plain, other.plain
     if name.style == other.style or name.shape == other.shape or min(len(one), len(two)) < LONG:
         return False
     return (one[:_ENDS] == two[:_ENDS] or one[-_ENDS:] == two[-_ENDS:]) and distance(one, two) <= FAR
+
+
+def places(name: Name) -> Iterator[Place]:
+    """Where in a table a name is put so that whoever has a name that may pass for it looks there."""
+    yield name.looks
+    if len(name.plain) >= LONG:
+        yield from _ends(name.plain, len(name.plain))
+
+
+def places_near(name: Name) -> Iterator[Place]:
+    """Where in that table names may be that pass for this one."""
+    yield name.looks
+    if len(name.plain) >= LONG:
+        for size in range(len(name.plain) - FAR, len(name.plain) + FAR + 1):
+            yield from _ends(name.plain, size)
+
+
+def may_pass(name: Name, other: Name) -> bool:
+    """Whether two names are worth comparing: they look the same, or few letters of the one are not the other's."""
+    if name.style == other.style or name.shape == other.shape:
+        return False
+    if name.looks == other.looks:
+        return True
+    one, two = name.letters, other.letters
+    return (one & ~two).bit_count() <= FAR and (two & ~one).bit_count() <= FAR
+
+
+def _ends(plain: str, size: int) -> Iterator[Place]:
+    yield size, plain[:_ENDS], True
+    yield size, plain[-_ENDS:], False
+
+
+def _letters(plain: str) -> int:
+    """An edit takes or gives a letter, so that it changes one bit each way at most."""
+    bits = 0
+    for letter in plain:
+        bit = 1 << (ord(letter) & 31) * 3
+        while bits & bit and bit & _NOT_LAST:
+            bit <<= 1
+        bits |= bit
+    return bits
 
 
 def fold(name: str) -> str:

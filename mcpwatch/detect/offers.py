@@ -6,9 +6,8 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from mcpwatch.bounded import keep
 from mcpwatch.detect.definitions import description
-from mcpwatch.detect.names_alike import Name, name_of
+from mcpwatch.detect.names_alike import Name, Place, may_pass, name_of, places, places_near
 from mcpwatch.model.traffic import Tool
 
 SERVERS: Final = 64
@@ -22,15 +21,16 @@ _ALIKE = 0.8
 """Share of their words that two descriptions have in common when one is made after the other."""
 
 
-class Offered(Struct):
+class Offered(Struct, eq=False):
     """A tool of a server, and when it was first listed in the order of all servers."""
 
     tool: Tool
     name: Name
     since: int
+    offer: "Offer"
 
 
-class Offer(Struct):
+class Offer(Struct, eq=False):
     """What one server offers: tools by name."""
 
     source: str
@@ -43,6 +43,8 @@ class Offers:
 
     def __init__(self) -> None:
         self._servers: OrderedDict[tuple[str, str], Offer] = OrderedDict()
+        self._names: dict[Place, dict[int, Offered]] = {}
+        """Tools by what their names have in common with names alike, then by `since`."""
         self._count = 0
 
     def add(self, source: str, tool: Tool) -> Offer:
@@ -51,18 +53,38 @@ class Offers:
         offer = self._servers.get(place)
         if offer is None:
             offer = Offer(source, tool.upstream)
-            keep(self._servers, place, offer, SERVERS)
+            if len(self._servers) >= SERVERS:
+                self._forget(self._servers.popitem(last=False)[1])
+            self._servers[place] = offer
         known = offer.tools.get(tool.name)
         if known is not None:
             known.tool = tool
         elif len(offer.tools) < TOOLS:
             self._count += 1
-            offer.tools[tool.name] = Offered(tool, name_of(tool.name), self._count)
+            offered = offer.tools[tool.name] = Offered(tool, name_of(tool.name), self._count, offer)
+            for spot in places(offered.name):
+                self._names.setdefault(spot, {})[offered.since] = offered
         return offer
 
     def others(self, offer: Offer) -> Iterator[Offer]:
         """What the other servers offer."""
         return (other for other in self._servers.values() if other is not offer)
+
+    def near(self, offered: Offered) -> Iterator[Offered]:
+        """Tools of other servers whose names may pass for this one's, the oldest first."""
+        found: dict[int, Offered] = {}
+        for spot in places_near(offered.name):
+            found.update(self._names.get(spot, {}))
+        for _, each in sorted(found.items()):
+            if each.offer is not offered.offer and may_pass(offered.name, each.name):
+                yield each
+
+    def _forget(self, offer: Offer) -> None:
+        for offered in offer.tools.values():
+            for spot in places(offered.name):
+                del self._names[spot][offered.since]
+                if not self._names[spot]:
+                    del self._names[spot]
 
 
 def are_twins(one: Offer, other: Offer) -> bool:

@@ -1,17 +1,20 @@
 """Does a tool's name belong to it?"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from mcpwatch.detect.definitions import subject, told
 from mcpwatch.detect.names_alike import alike, nearly
-from mcpwatch.detect.offers import Offer, Offered, Offers, is_made_after
+from mcpwatch.detect.offers import Offered, Offers, is_made_after
 from mcpwatch.detect.phrases import quote
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.traffic import Observation
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_COMPARED = 100
+"""Tools of other servers that one is compared with, of those whose names have most in common with its own."""
 
 
 class LookAlike(Rule):
@@ -34,25 +37,29 @@ class LookAlike(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if not seen.tools:
             return
-        for change in told(seen):
-            self._offers.add(seen.source, change.tool)
-        for change in told(seen):
-            offer = self._offers.add(seen.source, change.tool)
-            own = offer.tools.get(change.tool.name)
-            if own is None:
-                continue
-            for other in self._offers.others(offer):
-                for each in other.tools.values():
-                    late, early = (own, each) if own.since > each.since else (each, own)
-                    how = _passes(late, early, offer if late is own else other)
-                    if how:
-                        yield self._told(seen, late, early, how, other)
-                        break
+        offers = [(each.tool, self._offers.add(seen.source, each.tool)) for each in told(seen)]
+        for tool, offer in offers:
+            own = offer.tools.get(tool.name)
+            if own is not None:
+                yield from self._alike(seen, own)
 
-    def _told(self, seen: Observation, late: Offered, early: Offered, how: str, other: Offer) -> Finding:
+    def _alike(self, seen: Observation, own: Offered) -> Iterator[Finding]:
+        """One finding for each other server that has a tool of such a name."""
+        found: set[int] = set()
+        for each in islice(self._offers.near(own), _COMPARED):
+            if id(each.offer) in found:
+                continue
+            late, early = (own, each) if own.since > each.since else (each, own)
+            how = _passes(late, early)
+            if how:
+                found.add(id(each.offer))
+                yield self._told(seen, late, early, how)
+
+    def _told(self, seen: Observation, late: Offered, early: Offered, how: str) -> Finding:
         reason = f"{quote(late.tool.name)} of {late.tool.upstream} is not {quote(early.tool.name)} of "
         reason += f"{early.tool.upstream} and {how}."
-        more = (late.tool.first_seen, early.tool.first_seen) if other.source == seen.source else ()
+        is_here = late.offer.source == early.offer.source
+        more = (late.tool.first_seen, early.tool.first_seen) if is_here else ()
         return self.finding(seen, subject(late.tool), reason, *more, seen.index)
 
 
@@ -76,9 +83,9 @@ class NameNonconforming(Rule):
                 yield self.finding(seen, subject(change.tool), f"{reason}: 1 to 128 of A-Z a-z 0-9 _ - . are.")
 
 
-def _passes(late: Offered, early: Offered, home: Offer) -> str:
+def _passes(late: Offered, early: Offered) -> str:
     """How the later tool passes for the earlier one; a server that has the earlier name too has two tools."""
-    if early.tool.name in home.tools:
+    if early.tool.name in late.offer.tools:
         return ""
     if how := alike(late.name, early.name):
         return how
