@@ -66,7 +66,7 @@ def bad(scene: Scene, number: int) -> None:
 
 def lists(scene: Scene, number: int) -> None:
     """A list of twenty tools that are offered for the first time."""
-    tools = [tool(f"tool {number} {at}", "Reads one thing and gives it back.") for at in range(20)]
+    tools = [tool(f"tool_{number}_{at}", "Reads one thing and gives it back.") for at in range(20)]
     scene.whole({"id": 1, "method": "tools/list"}, result(1, {"tools": tools}))
 
 
