@@ -19,16 +19,6 @@ def page(scene: Scene, status: int, origin: str = "http://evil.example", **more:
 
 
 @fires("protocol/foreign-origin")
-def a_page_that_is_refused(scene: Scene) -> None:
-    page(scene, 403)
-
-
-@fires("protocol/foreign-origin")
-def a_name_that_was_bound_again(scene: Scene) -> None:
-    page(scene, 421, "http://evil.example:8000", authority=REBOUND)
-
-
-@fires("protocol/foreign-origin")
 def a_page_that_is_answered(scene: Scene) -> None:
     page(scene, 200, peer="[::1]:5000")
 
@@ -39,23 +29,39 @@ def a_page_that_hides_its_origin(scene: Scene) -> None:
 
 
 @fires("protocol/foreign-origin")
-def a_page_whose_first_question_is_refused(scene: Scene) -> None:
-    page(scene, 403, method="OPTIONS")
-
-
-@fires("protocol/foreign-origin")
-def a_refused_page_that_brings_a_token(scene: Scene) -> None:
-    page(scene, 403, principal=principal())
-
-
-@fires("protocol/foreign-origin")
 def an_origin_that_is_none(scene: Scene) -> None:
     page(scene, 200, "http://[evil")
 
 
+@fires("protocol/foreign-origin")
+def a_page_that_makes_up_a_token_for_a_server_that_needs_none(scene: Scene) -> None:
+    ours = scene.request(call(1, "read"), verdict=UNSIGNED)
+    scene.answer(ours, result(1))
+    page(scene, 200, principal=principal("anybody"))
+
+
+@fires("protocol/foreign-origin")
+def a_page_that_does_not_wait_for_the_answer(scene: Scene) -> None:
+    scene.end(scene.request(call(1, "read"), verdict=UNSIGNED, headers=EVIL))
+
+
+@spares("protocol/foreign-origin")
+def a_page_with_a_token_where_only_handshakes_need_none(scene: Scene) -> None:
+    ours = scene.request(ask(0, "initialize"), verdict=UNSIGNED)
+    scene.answer(ours, result(0))
+    page(scene, 200, "https://app.example", principal=principal())
+
+
 @spares("protocol/foreign-origin")
 def pages_of_this_machine(scene: Scene) -> None:
-    for origin in ("http://localhost:6274", "http://127.0.0.1:3000", "https://[::1]:8443"):
+    for origin in (
+        "http://tauri.localhost",
+        "http://0.0.0.0:6274",
+        "http://[::]:6274",
+        "http://localhost:6274",
+        "http://127.0.0.1:3000",
+        "https://[::1]:8443",
+    ):
         page(scene, 200, origin)
         page(scene, 403, origin)
 

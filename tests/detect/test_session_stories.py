@@ -5,10 +5,11 @@ from collections import defaultdict
 from build import Log
 from msgspec.structs import replace
 from rpc import ask, call, error, modern, modern_headers, result, text
+from rule_scene import UNSIGNED, Scene
 from verdicts import principal, signer, unsigned, verified
 
 from mcpwatch.detect.engine import Engine
-from mcpwatch.model.alerts import Finding
+from mcpwatch.model.alerts import Finding, Severity
 from mcpwatch.model.entries import Principal, Request
 from mcpwatch.model.identity import Verdict
 from mcpwatch.traffic.fold import Traffic
@@ -194,6 +195,20 @@ def test_a_page_that_the_gateway_refuses() -> None:
     (found,) = story.found()["protocol/foreign-origin"]
     assert found.reason == ('A page of "http://evil.example:8000" called "evil.example:8000" and was refused with 421.')
     assert found.evidence == (0, 1)
+    assert found.severity is Severity.MEDIUM
+
+
+def test_a_page_that_is_refused_is_told_whatever_it_brings() -> None:
+    scene = Scene()
+    page = {"origin": "http://evil.example"}
+    for asked in (
+        scene.request(call(1, "read"), verdict=UNSIGNED, headers=page),
+        scene.request(method="OPTIONS", verdict=UNSIGNED, headers=page),
+        scene.request(call(1, "read"), verdict=UNSIGNED, headers=page, principal=principal()),
+        scene.request(call(1, "read"), verdict=UNSIGNED, headers=page, authority="evil.example:8000"),
+    ):
+        scene.response(asked, 421 if asked.index == 3 else 403)
+    assert [found.severity for found in scene.of("protocol/foreign-origin")] == [Severity.MEDIUM] * 4
 
 
 def test_ordinary_sessions_raise_none_of_it() -> None:

@@ -86,7 +86,7 @@ class SecondTry(Rule):
 
     def __init__(self) -> None:
         self._open: Recent[str, Observation | Asked] = Recent(_OPEN)
-        """The requests of open calls; of a long one what is compared alone, so that nobody fills the memory with them."""
+        """The requests of open calls; of a long one what is compared, so that nobody fills the memory with them."""
         self._denied: Recent[Place, dict[tuple[str, str], Denied]] = Recent(_PLACES)
 
     @abstractmethod

@@ -4,24 +4,30 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from mcpwatch.detect.callers import caller
 from mcpwatch.detect.phrases import host, quote
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rules.session_tokens import taken
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.traffic import Observation
+from mcpwatch.model.identity import SignatureState
+from mcpwatch.model.traffic import Exchange, Observation
 
 _PAGES = 2_000
+_SERVERS = 1_000
 _WEB = frozenset({"http", "https"})
 _GUARDED = frozenset({403, 421})
 """How an Origin (MCP 2025-11-25) and a Host (RFC 9110, section 15.5.20) that do not belong here are refused."""
 
 
 class ForeignOrigin(Rule):
-    """What passes is taken for let in on purpose where a signature or a token comes along: a page that attacks by a
-    name of its own (DNS rebinding) has neither, since a browser sends nobody's secrets there.
+    """What passes is taken for let in on purpose where a signature comes along, or a token that the server needs.
 
-    Origins that no web page has, such as those of desktop programs, do not count.
+    A page that attacks by a name of its own (DNS rebinding) has neither, since a browser sends nobody's secrets there.
+    It can make up a token for a server that does without. Origins that no web page has, such as those of desktop
+    programs, do not count.
     """
 
     info = RuleInfo(
@@ -33,11 +39,13 @@ class ForeignOrigin(Rule):
         action="Close the page. If it was let in on purpose, allow it in the policy; else let the server check Origin.",
         references=("OWASP MCP07",),
     )
-    kinds = ("request", "response")
+    kinds = ("request", "response", "message", "end")
 
     def __init__(self) -> None:
         self._pages: Recent[tuple[str, int], tuple[str, str, bool]] = Recent(_PAGES)
         """Requests of foreign pages -> origin, host, and whether it only asks what it may do."""
+        self._open: Recent[tuple[str, str], bool] = Recent(_SERVERS)
+        """Servers that do what nobody asks them to."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         request, exchange = seen.request, seen.exchange
@@ -48,19 +56,42 @@ class ForeignOrigin(Rule):
                     self._pages.put((seen.source, seen.index), (origin, request.authority, asks_first))
                     return
             return
-        if not len(self._pages) or exchange is None or exchange.status is None:
+        if exchange is None:
             return
-        page = self._pages.pop((seen.source, exchange.index))
-        if page is None:
+        if seen.kind == "message":
+            if seen.updated and exchange.principal is None:
+                self._learn(seen, exchange)
             return
-        origin, authority, asks_first = page
-        status = exchange.status
-        refused = status in _GUARDED
-        if refused or (status < 400 and not asks_first and caller(seen).is_nobody):
-            what = "and was refused" if refused else "and was answered, with neither signature nor token,"
-            reason = f"A page of {quote(origin)} called {quote(authority)} {what} with {status}."
-            subject = f"{origin} at {exchange.upstream or 'the gateway'}"
-            yield self.finding(seen, subject, reason, exchange.index, seen.index)
+        page = self._pages.pop((seen.source, exchange.index)) if len(self._pages) else None
+        if page is not None:
+            origin, authority, asks_first = page
+            what, severity = self._became(seen, exchange, asks_first)
+            if what:
+                reason = f"A page of {quote(origin)} called {quote(authority)} {what}."
+                subject = f"{origin} at {exchange.upstream or 'the gateway'}"
+                yield replace(self.finding(seen, subject, reason, exchange.index, seen.index), severity=severity)
+
+    def _learn(self, seen: Observation, exchange: Exchange) -> None:
+        """Note a server that answers more than a handshake to callers who bring nothing."""
+        place = (seen.source, exchange.upstream)
+        if place in self._open or exchange.verdict.signature is not SignatureState.ABSENT:
+            return
+        if any(call.method != "initialize" for call in taken(seen)):
+            self._open.put(place, True)
+
+    def _became(self, seen: Observation, exchange: Exchange, asks_first: bool) -> tuple[str, Severity]:
+        """What became of a page's request, and how bad that is; empty for nothing to tell."""
+        status, severity = exchange.status, self.info.severity
+        if status in _GUARDED:
+            return f"and was refused with {status}", Severity.MEDIUM
+        if asks_first or (status is not None and status >= 400):
+            return "", severity
+        how = "and left before the answer" if status is None else f"and was answered with {status}"
+        if caller(seen).is_nobody:
+            return f"with neither signature nor token {how}", severity
+        if exchange.principal is not None and self._open.get((seen.source, exchange.upstream)):
+            return f"with a token {how}; the server does without tokens, so that it proves nothing", severity
+        return "", severity
 
 
 def is_foreign(origin: str) -> bool:
@@ -72,11 +103,13 @@ def is_foreign(origin: str) -> bool:
         name = parts.hostname or ""
     except ValueError:
         return True
-    return parts.scheme in _WEB and name != "localhost" and not _is_loopback(name)
+    return parts.scheme in _WEB and name != "localhost" and not name.endswith(".localhost") and not _is_here(name)
 
 
-def _is_loopback(name: str) -> bool:
+def _is_here(name: str) -> bool:
+    """Whether it is an address of this machine alone; the unspecified one leads to it as well."""
     try:
-        return ip_address(name).is_loopback
+        address = ip_address(name)
     except ValueError:
         return False
+    return address.is_loopback or address.is_unspecified
