@@ -24,6 +24,14 @@ _NAMES = {
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 _RETURN = re.compile("\r(?!\n)")
+_LOOKS = re.compile("\x1b\\[([0-9;]{0,24})m|\x1b\\(B")
+"""How text looks (ECMA-48, 8.3.117: SGR), and the character set that its reset names along with it."""
+_PLAIN_LOOKS = re.compile(r"(?:(?:0?[0-79]|2[1-9]|3[1-79]|9[0-7]|38;5;[1-9][0-9]{0,2})?(?:;|$))*")
+"""Bold, underlined, of a colour: text that is still seen, on the ground that it has."""
+_METERS = re.compile("\x1b\\[(?!(?:[0-9]{0,4};){0,12}0*8[;m])[0-9;]{0,24}m|\x1b\\[[012]?K")
+"""What programs that show how far they are print beside single control characters: grounds, and the line erased."""
+_BEYOND = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
+"""What begins all other sequences that a terminal obeys; single characters do no more than begin a line anew."""
 
 _ALWAYS = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff"
@@ -36,6 +44,7 @@ _HIDDEN = re.compile(
     "|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]"  # one picks a glyph, a run of them carries octets
     "|(?<=[A-Za-z])[\ufe00-\ufe0f\u180b-\u180d\u180f]"  # letters of ours have but one glyph
 )
+_SMUGGLED = re.compile(f"[\u202d\u202e\U000e0000-\U000e0fff]|[{_ALWAYS}\u200c\u200d\ufe00-\ufe0f]{{4,}}")
 _SUBDIVISION_FLAGS = re.compile(
     "\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
     "|\U000e0077\U000e006c\U000e0073)\U000e007f"
@@ -51,6 +60,12 @@ def acting(text: str) -> list[str]:
     return found + _RETURN.findall(text)[:_ENOUGH] if "\r" in text else found
 
 
+def acting_in_output(text: str) -> tuple[list[str], bool]:
+    """The same in what a program printed, plain colours apart; and whether any of it does more than meters do."""
+    plain = _LOOKS.sub(lambda look: "" if _PLAIN_LOOKS.fullmatch(look[1] or "") else look[0], text)
+    return acting(plain), _BEYOND.search(_METERS.sub("", plain)) is not None
+
+
 def hidden(text: str) -> list[str]:
     """Zero-width, bidirectional, tag and filler characters, apart from those that scripts and emoji need."""
     if text.isascii():
@@ -58,6 +73,15 @@ def hidden(text: str) -> list[str]:
     if "\U0001f3f4" in text:
         text = _SUBDIVISION_FLAGS.sub("", text)
     return [match.group() for match in islice(_HIDDEN.finditer(text), _ENOUGH)]
+
+
+def smuggled(text: str) -> list[str]:
+    """Those of them that carry words or turn text around; single ones stand in honest text of many origins."""
+    if text.isascii():
+        return []
+    if "\U0001f3f4" in text:
+        text = _SUBDIVISION_FLAGS.sub("", text)
+    return [char for match in islice(_SMUGGLED.finditer(text), _ENOUGH) for char in match.group()]
 
 
 def spell(found: list[str]) -> str:

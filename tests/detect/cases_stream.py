@@ -101,11 +101,25 @@ def words_nobody_sees_in_progress(scene: Scene) -> None:
     scene.push(running(scene), progress(1, message=f"half{words}"))
 
 
+@fires("stream/leak-in-partial-output")
+def words_of_no_width_in_a_log(scene: Scene) -> None:
+    bits = "".join("\u200b\u200c"[int(bit)] for bit in f"{ord('x'):08b}")
+    scene.push(running(scene), note("notifications/message", {"level": "info", "data": f"half{bits}"}))
+
+
+@fires("stream/leak-in-partial-output")
+def text_that_is_turned_around(scene: Scene) -> None:
+    scene.push(running(scene), progress(1, message="\u202egnp.exe"))
+
+
 @spares("stream/leak-in-partial-output")
 def an_ordinary_log(scene: Scene) -> None:
     exchange = running(scene)
     scene.push(exchange, note("notifications/message", {"level": "info", "data": "read 12 files, token count 4,096"}))
     scene.push(exchange, progress(1, message="👩‍💻 half way, naïve café"))
+    scene.push(
+        exchange, progress(2, message="שלום\u200f לך; می\u200cخواهم; soft\u00adhyphen; \ufeffrow; \u2068Ann\u2069")
+    )
 
 
 @spares("stream/leak-in-partial-output")

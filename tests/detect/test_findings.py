@@ -4,6 +4,7 @@ import cases_identity
 import cases_keys
 import cases_session
 import cases_traffic
+import pytest
 from msgspec.structs import replace
 from rpc import ask, call, error, modern_headers, result, tool
 from rule_scene import UNSIGNED, Scene, open_session
@@ -11,7 +12,7 @@ from verdicts import judged, principal, signer, verified
 
 from mcpwatch.detect.phrases import named
 from mcpwatch.detect.rules.tool_changed import DefinitionChanged
-from mcpwatch.model.alerts import Finding
+from mcpwatch.model.alerts import Finding, Severity
 from mcpwatch.model.feed import FeedState, Gap
 from mcpwatch.model.identity import Covered, KeyState, Word
 from mcpwatch.model.traffic import Binding, CallState, Observation, Tool, ToolChange
@@ -241,6 +242,16 @@ def test_escapes_in_definitions_and_in_results_are_two_subjects() -> None:
     assert definition.reason == ('"read" holds U+001B ESC and U+0007 BEL; in its description and inputSchema.title.')
     assert answer.subject == "read results at files"
     assert answer.reason == 'What "read" sent holds U+001B ESC and U+0007 BEL.'
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["10%\r20%", "bold\bb", "\x1b[41mFAIL\x1b[0m", "\x1b[Kdone", "It\x92s read as another charset", "\x00\x01\x07"],
+)
+def test_what_meters_and_wrong_charsets_leave_in_results_is_low(content: str) -> None:
+    scene = Scene()
+    scene.whole(call(2, "build"), {"id": 2, "result": {"content": [{"text": content}]}})
+    assert only(scene, "tool/terminal-escapes").severity is Severity.LOW
 
 
 def test_an_unchanged_definition_is_told_once() -> None:

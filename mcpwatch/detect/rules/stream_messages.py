@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from mcpwatch.detect.characters import hidden, spell
+from mcpwatch.detect.characters import smuggled, spell
 from mcpwatch.detect.phrases import cut, quote, subject_of, together, upstream_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
@@ -81,7 +81,7 @@ class LeakInPartialOutput(Rule):
         id="stream/leak-in-partial-output",
         title="Leak in partial output",
         severity=Severity.HIGH,
-        meaning="What a call sends while it runs holds a secret, or characters that nobody sees. "
+        meaning="What a call sends while it runs holds a secret, or words that nobody sees. "
         "Who looks at results only does not see it.",
         action="Replace the secret. Make the tool keep it out of its progress and its log.",
         references=("OWASP MCP01", "SAFE-T1503"),
@@ -175,6 +175,6 @@ def _leaks(message: RpcMessage) -> Iterable[str]:
     for _, text in said(message):
         if len(text) >= _MIN_SECRET:
             yield from (f"a secret ({kind})" for kind in secrets_in(text))
-        found = hidden(text)
+        found = smuggled(text)
         if found:
             yield spell(found)

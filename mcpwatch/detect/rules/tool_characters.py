@@ -2,17 +2,23 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from mcpwatch.detect.characters import acting, hidden, spell
+from msgspec.structs import replace
+
+from mcpwatch.detect.characters import acting, acting_in_output, hidden, spell
 from mcpwatch.detect.definitions import subject, told
 from mcpwatch.detect.phrases import quote, some, upstream_of
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.strings import said, strings
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.traffic import Observation, RpcMessage, Tool
+from mcpwatch.traffic.dataflow import GIVES
 
 
 class TerminalEscapes(Rule):
-    """A tool's definition and what it answers are two subjects: the one is planted, the other may be a log file."""
+    """A tool's definition and what it answers are two subjects: the one is planted, the other may be a log file.
+
+    So in what a tool gives, colours say nothing, and what programs print to show how far they are is low.
+    """
 
     info = RuleInfo(
         id="tool/terminal-escapes",
@@ -29,12 +35,14 @@ class TerminalEscapes(Rule):
             for tool, reason in _definitions(seen, acting):
                 yield self.finding(seen, subject(tool), reason)
         for message in seen.messages:
-            found = _characters(message, acting, but="tools" if seen.tools else "")
+            call = next(iter(seen.updated), None)
+            is_output = call is None or call.method in GIVES
+            found, is_grave = _characters(message, is_output, but="tools" if seen.tools else "")
             if found:
-                call = next(iter(seen.updated), None)
                 name = (call.target or call.method) if call else message.method or "answer"
                 reason = f"What {quote(name)} sent holds {spell(found)}."
-                yield self.finding(seen, f"{name} results at {upstream_of(seen)}", reason)
+                shown = self.finding(seen, f"{name} results at {upstream_of(seen)}", reason)
+                yield shown if is_grave else replace(shown, severity=Severity.LOW)
 
 
 class HiddenCharacters(Rule):
@@ -63,10 +71,21 @@ def _definitions(seen: Observation, search: Callable[[str], list[str]]) -> Itera
             yield each.tool, f"{quote(each.tool.name)} holds {holds}; in its {where}."
 
 
-def _characters(message: RpcMessage, search: Callable[[str], list[str]], but: str) -> list[str]:
-    """What `search` finds in a message's payload, `but` what the result has under that name."""
+def _characters(message: RpcMessage, is_output: bool, but: str) -> tuple[list[str], bool]:
+    """The acting characters of a message, `but` those that the result has under that name; whether they are grave."""
+    found: list[str] = []
+    is_grave = False
+    for text in _texts(message, but):
+        if acts := acting(text):
+            more, grave = acting_in_output(text) if is_output else (acts, True)
+            found += more
+            is_grave |= grave
+    return found, is_grave
+
+
+def _texts(message: RpcMessage, but: str) -> Iterator[str]:
     result = message.result
     if not (but and isinstance(result, dict)):
-        return [char for each in said(message) for char in search(each.text)]
+        return (each.text for each in said(message))
     parts = ({name: value for name, value in result.items() if name != but}, message.error, message.params)
-    return [char for part in parts if part is not None for each in strings(part) for char in search(each.text)]
+    return (each.text for part in parts if part is not None for each in strings(part))
