@@ -6,7 +6,7 @@ import cases_policy
 import pytest
 from msgspec.structs import replace
 from rpc import call
-from rule_scene import UNSIGNED, Scene
+from rule_scene import UNSIGNED, Scene, open_session
 from verdicts import judged, verified
 
 from mcpwatch.detect.engine import SWITCHED_OFF, Engine
@@ -40,6 +40,16 @@ def of(verdict: Verdict, policy: Policy, rule: str) -> list[Severity]:
 )
 def test_what_is_medium_is_high_where_signatures_are_required(rule: str, verdict: Verdict) -> None:
     assert of(verdict, REQUIRED, rule) == [Severity.HIGH, Severity.MEDIUM]
+
+
+def test_anybody_may_open_a_session_where_no_signature_is_wanted() -> None:
+    scene = Scene()
+    scene.engine.follow(Policy(upstreams={"files": Terms(Signatures.OFF)}))
+    open_session(scene, scene.session(), verdict=UNSIGNED)
+    assert scene.findings == []
+    scene.upstream = "mail"
+    open_session(scene, scene.session(), verdict=UNSIGNED)
+    assert [finding.subject for finding in scene.findings] == ['"agent 1.0" at mail']
 
 
 def test_what_is_critical_stays_so() -> None:

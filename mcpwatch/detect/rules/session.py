@@ -13,18 +13,22 @@ from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json
 from mcpwatch.model.identity import SignatureState
 from mcpwatch.model.traffic import CallState, Observation, SessionKey, SessionKind
+from mcpwatch.policy.terms import Signatures
 
 _SESSIONS = 10_000
 _OPENING = 2_000
 
 
 class Anonymous(Rule):
+    """Nothing where the policy wants no signatures of the server's callers: it is meant for everybody."""
+
     info = RuleInfo(
         id="session/anonymous",
         title="Anonymous session",
         severity=Severity.MEDIUM,
         meaning="A server opened a session for a client that showed neither a signature nor a token.",
-        action="If the server is meant for everybody, acknowledge this. If not, let it ask for a token.",
+        action="If the server is meant for everybody, let the policy want no signatures there. "
+        "If not, let it ask for a token.",
         references=("OWASP MCP07",),
     )
     kinds = ("request", "message")
@@ -40,7 +44,8 @@ class Anonymous(Rule):
         for call in seen.updated:
             if call.method == "initialize" and call.ended is not None:
                 client = self._opening.pop(call.id)
-                if client and call.state is CallState.DONE and 200 <= (call.status or 200) < 300:
+                is_open = self.policy.terms(call.upstream).signatures is Signatures.OFF
+                if client and not is_open and call.state is CallState.DONE and 200 <= (call.status or 200) < 300:
                     reason = f"{cut(call.upstream)} opened a session for {client} without a signature or a token."
                     subject = f"{client} at {call.upstream}"
                     yield self.finding(seen, subject, reason, call.index, seen.index, call=call)
