@@ -16,6 +16,7 @@ MAX_TEXT: Final = 100_000
 """Characters read of one string: more than anybody could hide an order behind and still have it read."""
 
 _QUOTED = 80
+_MARKS = frozenset("\"'`“”„‟‘’‚«»‹›")
 _RUN = 19
 """Blanks that are lost, at least, where a run is long enough to hide text behind."""
 
@@ -58,7 +59,7 @@ SIGNS: Final = (
         "asks to keep something from the user",
         2,
         rf"\b(?:{_NOT}|without) (?:ever )?(?:tell|inform|alert|notify|warn)(?:ing)? {_USER}"
-        r"(?! (?:the|a|an|to|which|how)\b)"
+        r"(?! (?:the|a|an|to|which|how|whether|if|why|when|their)\b| that (?!you\b|this\b|it\b|i\b|we\b))"
         rf"|\b{_NOT} (?:mention|reveal|disclose|report) (?:this|that|it|these|any of this|the (?:above|call))"
         rf"(?: \w+){{0,3}} to {_USER}|\bkeep (?:this|it) (?:a )?(?:secret|hidden) from {_USER}",
         needs=(
@@ -122,6 +123,8 @@ class Hit(NamedTuple):
 
     sign: Sign
     words: str
+    is_quoted: bool = False
+    """Whether quotation marks enclose just these words: they are spoken of, as in a page about such attacks."""
 
 
 def due(text: str) -> list[Search]:
@@ -139,9 +142,12 @@ def hits(text: str, searches: Iterable[Search] = _ALL) -> Iterator[Hit]:
     text = text[:MAX_TEXT]
     plain = _plain(text)
     for sign, pattern in searches:
-        found = pattern.search(text if sign.spaced else plain)
+        found: re.Match[str] | None = None
+        for found in pattern.finditer(text if sign.spaced else plain):
+            if not _is_quoted(found):
+                break
         if found is not None:
-            yield Hit(sign, cut(" ".join(found.group().split()), _QUOTED))
+            yield Hit(sign, cut(" ".join(found.group().split()), _QUOTED), _is_quoted(found))
 
 
 def hits_of_result(text: str) -> list[Hit]:
@@ -155,7 +161,9 @@ def points(found: Iterable[Hit]) -> Mapping[str, Hit]:
     """The hits by what they do, one each; empty where all together are not worth ENOUGH."""
     kinds: dict[str, Hit] = {}
     for hit in found:
-        kinds.setdefault(hit.sign.does, hit)
+        known = kinds.get(hit.sign.does)
+        if known is None or (known.is_quoted and not hit.is_quoted):
+            kinds[hit.sign.does] = hit
     return kinds if sum(hit.sign.points for hit in kinds.values()) >= ENOUGH else {}
 
 
@@ -167,6 +175,11 @@ def _has(text: str, needs: Needs) -> bool:
         else:
             return False
     return True
+
+
+def _is_quoted(found: re.Match[str]) -> bool:
+    text, start, end = found.string, found.start(), found.end()
+    return text[max(start - 1, 0) : start] in _MARKS and text[end : end + 2].lstrip(".!")[:1] in _MARKS
 
 
 def _plain(text: str) -> str:

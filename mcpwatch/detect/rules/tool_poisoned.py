@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from mcpwatch.detect.definitions import subject, told
 from mcpwatch.detect.instructions import Hit, Search, due, hits, hits_of_result, points
 from mcpwatch.detect.phrases import quote, together, upstream_of
@@ -68,7 +70,10 @@ class Poisoned(Rule):
 
 
 class PoisonedResult(Rule):
-    """Weaker than in a definition: a web page about such attacks says the same words, so only the plainest count."""
+    """Weaker than in a definition: a web page about such attacks says the same words, so only the plainest count.
+
+    Low where all of them are quoted, word for word.
+    """
 
     info = RuleInfo(
         id="tool/poisoned-result",
@@ -92,7 +97,9 @@ class PoisonedResult(Rule):
                 call = next(iter(seen.updated), None)
                 name = (call.target or call.method) if call else message.method or "answer"
                 reason = f"What {quote(name)} gave back {together(_told(found))}."
-                yield self.finding(seen, f"{name} results at {upstream_of(seen)}", reason)
+                shown = self.finding(seen, f"{name} results at {upstream_of(seen)}", reason)
+                is_spoken_of = all(hit.is_quoted for hit in found.values())
+                yield replace(shown, severity=Severity.LOW) if is_spoken_of else shown
 
 
 def _planted(texts: Sequence[Found], whole: str) -> str:
