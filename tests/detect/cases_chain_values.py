@@ -65,10 +65,14 @@ LEAKS: dict[str, Json] = {
     "a_masked_password": {"content": [], "structuredContent": {"db": {"password": "***"}}},
     "a_masked_field_in_text": '{"user": "bo", "api_key": "***"}',
     "a_masked_address": "mongodb://shop:***@db.internal/shop",
+    "a_masked_address_after_one_of_the_manual": "as in db://user:***@host/ but DB=db://shop:***@db.internal/shop",
+    "a_masked_field_of_several_lines": '\n[\n  {"user": "bo",\n   "password" : "***"}\n]\n',
 }
 HARMLESS: dict[str, Json] = {
     "words_about_secrets": "Set API_KEY to your key, for instance sk-xxxxxxxxxxxxxxxxxxxxxxxx or AKIAIOSFODNN7EXAMPLE.",
     "an_address_of_the_manual": "postgres://user:password@localhost/db",
+    "a_masked_address_of_the_manual": "postgres://user:***@localhost/db, redis://shop:***@cache.example.com or "
+    "amqp://${USER}:***@host/",
     "an_address_with_a_port": "http://localhost:8080/a@b",
     "ids_and_digests": f"{ID} sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "a_number_that_is_no_card": "4539578763621487 1234567812345678 4444444444444448",

@@ -281,6 +281,11 @@ def test_what_the_gateway_masked_is_low_where_its_name_may_mean_another_thing(st
     ]
 
 
+def test_what_the_gateway_masked_in_a_manual_or_in_code_is_low(story: Story) -> None:
+    story.call("read_page", """Log in with {"user": "ann", "password": "***"}; the answer has {"token": "***"}.""")
+    assert [one.severity for one in of(story, "secret-in-result")] == [LOW, LOW]
+
+
 def test_a_loop_is_told_again_after_as_many_calls(story: Story) -> None:
     for _ in range(61):
         story.call("search_notes", query="late")

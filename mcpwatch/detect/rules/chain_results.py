@@ -32,7 +32,12 @@ _LOOSE_NAMES = re.compile(
 )
 """Others that the gateway masks, which may be a page's token or a kind of login."""
 _MASKED = re.compile(rf"""["']([\w.-]{{1,64}})["']\s{{0,8}}:\s{{0,8}}["']{re.escape(MASK)}["']""")
-_MASKED_ADDRESS = f":{MASK}@"
+_MASKED_ADDRESS = re.compile(rf"""://([^\s:/@"'<>]{{0,128}}):{re.escape(MASK)}@([^\s:/@"'<>]{{0,255}})""")
+_OF_A_MANUAL = re.compile(
+    r"(?:user(?:name)?|login|your\w*|[$%{\[].*)(?:@.*)?|.*@(?:.*\.)?(?:example(?:\.[a-z]{2,5})?|host(?:name)?)"
+)
+"""User and host as they stand in a text that explains such addresses (RFC 2606 has the names of hosts)."""
+_DOCUMENT = re.compile(r"\s*[{\[].*[}\]]\s*", re.DOTALL)
 _MAX_MASKED = 20
 
 
@@ -40,8 +45,8 @@ class SecretInResult(Rule):
     """Says what kind of secret and where, never which.
 
     Of what the gateway masked only the name of the field is left, and what a name stands for is not always a secret:
-    low, unless it has but one meaning. What the two sides say to each other in `_meta`, such as the server's own
-    signature, is no part of the answer.
+    low, unless it has but one meaning and is no part of a longer text, such as a manual or code. What the two sides
+    say to each other in `_meta`, such as the server's own signature, is no part of the answer.
     """
 
     info = RuleInfo(
@@ -96,12 +101,14 @@ def _masked(path: Path | None, text: str) -> Iterator[tuple[str, Path | None, bo
     """What stood where the gateway put its mask, as far as names tell."""
     names = [str(path.step)] if text == MASK and path is not None else []
     names += [hit.group(1) for hit, _ in zip(_MASKED.finditer(text), range(_MAX_MASKED), strict=False)]
+    is_data = text == MASK or _DOCUMENT.fullmatch(text) is not None
     for name in names:
         plain = "".join(filter(str.isalnum, name)).lower()
         is_plain = _PLAIN_NAMES.fullmatch(plain) is not None
         if is_plain or _LOOSE_NAMES.fullmatch(plain):
-            yield f"{quote(cut(name, 40))}, masked by the gateway,", path, is_plain
-    if _MASKED_ADDRESS in text and "://" in text:
+            yield f"{quote(cut(name, 40))}, masked by the gateway,", path, is_plain and is_data
+    addresses = islice(_MASKED_ADDRESS.finditer(text), _MAX_MASKED) if "://" in text else ()
+    if not all(_OF_A_MANUAL.fullmatch(f"{hit[1]}@{hit[2]}".lower()) for hit in addresses):
         yield f"an {ADDRESS}, masked by the gateway,", path, True
 
 
