@@ -8,6 +8,8 @@ from mcpwatch.model.traffic import Call, Edge, ToolClass
 from mcpwatch.watch.edges import firm
 from mcpwatch.watch.state import State
 
+RULES = frozenset({"chain/across-backends", "chain/command-execution", "chain/exfiltration", "chain/lethal-trifecta"})
+"""Rules whose evidence is a path; what others show again and again may be tied too, and leads nowhere."""
 _MAX_STEPS = 64
 """Calls looked at behind one."""
 _PRIVATE = "private read"
@@ -49,8 +51,11 @@ class Place(NamedTuple):
 
 
 def path(alert: Alert, state: State) -> list[Step]:
-    """The calls among an alert's evidence that led to the newest it is about, and that one; none where nothing led."""
-    if len(alert.evidence) < 2:
+    """The calls among an alert's evidence that led to the newest it is about, and that one; none where nothing led.
+
+    What it is about itself is no step on the way to another.
+    """
+    if alert.rule not in RULES or len(alert.evidence) < 2:
         return []
     rows = state.rows_of_alert(alert)
     named = [call for id in alert.calls if (call := state.calls.get(id)) is not None]
@@ -59,6 +64,7 @@ def path(alert: Alert, state: State) -> list[Step]:
     if end is None:
         return []
     shown = {call.id for row in rows for call in (*row.seen.opened, row.call) if call is not None}
+    shown -= set(alert.calls)
     led = sorted((call for call in _behind(end, state) if call.id in shown), key=lambda call: call.index)
     calls = [*led, end] if led else []
     known = {call.id: call for call in calls}

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import pytest
 from watched import Stage
 
+from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.model.alerts import Alert, Severity
 from mcpwatch.model.traffic import Call, Edge, EdgeKind, ToolClass
-from mcpwatch.watch.path import Paths, does, path, severity_of
+from mcpwatch.watch.path import RULES, Paths, does, path, severity_of
 
 FETCH, FILE, SEND, EXEC = ToolClass.FETCH, ToolClass.FILE, ToolClass.SEND, ToolClass.EXEC
 
@@ -23,9 +24,9 @@ class Trail(Stage):
         call.parents = tuple(Edge(kind or EdgeKind.DATA_FLOW, each.id, f"from {each.target}") for each in after)
         return call
 
-    def raised(self, about: Call, *shown: Call) -> Alert:
+    def raised(self, about: Call, *shown: Call, rule: str = "chain/exfiltration") -> Alert:
         """An alert on a call with the entries of these for evidence."""
-        alert = self.alert(*sorted({each.index for each in (*shown, about)}), rule="chain/exfiltration")
+        alert = self.alert(*sorted({each.index for each in (*shown, about)}), rule=rule)
         alert.calls.append(about.id)
         return alert
 
@@ -69,6 +70,19 @@ def test_a_guess_is_no_path() -> None:
     read = trail.call("read_file", FILE)
     sent = trail.call("post", SEND, after=[read], kind=EdgeKind.INFERRED)
     assert path(trail.raised(sent, read), trail.state) == []
+
+
+def test_the_rules_that_tell_a_path_are_in_the_catalogue() -> None:
+    assert set(CATALOGUE) >= RULES
+
+
+def test_what_is_found_again_and_again_on_calls_that_are_tied_is_no_path() -> None:
+    trail = Trail()
+    first = trail.call("run_a", EXEC)
+    second = trail.call("run_b", EXEC, after=[first])
+    for rule in ("chain/command-execution", "identity/uncovered-body"):
+        trail.raised(first, rule=rule)
+        assert path(trail.raised(second, rule=rule), trail.state) == []
 
 
 def test_the_path_is_that_of_the_newest_call() -> None:
