@@ -187,6 +187,11 @@ def injections(arguments: Json, classes: tuple[ToolClass, ...]) -> Iterator[Inje
             yield from (Injection(sign.what, found) for sign in signs if sign.search(text))
 
 
+def is_prose(path: str) -> bool:
+    """Whether an argument is one that people read, by the way to it: `arguments.body`, `arguments.blocks[0].text`."""
+    return path.rpartition(".")[2].partition("[")[0].lower() in _PROSE
+
+
 def pollutes(arguments: Json) -> str:
     """The name of a member that changes what all objects of a JavaScript server are; empty where there is none."""
     waiting = [arguments]

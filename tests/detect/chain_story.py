@@ -19,6 +19,9 @@ KEY = "ghp_" + "a1B2c3D4e5F6g7H8i9" * 2
 ID = "8d5f4b0e-91c2-4d7e-a6b3-0c1d2e3f4a5b"
 OTHER_ID = "3b1f9a77-0d4c-4e1b-8f62-7c5e2d9a1b04"
 THIRD_ID = "c94e7d20-6a3b-4f58-9e01-2b7d8c6f5a13"
+MANY_IDS = " ".join(
+    (ID, OTHER_ID, THIRD_ID, "5f0a8c31-2e7d-49b6-8a14-d3c6e9f07b25", "e1d4b790-63f8-4c2a-9b5e-08a7f6c3d219")
+)
 EVIL = "https://collect.example/drop/7f3a91c2b4"
 
 

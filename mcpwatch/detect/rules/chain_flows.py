@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from mcpwatch.detect.injections import is_prose
 from mcpwatch.detect.lineage import PRIVATE, Lineage, has, named, path
 from mcpwatch.detect.phrases import who_of
 from mcpwatch.detect.rule import Rule
@@ -18,6 +19,7 @@ _OUT = frozenset({ToolClass.SEND, ToolClass.FETCH, ToolClass.EXEC})
 """What can take data out: a request for a page does so by its address, a command as it likes."""
 _ADDRESSES = frozenset({ValueKind.URL, ValueKind.MAIL})
 _LOW = Severity.LOW
+_TWO_OF_THREE = 2
 _MAX_CASES = 8
 """Calls that brought untrusted content, and private reads, looked at for one call; the newest."""
 
@@ -132,8 +134,9 @@ class LethalTrifecta(Rule):
 
     That an agent has all three is how it was built, and one that answers the mail of customers uses all three each
     day: low. Critical where what came from outside is seen to steer it, a value of it being in the arguments of the
-    private read or of what goes out, and what was read is seen to go out: a secret, an id out of a file or a tool of
-    secrets, or several of people or a database. Paths and addresses alone are what such talk is about.
+    private read or the address that it goes to, and what was read is seen to go out: a secret, or ids of which two of
+    three are so: they go to an address from outside, they are out of a file or a tool of secrets, they are many. One is
+    not enough, since the order that a customer names is looked up and told of all day, with a link to the talk.
     """
 
     info = RuleInfo(
@@ -145,7 +148,7 @@ class LethalTrifecta(Rule):
         action="Take it for an injected instruction until shown otherwise: stop the agent, read the untrusted content, "
         "and see what was sent.",
         references=("SAFE-T1102", "ATLAS T0051.001", "ATLAS T0086"),
-        settings=(Setting("values", 3, "values of people or of a database that go out at once"),),
+        settings=(Setting("values", 5, "ids that have to go out at once"),),
     )
     kinds = ("request",)
     rejudges = True
@@ -160,14 +163,16 @@ class LethalTrifecta(Rule):
                 continue
             before = self._lineage.before(call)
             untrusted = [each for each in before if has(each.call, (ToolClass.FETCH,))][-_MAX_CASES:]
+            aiming = self._aiming(call)
             cases: list[tuple[bool, Call, Call, bool]] = []
             for private in [each.call for each in before if _is_private(each.call)][-_MAX_CASES:]:
                 fed = self._feeding(private)
-                leaves = self._leaves(call, private)
+                leaves = {aims: self._leaves(call, private, aims) for aims in (True, False)}
                 for source in untrusted:
                     if source.call.index < private.index:
-                        steers = source.by_value or source.call.id in fed
-                        cases.append((steers and leaves, source.call, private, steers))
+                        aims = source.call.id in aiming
+                        steers = aims or source.call.id in fed
+                        cases.append((steers and leaves[aims], source.call, private, steers or source.by_value))
             if cases:
                 critical, origin, private, steers = max(cases, key=lambda case: (case[0], case[3], case[2].index))
                 if critical or has(call, (ToolClass.SEND,)):
@@ -177,8 +182,18 @@ class LethalTrifecta(Rule):
         """The calls of which a value came to this one."""
         return {source.id for source in self._lineage.fed(call)}
 
-    def _leaves(self, call: Call, private: Call) -> bool:
-        """Whether enough of what a private read gave goes out with a call."""
+    def _aiming(self, call: Call) -> set[str]:
+        """The calls of which a value is the address that a call goes to, and not a link in what it says."""
+        found: set[str] = set()
+        for flow in call.flows:
+            if flow.kind in _ADDRESSES and not is_prose(flow.argument):
+                given = self._lineage.find(flow.parent)
+                found |= {flow.parent} if given is None else {flow.parent, *self._feeding(given)}
+        return found
+
+    def _leaves(self, call: Call, private: Call, aims: bool) -> bool:
+        """Whether enough of what a private read gave goes out with a call, which `aims` where somebody outside said."""
+        guarded = has(private, (ToolClass.FILE, ToolClass.SECRETS))
         for flow in call.flows:
             given = self._lineage.find(flow.parent)
             if given is None or (given is not private and private.id not in self._feeding(given)):
@@ -186,8 +201,8 @@ class LethalTrifecta(Rule):
             if flow.kind is ValueKind.SECRET:
                 return True
             if flow.kind is ValueKind.ID:
-                guarded = has(private, (ToolClass.FILE, ToolClass.SECRETS))
-                if guarded or flow.values >= self.setting("values"):
+                many = flow.values >= self.setting("values")
+                if sum((aims, guarded, many)) >= _TWO_OF_THREE:
                     return True
         return False
 
