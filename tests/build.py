@@ -154,9 +154,10 @@ class Log:
         reason: str = "",
         duration_us: int = 1000,
         sent: int = 0,
+        rule: str = "",
     ) -> Entry:
         """The end of `exchange`."""
-        data = End(exchange=index_of(exchange), outcome=outcome, duration_us=duration_us, sent=sent, reason=reason)
+        data = End(index_of(exchange), outcome, duration_us, sent, reason, rule)
         return self._write(EndEntry(data=data, **self._envelope()))
 
     def exchange(

@@ -27,6 +27,7 @@ class Denied(Refusal):
         # What is quoted may hold half a surrogate pair, which neither the answer nor the log could carry.
         said = why.encode("utf-8", "replace").decode()
         super().__init__(status, f"denied by the policy: {said}{batch} ({rule}, {where})")
+        self.rule = rule
         self._data = {"rule": rule, "entry": entry}
         self._ids = ids
         self._is_batch = asked is not None and asked.is_batch

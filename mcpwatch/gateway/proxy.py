@@ -101,6 +101,7 @@ class Proxy(Serving):
                 witness = await self._gate.admit(arrival, upstream.info.name, target, exchange.index, exchange)
             return await relay(arrival, answer, *route, forwarded(arrival), witness)
         except Refusal as refused:
+            exchange.rule = refused.rule
             await _refuse(arrival, answer, exchange, refused)
             return refused.outcome, refused.message
 

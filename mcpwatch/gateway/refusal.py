@@ -15,6 +15,9 @@ RPC_CODE = -32000
 class Refusal(Exception):
     """The gateway answers in place of the server: with `status`, and `message` as the JSON-RPC error."""
 
+    rule = ""
+    """Id of the rule that the policy refuses it by; empty for other reasons."""
+
     def __init__(self, status: HTTPStatus, message: str, outcome: Outcome = "denied") -> None:
         super().__init__(message)
         self.status = status

@@ -91,6 +91,8 @@ class Exchange:
     def __init__(self, tap: Tap) -> None:
         self.fault = ""
         """Why the log does not have all of it."""
+        self.rule = ""
+        """Id of the rule that the policy refuses it by; empty where it does not."""
         self._tap = tap
         self.index: int | None = None
         """Of the request's entry; None where the log does not have it."""
@@ -163,7 +165,7 @@ class Exchange:
             return
         duration = int((time.monotonic() - self._begun) * 1_000_000)
         reasons = "; ".join(filter(None, (reason, self.fault)))
-        self._append(End(exchange=self.index, outcome=outcome, duration_us=duration, sent=sent, reason=reasons))
+        self._append(End(self.index, outcome, duration, sent, reasons, self.rule))
 
     @_harmless
     def _finish_body(self) -> None:

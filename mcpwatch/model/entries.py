@@ -173,6 +173,8 @@ class End(Wire, frozen=True):
     sent: Count
     """Octets of answer body passed to the agent."""
     reason: str = ""
+    rule: str = ""
+    """Where the policy refused the request: id of the rule that it was refused by."""
 
 
 class SilenceTerms(Wire, frozen=True):

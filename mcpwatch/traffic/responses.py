@@ -89,6 +89,7 @@ class Responses:
         if exchange.ended is None:
             self._exchanges.finish(flow)
             exchange.ended, exchange.outcome, exchange.reason = time, end.outcome, end.reason
+            exchange.rule = end.rule if end.outcome == "denied" else ""
             self._sessions.over(flow, time)
             for call in exchange.calls:
                 touch(call, entry.index)

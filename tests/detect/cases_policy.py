@@ -119,13 +119,40 @@ def a_call_that_the_gateway_cannot_read(scene: Scene) -> None:
     exchange = scene.request(call(1, "read"))
     scene.response(exchange, 403)
     scene.answer(exchange, refusal("policy/unreadable-call"), state=CallState.DENIED)
+    scene.end(exchange, rule="policy/unreadable-call", reason="denied by the policy: read twice")
 
 
 @spares("policy/unreadable-call")
 def a_call_that_the_gateway_refuses_for_another_reason(scene: Scene) -> None:
     exchange = scene.request(call(1, "read"))
     scene.answer(exchange, refusal("identity/unsigned-call"), state=CallState.DENIED)
-    scene.answer(exchange, {"jsonrpc": "2.0", "id": 1, "error": "policy/unreadable-call"}, state=CallState.DENIED)
+    scene.end(exchange, rule="identity/unsigned-call")
+
+
+@spares("policy/unreadable-call", "policy/not-permitted")
+def a_server_that_speaks_as_a_gateway_does(scene: Scene) -> None:
+    exchange = scene.request(call(1, "read"))
+    scene.answer(exchange, refusal("policy/unreadable-call"), state=CallState.DENIED)
+    scene.end(exchange)
+
+
+@fires("policy/not-permitted")
+def a_stream_that_the_gateway_refuses(scene: Scene) -> None:
+    exchange = scene.request(method="GET", verdict=UNSIGNED)
+    scene.end(exchange, rule="identity/unsigned-call", reason="denied by the policy: a signature is required")
+
+
+@fires("policy/not-permitted")
+def a_call_that_the_gateway_refuses_by_a_policy_that_is_not_here(scene: Scene) -> None:
+    exchange = scene.request(call(1, "read"), verdict=UNSIGNED)
+    scene.end(exchange, rule="policy/not-permitted", reason="denied by the policy: its role is guest")
+
+
+@spares("policy/not-permitted")
+def what_the_gateway_refuses_and_other_rules_tell_of(scene: Scene) -> None:
+    scene.end(scene.request(call(1, "read"), verdict=UNSIGNED), rule="identity/unsigned-call")
+    stream = scene.request(method="GET", verdict=judged(Word.BAD_SIG, "alice"))
+    scene.end(stream, rule="identity/bad-signature")
 
 
 @spares("identity/unsigned-call", "identity/cannot-check")

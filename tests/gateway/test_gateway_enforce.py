@@ -58,7 +58,7 @@ async def test_a_signed_call_passes(tmp_path: Path, server: Scripted) -> None:
         reply = await fetch(running.listen_address, signed(key, call()))
     assert (reply.status, reply.body) == (200, RESULT)
     assert [body for _, body in server.requests] == [call()]
-    assert only(tmp_path, End).outcome == "complete"
+    assert (only(tmp_path, End).outcome, only(tmp_path, End).rule) == ("complete", "")
 
 
 async def test_a_refusal_says_why_by_which_rule_and_where_the_log_has_it(tmp_path: Path, server: Scripted) -> None:
@@ -70,7 +70,7 @@ async def test_a_refusal_says_why_by_which_rule_and_where_the_log_has_it(tmp_pat
     assert told["error"]["message"].endswith("(identity/unsigned-call, entry 1 of the log)")
     assert "a signature is required" in refused(reply, server)
     end = only(tmp_path, End)
-    assert (end.exchange, end.outcome) == (1, "denied")
+    assert (end.exchange, end.outcome, end.rule) == (1, "denied", "identity/unsigned-call")
     assert end.reason in told["error"]["message"]
 
 

@@ -85,6 +85,15 @@ def test_a_refusal_by_the_gateway_is_a_denial_whatever_it_answers() -> None:
     assert (one.state, one.error_code) == (CallState.DENIED, -32000)
 
 
+@pytest.mark.parametrize(("outcome", "rule"), [("denied", "identity/unsigned-call"), ("complete", "")])
+def test_by_which_rule_the_gateway_refused_it(outcome: Outcome, rule: str) -> None:
+    log = Log()
+    end = log.end(log.request(call(1, "x")), outcome, rule="identity/unsigned-call")
+    exchange = fold(log).at(end).exchange
+    assert exchange is not None
+    assert exchange.rule == rule
+
+
 def test_a_denial_inside_a_stream_with_status_200_is_seen() -> None:
     log = Log()
     said = 'Unauthorized: tool "spawn_process" requires an authenticated MCP session'
