@@ -1,7 +1,8 @@
 """All text inside a JSON value, and where it is."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeVar, cast
+from itertools import islice
+from typing import Final, NamedTuple, TypeVar, cast
 
 from mcpwatch.model.entries import Json
 from mcpwatch.model.traffic import RpcMessage
@@ -29,29 +30,37 @@ class Found(NamedTuple):
     text: str
 
 
+PLACED: Final = 10_000
+"""Strings of a part of a message that are told with their places."""
+
 # Every string of every answer passes here, and the constructor of a named tuple takes twice as long.
 _N = TypeVar("_N")
 _new = cast("Callable[[type[_N], tuple[object, ...]], _N]", tuple.__new__)
 
 
 def strings(value: Json) -> Iterator[Found]:
-    """Every string in `value`, object keys included; no depth is too deep."""
-    stack: list[tuple[Path | None, Json]] = [(None, value)]
-    while stack:
-        path, value = stack.pop()
-        if isinstance(value, str):
-            yield _new(Found, (path, value))
-        elif isinstance(value, dict):
-            ways = [(_new(Path, (path, key)), item) for key, item in value.items()]
-            for way, _ in ways:
-                yield _new(Found, (way, way.step))
-            stack += reversed(ways)
-        elif isinstance(value, list | tuple):
-            stack += [(_new(Path, (path, at)), value[at]) for at in range(len(value) - 1, -1, -1)]
+    """Every string in `value`, object keys included; no depth is too deep. Who stops early has walked no further."""
+    todo: list[tuple[Path | None, Iterator[tuple[str | int | None, Json]]]] = [(None, iter(((None, value),)))]
+    while todo:
+        above, items = todo[-1]
+        for step, each in items:
+            if type(each) is str:
+                yield _new(Found, (None if step is None else _new(Path, (above, step)), each))
+            elif type(each) is dict:
+                path = None if step is None else _new(Path, (above, step))
+                for key in each:
+                    yield _new(Found, (_new(Path, (path, key)), key))
+                todo.append((path, iter(each.items())))
+                break
+            elif type(each) is list or type(each) is tuple:
+                todo.append((None if step is None else _new(Path, (above, step)), enumerate(each)))
+                break
+        else:
+            todo.pop()
 
 
 def texts(value: Json) -> Iterator[str]:
-    """Every string in `value` without its place, object keys included; whoever stops early has walked no further."""
+    """The same without places, in a tenth of the time."""
     stack: list[Iterator[Json]] = [iter((value,))]
     while stack:
         for each in stack[-1]:
@@ -75,9 +84,18 @@ class _Walked:
 
 
 def said(message: RpcMessage) -> Sequence[Found]:
-    """Every string in what a message carries: result, error and params. Asked again at once, it costs nothing."""
+    """Every string in what a message carries: result, error and params. Asked again at once, it costs nothing.
+
+    Of a part with very many the rest comes as one text that has no place.
+    """
     if message is not _Walked.message:
-        parts = (message.result, message.error, message.params)
-        _Walked.found = [found for part in parts if part is not None for found in strings(part)]
+        found: list[Found] = []
+        for part in (message.result, message.error, message.params):
+            if part is not None:
+                placed = list(islice(strings(part), PLACED))
+                found += placed
+                if len(placed) == PLACED:
+                    found.append(Found(None, "\n\n".join(islice(texts(part), PLACED, None))))
+        _Walked.found = found
         _Walked.message = message
     return _Walked.found

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from mcpwatch.detect.characters import acting, hidden, spell
 from mcpwatch.detect.phrases import clip, host, quote, short, together
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.strings import strings
+from mcpwatch.detect.strings import PLACED, said, strings, texts
+from mcpwatch.model.traffic import Direction, RpcMessage
 from mcpwatch.text import is_hidden
 
 json_values = st.recursive(
@@ -15,6 +16,21 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
+
+
+def test_texts_are_the_strings_in_their_order() -> None:
+    value = {"a": ["b", {"c": "d", "e": [1, None, "f"]}, []], "g": "h"}
+    assert list(texts(value)) == [hit.text for hit in strings(value)]
+    assert list(texts("a")) == [hit.text for hit in strings("a")] == ["a"]
+
+
+def test_of_very_many_strings_none_is_passed_over() -> None:
+    message = RpcMessage(Direction.TO_CLIENT, 1, result={"a": [str(number) for number in range(PLACED + 5)]})
+    found = said(message)
+    assert len(found) == PLACED + 1
+    assert (str(found[1].path), found[1].text) == ("a[0]", "0")
+    assert (found[-1].path, found[-1].text.split()) == (None, [str(PLACED - 1 + more) for more in range(6)])
+    assert said(message) is found
 
 
 def test_strings_have_paths() -> None:
@@ -32,8 +48,8 @@ def test_no_depth_is_too_deep() -> None:
 
 @given(json_values, st.text(min_size=1))
 def test_a_string_is_found_wherever_it_is(value: object, needle: str) -> None:
-    texts = [hit.text for hit in strings({"here": [value, {needle: value}, needle]})]
-    assert texts.count(needle) >= 2
+    found = [hit.text for hit in strings({"here": [value, {needle: value}, needle]})]
+    assert found.count(needle) >= 2
 
 
 @given(st.text())
