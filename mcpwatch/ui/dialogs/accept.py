@@ -14,8 +14,8 @@ from mcpwatch.ui.ribbon import Ribbon
 
 _MAX_NOTE = 2_000
 _EXPLAINS = (
-    "From now on this is the definition that the tool is trusted under, on this machine. The next change is an alert"
-    " again. Your name and the note are kept with it."
+    "From now on the tool is trusted under this definition, on this machine; the next change is an alert again. Your"
+    " name and the note are kept with it, unsigned."
 )
 
 Accept = Callable[[str], Awaitable[str]]
@@ -47,12 +47,13 @@ class AcceptDialog(Dialog):
         """Say what is accepted, and what went wrong."""
         super().fill()
         self.query_one("#fault", Ribbon).show_lines(line(span(self._fault, Tone.BAD)))
-        keys = line(span("enter ", Tone.ACCENT), "accept it   ", span("esc ", Tone.ACCENT), "leave it as it is")
-        self.query_one("#keys", Ribbon).show_lines(keys)
+        keys = (("enter ", "accept it   "), ("esc ", "leave it as it is   "), ("↑ ↓ ", "read on"))
+        spans = [part for key, does in keys for part in (span(key, Tone.ACCENT), span(does))]
+        self.query_one("#keys", Ribbon).show_lines(line(*spans))
 
     def lines(self) -> list[Line]:
         """The tool and what changed, as it stood when the dialog was opened."""
-        return [line(span(_EXPLAINS, Tone.DIM)), BLANK, *self._says]
+        return [*self._says, BLANK, line(span(_EXPLAINS, Tone.DIM))]
 
     @on(Input.Submitted, "#note")
     def _submitted(self, event: Input.Submitted) -> None:

@@ -61,10 +61,11 @@ def _field(field: Changed) -> list[Line]:
 def _side(sign: str, parts: Sequence[Piece]) -> list[Line]:
     """How the text was, or is: the words of that side and what stayed."""
     tone = Tone.BAD if sign == "-" else Tone.GOOD
-    own = [part for part in parts if part.sign in (sign, " ")]
+    last = len(parts) - 1
     spans = [
-        Piece(part.sign, _short(part.text, at > 0, at + 1 < len(own)) if part.sign == " " else part.text)
-        for at, part in enumerate(own)
+        Piece(part.sign, _short(part.text, at > 0, at < last) if part.sign == " " else part.text)
+        for at, part in enumerate(parts)
+        if part.sign in (sign, " ")
     ]
     lines = [Line((span(f"{sign} ", tone), *row), 2) for row in _rows(spans, tone)]
     if len(lines) > _LINES:
