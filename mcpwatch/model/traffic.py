@@ -111,7 +111,7 @@ class Edge(Struct, frozen=True):
 class ValueKind(StrEnum):
     """What a value is that goes from one call to another."""
 
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 (a word of reasons)
     """It has the shape of a key, a token, a card number."""
     ID = "id"
     """It looks drawn at random: an id, or a secret whose shape says nothing."""

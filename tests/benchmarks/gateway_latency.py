@@ -23,9 +23,7 @@ from mcpwatch.identity.signer import make_nonce, rfc9421_headers
 
 SERVER = Path(__file__).parents[1] / "gateway" / "sdk.py"
 WARM_UP = 20
-KEY = AgentKey.generate()
 POLICY = 'signatures = "required"'
-WAYS = ("direct", "observing", "enforcing")
 ACCEPT = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -41,13 +39,14 @@ HELLO = {
 
 
 class Caller:
-    """One keep-alive connection that calls `echo`."""
+    """One keep-alive connection that calls `echo`, signed where there is a key."""
 
-    def __init__(self, address: str, era: str) -> None:
+    def __init__(self, address: str, era: str, key: AgentKey | None) -> None:
         parts = urlsplit(address)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
         self._connection.connect()
         self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._key = key
         self._id = 0
         self._meta: dict[str, object] = {}
         self._headers = dict(ACCEPT)
@@ -75,9 +74,11 @@ class Caller:
     def _signed(self, message: dict[str, object]) -> tuple[bytes, dict[str, str]]:
         """A request's body and header fields."""
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        if self._key is None:
+            return body, self._headers
         uri = f"http://{self._connection.host}:{self._connection.port}/mcp"
         named = {name: value for name, value in self._headers.items() if name.startswith("mcp-")}
-        signature = rfc9421_headers(KEY, "POST", uri, named, body, now=time.time(), nonce=make_nonce())
+        signature = rfc9421_headers(self._key, "POST", uri, named, body, now=time.time(), nonce=make_nonce())
         return body, self._headers | signature
 
     def _post(self, body: bytes, headers: dict[str, str]) -> http.client.HTTPResponse:
@@ -87,9 +88,15 @@ class Caller:
         return answer
 
 
-def measure(era: str, addresses: list[str], calls: int) -> None:
+def heading(calls: int, *ways: str) -> str:
+    """The head of the table of calls that are made directly and in these ways."""
+    head = " ".join([f"{'direct':>8}", *(f"{way:>9} {'added':>7}" for way in ways)])
+    return f"{calls} calls each, milliseconds\n{'':10}  {'median:':{len(head)}}    90 %:\n{'era':10}  {head}    {head}"
+
+
+def measure(era: str, addresses: list[str], calls: int, key: AgentKey | None = None) -> None:
     """Call each in turn, every round beginning with another, and print a line of the table."""
-    callers = [Caller(address, era) for address in addresses]
+    callers = [Caller(address, era, key) for address in addresses]
     times: list[list[float]] = [[] for _ in callers]
     for number in range(WARM_UP + calls):
         for step in range(len(callers)):
@@ -131,10 +138,9 @@ def main() -> None:
         gateways = [start(direct, Path(state) / str(number), words) for number, words in enumerate(more)]
         try:
             addresses = [direct, *(found(gateway) for gateway in gateways)]
-            head = " ".join([f"{'direct':>8}", *(f"{way:>9} {'added':>7}" for way in WAYS[1:])])
-            print(f"{calls} calls each, milliseconds\n{'':10}  {'median:':46}  90 %:\n{'era':10}  {head}    {head}")
+            print(heading(calls, "observing", "enforcing"))
             for era in ("2026-07-28", "2025-11-25"):
-                measure(era, addresses, calls)
+                measure(era, addresses, calls, AgentKey.generate())
         finally:
             for process in (*gateways, server):
                 process.terminate()

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gateway_latency import SERVER, measure, wait_for
+from gateway_latency import SERVER, heading, measure, wait_for
 
 from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.signing.outgoing import SCHEMES
@@ -27,7 +27,7 @@ def through(direct: str, key: Path, scheme: str, calls: int) -> None:
             raise SystemExit("the proxy did not start")
         print(scheme)
         for era in ("2026-07-28", "2025-11-25"):
-            measure(era, direct, found[0], calls)
+            measure(era, [direct, found[0]], calls)
     finally:
         proxy.terminate()
         proxy.wait()
@@ -40,8 +40,7 @@ def main() -> None:
     server = subprocess.Popen([sys.executable, str(SERVER), str(port)], stderr=subprocess.DEVNULL)
     try:
         wait_for(port)
-        print(f"{calls} calls each, milliseconds\n{'':10}   median:                      90 %:")
-        print(f"{'era':10}  {'direct':>8} {'through':>8} {'added':>8}  {'direct':>8} {'through':>8} {'added':>8}")
+        print(heading(calls, "through"))
         with tempfile.TemporaryDirectory() as folder:
             key = Path(folder) / "agent.pem"
             AgentKey.generate().save(key)
