@@ -105,7 +105,17 @@ def the_same_name_from_another_issuer(scene: Scene) -> None:
 def a_token_that_is_gone(scene: Scene) -> None:
     session = scene.session()
     open_session(scene, session, principal=opaque("t1"))
-    scene.request(call(1, "read"), session=session)
+    scene.response(scene.request(call(1, "read"), session=session), 200, session)
+    scene.end(scene.request(call(2, "read"), session=session), session)
+
+
+@spares("session/token-subject-changed")
+def a_request_without_the_token_that_is_refused(scene: Scene) -> None:
+    session = scene.session()
+    open_session(scene, session, principal=opaque("t1"))
+    refused = scene.request(call(1, "read"), session=session)
+    scene.response(refused, 401, session)
+    scene.end(refused, session)
 
 
 @fires("session/token-subject-changed")

@@ -5,13 +5,14 @@ from collections import defaultdict
 from build import Log
 from msgspec.structs import replace
 from rpc import ask, call, error, modern, modern_headers, result, text
-from rule_scene import UNSIGNED, Scene
+from rule_scene import UNSIGNED, Scene, open_session
 from verdicts import principal, signer, unsigned, verified
 
 from mcpwatch.detect.engine import Engine
 from mcpwatch.model.alerts import Finding, Severity
 from mcpwatch.model.entries import Principal, Request
-from mcpwatch.model.identity import Verdict
+from mcpwatch.model.identity import Strength, Verdict
+from mcpwatch.model.traffic import Binding
 from mcpwatch.traffic.fold import Traffic
 
 AGENT = {"user-agent": "agent/1.0"}
@@ -220,3 +221,21 @@ def test_ordinary_sessions_raise_none_of_it() -> None:
     body = modern(call(1, "read"))
     story.exchange(body, result(1), headers=AGENT | modern_headers(body))
     assert set(story.found()) == NOBODYS
+
+
+def test_a_signer_who_moves_is_low_and_each_stranger_is_somebody_else() -> None:
+    scene = Scene()
+    session = scene.session()
+    opened = open_session(scene, session)
+    session.binding = Binding(signer("alice"), Strength.EACH, opened.index)
+    scene.request(call(1, "read"), session=session, peer="192.0.2.1:1")
+    for peer in ("192.0.2.2:1", "192.0.2.3:1"):
+        scene.request(call(1, "read"), session=session, peer=peer, verdict=UNSIGNED)
+    moved, first, second = scene.of("session/shared")
+    assert (moved.severity, first.severity) == (Severity.LOW, Severity.HIGH)
+    assert moved.reason.startswith("The session came from loopback, now from 192.0.2.1.")
+    assert (first.subject, first.who, second.who) == (
+        second.subject,
+        '"agent/1.0" at 192.0.2.2',
+        '"agent/1.0" at 192.0.2.3',
+    )
