@@ -86,6 +86,9 @@ class Key(Struct, frozen=True):
     meaning: str
 
 
+MAX_AUTHOR = 200
+"""Characters; an act by a longer name does not count."""
+
 _EXAMPLE = Key("principals", '"https://issuer.example alice"', ["did:web:agent.example"], "")
 
 
@@ -134,6 +137,11 @@ CHECKS: tuple[_Check, ...] = (
         lambda config: all(_is_did(root) for root in config.identity.roots),
     ),
     _Check("watch.rows", "lie between 100 and 10000000", lambda config: 100 <= config.watch.rows <= 10_000_000),
+    _Check(
+        "watch.author",
+        f"be printable and have at most {MAX_AUTHOR} characters",
+        lambda config: config.watch.author.isprintable() and len(config.watch.author) <= MAX_AUTHOR,
+    ),
     _Check(
         "notify.webhook",
         "be an https URL without a user, or an http one of this machine",

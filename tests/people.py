@@ -2,7 +2,7 @@
 
 from mcpwatch.detect.acts import checked_note
 from mcpwatch.detect.book import AlertBook
-from mcpwatch.detect.silences import silence_id
+from mcpwatch.identity.acts import silence_id
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, EventKind, Severity, Silence
 
 DAY = 86_400.0

@@ -1,6 +1,5 @@
 """Silences: which alerts somebody wants to hear nothing of, and until when."""
 
-import hashlib
 from fnmatch import fnmatchcase
 
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, Silence
@@ -54,9 +53,3 @@ def covers(silence: Silence, rule: str, subject: str, origin: str) -> bool:
         and fnmatchcase(rule, silence.rule)
         and fnmatchcase(subject, silence.subject)
     )
-
-
-def silence_id(origin: str, rule: str, subject: str) -> str:
-    """The id that acts on a silence go by; the same matcher has the same id."""
-    text = "|".join(("silence", origin, rule, subject))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -66,6 +66,8 @@ class Acts:
         fault = act_fault(act, self._log.key.origin, time.time())
         if fault:
             raise Rejected(400, fault, "Sign it anew, for this log and with the time of now.")
+        if act.last_index is not None and act.last_index >= self._log.size:
+            raise Rejected(400, "it names an entry that has not come", "Say the newest entry that you were shown.")
         self._compare(act)
         try:
             index = self._log.append(act)

@@ -1,5 +1,6 @@
 """Acts on alerts, signed by whoever acts: their form, the octets that are signed, and whether it all holds."""
 
+import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Mapping
@@ -68,6 +69,12 @@ def key_of(act: AlertActed) -> str:
     return verifier.fingerprint(key) if key is not None and len(key) == KEY_SIZE else ""
 
 
+def silence_id(origin: str, rule: str, subject: str) -> str:
+    """The id that acts on a silence go by; the same matcher has the same id."""
+    text = "|".join(("silence", origin, rule, subject))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
 def form_fault(act: AlertActed) -> str:
     """What in an act is not as it has to be, signature aside; empty for nothing."""
     for name, value, limit in (("author", act.author, MAX_AUTHOR), ("note", act.note, MAX_NOTE)):
@@ -79,7 +86,7 @@ def form_fault(act: AlertActed) -> str:
         return "its alert is no id of 12 hex digits"
     if (act.kind == "silenced") != (act.silence is not None):
         return "it silences without saying what, or says what without silencing"
-    return _silence_fault(act.silence, act.time) if act.silence is not None else ""
+    return _silence_fault(act, act.silence) if act.silence is not None else ""
 
 
 def signature_fault(act: AlertActed) -> str:
@@ -105,8 +112,11 @@ def act_fault(act: AlertActed, origin: str, now: float) -> str:
     return form_fault(act) or signature_fault(act)
 
 
-def _silence_fault(silence: SilenceTerms, time: int) -> str:
+def _silence_fault(act: AlertActed, silence: SilenceTerms) -> str:
     for name, value in (("rule", silence.rule), ("subject", silence.subject)):
         if not value or len(value) > MAX_GLOB:
             return f"the {name} of its silence is empty or longer than {MAX_GLOB} characters"
-    return "" if time < silence.until <= time + LONGEST_SILENCE else "its silence does not end within seven days"
+    if not act.time < silence.until <= act.time + LONGEST_SILENCE:
+        return "its silence does not end within seven days"
+    is_named = act.alert == silence_id(act.origin, silence.rule, silence.subject)
+    return "" if is_named else "it goes by another id than what it silences"

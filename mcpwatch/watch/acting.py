@@ -4,7 +4,7 @@ import time as time_module
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-from mcpwatch.detect.acts import checked_note
+from mcpwatch.detect.acts import ActError, checked_note
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.silences import NEVER_SILENT
 from mcpwatch.identity.acts import sign_act
@@ -94,7 +94,10 @@ class Acting:
         cannot be written.
         """
         acted = self._signed(wish)
-        self._book.check(act_kept_here(acted), wish.known)
+        act = act_kept_here(acted)
+        self._book.check(act, wish.known)
+        if act.event.fault:
+            raise ActError(f"This would not count: {act.event.fault}", "Nothing was changed.")
         place = self.place(wish.source, rule)
         if place is Kept.LOG:
             await self._posts[wish.source](acted)
@@ -108,7 +111,7 @@ class Acting:
         acted = AlertActed(
             alert=wish.id,
             kind=_KINDS[wish.kind],
-            author=self.author,
+            author=_storable(self.author),
             note=checked_note(_storable(wish.note)),
             time=int(self._clock()),
             origin=self._book.origin(wish.source),
@@ -124,6 +127,6 @@ class Acting:
         return sign_act(key, acted)
 
 
-def _storable(note: str) -> str:
-    """The note without halves of surrogate pairs, which a terminal may deliver and UTF-8 cannot hold."""
-    return note.encode("utf-8", "replace").decode()
+def _storable(text: str) -> str:
+    """The text without halves of surrogate pairs, which a terminal may deliver and UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()

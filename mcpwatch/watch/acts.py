@@ -10,6 +10,8 @@ def act_in_log(acted: AlertActed, origin: str, index: int, time: float) -> Act:
     fault = act_fault(acted, origin, time)
     if not fault and acted.previous is not None and acted.previous >= index:
         fault = "it claims to follow an act that had not been made"
+    if not fault and acted.last_index is not None and acted.last_index >= index:
+        fault = "it claims that its author was shown an entry that had not come"
     return _act(acted, Kept.LOG, fault, index)
 
 

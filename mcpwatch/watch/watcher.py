@@ -9,9 +9,10 @@ from types import EllipsisType
 
 from mcpwatch.detect.acts import ActError
 from mcpwatch.detect.book import AlertBook
-from mcpwatch.detect.silences import covers, silence_id
+from mcpwatch.detect.silences import covers
 from mcpwatch.errors import McpwatchError, UsageError
 from mcpwatch.identity import verifier
+from mcpwatch.identity.acts import silence_id
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, add_pin, remove_pin
 from mcpwatch.identity.resolvers.trust import Trust

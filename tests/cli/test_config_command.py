@@ -104,6 +104,8 @@ def test_what_is_shown_reads_back_as_it_was(tmp_path: Path, capsys: pytest.Captu
         ("[identity]\nroots = ['did:aip:1#key-1']\n", "identity.roots must list DIDs"),
         ("[identity]\nroots = ['ledger']\n", "identity.roots must list DIDs"),
         ("[watch]\nrows = 1\n", "watch.rows must lie between"),
+        (f'[watch]\nauthor = "{"x" * 201}"\n', "watch.author must be printable and have at most 200 characters"),
+        ('[watch]\nauthor = "a\\nb"\n', "watch.author must be printable"),
         ("[notify]\nwebhook = 'http://chat.example/secret'\n", "notify.webhook must be an https URL"),
         ("[notify]\nwebhook = 'https://user:secret@chat.example/'\n", "URL without a user"),
         ("[notify]\nwebhook_token_file = 'token'\n", "notify.webhook_token_file must be a path"),

@@ -13,14 +13,13 @@ from nacl.signing import SigningKey
 
 import mcpwatch.feed
 from mcpwatch.detect.book import fingerprint
-from mcpwatch.detect.silences import silence_id
 from mcpwatch.feed import about, edge, envelope, note, sse
 from mcpwatch.feed.about import parse_about
 from mcpwatch.feed.envelope import ENVELOPES, Malformed, decode, encode, seal
 from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.feed.note import LogKey, NoteVerifier
-from mcpwatch.identity.acts import act_fault
+from mcpwatch.identity.acts import act_fault, silence_id
 from mcpwatch.model.entries import AlertActed, Body, Envelope, Principal, SilenceTerms, UpstreamInfo
 from mcpwatch.model.feed import FeedState
 

@@ -33,7 +33,6 @@ def act(running: Gateway, **changes: object) -> AlertActed:
         origin=running.log.key.origin,
         key="",
         signature="",
-        last_index=0,
         severity="high",
     )
     return sign_act(ANN, replace(wanted, **changes))
@@ -135,6 +134,14 @@ REFUSED = {
         lambda running: act(running, silence=SilenceTerms("*", "*", int(time.time()) + 60)),
         "says what without silencing",
     ),
+    "a silence by another id": (
+        lambda running: act(running, kind="silenced", silence=SilenceTerms("a/*", "*", int(time.time()) + 60)),
+        "it goes by another id than what it silences",
+    ),
+    "an entry that has not come": (
+        lambda running: act(running, last_index=10**15),
+        "it names an entry that has not come",
+    ),
     "another alert": (lambda running: act(running, alert="f" * 12), "the act is about another alert"),
 }
 
@@ -155,7 +162,7 @@ async def test_what_has_not_the_one_form_is_refused(tmp_path: Path) -> None:
             b" " + good,
             good[:-1] + b',"note":"another"}',
             good[:-1] + b',"more":1}',
-            good.replace(b'"last_index":0', b'"last_index":-1'),
+            good.replace(b'"severity"', b'"last_index":-1,"severity"'),
             good.replace(b'"high"', b'"dire"'),
             good.replace(b"a known client", b"\xff"),
             b"[" * 50_000,

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from signed import ALICE, BOB
 
 from mcpwatch.errors import LocalError
-from mcpwatch.identity.acts import CLOCKS_DIFFER, act_fault, key_of, operator_key, sign_act, signature_fault
+from mcpwatch.identity.acts import CLOCKS_DIFFER, act_fault, key_of, operator_key, sign_act, signature_fault, silence_id
 from mcpwatch.model.entries import AlertActed, SilenceTerms
 
 ORIGIN, NOW = "gateway.example/feed/1", 1_795_348_800
@@ -106,3 +106,15 @@ def test_who_names_no_key_has_no_fingerprint() -> None:
 def test_anything_at_all_has_a_fault_and_raises_nothing(id: str, author: str, key: str, time: int, note: str) -> None:
     act = AlertActed(id, "acknowledged", author, note, time, ORIGIN, key, "A" * 86 + "==")
     assert act_fault(act, ORIGIN, NOW)
+
+
+def silencing(alert: str, **changes: object) -> AlertActed:
+    terms = SilenceTerms("session/*", "alice at *", NOW + 60)
+    return sign_act(ALICE, replace(ACT, alert=alert, kind="silenced", silence=terms, **changes))
+
+
+def test_a_silence_goes_by_the_id_of_what_it_silences() -> None:
+    id = silence_id(ORIGIN, "session/*", "alice at *")
+    assert act_fault(silencing(id), ORIGIN, NOW) == ""
+    for other in (ACT.alert, silence_id(ORIGIN, "*", "*"), silence_id("another log", "session/*", "alice at *")):
+        assert act_fault(silencing(other), ORIGIN, NOW) == "it goes by another id than what it silences"
