@@ -21,7 +21,7 @@ from mcpwatch.gateway.neighbours import Neighbours
 from mcpwatch.gateway.owners import Owners, Taking
 from mcpwatch.gateway.principal import KeyedHash
 from mcpwatch.gateway.relay import Witness
-from mcpwatch.gateway.tap import read_request
+from mcpwatch.gateway.tap import Exchange, is_altered, read_request
 from mcpwatch.gateway.verdicts import Judged, Verdicts
 from mcpwatch.identity.judge import WINDOW_S
 from mcpwatch.identity.resolvers import ResolverOptions
@@ -85,19 +85,22 @@ class Enforcer:
             group.create_task(_serve(self.verdicts.run, "keys are not fetched any more"))
             group.create_task(_serve(self._look_always, "changes of policy and pinned keys are not seen any more"))
 
-    async def admit(self, arrival: Arrival, upstream: str, target: str, entry: int | None, witness: Witness) -> Witness:
+    async def admit(self, arrival: Arrival, upstream: str, target: str, exchange: Exchange) -> Witness:
         """Let a request pass to `upstream` as `target`, and say who is told of its answer; raises Denied."""
         # Also where the policy asks for nothing, since it may ask for more by the time that the request is replayed.
-        judged = self.verdicts.judge(read_request(upstream, arrival, "full", self._hashed), entry)
+        request, entry = exchange.shown, exchange.index
+        if request is None or is_altered(request):
+            request = read_request(upstream, arrival, "full", self._hashed)
+        judged = self.verdicts.judge(request, entry)
         reached = self._neighbours.reached(upstream, target)
         if not any(map(self._kept.policy.binds, reached)):
-            return witness
+            return exchange
         try:
             asked = await _read(arrival)
         except Unreadable as unreadable:
             raise Denied(f"nobody can say what servers read in it: {unreadable}", _UNREADABLE, entry) from None
         if _is_preflight(arrival):
-            return witness
+            return exchange
         ruling = self._rule(asked, judged, reached)
         if not ruling.allowed and judged.verdict.waiting:
             await self.verdicts.settle(judged, self._wait_s)
@@ -105,9 +108,9 @@ class Enforcer:
         if not ruling.allowed:
             raise Denied(ruling.reason, ruling.rule, entry, asked)
         if not any(map(self._kept.policy.needs_signer, reached)):
-            return witness
+            return exchange
         place, session = self._neighbours.place(upstream), judged.request.session
-        return Taking(self._owners, place, session, partial(self.verdicts.signer, judged), self._hashed, witness)
+        return Taking(self._owners, place, session, partial(self.verdicts.signer, judged), self._hashed, exchange)
 
     def _rule(self, asked: Asked, judged: Judged, reached: Sequence[str]) -> Ruling:
         """The first ruling that does not let a message pass, or what the request does besides.

@@ -19,8 +19,8 @@ from mcpwatch.gateway.upstream import Router, Upstream
 class Gate(Protocol):
     """Decides on requests before their servers see them."""
 
-    async def admit(self, arrival: Arrival, upstream: str, target: str, entry: int | None, witness: Witness) -> Witness:
-        """Let a request pass as `target`, which is that entry of the log, and say who is told of its answer.
+    async def admit(self, arrival: Arrival, upstream: str, target: str, exchange: Exchange) -> Witness:
+        """Let a request pass as `target`, and say who is told of its answer besides `exchange`, its log.
 
         Raises Refusal.
         """
@@ -98,7 +98,7 @@ class Proxy(Serving):
             witness: Witness = exchange
             if self._gate is not None:
                 upstream, target = route
-                witness = await self._gate.admit(arrival, upstream.info.name, target, exchange.index, exchange)
+                witness = await self._gate.admit(arrival, upstream.info.name, target, exchange)
             return await relay(arrival, answer, *route, forwarded(arrival), witness)
         except Refusal as refused:
             exchange.rule = refused.rule

@@ -12,7 +12,7 @@ from mcpwatch.feed.sse import SseReader, StreamFault, is_event_stream
 from mcpwatch.gateway.arrival import Arrival
 from mcpwatch.gateway.bodies import BodyReader, capture_body
 from mcpwatch.gateway.budget import Budget
-from mcpwatch.gateway.headers import RawHeader, content_encoding, first, logged, octets
+from mcpwatch.gateway.headers import NAME, RawHeader, content_encoding, first, logged, octets
 from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
 from mcpwatch.gateway.journal import TooLarge, Unwritable
 from mcpwatch.gateway.log import Log
@@ -96,6 +96,8 @@ class Exchange:
         self._tap = tap
         self.index: int | None = None
         """Of the request's entry; None where the log does not have it."""
+        self.shown: Request | None = None
+        """The request as it was to be logged; None where that failed."""
         self._begun = time.monotonic()
         self._events: SseReader | None = None
         self._inflate: Inflate | None = None
@@ -110,7 +112,8 @@ class Exchange:
         """The request has come in whole, or as far as it will."""
         tap = self._tap
         self._upstream, self._session = upstream, session_id(arrival.headers)
-        self.index = self._append(read_request(upstream, arrival, tap.capture, tap.hashed))
+        self.shown = read_request(upstream, arrival, tap.capture, tap.hashed)
+        self.index = self._append(self.shown)
 
     @_harmless
     def bare_request(self, upstream: str, method: str, peer: str) -> None:
@@ -258,6 +261,18 @@ def read_request(upstream: str, arrival: Arrival, capture: Capture, hashed: Keye
         principal=read_principal(headers, hashed),
         leaked=tuple(leaked),
     )
+
+
+def is_altered(request: Request) -> bool:
+    """Whether something of it is not as the agent sent it, so that a good signature may not hold over what there is."""
+    body, withheld = request.body, request.withheld
+    masked = MASKED_QUERY in withheld or NAME in withheld or NOTHING_CARRIED in withheld
+    return masked or (body is not None and (body.masked > 0 or is_hidden(body)))
+
+
+def is_hidden(body: Body) -> bool:
+    """Whether nothing of a body is shown."""
+    return body.size > 0 and body.text is None and body.base64 is None
 
 
 def session_id(headers: Sequence[RawHeader]) -> bytes:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from mcpwatch.gateway.headers import NAME
 from mcpwatch.gateway.recall import Past, Recalled
+from mcpwatch.gateway.tap import is_altered, is_hidden
 from mcpwatch.identity.judge import FUTURE_S, Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, pins_path
@@ -19,7 +19,7 @@ from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver
 from mcpwatch.identity.schemes import SCHEMES
-from mcpwatch.model.entries import MASKED_QUERY, NOTHING_CARRIED, Body, Request
+from mcpwatch.model.entries import Request
 from mcpwatch.model.identity import Freshness, Verdict, Word
 
 MAX_WAITING = 100
@@ -153,9 +153,9 @@ class Verdicts:
         verdict = self._judge.judge(past.index, past.request, past.time, received=past.time)
         if verdict.waiting:
             return True
-        if _is_altered(past.request) and _UNCLEAR & {verdict.word, *(other.word for other in verdict.others)}:
+        if is_altered(past.request) and _UNCLEAR & {verdict.word, *(other.word for other in verdict.others)}:
             self._replays.forgotten_until = max(self._replays.forgotten_until, past.time)
-        if past.request.body is not None and _is_hidden(past.request.body):
+        if past.request.body is not None and is_hidden(past.request.body):
             self._hidden_until = max(self._hidden_until, past.time)
         return False
 
@@ -165,15 +165,3 @@ def _could_have_come(verdict: Verdict, hidden_until: float) -> bool:
     if verdict.scheme not in _IN_BODY or verdict.freshness is not Freshness.FRESH:
         return False
     return verdict.signed_at is None or verdict.signed_at - FUTURE_S <= hidden_until
-
-
-def _is_hidden(body: Body) -> bool:
-    """Whether the log shows nothing of it."""
-    return body.size > 0 and body.text is None and body.base64 is None
-
-
-def _is_altered(request: Request) -> bool:
-    """Whether the log does not show it as it was, so that a good signature may not hold over what there is."""
-    withheld = request.withheld
-    masked = any(name in withheld for name in (MASKED_QUERY, NOTHING_CARRIED, NAME))
-    return masked or (request.body is not None and (bool(request.body.masked) or _is_hidden(request.body)))
