@@ -7,7 +7,7 @@ from mcpwatch.model.identity import Evidence, Freshness, SignatureState, Signer,
 from mcpwatch.model.traffic import Call, Direction, Era, Exchange, Observation, RpcMessage
 from mcpwatch.traffic.assignment import SessionAssigner
 from mcpwatch.traffic.calls import Calls
-from mcpwatch.traffic.claims import SILENT, Said, read
+from mcpwatch.traffic.claims import SILENT, TARGET_KEYS, Said, read
 from mcpwatch.traffic.era import era_of
 from mcpwatch.traffic.exchanges import Exchanges
 from mcpwatch.traffic.jsonrpc import is_carried, parse
@@ -23,6 +23,11 @@ UNJUDGED: Final = Verdict(
     reasons=("nothing has judged this request",),
 )
 """The verdict of a request that came without one."""
+
+
+def _asks(message: RpcMessage) -> bool:
+    """Whether it opens a call; what names something does so without an id too, since not all servers look for one."""
+    return bool(message.method) and (message.id is not None or message.method in TARGET_KEYS)
 
 
 class Requests:
@@ -84,7 +89,7 @@ class Requests:
             self._calls.opened(flow, call, one, traceparent)
             effects.opened.append(call)
         for message in messages:
-            if message.id is None or not message.method:
+            if not _asks(message):
                 self._messages.take(flow, message, index, "", time, effects)
         return Observation(
             index,
@@ -119,11 +124,11 @@ class Requests:
         index, make = flow.exchange.index, self._calls.make
         if len(messages) == 1:
             message = messages[0]
-            if message.method and message.id is not None:
+            if _asks(message):
                 return [(make(flow, message, said[0], index, "", time), said[0])]
         asked: list[tuple[Call, Said]] = []
         for place, message in enumerate(messages):
-            if message.method and message.id is not None:
+            if _asks(message):
                 asked.append((make(flow, message, said[place], index, f".{place}", time), said[place]))
         if request.body is not None and not is_carried(request.body):
             flow.opaque = True

@@ -249,3 +249,12 @@ def test_what_is_long_is_compared_as_well() -> None:
     log.exchange(call(3, "dump", what=long), result(3, text("ok")), session="s1", headers=AGENT)
     (found,) = [finding for finding in told(log) if finding.rule == "discovery/bypass"]
     assert found.severity is Severity.CRITICAL
+
+
+def test_a_call_without_an_id_hides_nothing() -> None:
+    log = Log()
+    log.initialize("s1", headers=AGENT)
+    params = {"name": "fetch", "arguments": {"url": "http://169.254.169.254/"}}
+    log.exchange(note("tools/call", params), result(None, text("ok")), session="s1", headers=AGENT)
+    (found,) = [finding for finding in told(log) if finding.rule == "discovery/ssrf"]
+    assert found.severity is Severity.HIGH

@@ -371,3 +371,20 @@ def test_calls_that_run_when_entries_are_passed_over_are_in_doubt_until_more_is_
         str(goes_on.index): (CallState.RUNNING, False),
         str(after.index): (CallState.RUNNING, False),
     }
+
+
+def test_a_tool_that_is_called_without_an_id_is_called_all_the_same() -> None:
+    log = Log()
+    log.initialize("s1")
+    params = {"name": "delete", "arguments": {"path": "a"}}
+    answered = log.request(note("tools/call", params), session="s1")
+    log.response(answered)
+    log.message(answered, result(None, text("done")))
+    log.end(answered)
+    taken = log.request(note("tools/call", params), session="s1")
+    log.response(taken, 202)
+    log.end(taken)
+    folded = fold(log)
+    (one,) = folded.at(answered).opened
+    assert (one.target, one.rpc_id, one.state) == ("delete", None, CallState.DONE)
+    assert [one.target for one in folded.at(taken).opened] == ["delete"]
