@@ -65,8 +65,9 @@ def read_principal(headers: Iterable[RawHeader], hashed: KeyedHash) -> Principal
     parts = token.split(b".") if len(token) <= MAX_TOKEN else []
     head = _part(parts[0], _Head) if len(parts) in (3, 5) else None
     claims = _part(parts[1], _Claims) if len(parts) == 3 else None
-    if head is None:
-        claims = None
+    if head is None or not _text(head.alg).strip():
+        # Without an algorithm it is no JWS (RFC 7515, section 4.1.1), and nothing that it says is signed.
+        head = claims = None
     return Principal(
         scheme=scheme,
         token_hash=hashed(token),

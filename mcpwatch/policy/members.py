@@ -32,7 +32,7 @@ class Caller(Struct, frozen=True):
     @property
     def is_nobody(self) -> bool:
         """Whether neither a signature nor a token says who it is."""
-        return self.signer is None and (self.principal is None or self.principal.algorithm.casefold() == UNSIGNED_TOKEN)
+        return self.signer is None and (self.principal is None or is_unsigned(self.principal))
 
     def __str__(self) -> str:
         """In a sentence; may hold untrusted text."""
@@ -71,6 +71,11 @@ class Members(Struct, frozen=True):
         return (
             principal is not None
             and bool(principal.subject)
-            and principal.algorithm.casefold() != UNSIGNED_TOKEN
+            and not is_unsigned(principal)
             and (principal.subject in self.principals or f"{principal.issuer} {principal.subject}" in self.principals)
         )
+
+
+def is_unsigned(principal: Principal) -> bool:
+    """Whether anybody can have written the token."""
+    return principal.algorithm.strip().casefold() == UNSIGNED_TOKEN

@@ -58,6 +58,12 @@ def test_an_unsigned_token_says_so() -> None:
     assert (principal.algorithm, principal.subject) == ("none", "alice")
 
 
+@pytest.mark.parametrize("head", [{}, {"alg": ""}, {"alg": " "}, {"alg": 5}])
+def test_a_token_that_says_no_algorithm_is_an_opaque_one(head: object) -> None:
+    principal = read(b"Bearer " + jwt({"sub": "alice"}, head))
+    assert (principal.algorithm, principal.subject) == ("", "")
+
+
 @pytest.mark.parametrize(
     "token",
     [

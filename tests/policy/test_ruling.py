@@ -168,6 +168,7 @@ def test_roles_are_what_the_policy_says() -> None:
     assert policy.role(Caller(ALICE, root)) is Role.ADMIN
     assert policy.role(Caller(BOB)) is Role.GUEST
     assert policy.role(Caller(None, replace(root, algorithm="NONE"))) is Role.GUEST
+    assert policy.role(Caller(None, replace(root, algorithm=" none"))) is Role.GUEST
     assert policy.ruling("files", "tools/list", "", Caller(ALICE), Facts(Word.VERIFIED)).allowed
     refused = policy.ruling("files", "tools/list", "", Caller(BOB), Facts(Word.VERIFIED))
     assert not refused.allowed and "guest" in refused.reason and "user or admin" in refused.reason
