@@ -266,6 +266,20 @@ def no_method_where_the_body_names_no_version(scene: Scene) -> None:
 
 
 @fires("protocol/header-mismatch")
+def a_call_without_an_id_under_the_name_of_a_list(scene: Scene) -> None:
+    body = modern(call(1, "spawn"))
+    del body["id"]
+    scene.request(body, session=scene.session(era=Era.MODERN), headers=modern_headers(ask(1, "tools/list")))
+
+
+@spares("protocol/header-mismatch")
+def a_notification_with_and_without_its_method(scene: Scene) -> None:
+    body = modern(note("notifications/cancelled", {"requestId": 1}))
+    for headers in (modern_headers(body), {"mcp-protocol-version": MODERN}):
+        scene.request(body, session=scene.session(era=Era.MODERN), headers=headers)
+
+
+@fires("protocol/header-mismatch")
 def base64_of_another_name(scene: Scene) -> None:
     ask_modern(scene, call(1, "löschen"), {**modern_headers(call(1, "x")), "mcp-name": encoded("lesen")})
 

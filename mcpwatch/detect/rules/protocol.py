@@ -49,7 +49,7 @@ class HeaderMismatch(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.request is not None and seen.exchange is not None:
             for message in seen.messages:
-                if message.method and message.id is not None:
+                if message.method:
                     faults = _faults(seen.request, message, seen.exchange.era)
                     if faults:
                         yield self.finding(seen, subject_of(seen), " ".join(faults))
@@ -75,11 +75,11 @@ def _faults(request: Request, message: RpcMessage, era: Era) -> list[str]:
     for name, value in request.headers:
         if name.startswith("mcp-"):
             headers.setdefault(name, []).append(value)
-    modern = era is Era.MODERN or bool(version)
+    required = message.id is not None and (era is Era.MODERN or bool(version))
     return [
         fault
         for name, expected in _expected(message, version, masked)
-        if (fault := _fault(name, headers.get(name, []), expected, modern))
+        if (fault := _fault(name, headers.get(name, []), expected, required))
     ]
 
 
