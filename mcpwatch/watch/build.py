@@ -27,6 +27,7 @@ from mcpwatch.policy.kept import KeptPolicy
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.act_store import FILE, ActStore
 from mcpwatch.watch.acting import Acting
+from mcpwatch.watch.alerting import Alerting
 from mcpwatch.watch.definition_pins import FILE as DEFINITIONS
 from mcpwatch.watch.definition_pins import DefinitionStore
 from mcpwatch.watch.definition_trust import DefinitionTrust
@@ -89,8 +90,7 @@ def open_watcher(
         [Lane(source, traffic[source.name]) for source in sources],
         keys,
         Judge(keys, ReplayWindow(), window_s=config.identity.window),
-        engine,
-        book,
+        Alerting(engine, book, clock),
         services=[watching, resolving, definitions.run, *following, *([trust.run] if trust else [])],
         clock=clock,
     )

@@ -9,19 +9,16 @@ from functools import partial
 
 from msgspec import Struct, structs
 
-from mcpwatch.detect.book import AlertBook
-from mcpwatch.detect.engine import Engine
 from mcpwatch.feed.source import Source
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.proofs import ProofJudge
-from mcpwatch.model.alerts import Finding
 from mcpwatch.model.entries import AlertActed, Entry, Message, Request
-from mcpwatch.model.feed import FeedState, FeedStatus
+from mcpwatch.model.feed import FeedState
 from mcpwatch.model.identity import ServerProof, Verdict
 from mcpwatch.model.traffic import Observation
 from mcpwatch.traffic.fold import Traffic
-from mcpwatch.watch.acts import act_in_log
+from mcpwatch.watch.alerting import Alerting
 from mcpwatch.watch.listener import Listener
 from mcpwatch.watch.rejudging import awaited, given_up, grouped, worth
 from mcpwatch.watch.row import Row
@@ -59,8 +56,7 @@ class Pipeline:
         lanes: Iterable[Lane],
         keys: KeyBook,
         judge: Judge,
-        engine: Engine,
-        book: AlertBook,
+        alerting: Alerting,
         *,
         services: Sequence[Callable[[], Awaitable[None]]] = (),
         clock: Callable[[], float] = time.time,
@@ -71,8 +67,7 @@ class Pipeline:
         self._keys = keys
         self._judge = judge
         self._server_proofs = ServerProofs(state, ProofJudge(keys), self.waiting)
-        self._engine = engine
-        self._book = book
+        self._alerting = alerting
         self._services = services
         self._clock = clock
         self._listener: Listener | None = None
@@ -139,12 +134,12 @@ class Pipeline:
         for name, lane in self.lanes.items():
             self.state.touch_calls(lane.traffic.tick(self.state.gateway_now(name)))
             self._set_feed(lane)
-        if self._book.tick(now):
+        if self._alerting.tick(now):
             self.state.alerts_changed()
         self._count_rule_failures()
 
     def _count_rule_failures(self) -> None:
-        self.state.counts.rule_failures = sum(failure.count for failure in self._engine.failures.values())
+        self.state.counts.rule_failures = self._alerting.rule_failures
 
     async def _read(self, lane: Lane) -> None:
         try:
@@ -177,17 +172,9 @@ class Pipeline:
         if record is not None and isinstance(record.data, Message):
             seen = self._server_proofs.answer(seen, record.data.body, entry.received)
         if record is not None and isinstance(record.data, AlertActed):
-            seen = self._acted(record.data, entry, seen)
-        return seen, self._add(self._engine.observe(seen), seen.time)
-
-    def _acted(self, acted: AlertActed, entry: Entry, seen: Observation) -> Observation:
-        """Let an act in the log count for what it is worth."""
-        act = act_in_log(acted, self._book.origin(entry.source), entry.index, seen.time)
-        self._book.take([act])
-        self.state.alerts_changed()
-        return (
-            structs.replace(seen, note=f"{seen.note} (does not count: {act.event.fault})") if act.event.fault else seen
-        )
+            seen = self._alerting.act(record.data, entry, seen)
+            self.state.alerts_changed()
+        return seen, self._alerting.observe(seen)
 
     def _verdict(self, entry: Entry, request: Request, time: float) -> Verdict:
         verdict = self._judge.judge(entry.index, request, time, entry.source, entry.received)
@@ -261,27 +248,20 @@ class Pipeline:
         if seen.verdict is not None and seen.verdict == before:
             return
         is_worth_as_much = worth(seen.verdict) == worth(before)
-        raised = [] if is_worth_as_much else self._add(self._engine.observe(seen), seen.time)
+        raised = [] if is_worth_as_much else self._alerting.observe(seen)
         row = self.state.rejudge(seen)
         self.state.raise_alerts(raised, self._clock())
-        if held is not None and not is_worth_as_much:
-            self._settle(held, raised)
+        if held is not None and not is_worth_as_much and self._alerting.settle(held, raised):
+            self.state.alerts_changed()
         if self._listener is not None and row is not None:
             self._listener.verdict(row, raised)
-
-    def _settle(self, row: Row, raised: Sequence[Raised]) -> None:
-        """Let the alerts that an entry was evidence for, and is no more under its new verdict, know of that."""
-        still = {alert.id for _, alert in raised}
-        over = [self._book.settle(id, row.index, self._clock()) for id in row.alerts if id not in still]
-        if any(over):
-            self.state.alerts_changed()
 
     def _put_proof(self, row: Row, proof: ServerProof) -> None:
         """Give an answer another proof, as `_revise` gives a request another verdict."""
         before, seen = row.seen.proof, structs.replace(row.seen, proof=proof, rejudged=True)
         if seen.exchange is not None:
             seen.exchange.proof = proof
-        raised = [] if worth(proof) == worth(before) else self._add(self._engine.observe(seen), seen.time)
+        raised = [] if worth(proof) == worth(before) else self._alerting.observe(seen)
         self.state.prove(seen.index, seen.source, proof)
         self.state.raise_alerts(raised, self._clock())
         if self._listener is not None:
@@ -293,25 +273,15 @@ class Pipeline:
         if after is before:
             return
         self.state.set_feed(after)
-        if after.origin:
-            self._book.origins[after.name] = after.origin
-        start = FeedStatus(after.name, after.address) if before is None else before
-        now = self._clock()
-        raised = [
-            (finding, self._book.add(finding, now, live=True)) for finding in self._engine.observe_feed(start, after)
-        ]
+        raised, mended = self._alerting.observe_feed(before, after)
         if raised:
             self.state.raise_alerts(raised, self._clock())
-        mended = [self._book.mend(rule, after, why, self._clock()) for rule, why in self._engine.mended(start, after)]
-        if any(mended):
+        if mended:
             self.state.alerts_changed()
         if self._listener is not None:
             self._listener.feed(before, after)
             if raised:
                 self._listener.alerts(raised)
-
-    def _add(self, findings: Iterable[Finding], now: float) -> list[Raised]:
-        return [(finding, self._book.add(finding, now)) for finding in findings]
 
     def _failure(self, entry: Entry, error: Exception) -> Observation:
         """An entry that a room could not take in, as a malformed one."""
