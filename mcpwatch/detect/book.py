@@ -11,6 +11,7 @@ from mcpwatch.detect.acts import ActError, check_act, check_silence, fault_of
 from mcpwatch.detect.evidence import Kinds
 from mcpwatch.detect.gather import gather, opened
 from mcpwatch.detect.life import Life
+from mcpwatch.detect.order import is_before, is_same
 from mcpwatch.detect.outstanding import Outstanding
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.detect.silences import Silences, covers
@@ -51,7 +52,9 @@ class AlertBook:
         self._outstanding = Outstanding()
         self._waiting: OrderedDict[str, list[Act]] = OrderedDict()
         self._newest: OrderedDict[str, int] = OrderedDict()
-        """Id -> the newest log entry that acts on it."""
+        """Id -> the newest log entry that acts on it, whether that counts or not."""
+        self._counted: OrderedDict[str, int] = OrderedDict()
+        """Id -> the newest that counts."""
         self._crowds: dict[str, set[str]] = {}
         """Id of an alert that stands for many -> the ids those would have."""
 
@@ -138,7 +141,7 @@ class AlertBook:
         over = self._life.expire(now)
         for silence in self._silences.over(now):
             self._silences.end(silence.id)
-            event = AlertEvent(EventKind.EXPIRED, "", "the silence ran out", now, -1)
+            event = AlertEvent(EventKind.EXPIRED, "", "the silence ran out", silence.until, -1)
             over += self._cover(silence, event)
         return over
 
@@ -147,7 +150,7 @@ class AlertBook:
             return False
         event = AlertEvent(EventKind.RESOLVED, "", why, time, alert.last_index, alert.severity)
         self._life.write(alert, event)
-        self._life.resolve(alert, event)
+        self._life.resolve(alert, -1)
         return True
 
     def _open(self, id: str, finding: Finding, time: float) -> Alert:
@@ -189,23 +192,31 @@ class AlertBook:
     def _in_order(self, act: Act) -> Act:
         """An act of a log as it counts: not where its author did not know of the act before."""
         event = act.event
-        if event.index is None or event.fault:
+        if event.index is None:
             return act
-        newest = self._newest.get(act.id)
-        if newest is not None and (act.previous is None or act.previous < newest) and event.index > newest:
-            fault = f"its author did not know of the act at entry {newest}"
-            return replace(act, event=replace(event, fault=fault))
-        if newest is None or event.index > newest:
+        if event.index > self._newest.get(act.id, -1):
             keep(self._newest, act.id, event.index, _MAX_IDS)
+        before = self._counted.get(act.id, -1)
+        if event.fault or event.index <= before:
+            return act
+        if before >= 0 and (act.previous is None or act.previous < before):
+            fault = f"its author did not know of the act at entry {before}"
+            return replace(act, event=replace(event, fault=fault))
+        keep(self._counted, act.id, event.index, _MAX_IDS)
         return act
 
     def _act(self, alert: Alert, event: AlertEvent) -> None:
         self._life.act(alert, event, self._kinds.since(alert.id, event.last_index))
 
     def _silence(self, act: Act) -> None:
-        event, silence = act.event, act.silence
+        event, silence, last = act.event, act.silence, self._silences.last(act.id)
         if event.fault:
+            for alert in self._covered(silence) if silence is not None else ():
+                self._life.note(alert, event)
             return
+        if last is not None and (is_same(event, last) or is_before(event, last)):
+            return
+        self._silences.acted(act.id, event)
         if event.kind is EventKind.UNSILENCED:
             ended = self._silences.end(act.id)
             if ended is not None:
@@ -215,17 +226,21 @@ class AlertBook:
 
     def _cover(self, silence: Silence, event: AlertEvent) -> list[Alert]:
         """Let a silence's beginning or end show in the alerts that it covers; returns those."""
-        covered = [
-            alert
-            for alert in self.alerts.values()
-            if covers(silence, alert.rule, alert.subject, self.origin(alert.source))
-            or (alert.silence is not None and alert.silence.id == silence.id)
-        ]
+        covered = self._covered(silence)
         for alert in covered:
             self._life.write(alert, event)
             alert.silence = self._silences.covering(alert, self.origin(alert.source))
             self._life.settle(alert)
         return covered
+
+    def _covered(self, silence: Silence) -> list[Alert]:
+        """The alerts that a silence covers or did."""
+        return [
+            alert
+            for alert in self.alerts.values()
+            if covers(silence, alert.rule, alert.subject, self.origin(alert.source))
+            or (alert.silence is not None and alert.silence.id == silence.id)
+        ]
 
 
 def fingerprint(*parts: str) -> str:

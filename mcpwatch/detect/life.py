@@ -3,6 +3,9 @@
 from bisect import insort
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from mcpwatch.detect.order import is_before, is_same
 from mcpwatch.model.alerts import (
     Acknowledgement,
     Alert,
@@ -23,18 +26,15 @@ class Life:
     def __init__(self) -> None:
         self._acknowledged: dict[str, Alert] = {}
         self._resolved: dict[str, int] = {}
-        """Alert id -> the newest entry that whoever resolved it knew of."""
+        """Alert id -> the newest entry that whoever resolved it knew of; -1 where it resolved by itself."""
 
     def act(self, alert: Alert, event: AlertEvent, late: Sequence[str]) -> None:
         """Let a person's act count; `late` are the kinds of evidence that came after what they had been shown.
 
         It stands in the history alone when somebody acted since, or when it has a fault.
         """
-        if event.index is not None and any(known.index == event.index for known in alert.history):
-            return
         last = alert.last_act
-        self.write(alert, event)
-        if event.fault or (last is not None and _is_before(event, last)):
+        if not self.note(alert, event) or event.fault or (last is not None and is_before(event, last)):
             return
         alert.last_act = event
         match event.kind:
@@ -45,7 +45,7 @@ class Life:
                 elif late:
                     self.fire(alert, EventKind.FIRED_AGAIN, "; ".join(late), event.time)
             case EventKind.RESOLVED:
-                self.resolve(alert, event)
+                self.resolve(alert, event.last_index)
                 if alert.last_index > event.last_index:
                     note = f"entry {alert.last_index} is newer than what its author had been shown"
                     self.fire(alert, EventKind.FIRED_AGAIN, note, event.time)
@@ -65,10 +65,10 @@ class Life:
         elif rests is not None and new and (newest is None or newest > rests.last_index):
             self.fire(alert, EventKind.FIRED_AGAIN, "; ".join(new), time)
 
-    def resolve(self, alert: Alert, event: AlertEvent) -> None:
-        """The cause is gone; the event is in the history already."""
+    def resolve(self, alert: Alert, known: int) -> None:
+        """The cause is gone, and any entry after `known` that shows it is news; the event is in the history already."""
         self._wake(alert)
-        self._resolved[alert.id] = event.last_index
+        self._resolved[alert.id] = known
         self.settle(alert)
 
     def fire(self, alert: Alert, kind: EventKind, note: str, time: float) -> None:
@@ -78,20 +78,30 @@ class Life:
 
     def expire(self, now: float) -> list[Alert]:
         """The alerts whose acknowledgement has run out by `now`; they fire again."""
-        over = [
-            alert
-            for alert in self._acknowledged.values()
-            if alert.acknowledgement is not None and alert.acknowledgement.expires <= now
-        ]
-        for alert in over:
-            self.fire(alert, EventKind.EXPIRED, "the acknowledgement ran out", now)
+        over: list[Alert] = []
+        for alert in list(self._acknowledged.values()):
+            rest = alert.acknowledgement
+            if rest is not None and rest.expires <= now:
+                self.fire(alert, EventKind.EXPIRED, "the acknowledgement ran out", rest.expires)
+                over.append(alert)
+            elif rest is not None and rest.expires > now + ACKNOWLEDGED_FOR:
+                # Its author's clock is ahead; nothing rests for longer than it may by the clock here.
+                alert.acknowledgement = replace(rest, expires=now + ACKNOWLEDGED_FOR)
         return over
+
+    def note(self, alert: Alert, event: AlertEvent) -> bool:
+        """Put an act into the history; False where it is there already."""
+        if any(is_same(event, known) for known in alert.history):
+            return False
+        self.write(alert, event)
+        return True
 
     def write(self, alert: Alert, event: AlertEvent) -> None:
         """Put an event into the history, where it belongs in time."""
         insort(alert.history, event, key=lambda known: known.time)
         if len(alert.history) > MAX_HISTORY:
-            del alert.history[0]
+            # Whose acts do not count cannot push out those that do.
+            del alert.history[next((at for at, known in enumerate(alert.history) if known.fault), 0)]
 
     def settle(self, alert: Alert) -> None:
         """Give it the state that follows from what is in force: what is resolved is not silenced, and so on down."""
@@ -120,10 +130,3 @@ class Life:
 def risen(before: Severity, after: Severity) -> str:
     """That the severity rose, in words."""
     return f"severity rose from {before.name.lower()} to {after.name.lower()}"
-
-
-def _is_before(one: AlertEvent, other: AlertEvent) -> bool:
-    """Whether an act came before another; those in one log by their place there."""
-    if one.index is not None and other.index is not None:
-        return one.index < other.index
-    return one.time < other.time

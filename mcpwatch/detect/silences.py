@@ -1,10 +1,19 @@
 """Silences: which alerts somebody wants to hear nothing of, and until when."""
 
-from fnmatch import fnmatchcase
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from fnmatch import translate
+from functools import lru_cache
 
+from mcpwatch.bounded import keep
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, Silence
 
 MAX_SILENCES = 1_000
+_MAX_LAST = 20_000
+"""Silences, ended ones too, of which the newest act is known."""
+_MAX_GLOBS = 4_096
+"""Compiled."""
 NEVER_SILENT = "feed/"
 """The family that no silence covers."""
 WHY_NEVER = "It says that what you see may not be all that happened; nothing else could tell you."
@@ -16,6 +25,15 @@ class Silences:
     def __init__(self) -> None:
         self.all: dict[str, Silence] = {}
         self._acts: dict[str, AlertEvent] = {}
+        self._last: OrderedDict[str, AlertEvent] = OrderedDict()
+
+    def last(self, id: str) -> AlertEvent | None:
+        """The newest act on a silence, whether it is in force or not."""
+        return self._last.get(id)
+
+    def acted(self, id: str, event: AlertEvent) -> None:
+        """Take note of the newest act on a silence."""
+        keep(self._last, id, event, _MAX_LAST)
 
     def begin(self, act: Act) -> bool:
         """Put a silence in force, or another end to one that is; False when there are too many."""
@@ -50,6 +68,11 @@ def covers(silence: Silence, rule: str, subject: str, origin: str) -> bool:
     return (
         silence.origin == origin
         and not rule.startswith(NEVER_SILENT)
-        and fnmatchcase(rule, silence.rule)
-        and fnmatchcase(subject, silence.subject)
+        and _matcher(silence.rule)(rule) is not None
+        and _matcher(silence.subject)(subject) is not None
     )
+
+
+@lru_cache(maxsize=_MAX_GLOBS)
+def _matcher(glob: str) -> Callable[[str], re.Match[str] | None]:
+    return re.compile(translate(glob)).match

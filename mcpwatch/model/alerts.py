@@ -134,6 +134,8 @@ class AlertEvent(Struct, frozen=True):
     """None where nobody acted."""
     index: int | None = None
     """Of the log entry that holds it."""
+    seq: int | None = None
+    """Its place among the acts that are kept on this machine."""
     key: str = ""
     """Fingerprint of the key that signed it; empty where nothing did."""
     fault: str = ""

@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from mcpwatch.errors import LocalError
 from mcpwatch.files import create_private
@@ -83,10 +84,11 @@ class ActStore:
         text = msgspec.json.encode(acted).decode()
         values = (act.id, acted.kind, acted.author, acted.note, event.time, event.last_index, severity, text)
         try:
-            self._own.add(self._base.execute(_INSERT, values).lastrowid or 0)
+            seq = self._base.execute(_INSERT, values).lastrowid
         except sqlite3.Error as error:
             raise self._failure(error) from None
-        return act
+        self._own.add(seq or 0)
+        return replace(act, event=replace(event, seq=seq))
 
     def close(self) -> None:
         self._base.close()
@@ -109,7 +111,7 @@ class ActStore:
         except sqlite3.Error as error:
             raise self._failure(error) from None
         self._last = rows[-1][0] if rows else self._last
-        read = ((seq, _act(*columns)) for seq, *columns in rows)
+        read = ((seq, _act(seq, *columns)) for seq, *columns in rows)
         return [(seq, act) for seq, act in read if act is not None]
 
     def _data_version(self) -> int:
@@ -125,14 +127,22 @@ class ActStore:
 
 
 def _act(
-    alert: str, kind: str, author: str, note: str, time: float, last_index: int, severity: int | None, act: str | None
+    seq: int,
+    alert: str,
+    kind: str,
+    author: str,
+    note: str,
+    time: float,
+    last_index: int,
+    severity: int | None,
+    act: str | None,
 ) -> Act | None:
     """The act in a row; None for one of a kind that this version does not know."""
     try:
         if act is not None:
-            return act_kept_here(_decoder.decode(act))
+            return act_kept_here(_decoder.decode(act), seq)
         risk = None if severity is None else Severity(severity)
-        event = AlertEvent(EventKind(kind), author, note, time, last_index, risk, kept=Kept.HERE)
+        event = AlertEvent(EventKind(kind), author, note, time, last_index, risk, kept=Kept.HERE, seq=seq)
     except (ValueError, msgspec.MsgspecError):
         return None
     return Act(alert, event)

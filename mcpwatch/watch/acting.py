@@ -95,10 +95,13 @@ class Acting:
         """
         acted = self._signed(wish)
         act = act_kept_here(acted)
+        place = self.place(wish.source, rule)
+        if place is Kept.HERE:
+            # What another watcher of this machine wrote a moment ago comes first.
+            self._book.take(self._store.others())
         self._book.check(act, wish.known)
         if act.event.fault:
             raise ActError(f"This would not count: {act.event.fault}", "Nothing was changed.")
-        place = self.place(wish.source, rule)
         if place is Kept.LOG:
             await self._posts[wish.source](acted)
         else:

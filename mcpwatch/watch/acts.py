@@ -15,12 +15,12 @@ def act_in_log(acted: AlertActed, origin: str, index: int, time: float) -> Act:
     return _act(acted, Kept.LOG, fault, index)
 
 
-def act_kept_here(acted: AlertActed) -> Act:
-    """An act that was kept on this machine."""
-    return _act(acted, Kept.HERE, form_fault(acted) or signature_fault(acted), None)
+def act_kept_here(acted: AlertActed, seq: int | None = None) -> Act:
+    """An act that was kept on this machine, at the place `seq` there."""
+    return _act(acted, Kept.HERE, form_fault(acted) or signature_fault(acted), None, seq)
 
 
-def _act(acted: AlertActed, kept: Kept, fault: str, index: int | None) -> Act:
+def _act(acted: AlertActed, kept: Kept, fault: str, index: int | None, seq: int | None = None) -> Act:
     terms = acted.silence
     event = AlertEvent(
         kind=EventKind(acted.kind),
@@ -31,6 +31,7 @@ def _act(acted: AlertActed, kept: Kept, fault: str, index: int | None) -> Act:
         severity=None if acted.severity is None else Severity[acted.severity.upper()],
         kept=kept,
         index=index,
+        seq=seq,
         key=key_of(acted),
         fault=fault,
         until=None if terms is None else float(terms.until),

@@ -166,7 +166,7 @@ def test_an_act_whose_author_did_not_know_the_one_before_changes_nothing(previou
     book.take([take_back, old])
     assert alert.state is AlertState.FIRING
     assert alert.history[-1].fault == "its author did not know of the act at entry 30"
-    assert book.previous(alert.id) == 30
+    assert book.previous(alert.id) == 40
 
 
 def test_an_act_with_a_fault_is_in_the_history_and_changes_nothing() -> None:

@@ -54,7 +54,7 @@ def test_acts_come_back_in_order_after_a_restart(tmp_path: Path) -> None:
     store.append(SECOND)
     store.close()
     again = ActStore(path)
-    assert again.load() == [act_kept_here(FIRST), act_kept_here(SECOND)]
+    assert again.load() == [act_kept_here(FIRST, 1), act_kept_here(SECOND, 2)]
     again.close()
 
 
@@ -78,7 +78,9 @@ def test_a_silence_comes_back_whole(tmp_path: Path) -> None:
     store = ActStore(tmp_path / "acts.sqlite")
     store.append(signed("silenced", "c" * 12, "a known test", 10, SilenceTerms("tool/*", "*", 100)))
     (act,) = store.load()
-    assert act.silence == Silence("c" * 12, "tool/*", "*", "ann@desk", "a known test", 10.0, 100.0, "gw", KEY.fingerprint)
+    assert act.silence == Silence(
+        "c" * 12, "tool/*", "*", "ann@desk", "a known test", 10.0, 100.0, "gw", KEY.fingerprint
+    )
     store.close()
 
 
@@ -102,8 +104,8 @@ def test_a_store_made_before_acts_were_signed_goes_on(tmp_path: Path) -> None:
     base.close()
     one, other = ActStore(path), ActStore(path)
     one.append(SECOND)
-    old = AlertEvent(EventKind.ACKNOWLEDGED, "ann", "seen", 1.5, 40, Severity.HIGH, kept=Kept.HERE)
-    assert one.load() == other.load() == [Act("a1", old), act_kept_here(SECOND)]
+    old = AlertEvent(EventKind.ACKNOWLEDGED, "ann", "seen", 1.5, 40, Severity.HIGH, kept=Kept.HERE, seq=1)
+    assert one.load() == other.load() == [Act("a1", old), act_kept_here(SECOND, 3)]
     one.close()
     other.close()
 
@@ -124,13 +126,13 @@ def test_each_is_told_what_the_others_wrote_once(tmp_path: Path) -> None:
     other.append(SECOND)
     third, fourth = signed("resolved", "c" * 12, "done", 3), signed("resolved", "d" * 12, "done", 4)
     one.append(third)
-    assert one.others() == [act_kept_here(SECOND)]
+    assert one.others() == [act_kept_here(SECOND, 2)]
     assert one.others() == []
-    assert other.others() == [act_kept_here(FIRST), act_kept_here(third)]
+    assert other.others() == [act_kept_here(FIRST, 1), act_kept_here(third, 3)]
     late = ActStore(tmp_path / "acts.sqlite")
     assert len(late.load()) == 3
     other.append(fourth)
-    assert late.others() == one.others() == [act_kept_here(fourth)]
+    assert late.others() == one.others() == [act_kept_here(fourth, 4)]
     for store in (one, other, late):
         store.close()
 
