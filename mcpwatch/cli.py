@@ -6,6 +6,7 @@ import importlib
 import signal
 import sys
 from collections.abc import Callable, Collection, Sequence
+from io import TextIOWrapper
 from typing import Protocol, cast
 
 from msgspec import Struct
@@ -57,6 +58,9 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors meant for a person go to stderr."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A locale that lacks a character must not end a command in its middle.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _run(words)
     except McpwatchError as error:

@@ -53,7 +53,11 @@ async def _check(target: sources.Target, options: argparse.Namespace, terms: Ter
 
 
 def _print(report: Report, format: str) -> None:
-    print(FORMATS[format](report))
+    try:
+        print(FORMATS[format](report), flush=True)
+    except BrokenPipeError:
+        # Whoever read this had enough of it; what it comes to is still what the command ends with.
+        sys.stdout = None
     if format != "text":
         # Output of a machine's format goes to a file; whoever reads the build's log wants a word too.
         print(verdict(report), file=sys.stderr)

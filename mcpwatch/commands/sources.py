@@ -1,6 +1,7 @@
 """From the words of a command line to feeds: addresses, tokens, and the pins that go with them."""
 
 import argparse
+import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -71,14 +72,22 @@ def until_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of every command that reads a feed to its end."""
     parser.add_argument(
         "--for",
-        type=float,
+        type=seconds,
         dest="seconds",
         metavar="SECONDS",
         help="go on for so long, instead of ending at the newest checkpoint there is",
     )
     parser.add_argument(
-        "--until-idle", type=float, metavar="SECONDS", help="go on until no entry came for so long, instead"
+        "--until-idle", type=seconds, metavar="SECONDS", help="go on until no entry came for so long, instead"
     )
+
+
+def seconds(text: str) -> float:
+    """A number of seconds on a command line; none is without end."""
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return number
 
 
 def until(options: argparse.Namespace) -> Until:

@@ -29,7 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     past.add_argument("--all", action="store_true", help="first print the whole log")
     parser.add_argument("--json", action="store_true", help="one JSON object a line; the README has its shape")
     parser.add_argument("--count", type=int, metavar="N", help="stop after N entries")
-    parser.add_argument("--until-idle", type=float, metavar="SECONDS", help="stop when no entry came for so long")
+    parser.add_argument(
+        "--until-idle", type=sources.seconds, metavar="SECONDS", help="stop when no entry came for so long"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
