@@ -46,6 +46,26 @@ def three_tools_denied_at_once(scene: Scene) -> None:
     deny(scene, scene.session(), "users", "config", "spawn")
 
 
+@fires("discovery/permission-probing")
+def a_session_for_each_try(scene: Scene) -> None:
+    for at in range(10):
+        deny(scene, scene.session(f"session {at}"), f"tool {at}")
+        scene.now += 120
+
+
+@spares("discovery/permission-probing")
+def a_session_for_each_of_some_tries_and_of_the_same_one(scene: Scene) -> None:
+    for at in range(30):
+        deny(scene, scene.session(f"session {at}"), f"tool {at % 9}")
+
+
+@spares("discovery/permission-probing")
+def many_callers_at_one_address_with_a_denial_each(scene: Scene) -> None:
+    for at in range(30):
+        exchange = scene.request(call(at, f"tool {at}"), session=scene.session(f"{at}"), verdict=verified(f"{at}"))
+        scene.answer(exchange, error(at, -32001, "Forbidden"), session=scene.session(f"{at}"), state=DENIED)
+
+
 @spares("discovery/permission-probing")
 def one_tool_denied_over_and_over(scene: Scene) -> None:
     deny(scene, scene.session(), *["config"] * 5, "users")

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from mcpwatch.detect.phrases import quote, subject_of, together
+from mcpwatch.detect.callers import caller
+from mcpwatch.detect.phrases import host, quote, subject_of, together, who_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.refusals import was_denied
 from mcpwatch.detect.rule import Rule
@@ -12,11 +13,12 @@ from mcpwatch.detect.rules.discovery_fetch import LocalFileRead, Ssrf
 from mcpwatch.detect.rules.discovery_listing import Enumeration
 from mcpwatch.detect.rules.discovery_roles import NoPerRoleFiltering, PrivilegedToolsExposed
 from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
-from mcpwatch.model.traffic import Observation, SessionKey
+from mcpwatch.model.traffic import Call, Observation, SessionKey
 from mcpwatch.text import count
 from mcpwatch.traffic.tools import MAX_LISTED
 
 _SESSIONS = 10_000
+_CLIENTS = 4_000
 _TOKEN_REFUSED = 401
 """An expired token fails every call in flight: that is no search for what is open."""
 _REMEMBERED = 64
@@ -28,45 +30,78 @@ _Denials = dict[str, tuple[float, int, str]]
 
 
 class PermissionProbing(Rule):
-    """The same tool denied over and over is a stubborn client; different tools are a search."""
+    """The same tool denied over and over is a stubborn client; different tools are a search.
+
+    A caller who opens a session for each try, or takes time, is counted over all of its sessions.
+    """
 
     info = RuleInfo(
         id="discovery/permission-probing",
         title="Permission probing",
         severity=Severity.HIGH,
-        meaning="In a short time a session was denied several different tools. Somebody looks for what is open.",
+        meaning="A session or a caller was denied several different things. Somebody looks for what is open.",
         action="See which tools were tried and which answered. Stop the agent until its owner explains.",
         references=("OWASP MCP02",),
         settings=(
             Setting("denials", 3, "how many different things have to be denied"),
             Setting("within", 60, "in how many seconds"),
+            Setting("spread", 10, "how many, where a caller spreads them over time and sessions"),
+            Setting("period", 3_600, "in how many seconds then"),
         ),
     )
     kinds = ("response", "message", "end")
 
     def __init__(self) -> None:
         self._denied: Recent[SessionKey, _Denials] = Recent(_SESSIONS)
+        self._of_clients: Recent[SessionKey, _Denials] = Recent(_CLIENTS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         for call in seen.updated:
             if not was_denied(call) or call.status == _TOKEN_REFUSED:
                 continue
-            place = (seen.source, call.session or subject_of(seen))
-            denied = self._denied.get(place) or self._denied.put(place, {})
-            last = denied.pop(call.target, None)
-            if last and last[2] == call.id:
-                denied[call.target] = last
+            here, client = call.session or subject_of(seen), _client(seen)
+            near = self._different(self._denied, (seen.source, here), seen, call, self.setting("within"))
+            if len(near) >= self.setting("denials"):
+                yield self._tell(seen, call, subject_of(seen), near, f"{self.setting('within'):.0f} s")
                 continue
-            denied[call.target] = (seen.time, seen.index, call.id)
-            if len(denied) > _REMEMBERED:
-                del denied[next(iter(denied))]
-            within = self.setting("within")
-            recent = {target: at[1] for target, at in denied.items() if seen.time - at[0] <= within}
-            if len(recent) >= self.setting("denials"):
-                names = [quote(target) for target in list(recent)[-_NAMED:]]
-                targets = count(len(recent), "different target")
-                reason = f"Denied {targets} within {within:.0f} s, last {together(names)}."
-                yield self.finding(seen, subject_of(seen), reason, *recent.values(), call=call)
+            far = self._different(self._of_clients, (seen.source, client), seen, call, self.setting("period"))
+            if len(far) >= self.setting("spread"):
+                yield self._tell(seen, call, client, far, f"{self.setting('period') / 60:.0f} min")
+
+    def _different(
+        self, table: Recent[SessionKey, _Denials], place: SessionKey, seen: Observation, call: Call, within: float
+    ) -> dict[str, int]:
+        """What was denied there by now, each with its entry; nothing where this denial has been counted already."""
+        denied = table.get(place) or table.put(place, {})
+        last = denied.pop(call.target, None)
+        if last and last[2] == call.id:
+            denied[call.target] = last
+            return {}
+        denied[call.target] = (seen.time, seen.index, call.id)
+        if len(denied) > _REMEMBERED:
+            del denied[next(iter(denied))]
+        return {target: at[1] for target, at in denied.items() if seen.time - at[0] <= within}
+
+    def _tell(self, seen: Observation, call: Call, subject: str, denied: dict[str, int], time: str) -> Finding:
+        names = [quote(target) for target in list(denied)[-_NAMED:]]
+        reason = f"Denied {count(len(denied), 'different target')} within {time}, last {together(names)}."
+        return self.finding(seen, subject, reason, *denied.values(), call=call)
+
+
+def _client(seen: Observation) -> str:
+    """The caller and the server, whatever the session: whom a signature or a token names, else address and program."""
+    exchange = seen.exchange
+    if exchange is None:
+        return seen.source
+    behind = caller(seen)
+    if behind.is_nobody:
+        agent = seen.session.user_agent if seen.session is not None else ""
+        who = f"{host(exchange.peer)} with {quote(agent)}" if agent else host(exchange.peer)
+    elif behind.principal is not None and behind.signer is None and not behind.principal.subject:
+        who = f"{host(exchange.peer)} with token {behind.principal.token_hash[:8]}"
+    else:
+        who = who_of(seen)
+    return f"{who} at {exchange.upstream}"
 
 
 class UnlistedTool(Rule):
