@@ -10,7 +10,8 @@ from mcpwatch.traffic.outcomes import is_denial
 ACTING: Final = frozenset({"tools/call", "resources/read", "prompts/get"})
 """Methods that get something by its name."""
 
-_BROKEN_OFF = frozenset({CallState.CANCELLED, CallState.TRUNCATED})
+BROKEN_OFF: Final = frozenset({CallState.CANCELLED, CallState.TRUNCATED})
+"""Ends without an answer."""
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _SAID = 300
 _OF_CALLER = re.compile(
@@ -52,7 +53,7 @@ def came_through(seen: Observation, call: Call) -> bool:
 
     A client that leaves the stream before the end has had all that came on it.
     """
-    if call.state in _BROKEN_OFF:
+    if call.state in BROKEN_OFF:
         return call.messages > 0
     if call.state is not CallState.DONE:
         return False

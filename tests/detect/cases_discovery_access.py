@@ -65,7 +65,6 @@ def a_guest_is_denied(scene: Scene) -> None:
     refused(scene, "dump", FORBIDDEN)
     used(scene, "dump", result(2, text("Forbidden: requires admin role")))
     used(scene, "dump", result(2, text("broken", is_error=True)), state=CallState.TOOL_ERROR)
-    used(scene, "dump", state=CallState.TRUNCATED)
 
 
 @spares(ADMIN_TOOL)

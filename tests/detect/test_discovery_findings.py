@@ -258,3 +258,11 @@ def test_a_call_without_an_id_hides_nothing() -> None:
     log.exchange(note("tools/call", params), result(None, text("ok")), session="s1", headers=AGENT)
     (found,) = [finding for finding in told(log) if finding.rule == "discovery/ssrf"]
     assert found.severity is Severity.HIGH
+
+
+def test_an_admin_tool_whose_caller_does_not_wait_may_have_done_it(scene: Scene) -> None:
+    roles.listed(scene, roles.DUMP)
+    roles.used(scene, "dump", state=CallState.TRUNCATED)
+    found = only(scene, "discovery/admin-tool-by-guest")
+    assert found.severity is Severity.MEDIUM
+    assert found.reason.startswith('"dump" was asked by a guest, and nobody knows whether it did that; ')

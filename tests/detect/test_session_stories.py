@@ -239,3 +239,13 @@ def test_a_signer_who_moves_is_low_and_each_stranger_is_somebody_else() -> None:
         '"agent/1.0" at 192.0.2.2',
         '"agent/1.0" at 192.0.2.3',
     )
+
+
+def test_a_session_for_a_key_that_the_log_does_not_show_is_low() -> None:
+    story = Story()
+    asked = story.request(ask(0, "initialize"), headers=AGENT, withheld=("x-api-key",))
+    story.response(asked, session="s1")
+    story.message(asked, result(0))
+    (found,) = story.found()["session/anonymous"]
+    assert found.severity is Severity.LOW
+    assert found.reason.endswith(" It came with x-api-key, which may say who called and cannot be checked here.")

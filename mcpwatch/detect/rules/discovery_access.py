@@ -10,7 +10,7 @@ from mcpwatch.detect.credentials import unread
 from mcpwatch.detect.phrases import quote, subject_of, together
 from mcpwatch.detect.privileges import Privileges, is_guess, names_role
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.refusals import came_through
+from mcpwatch.detect.refusals import BROKEN_OFF, came_through
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.traffic import Call, Exchange, Observation, SessionKey
@@ -34,7 +34,10 @@ class Asked(NamedTuple):
 
 
 class AdminToolByGuest(Rule):
-    """Without a policy only guests are known for what they are: whoever proves a name may be an administrator."""
+    """Without a policy only guests are known for what they are: whoever proves a name may be an administrator.
+
+    Medium where the call broke off before any answer, as it does for a caller who does not wait for one.
+    """
 
     info = RuleInfo(
         id="discovery/admin-tool-by-guest",
@@ -70,8 +73,11 @@ class AdminToolByGuest(Rule):
                 self._hear(seen)
             elif self._asked and call.ended is not None:
                 asked = self._asked.pop(call.id)
-                if asked is not None and came_through(seen, call) and not is_unsettled(asked.exchange):
-                    found += self._weigh(seen, call, asked)
+                if asked is not None and not is_unsettled(asked.exchange):
+                    if came_through(seen, call):
+                        found += self._weigh(seen, call, asked)
+                    elif call.state in BROKEN_OFF:
+                        found += self._weigh(seen, call, asked, is_done=False)
         return found
 
     def _keep(self, seen: Observation, call: Call) -> None:
@@ -90,14 +96,15 @@ class AdminToolByGuest(Rule):
             if said and seen.session is not None:
                 self._claims.put((seen.source, seen.session.key), said)
 
-    def _weigh(self, seen: Observation, call: Call, asked: Asked) -> Iterable[Finding]:
+    def _weigh(self, seen: Observation, call: Call, asked: Asked, *, is_done: bool = True) -> Iterable[Finding]:
         mine = self.policy.role(caller_behind(asked.exchange))
         if mine in (asked.roles or (Role.ADMIN,)):
             return
         if mine is Role.USER and not asked.roles and Role.ADMIN not in self.policy.roles:
             return
         guess = ", which is a guess from words" if is_guess(asked.why) else ""
-        reason = f"{quote(call.target)} did what a {mine} asked; {asked.why}{guess}."
+        did = f"did what a {mine} asked" if is_done else f"was asked by a {mine}, and nobody knows whether it did that"
+        reason = f"{quote(call.target)} {did}; {asked.why}{guess}."
         claim = self._claims.get((seen.source, seen.session.key)) if seen.session is not None else None
         if claim:
             reason += f" The server opened the session as {quote(claim)}."
@@ -107,4 +114,4 @@ class AdminToolByGuest(Rule):
             reason += f" It came with {together(doubts)}, which may say who called and cannot be checked here."
         subject = f"{subject_of(seen)} ({call.target})"
         found = self.finding(seen, subject, reason, call.index, seen.index, call=call)
-        yield replace(found, severity=Severity.MEDIUM) if doubt else found
+        yield replace(found, severity=Severity.MEDIUM) if doubt or not is_done else found

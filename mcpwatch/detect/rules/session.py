@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 
-from mcpwatch.detect.phrases import cut, quote, subject_of
+from msgspec.structs import replace
+
+from mcpwatch.detect.credentials import unread
+from mcpwatch.detect.phrases import cut, quote, some, subject_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.session_guessing import IdGuessing
@@ -12,7 +15,7 @@ from mcpwatch.detect.rules.takeover import Shared, TokenSubjectChanged
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json
 from mcpwatch.model.identity import SignatureState
-from mcpwatch.model.traffic import CallState, Observation, SessionKey, SessionKind
+from mcpwatch.model.traffic import Call, CallState, Observation, SessionKey, SessionKind
 from mcpwatch.policy.terms import Signatures
 
 _SESSIONS = 10_000
@@ -20,7 +23,10 @@ _OPENING = 2_000
 
 
 class Anonymous(Rule):
-    """Nothing where the policy wants no signatures of the server's callers: it is meant for everybody."""
+    """Nothing where the policy wants no signatures of the server's callers: it is meant for everybody.
+
+    Low where the client brings a cookie, an API key or the like, which the log does not show.
+    """
 
     info = RuleInfo(
         id="session/anonymous",
@@ -34,21 +40,27 @@ class Anonymous(Rule):
     kinds = ("request", "message")
 
     def __init__(self) -> None:
-        self._opening: Recent[str, str] = Recent(_OPENING)
+        self._opening: Recent[str, tuple[str, tuple[str, ...]]] = Recent(_OPENING)
+        """Handshakes -> what the client says it is, and what it brings that nobody can read."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.request and seen.request.principal is None:
             for call in seen.opened:
                 if call.method == "initialize" and call.verdict.signature is SignatureState.ABSENT:
-                    self._opening.put(call.id, _claim(seen))
+                    self._opening.put(call.id, (_claim(seen), unread(seen.request)))
         for call in seen.updated:
             if call.method == "initialize" and call.ended is not None:
-                client = self._opening.pop(call.id)
+                opened = self._opening.pop(call.id)
                 is_open = self.policy.terms(call.upstream).signatures is Signatures.OFF
-                if client and not is_open and call.state is CallState.DONE and 200 <= (call.status or 200) < 300:
-                    reason = f"{cut(call.upstream)} opened a session for {client} without a signature or a token."
-                    subject = f"{client} at {call.upstream}"
-                    yield self.finding(seen, subject, reason, call.index, seen.index, call=call)
+                if opened and not is_open and call.state is CallState.DONE and 200 <= (call.status or 200) < 300:
+                    yield self._tell(seen, call, *opened)
+
+    def _tell(self, seen: Observation, call: Call, client: str, doubts: tuple[str, ...]) -> Finding:
+        reason = f"{cut(call.upstream)} opened a session for {client} without a signature or a token."
+        if doubts:
+            reason += f" It came with {some(doubts)}, which may say who called and cannot be checked here."
+        found = self.finding(seen, f"{client} at {call.upstream}", reason, call.index, seen.index, call=call)
+        return replace(found, severity=Severity.LOW) if doubts else found
 
 
 class UsedAfterDelete(Rule):
