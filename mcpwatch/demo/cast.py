@@ -76,6 +76,7 @@ CAST: dict[str, Agent] = {
         Agent("pollux", "rotated to a key that castor has too", "AIP", "to the registry"),
         Agent("intern", "signs, but not the body", "RFC 9421", "by its name"),
         Agent("magpie", "goes where it does not belong", "AIP", "by its name"),
+        Agent("secretary", "answers the mail, and does what it says there", "AIP", "by its name"),
         Agent("rusty", "has a clock that is twenty minutes slow", "AIP", "by its name"),
         Agent("prophet", "has a clock that is two hours fast", "AIP", "by its name"),
         Agent("stranger", "signs under a did:aip that is registered nowhere", "AIP"),

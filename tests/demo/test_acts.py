@@ -57,6 +57,12 @@ EXPECTED: dict[str, set[str]] = {
     "promoted": {*UNSIGNED, "session/token-subject-changed", *SAME_FOR_ALL},
     "token-only": {"identity/cannot-check"},
     "shared-secret": {"identity/cannot-check"},
+    "letter": {"chain/lethal-trifecta", "chain/exfiltration", "chain/across-backends"},
+    "vault": {"chain/exfiltration"},
+    "lured": {*UNSIGNED, "tool/poisoned", "tool/look-alike", "tool/name-nonconforming"},
+    "aside": {"stream/hidden-channel", "stream/output-not-in-result", *SAME_FOR_ALL},
+    "counted": {"session/weak-id"},
+    "unguarded": {*UNSIGNED, "discovery/admin-tool-by-guest", *SHOWN, *SAME_FOR_ALL},
     "guessed": {*ANONYMOUS, "discovery/unlisted-tool"},
 }
 """Act -> the rules that fire; for every other act, none."""

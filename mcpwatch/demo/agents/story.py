@@ -8,7 +8,7 @@ from random import Random
 from mcpwatch.demo.agents.acts import ACTS, Act, rounds
 from mcpwatch.demo.agents.stage import Stage
 
-_BRISK_S = 0.7
+_BRISK_S = 0.6
 _CALM_S = (2.0, 4.0)
 _AT_ONCE = 8
 """Acts that may be on stage together; a long one does not hold up the next."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp
 
-from mcpwatch.demo.servers import accounts, builds, files, notes, orders, weather
+from mcpwatch.demo.servers import accounts, backoffice, bargains, builds, files, mail, notes, orders, weather
 
 SERVERS: dict[str, Callable[[], ASGIApp]] = {
     "notes": notes.app,
@@ -13,4 +13,7 @@ SERVERS: dict[str, Callable[[], ASGIApp]] = {
     "accounts": accounts.app,
     "weather": weather.app,
     "files": files.app,
+    "mail": mail.app,
+    "backoffice": backoffice.app,
+    "bargains": bargains.app,
 }
