@@ -172,9 +172,16 @@ def a_session_that_never_was_anybodys(scene: Scene) -> None:
     asked(scene, call(1, "read"), session=session, verdict=UNSIGNED)
 
 
-@spares("session/unbound")
-def a_signers_session_with_a_token_alone(scene: Scene) -> None:
+@fires("session/unbound")
+def a_call_by_nobody_with_a_token_that_may_be_made_up(scene: Scene) -> None:
     asked(scene, call(1, "read"), session=bound(scene), verdict=UNSIGNED, principal=principal())
+
+
+@spares("session/unbound")
+def a_signers_session_with_the_owners_token_alone(scene: Scene) -> None:
+    session = bound(scene)
+    asked(scene, call(1, "read"), session=session, principal=principal())
+    asked(scene, call(2, "read"), session=session, verdict=UNSIGNED, principal=principal(token="t2"))
 
 
 @spares("session/unbound")

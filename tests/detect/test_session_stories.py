@@ -158,9 +158,10 @@ def test_the_id_of_a_signed_session_is_enough() -> None:
     story.call("s1")
     story.call("s1")
     story.call("s1", principal=principal())
-    (found,) = story.found()["session/unbound"]
-    assert found.evidence == (0, 8, 10)
-    assert signer("alice").id[:14] in found.reason
+    bare, token = story.found()["session/unbound"]
+    assert (bare.evidence, token.evidence) == ((0, 8, 10), (0, 12, 14))
+    assert signer("alice").id[:14] in bare.reason
+    assert "with no signature and a token of its own" in token.reason
 
 
 def test_what_the_gateway_says_of_ids() -> None:

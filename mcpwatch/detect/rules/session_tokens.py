@@ -3,12 +3,19 @@
 from collections.abc import Iterable, Iterator
 
 from mcpwatch.detect.phrases import cut, named, quote, subject_of, upstream_of
+from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
+from mcpwatch.model.entries import Principal
 from mcpwatch.model.identity import SignatureState
-from mcpwatch.model.traffic import Call, CallState, Direction, Observation, SessionKind
+from mcpwatch.model.traffic import Call, CallState, Direction, Observation, Session, SessionKey, SessionKind
 from mcpwatch.policy.members import UNSIGNED_TOKEN
 from mcpwatch.policy.ruling import TOOL_CALL
+from mcpwatch.traffic.records import good_signer
+
+_SESSIONS = 10_000
+_OWNERS = 8
+"""Remembered of one session."""
 
 ANSWERED = frozenset({CallState.DONE, CallState.TOOL_ERROR, CallState.INPUT_REQUIRED})
 """What a server makes only of a call that it took."""
@@ -91,38 +98,63 @@ class OutlivesToken(Rule):
 class Unbound(Rule):
     """A session that nobody ever stood behind is `session/anonymous`; one whose token is gone, `token-subject-changed`.
 
-    What is left is a session that was a signer's own, and whose id alone is now enough.
+    What is left is a session that was a signer's own, and whose id alone is now enough. A token that no signed request
+    of the session brought is the caller's own, and may be made up.
     """
 
     info = RuleInfo(
         id="session/unbound",
         title="Binding not enforced",
         severity=Severity.HIGH,
-        meaning="A tool call with neither signature nor token was answered in a session that belongs to a signer. "
+        meaning="A tool call without a signature and without the owner's token was answered in a signer's session. "
         "The session's id alone is enough to act in it.",
         action="Let the server hold each request against the signer that it opened the session for.",
         references=("OWASP MCP07", "MCP security best practices: session hijacking"),
     )
-    kinds = ("message", "end")
+    kinds = ("request", "message", "end")
+
+    def __init__(self) -> None:
+        self._owners: Recent[SessionKey, dict[tuple[str, str], bool]] = Recent(_SESSIONS)
+        """Session -> the owners of tokens that signed requests came with."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         exchange, session = seen.exchange, seen.session
-        if not seen.updated or exchange is None or exchange.principal is not None:
+        if exchange is None or session is None or session.kind is not SessionKind.LEGACY:
             return
-        if exchange.verdict.signature is not SignatureState.ABSENT or session is None:
-            return
+        principal, verdict = exchange.principal, exchange.verdict
+        is_unsigned = verdict.signature is SignatureState.ABSENT
+        if principal is not None and not is_unsigned and (verdict.waiting or good_signer(verdict) is not None):
+            self._learn(seen, session, principal)
         signer = session.binding.signer
-        if signer is None or session.kind is not SessionKind.LEGACY:
+        if not seen.updated or not is_unsigned or signer is None or self._is_known(seen, session, principal):
             return
+        without = "neither signature nor token" if principal is None else "no signature and a token of its own"
         for call in taken(seen):
             if call.method == TOOL_CALL:
                 since = session.binding.since
                 reason = (
-                    f"{_asked(call)} came with neither signature nor token and was answered, "
+                    f"{_asked(call)} came with {without} and was answered, "
                     f"though the session is bound to {named(signer)}."
                 )
                 evidence = (call.index, seen.index) if since is None else (since, call.index, seen.index)
                 yield self.finding(seen, subject_of(seen), reason, *evidence, call=call)
+
+    def _learn(self, seen: Observation, session: Session, principal: Principal) -> None:
+        place, owner = (seen.source, session.key), _owner(principal)
+        owners = self._owners.get(place) or self._owners.put(place, {})
+        if owner not in owners and len(owners) < _OWNERS:
+            owners[owner] = True
+
+    def _is_known(self, seen: Observation, session: Session, principal: Principal | None) -> bool:
+        """Whether a signed request of the session came with a token of the same owner."""
+        return principal is not None and _owner(principal) in (self._owners.get((seen.source, session.key)) or ())
+
+
+def _owner(principal: Principal) -> tuple[str, str]:
+    """Whose a token is; of an opaque one its scheme is all that stays when it is renewed."""
+    if principal.issuer or principal.subject:
+        return principal.issuer, principal.subject
+    return "", principal.scheme
 
 
 def _asked(call: Call) -> str:
