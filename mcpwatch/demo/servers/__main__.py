@@ -42,12 +42,12 @@ def listener() -> socket.socket:
 
 async def serve(props: Props) -> None:
     """Serve until the process ends."""
+    # The SDK sets up logging for each server that it makes, and warns of odd names of tools.
+    logging.disable(logging.ERROR)
     apps = {name: make() for name, make in SERVERS.items()}
     apps |= {REGISTRY: registry(props.registry), DIRECTORY: directory.app(props.directory, props.profiles)}
     if props.signer:
         apps["orders"] = orders.app(Prover(AgentKey.load(Path(props.signer)), orders.mark_up))
-    # The SDK sets up logging for each server it makes, so quieten it last.
-    logging.disable(logging.ERROR)
     sockets = {name: listener() for name in apps}
     addresses = {name: f"http://127.0.0.1:{bound.getsockname()[1]}" for name, bound in sockets.items()}
     print(json.dumps(addresses), flush=True)
