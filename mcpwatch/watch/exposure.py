@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from mcpwatch.detect.definitions import subject
+from mcpwatch.detect.phrases import clip
 from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Session, Tool
@@ -51,11 +53,11 @@ def exposure(tool: Tool, state: State, role_of: RoleOf) -> Exposure:
 
 def alerts_about(tool: Tool, state: State) -> list[Alert]:
     """The tool's alerts that nobody resolved, the worst first."""
-    subject = f"{tool.name} at {tool.upstream}"
+    about = clip(subject(tool))
     found = [
         alert
         for alert in state.alerts.values()
-        if alert.subject == subject and alert.source == tool.source and alert.state is not AlertState.RESOLVED
+        if alert.subject == about and alert.source == tool.source and alert.state is not AlertState.RESOLVED
     ]
     return sorted(found, key=lambda alert: (-alert.severity, alert.rule))
 

@@ -3,6 +3,7 @@
 from msgspec import structs
 from verdicts import principal, signer
 
+from mcpwatch.detect.phrases import clip
 from mcpwatch.model.alerts import Alert, AlertState, Severity
 from mcpwatch.model.traffic import Binding, Era, Session, SessionKind, Tool
 from mcpwatch.policy.policy import Policy, Role
@@ -65,3 +66,10 @@ def test_the_alerts_about_a_tool_are_its_own_and_unresolved_with_the_worst_first
     foreign = alert("tool/poisoned", "read at files", "elsewhere")
     state = State({each.id: each for each in (mine, others, foreign, done, worst)})
     assert alerts_about(Tool("files", "read", {}, "", 0, 0, source="gw"), state) == [worst, mine]
+
+
+def test_the_alerts_about_a_tool_with_a_long_name_are_found_too() -> None:
+    name = "read_" * 100
+    mine = alert("tool/poisoned", clip(f"{name} at files"))
+    state = State({each.id: each for each in (mine, alert("tool/poisoned", clip(f"{name}x at files")))})
+    assert alerts_about(Tool("files", name, {}, "", 0, 0, source="gw"), state) == [mine]
