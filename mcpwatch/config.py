@@ -62,6 +62,10 @@ class NotifyConfig(Struct, forbid_unknown_fields=True, frozen=True):
     per_minute: int = PER_MINUTE
     """Messages a minute to each; what more there is to tell is summed up in the last of them."""
 
+    def __repr__(self) -> str:
+        """Without what may be a secret."""
+        return f"NotifyConfig(severity={self.severity!r}, per_minute={self.per_minute})"
+
 
 Principals = dict[str, tuple[str, ...]]
 

@@ -77,7 +77,11 @@ class Enforcer:
         bound = [name for name in self._upstreams if self._kept.policy.binds(name)]
         rest = [name for name in self._upstreams if name not in bound]
         at = f"enforced at {', '.join(bound)}" if bound else "enforced nowhere"
-        return f"policy {self._kept.path} {at}" + (f"; calls are not refused at {', '.join(rest)}" if rest else "")
+        strange = [name for name in self._kept.policy.upstreams if name not in self._upstreams]
+        said = [f"policy {self._kept.path} {at}"]
+        said += [f"calls are not refused at {', '.join(rest)}"] if rest else []
+        said += [f"it names what is no server here: {', '.join(strange)}"] if strange else []
+        return "; ".join(said)
 
     async def run(self) -> None:
         """Keep up with files, and fetch keys, until cancelled."""

@@ -30,6 +30,10 @@ class NotifyOptions(Struct, frozen=True):
     per_minute: int = PER_MINUTE
     """Messages to each; what more there is to tell is summed up in the last of them."""
 
+    def __repr__(self) -> str:
+        """Without the webhook's path and the command's arguments, which may be secrets."""
+        return f"NotifyOptions({self.command[:1]}, {place(self.webhook)!r}, severity={self.severity})"
+
 
 def parse_command(text: str) -> tuple[str, ...]:
     """The words of a command line, as a shell takes them apart, and nothing else that a shell does.

@@ -1,5 +1,6 @@
 """A URL of the operator's that each message is posted to."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from mcpwatch.notify.options import place
 from mcpwatch.secret import Secret
 
 TIMEOUT_S = 10.0
+"""From the first octet sent to the end of the answer's head."""
 MAX_WAIT_S = 300.0
 """The longest that a Retry-After is heeded."""
 _TRY_AGAIN = frozenset({408, 425, 429})
@@ -42,7 +44,10 @@ class WebhookChannel:
         """Post it; raises Undelivered."""
         try:
             # The answer's body is not read: nothing in it matters, and it could be endless.
-            async with self._client.stream("POST", self._url, content=message) as response:
+            async with (
+                asyncio.timeout(TIMEOUT_S),
+                self._client.stream("POST", self._url, content=message) as response,
+            ):
                 status, asked = response.status_code, response.headers.get("retry-after", "")
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise Undelivered(f"it cannot be reached: {type(error).__name__}", 0.0) from None

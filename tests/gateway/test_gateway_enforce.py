@@ -275,6 +275,16 @@ async def test_a_key_that_is_pinned_and_removed_while_it_runs(tmp_path: Path, se
         assert refused(await fetch(running.listen_address, signed(key, call())), server)
 
 
+async def test_where_it_is_enforced_is_said(tmp_path: Path, server: Scripted) -> None:
+    policy = Policy(upstreams=dict.fromkeys(("files", "fils"), REQUIRED.everywhere))
+    upstreams = (f"files={server.url}", f"mail={server.url}")
+    async with gateway(tmp_path, *upstreams, enforcement=enforcing(tmp_path, policy)) as running:
+        assert running.enforcer is not None
+        said = running.enforcer.standing()
+    told = "enforced at files; calls are not refused at mail; it names what is no server here: fils"
+    assert said == f"policy {tmp_path / 'policy.toml'} {told}"
+
+
 async def test_an_old_signature(tmp_path: Path, server: Scripted) -> None:
     request = signed(pinned(tmp_path), call(), at=time.time() - 400)
     async with gateway(tmp_path, server.url, enforcement=enforcing(tmp_path)) as running:

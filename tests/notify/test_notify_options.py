@@ -85,6 +85,13 @@ def test_the_command_line_goes_before_the_configuration(tmp_path: Path) -> None:
     assert options("--exec-on-alert", f"{sys.executable} -V", config=config).command == (sys.executable, "-V")
 
 
+def test_what_may_be_a_secret_stands_in_no_repr() -> None:
+    config = NotifyConfig(command=(sys.executable, "--key=s3cret"), webhook="https://chat.example/hooks/s3cret")
+    told = repr(options(config=config))
+    assert "s3cret" not in told + repr(config)
+    assert "https://chat.example" in told
+
+
 def test_without_a_wish_nobody_is_told() -> None:
     assert options() == NotifyOptions()
 

@@ -1,11 +1,13 @@
 """A webhook gets JSON and its own token, from this machine's network and nowhere else."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiohttp import web
 
+from mcpwatch.notify import webhook
 from mcpwatch.notify.channel import Undelivered
 from mcpwatch.notify.webhook import MAX_WAIT_S, WebhookChannel
 from mcpwatch.secret import Secret
@@ -50,6 +52,27 @@ async def test_it_is_posted_as_json_with_its_token(monkeypatch: pytest.MonkeyPat
     ((method, path, headers, body),) = got
     assert (method, path, body) == ("POST", "/hooks/1?x=2", MESSAGE)
     assert (headers["Content-Type"], headers["Authorization"]) == ("application/json", "Bearer s3cret")
+
+
+async def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "TIMEOUT_S", 0.2)
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            writer.write(b"HTTP/1.1 200 OK\r\n")
+            while not reader.at_eof():
+                writer.write(b"X: y\r\n")
+                await writer.drain()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.01):
+                        await reader.read(65_536)
+        writer.close()
+
+    async with await asyncio.start_server(drip, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Undelivered, match="it cannot be reached: TimeoutError") as failure:
+            await post(f"http://127.0.0.1:{port}/")
+    assert failure.value.again_s == 0.0
 
 
 async def test_a_redirect_is_not_followed() -> None:
