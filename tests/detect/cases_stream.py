@@ -193,6 +193,16 @@ def a_token_from_before_anybody_watched(scene: Scene) -> None:
 
 
 @spares("stream/progress-without-token")
+def a_long_call_while_many_others_come_and_go(scene: Scene) -> None:
+    session, others = scene.session(), scene.session("07he5")
+    open_session(scene, session)
+    exchange = scene.request(call(1, "build", meta={"progressToken": 1}), session=session)
+    for at in range(10_001):
+        scene.request(call(at, "read", meta={"progressToken": f"t{at}"}), session=others)
+    scene.push(exchange, progress(1), session=session)
+
+
+@spares("stream/progress-without-token")
 def a_token_that_the_gateway_masked(scene: Scene) -> None:
     scene.push(running(scene), progress("***"))
 

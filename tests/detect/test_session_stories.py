@@ -250,3 +250,18 @@ def test_a_session_for_a_key_that_the_log_does_not_show_is_low() -> None:
     (found,) = story.found()["session/anonymous"]
     assert found.severity is Severity.LOW
     assert found.reason.endswith(" It came with x-api-key, which may say who called and cannot be checked here.")
+
+
+def test_events_that_are_no_json_rpc_are_told_low() -> None:
+    story = Story()
+    asked = story.request(call(1, "read"), headers=AGENT)
+    story.response(asked, headers={"content-type": "text/event-stream"})
+    story.message(asked, b"what nobody sees", stream=True)
+    story.message(asked, b"/messages?id=1", event="endpoint")
+    story.message(asked, result(1, text("ok")), stream=True)
+    (found,) = story.found()["stream/hidden-channel"]
+    assert (found.severity, found.subject, found.evidence) == (Severity.LOW, "other events at files", (2,))
+    page = story.request(call(2, "read"), headers=AGENT)
+    story.response(page, 502, headers={"content-type": "text/html"})
+    story.message(page, b"<html>")
+    assert len(story.found()["stream/hidden-channel"]) == 1

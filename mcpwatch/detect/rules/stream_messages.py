@@ -1,7 +1,7 @@
 """What comes on a stream beside the answer?"""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -12,10 +12,12 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.strings import said
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import MASK
-from mcpwatch.model.traffic import Direction, Era, Observation, RpcMessage, SessionKind
+from mcpwatch.model.traffic import Direction, Era, Observation, RpcMessage, SessionKey, SessionKind
 from mcpwatch.traffic.claims import fields, meta, token
 from mcpwatch.traffic.pending import respelled
 from mcpwatch.traffic.secret_patterns import secrets_in
+
+K = TypeVar("K")
 
 STANDARD: Final = frozenset(
     f"notifications/{name}"
@@ -40,13 +42,16 @@ STANDARD: Final = frozenset(
 _EVENTS = frozenset({"", "message", "endpoint"})
 """Names of events that clients read; `endpoint` is how the transport of 2024-11-05 begins."""
 _BEATS = frozenset({"ping", "heartbeat", "keepalive", "keep-alive"})
+_NO_JSON = "not JSON"
+"""How the fault begins of what is no JSON-RPC at all."""
 _MIN_SECRET = 12
 _TOKENS = 1_000
 _STREAMS = 10_000
 
 
 class HiddenChannel(Rule):
-    """An extension names its notifications after its domain: low. So is what only keeps a connection alive."""
+    """An extension names its notifications after its domain: low. So is what only keeps a connection alive, and so are
+    events of the usual name that are no JSON-RPC, of which nobody can tell which they are."""
 
     info = RuleInfo(
         id="stream/hidden-channel",
@@ -66,12 +71,20 @@ class HiddenChannel(Rule):
             elif message.method and message.id is None and message.method not in STANDARD:
                 what, is_known = f"Notifications {quote(message.method)}", "." in message.method
                 named = message.method
+            elif _is_other(seen, message):
+                what, is_known, named = "Events that are no JSON-RPC", True, "other events"
             else:
                 continue
             about = f", {cut(message.method)} in it," if message.method and named != message.method else ""
             reason = f"{what} come from {upstream_of(seen)}{about} and clients do not read them."
             found = self.finding(seen, f"{named} at {upstream_of(seen)}", reason)
             yield replace(found, severity=Severity.LOW) if is_known else found
+
+
+def _is_other(seen: Observation, message: RpcMessage) -> bool:
+    """Whether it is an event of a stream that carries something else than the protocol."""
+    is_event = seen.exchange is not None and seen.exchange.stream and message.event != "endpoint"
+    return is_event and message.captured and message.fault.startswith(_NO_JSON)
 
 
 class LeakInPartialOutput(Rule):
@@ -117,7 +130,9 @@ class ProgressWithoutToken(Rule):
     kinds = ("request", "message")
 
     def __init__(self) -> None:
-        self._given: Recent[tuple[str, str | int], set[str | int]] = Recent(_STREAMS)
+        self._of_exchanges: Recent[tuple[str, int], set[str | int]] = Recent(_STREAMS)
+        self._of_sessions: Recent[SessionKey, set[str | int]] = Recent(_STREAMS)
+        """Apart from those of exchanges, of which so many come that a quiet session would be forgotten for them."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.kind == "request":
@@ -139,27 +154,26 @@ class ProgressWithoutToken(Rule):
 
     def _note(self, seen: Observation, message: RpcMessage) -> None:
         given = token(meta(fields(message.params)).get("progressToken"))
-        if given is not None:
-            for place in _places(seen):
-                tokens = self._given.get(place)
-                if tokens is None:
-                    tokens = self._given.put(place, set())
-                if len(tokens) < _TOKENS:
-                    tokens.add(given)
+        if given is not None and seen.exchange is not None:
+            _add(self._of_exchanges, (seen.source, seen.exchange.index), given)
+            if seen.session is not None:
+                _add(self._of_sessions, (seen.source, seen.session.key), given)
 
     def _is_given(self, seen: Observation, given: str | int) -> bool:
-        known = [tokens for place in _places(seen) if (tokens := self._given.get(place)) is not None]
+        """Whether the token is of its exchange or of its session."""
+        exchange, session = seen.exchange, seen.session
+        here = self._of_exchanges.get((seen.source, exchange.index)) if exchange is not None else None
+        there = self._of_sessions.get((seen.source, session.key)) if session is not None else None
+        known = [tokens for tokens in (here, there) if tokens is not None]
         return any(given in tokens or respelled(given) in tokens or len(tokens) >= _TOKENS for tokens in known)
 
 
-def _places(seen: Observation) -> list[tuple[str, str | int]]:
-    """What a token is known in: its exchange, and its session."""
-    places: list[tuple[str, str | int]] = []
-    if seen.exchange is not None:
-        places.append((seen.source, seen.exchange.index))
-    if seen.session is not None:
-        places.append((seen.source, seen.session.key))
-    return places
+def _add(table: Recent[K, set[str | int]], place: K, given: str | int) -> None:
+    tokens = table.get(place)
+    if tokens is None:
+        tokens = table.put(place, set())
+    if len(tokens) < _TOKENS:
+        tokens.add(given)
 
 
 def _is_whole(seen: Observation) -> bool:
