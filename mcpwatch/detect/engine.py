@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mcpwatch.detect.rule import Operator, Rule
+from mcpwatch.detect.rule import ANSWERS, ANY_CALL, Operator, Rule
 from mcpwatch.detect.rules import RULES
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.feed import FeedStatus
@@ -39,8 +39,14 @@ class Quiet(Struct):
 
 
 SWITCHED_OFF = "switched off"
+_NOTHING, _ANOTHER = "", "another"
 _QUIET = 1_000
 """Reasons that are counted apart."""
+
+
+def _is_for(rule: Rule, method: str) -> bool:
+    """Whether a rule looks at entries that move on one call of a method."""
+    return rule.methods is None or (method != _NOTHING and (rule.methods is ANY_CALL or method in rule.methods))
 
 
 class Engine:
@@ -65,6 +71,13 @@ class Engine:
             for word in (None, *Word)
         }
         self._rejudging = {case: tuple(rule for rule in rules if rule.rejudges) for case, rules in self._of.items()}
+        named = {method for rule in every for method in rule.methods or ()}
+        self._moving = {
+            (kind, method): tuple(rule for rule in self._of[kind, None] if _is_for(rule, method))
+            for kind in ANSWERS
+            for method in (_NOTHING, _ANOTHER, *named)
+        }
+        """By kind and by the method of the one call that an entry moves on."""
         self._of_feed = tuple(rule for rule in every if type(rule).observe_feed is not Rule.observe_feed)
         self.policy = Policy()
         if policy is not None:
@@ -78,12 +91,12 @@ class Engine:
 
     def observe(self, seen: Observation) -> list[Finding]:
         """What is wrong with this entry. Never raises."""
-        table = self._rejudging if seen.rejudged else self._of
-        verdict = seen.verdict
         found: list[Finding] = []
-        for rule in table.get((seen.kind, None if verdict is None else verdict.word), ()):
+        for rule in self._due(seen):
             try:
-                found.extend(rule.observe(seen))
+                told = rule.observe(seen)
+                if told:
+                    found.extend(told)
             except Exception as error:
                 self._failed(rule, error)
         return self._told(found, seen.time) if found else found
@@ -109,6 +122,15 @@ class Engine:
             else:
                 over += [(rule.info.id, why)] if why else []
         return over
+
+    def _due(self, seen: Observation) -> tuple[Rule, ...]:
+        """The rules that look at this entry."""
+        kind, verdict, moved = seen.kind, seen.verdict, seen.updated
+        if seen.rejudged or kind not in ANSWERS or len(moved) > 1:
+            table = self._rejudging if seen.rejudged else self._of
+            return table.get((kind, None if verdict is None else verdict.word), ())
+        due = self._moving.get((kind, moved[0].method if moved else _NOTHING))
+        return self._moving[kind, _ANOTHER] if due is None else due
 
     def _told(self, found: list[Finding], time: float) -> list[Finding]:
         """The findings as the policy wants them; nothing keeps quiet what the feed proves of itself."""

@@ -1,7 +1,7 @@
 """What a rule is."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from msgspec import Struct
 
@@ -14,6 +14,12 @@ from mcpwatch.policy.policy import Policy, RulePolicy
 
 KeysOf = Callable[[str, float], tuple[Signer, ...]]
 """A name, and seconds since the epoch -> whom it stands for, with each key that is known of them at that time."""
+
+
+ANSWERS: Final[frozenset[EntryKind]] = frozenset({"response", "message", "end"})
+"""What a server sends."""
+ANY_CALL: Final = frozenset({"any"})
+"""For `Rule.methods`: whatever is called."""
 
 
 class Operator(Struct, frozen=True):
@@ -39,6 +45,9 @@ class Rule:
     """The kinds of observation it looks at."""
     words: ClassVar[frozenset[Word]] = frozenset(Word)
     """The verdicts it looks at, on entries that have one."""
+    methods: ClassVar[frozenset[str] | None] = None
+    """Of what a server sends, it looks only at entries that move on a call of one of these methods; None for all
+    entries, also those that move none on."""
     rejudges: ClassVar[bool] = False
     """Whether it also looks at entries that were judged again, which brings nothing but a verdict."""
 

@@ -26,7 +26,7 @@ from rule_scene import Scene
 
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules import CATALOGUE, RULES
-from mcpwatch.model.alerts import Severity
+from mcpwatch.model.alerts import Finding, Severity
 
 CASES = (
     cases_chain,
@@ -212,3 +212,16 @@ def test_a_switched_off_rule_fails_its_traffic() -> None:
             scene.engine = type(scene.engine)(())
             play(scene)
             assert not scene.findings
+
+
+def test_what_rules_are_not_shown_they_would_have_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(play: Play) -> list[Finding]:
+        scene = Scene()
+        play(scene)
+        return scene.findings
+
+    plays = {play for table in (FIRES, SPARES) for under in table.values() for play in under}
+    shown = {play: found(play) for play in plays}
+    for rule in RULES:
+        monkeypatch.setattr(rule, "methods", None)
+    assert {play: found(play) for play in plays} == shown

@@ -9,7 +9,7 @@ from mcpwatch.detect.injections import Injection, injections, pollutes
 from mcpwatch.detect.lineage import MAX_CALLS, Lineage, has, named, path
 from mcpwatch.detect.phrases import cut, quote, who_of
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import ANY_CALL, Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.traffic import Call, CallState, Direction, Exchange, Observation, RpcMessage, ToolClass
 from mcpwatch.policy.ruling import TOOL_CALL, refused_caller
@@ -39,6 +39,7 @@ class CommandExecution(Rule):
         references=("OWASP MCP05", "SAFE-T1101"),
     )
     kinds = ("request", "message", "end")
+    methods = ANY_CALL
     rejudges = True
 
     def __init__(self) -> None:

@@ -59,6 +59,7 @@ class SecretInResult(Rule):
         references=("OWASP MCP01", "SAFE-T1503"),
     )
     kinds = ("message",)
+    methods = GIVES
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         for message in seen.messages:

@@ -35,6 +35,7 @@ class ClaimedNameMismatch(Rule):
         references=("OWASP MCP07",),
     )
     kinds = ("request", "message")
+    methods = frozenset({"initialize"})
     rejudges = True
 
     def __init__(self, operator: Operator | None = None) -> None:

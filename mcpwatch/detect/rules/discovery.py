@@ -6,7 +6,7 @@ from mcpwatch.detect.callers import caller
 from mcpwatch.detect.phrases import host, quote, subject_of, together, who_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.refusals import was_denied
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import ANY_CALL, Rule
 from mcpwatch.detect.rules.discovery_access import AdminToolByGuest
 from mcpwatch.detect.rules.discovery_denied import Bypass, ContextHopping
 from mcpwatch.detect.rules.discovery_fetch import LocalFileRead, Ssrf
@@ -50,6 +50,7 @@ class PermissionProbing(Rule):
         ),
     )
     kinds = ("response", "message", "end")
+    methods = ANY_CALL
 
     def __init__(self) -> None:
         self._denied: Recent[SessionKey, _Denials] = Recent(_SESSIONS)

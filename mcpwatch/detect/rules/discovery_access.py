@@ -11,7 +11,7 @@ from mcpwatch.detect.phrases import quote, subject_of, together
 from mcpwatch.detect.privileges import Privileges, is_guess, names_role
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.refusals import BROKEN_OFF, came_through
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import ANY_CALL, Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.traffic import Call, Exchange, Observation, SessionKey
 from mcpwatch.policy.policy import Role
@@ -48,6 +48,7 @@ class AdminToolByGuest(Rule):
         references=("OWASP MCP02", "OWASP MCP07", "SAFE-T1308"),
     )
     kinds = ("request", "message", "end")
+    methods = ANY_CALL
 
     def __init__(self) -> None:
         self._privileges = Privileges()

@@ -11,7 +11,7 @@ from mcpwatch.detect.offered import Offered
 from mcpwatch.detect.phrases import quote, subject_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.refusals import came_through
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import ANY_CALL, Rule
 from mcpwatch.detect.strings import texts
 from mcpwatch.model.alerts import Finding, Severity
 from mcpwatch.model.traffic import Call, EntryKind, Observation
@@ -45,6 +45,7 @@ class ReachRule(Rule):
     """
 
     kinds: ClassVar[tuple[EntryKind, ...]] = ("request", "message", "end")
+    methods: ClassVar[frozenset[str] | None] = ANY_CALL
 
     def __init__(self) -> None:
         self.offered = Offered(self.links)

@@ -9,7 +9,7 @@ from mcpwatch.detect.credentials import unread
 from mcpwatch.detect.phrases import host, session_label
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.refusals import ACTING, came_through, is_of_caller, names_target, was_denied
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import ANY_CALL, Rule
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.entries import Principal, Request
 from mcpwatch.model.traffic import Call, Exchange, Observation, RpcMessage
@@ -83,6 +83,7 @@ class SecondTry(Rule):
     """
 
     kinds = ("request", "message", "end")
+    methods = ANY_CALL
 
     def __init__(self) -> None:
         self._open: Recent[str, Observation | Asked] = Recent(_OPEN)

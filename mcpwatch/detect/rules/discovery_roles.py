@@ -37,6 +37,7 @@ class PrivilegedToolsExposed(Rule):
         references=("OWASP MCP07", "ATLAS T0084.001", "SAFE-T1602"),
     )
     kinds = ("request", "message", "end")
+    methods = frozenset({"tools/list", "tools/call"})
 
     def __init__(self) -> None:
         self._unsure: Recent[str, bool] = Recent(_OPEN)
@@ -97,6 +98,7 @@ class NoPerRoleFiltering(Rule):
         references=("OWASP MCP02",),
     )
     kinds = ("request", "message", "end")
+    methods = frozenset({"tools/list", "tools/call"})
 
     def __init__(self) -> None:
         self._parts: Recent[str, bool] = Recent(_OPEN)

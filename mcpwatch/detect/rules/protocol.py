@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from mcpwatch.detect.phrases import cut, quote, subject_of
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import ANY_CALL, Rule
 from mcpwatch.detect.rules.origin import ForeignOrigin
 from mcpwatch.encoding import decode_base64
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
@@ -41,6 +41,7 @@ class HeaderMismatch(Rule):
         references=("MCP 2026-07-28 (SEP-2243)",),
     )
     kinds = ("request", "message")
+    methods = ANY_CALL
 
     def __init__(self) -> None:
         self._unclear: Recent[tuple[str, int], bool] = Recent(_REMEMBERED)

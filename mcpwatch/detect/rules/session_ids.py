@@ -99,6 +99,7 @@ class ReInitialised(Rule):
         action="See whether the client restarted. If not, find out who sent the second handshake.",
     )
     kinds = ("request", "message", "end")
+    methods = frozenset({"initialize"})
 
     def __init__(self) -> None:
         self._again: Recent[tuple[str, int], str] = Recent(_OPENING)

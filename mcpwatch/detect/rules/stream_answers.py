@@ -5,7 +5,7 @@ from itertools import islice
 
 from mcpwatch.detect.phrases import cut, quote, subject_of
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import ANY_CALL, Rule
 from mcpwatch.detect.rules.stream_messages import STANDARD
 from mcpwatch.detect.strings import said, strings
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
@@ -42,6 +42,7 @@ class Truncated(Rule):
         action="Find out at the server what became of the call before anybody repeats it.",
     )
     kinds = ("end",)
+    methods = ANY_CALL
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.exchange is None or seen.exchange.outcome not in _BREAKS:
@@ -67,6 +68,7 @@ class OutputNotInResult(Rule):
         action="Read the call's messages as well as its result.",
     )
     kinds = ("message",)
+    methods = ANY_CALL
 
     def __init__(self) -> None:
         self._sent: Recent[tuple[str, str], list[str]] = Recent(_CALLS)

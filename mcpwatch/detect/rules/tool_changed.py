@@ -31,6 +31,7 @@ class DefinitionChanged(Rule):
         references=("SAFE-T1201", "ATLAS T0109"),
     )
     kinds = ("message",)
+    methods = frozenset({"tools/list"})
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         for change in seen.tools:
@@ -53,6 +54,7 @@ class AnnotationLoosened(Rule):
         references=("SAFE-T1406",),
     )
     kinds = ("message",)
+    methods = frozenset({"tools/list"})
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         for change in told(seen):

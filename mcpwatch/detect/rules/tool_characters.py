@@ -55,6 +55,7 @@ class HiddenCharacters(Rule):
         references=("SAFE-T1402", "SAFE-T1501", "ATLAS T0068"),
     )
     kinds = ("message",)
+    methods = frozenset({"tools/list"})
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         for tool, reason in _definitions(seen, hidden):

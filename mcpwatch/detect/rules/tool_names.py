@@ -30,6 +30,7 @@ class LookAlike(Rule):
         references=("SAFE-T1405", "SAFE-T1004"),
     )
     kinds = ("message",)
+    methods = frozenset({"tools/list"})
 
     def __init__(self) -> None:
         self._offers = Offers()
@@ -73,6 +74,7 @@ class NameNonconforming(Rule):
         action="Ask the server's author to rename the tool.",
     )
     kinds = ("message",)
+    methods = frozenset({"tools/list"})
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         for change in seen.tools:

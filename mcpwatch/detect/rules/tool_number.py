@@ -24,6 +24,7 @@ class ToolFlood(Rule):
         settings=(Setting("tools", 1_000, "tools that one server may list"),),
     )
     kinds = ("message",)
+    methods = frozenset({"tools/list"})
 
     def __init__(self) -> None:
         self._listed: Recent[tuple[str, str], int] = Recent(_SERVERS)

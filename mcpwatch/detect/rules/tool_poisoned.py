@@ -42,6 +42,7 @@ class Poisoned(Rule):
         references=("OWASP MCP03", "SAFE-T1001", "SAFE-T1401", "SAFE-T1501", "ATLAS T0110"),
     )
     kinds = ("message",)
+    methods = frozenset({"tools/list"}) | _INTRODUCES
 
     def __init__(self) -> None:
         self._introduced: Recent[tuple[str, str], bytes] = Recent(_SERVERS)

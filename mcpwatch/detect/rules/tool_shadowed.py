@@ -37,6 +37,7 @@ class Shadowed(Rule):
         references=("SAFE-T1301", "SAFE-T1004", "OWASP MCP03"),
     )
     kinds = ("message",)
+    methods = frozenset({"tools/list"})
 
     def __init__(self) -> None:
         self._offers = Offers()
