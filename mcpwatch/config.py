@@ -46,6 +46,9 @@ class WatchConfig(Struct, forbid_unknown_fields=True, frozen=True):
     """Entries kept in memory; counters and alerts outlive them."""
     author: str = ""
     """Who acknowledges, as written into the record. Empty: USER@HOST."""
+    operators: tuple[str, ...] = ()
+    """Whose acts on alerts count: fingerprints of operator keys, as `mcpwatch keys operator` prints them, each with a
+    name behind a blank if you like. Empty: everybody's who signs, and the screen says that the key is not listed."""
 
 
 class NotifyConfig(Struct, forbid_unknown_fields=True, frozen=True):
@@ -147,6 +150,11 @@ CHECKS: tuple[_Check, ...] = (
         lambda config: config.watch.author.isprintable() and len(config.watch.author) <= MAX_AUTHOR,
     ),
     _Check(
+        "watch.operators",
+        "list fingerprints of 43 characters, none twice, each with nothing or a blank and a name behind it",
+        lambda config: _are_operators(config.watch.operators),
+    ),
+    _Check(
         "notify.webhook",
         "be an https URL without a user, or an http one of this machine",
         lambda config: not config.notify.webhook or _is_webhook(config.notify.webhook),
@@ -208,6 +216,12 @@ def _is_jwks(text: str) -> bool:
 
 def _is_did(text: str) -> bool:
     return bool(re.fullmatch(r"did:(?:aip:[0-9a-f]{32}|(?!aip:)[a-z0-9]+:[A-Za-z0-9._:%-]+)", text))
+
+
+def _are_operators(listed: Sequence[str]) -> bool:
+    found = [re.fullmatch(r"([A-Za-z0-9_-]{43})(?: .*\S)?", entry) for entry in listed]
+    fingerprints = {match[1] for match in found if match and match.string.isprintable()}
+    return len(fingerprints) == len(listed)
 
 
 def author(config: Config) -> str:

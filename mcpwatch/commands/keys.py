@@ -36,6 +36,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     name.add_argument("id", metavar="DID", help="the DID, or the keyid that its signatures name")
     name.add_argument("name", metavar="NAME", help="what to call it on the screen, such as ledger")
     name.set_defaults(action=_name)
+    own = actions.add_parser(
+        "operator", help="print the fingerprint of the key that your acts on alerts are signed with"
+    )
+    own.set_defaults(action=_operator)
     remove = actions.add_parser("remove", help="forget the pinned keys and the name of an agent, or the key of a feed")
     remove.add_argument("id", metavar="DID|NAME|FEED", help="the DID or keyid, its name, or a feed's address")
     remove.set_defaults(action=_remove)
@@ -112,6 +116,12 @@ def _name(options: argparse.Namespace, state: Path) -> None:
 
     set_name(pins_path(state), options.id, options.name)
     print(show(f"{options.id} is called {options.name}"))
+
+
+def _operator(options: argparse.Namespace, state: Path) -> None:
+    from mcpwatch.identity.acts import operator_key
+
+    print(operator_key(state).fingerprint)
 
 
 def _remove(options: argparse.Namespace, state: Path) -> None:

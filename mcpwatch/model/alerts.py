@@ -140,6 +140,8 @@ class AlertEvent(Struct, frozen=True):
     """Fingerprint of the key that signed it; empty where nothing did."""
     fault: str = ""
     """Why it does not count, though somebody wrote it; empty where it does."""
+    operator: str | None = None
+    """What the configuration calls the key's holder, empty for no name; None where it does not list the key."""
     until: float | None = None
     """The end of a silence."""
 

@@ -11,6 +11,7 @@ from mcpwatch.files import create_private
 from mcpwatch.model.alerts import Act, AlertEvent, EventKind, Kept, Severity
 from mcpwatch.model.entries import AlertActed
 from mcpwatch.watch.acts import act_kept_here
+from mcpwatch.watch.operators import ANYBODY, Operators
 
 FILE = "acknowledgements.sqlite"
 BUSY_S = 5.0
@@ -39,12 +40,13 @@ class ActStore:
     """An append-only table of signed acts (SQLite, WAL, 0600).
 
     Several watchers on one machine may hold it open; `others` tells each what the rest wrote. Rows of a table that
-    was made before acts were signed count without a key. Every method raises LocalError where the file cannot be read
-    or written.
+    was made before acts were signed count without a key, unless the configuration lists whose acts count. Every method
+    raises LocalError where the file cannot be read or written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, operators: Operators = ANYBODY) -> None:
         self.path = path
+        self._operators = operators
         self._last = 0
         self._own: set[int] = set()
         create_private(path, b"")
@@ -78,7 +80,7 @@ class ActStore:
 
     def append(self, acted: AlertActed) -> Act:
         """Write one act; it is on disk when this returns. Returns it as it will be read."""
-        act = act_kept_here(acted)
+        act = act_kept_here(acted, operators=self._operators)
         event = act.event
         severity = None if event.severity is None else int(event.severity)
         text = msgspec.json.encode(acted).decode()
@@ -111,7 +113,7 @@ class ActStore:
         except sqlite3.Error as error:
             raise self._failure(error) from None
         self._last = rows[-1][0] if rows else self._last
-        read = ((seq, _act(seq, *columns)) for seq, *columns in rows)
+        read = ((seq, _act(self._operators, seq, *columns)) for seq, *columns in rows)
         return [(seq, act) for seq, act in read if act is not None]
 
     def _data_version(self) -> int:
@@ -127,6 +129,7 @@ class ActStore:
 
 
 def _act(
+    operators: Operators,
     seq: int,
     alert: str,
     kind: str,
@@ -140,9 +143,10 @@ def _act(
     """The act in a row; None for one of a kind that this version does not know."""
     try:
         if act is not None:
-            return act_kept_here(_decoder.decode(act), seq)
+            return act_kept_here(_decoder.decode(act), seq, operators)
         risk = None if severity is None else Severity(severity)
-        event = AlertEvent(EventKind(kind), author, note, time, last_index, risk, kept=Kept.HERE, seq=seq)
+        done, fault = EventKind(kind), operators.fault("")
+        event = AlertEvent(done, author, note, time, last_index, risk, kept=Kept.HERE, seq=seq, fault=fault)
     except (ValueError, msgspec.MsgspecError):
         return None
     return Act(alert, event)

@@ -14,6 +14,7 @@ from mcpwatch.model.entries import Acted, AlertActed, Risk, SilenceTerms
 from mcpwatch.model.feed import MAY_ACT
 from mcpwatch.watch.act_store import ActStore
 from mcpwatch.watch.acts import act_kept_here
+from mcpwatch.watch.operators import ANYBODY, Operators
 from mcpwatch.watch.state import State
 
 Post = Callable[[AlertActed], Awaitable[int]]
@@ -33,6 +34,8 @@ _SEVERITIES: Mapping[Severity, Risk] = {
     Severity.HIGH: "high",
     Severity.CRITICAL: "critical",
 }
+
+_LISTING = "For your acts to count, {} has to be in [watch] operators of config.toml."
 
 
 class Wish(NamedTuple):
@@ -63,6 +66,7 @@ class Acting:
         author: str,
         posts: Mapping[str, Post] | None = None,
         clock: Callable[[], float] = time_module.time,
+        operators: Operators = ANYBODY,
     ) -> None:
         self.author = author
         self._book = book
@@ -71,6 +75,7 @@ class Acting:
         self._key = key
         self._posts = {} if posts is None else posts
         self._clock = clock
+        self._operators = operators
         self._fingerprint = ""
 
     @property
@@ -94,6 +99,8 @@ class Acting:
         cannot be written.
         """
         acted = self._signed(wish)
+        if self._operators.fault(self._fingerprint):
+            raise ActError("Your key is not listed, so this would not count", _LISTING.format(self._fingerprint))
         act = act_kept_here(acted)
         place = self.place(wish.source, rule)
         if place is Kept.HERE:

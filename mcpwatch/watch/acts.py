@@ -3,25 +3,28 @@
 from mcpwatch.identity.acts import act_fault, form_fault, key_of, signature_fault
 from mcpwatch.model.alerts import Act, AlertEvent, EventKind, Kept, Severity, Silence
 from mcpwatch.model.entries import AlertActed
+from mcpwatch.watch.operators import ANYBODY, Operators
 
 
-def act_in_log(acted: AlertActed, origin: str, index: int, time: float) -> Act:
+def act_in_log(acted: AlertActed, origin: str, index: int, time: float, operators: Operators = ANYBODY) -> Act:
     """An act that is entry `index`, of `time`, in the log `origin`."""
     fault = act_fault(acted, origin, time)
     if not fault and acted.previous is not None and acted.previous >= index:
         fault = "it claims to follow an act that had not been made"
     if not fault and acted.last_index is not None and acted.last_index >= index:
         fault = "it claims that its author was shown an entry that had not come"
-    return _act(acted, Kept.LOG, fault, index)
+    return _act(acted, operators, fault, Kept.LOG, index=index)
 
 
-def act_kept_here(acted: AlertActed, seq: int | None = None) -> Act:
+def act_kept_here(acted: AlertActed, seq: int | None = None, operators: Operators = ANYBODY) -> Act:
     """An act that was kept on this machine, at the place `seq` there."""
-    return _act(acted, Kept.HERE, form_fault(acted) or signature_fault(acted), None, seq)
+    return _act(acted, operators, form_fault(acted) or signature_fault(acted), Kept.HERE, seq=seq)
 
 
-def _act(acted: AlertActed, kept: Kept, fault: str, index: int | None, seq: int | None = None) -> Act:
-    terms = acted.silence
+def _act(
+    acted: AlertActed, operators: Operators, fault: str, kept: Kept, *, index: int | None = None, seq: int | None = None
+) -> Act:
+    terms, key = acted.silence, key_of(acted)
     event = AlertEvent(
         kind=EventKind(acted.kind),
         author=acted.author,
@@ -32,8 +35,9 @@ def _act(acted: AlertActed, kept: Kept, fault: str, index: int | None, seq: int 
         kept=kept,
         index=index,
         seq=seq,
-        key=key_of(acted),
-        fault=fault,
+        key=key,
+        fault=fault or operators.fault(key),
+        operator=None if fault else operators.name(key),
         until=None if terms is None else float(terms.until),
     )
     silence = None

@@ -11,6 +11,7 @@ from mcpwatch.model.entries import AlertActed, Entry
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.traffic import Observation
 from mcpwatch.watch.acts import act_in_log
+from mcpwatch.watch.operators import ANYBODY, Operators
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import Raised
 
@@ -24,12 +25,15 @@ class Standing(NamedTuple):
 
 
 class Alerting:
-    """The engine with the book that its findings go into; `clock` is the watcher's."""
+    """The engine with the book that its findings go into; `clock` is the watcher's, and `operators` may act."""
 
-    def __init__(self, engine: Engine, book: AlertBook, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, engine: Engine, book: AlertBook, clock: Callable[[], float], operators: Operators = ANYBODY
+    ) -> None:
         self._engine = engine
         self._book = book
         self._clock = clock
+        self._operators = operators
 
     @property
     def rule_failures(self) -> int:
@@ -59,7 +63,7 @@ class Alerting:
 
     def act(self, acted: AlertActed, entry: Entry, seen: Observation) -> Observation:
         """Let an act in the log count for what it is worth; the observation says why where it does not."""
-        act = act_in_log(acted, self._book.origin(entry.source), entry.index, seen.time)
+        act = act_in_log(acted, self._book.origin(entry.source), entry.index, seen.time, self._operators)
         self._book.take([act])
         fault = act.event.fault
         return structs.replace(seen, note=f"{seen.note} (does not count: {fault})") if fault else seen

@@ -31,6 +31,7 @@ from mcpwatch.watch.alerting import Alerting
 from mcpwatch.watch.definition_pins import FILE as DEFINITIONS
 from mcpwatch.watch.definition_pins import DefinitionStore
 from mcpwatch.watch.definition_trust import DefinitionTrust
+from mcpwatch.watch.operators import Operators
 from mcpwatch.watch.pipeline import Lane, Pipeline
 from mcpwatch.watch.policy_watch import PolicyWatch
 from mcpwatch.watch.state import State
@@ -62,7 +63,8 @@ def open_watcher(
             raise UsageError(f"two feeds go by the name {name}", "Name each feed once.")
     keys = KeyBook()
     pins = PinFile(pins_path(state), keys)
-    acts = ActStore(state / FILE)
+    operators = Operators(config.watch.operators)
+    acts = ActStore(state / FILE, operators)
     book = AlertBook()
     book.take(acts.load())
     fetcher = Fetcher(allow_private=config.identity.allow_private)
@@ -90,7 +92,7 @@ def open_watcher(
         [Lane(source, traffic[source.name]) for source in sources],
         keys,
         Judge(keys, ReplayWindow(), window_s=config.identity.window),
-        Alerting(engine, book, clock),
+        Alerting(engine, book, clock, operators),
         services=[watching, resolving, definitions.run, *following, *([trust.run] if trust else [])],
         clock=clock,
     )
@@ -108,6 +110,7 @@ def open_watcher(
             author_of(config),
             {source.name: source.post for source in sources if isinstance(source, ActLog)},
             clock,
+            operators,
         ),
         places=_places(config),
         definitions=definitions,

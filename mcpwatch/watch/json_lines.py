@@ -115,6 +115,8 @@ class EventLine(Struct, frozen=True):
     """The newest entry that the author had been shown."""
     key: str
     """Fingerprint of the operator's key that signed it; empty where nothing did."""
+    operator: str | None
+    """What the configuration calls the key's holder, empty for no name; null where it does not list the key."""
     fault: str
     """Why it does not count, though somebody wrote it; empty where it does."""
 
@@ -271,5 +273,12 @@ def _silence(silence: Silence | None) -> SilenceLine | None:
 
 def _event(event: AlertEvent) -> EventLine:
     return EventLine(
-        event.kind.value, event.author, event.note, rfc3339(event.time), event.last_index, event.key, event.fault
+        kind=event.kind.value,
+        author=event.author,
+        note=event.note,
+        time=rfc3339(event.time),
+        last_index=event.last_index,
+        key=event.key,
+        operator=event.operator,
+        fault=event.fault,
     )

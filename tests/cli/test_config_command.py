@@ -10,6 +10,8 @@ from mcpwatch import config
 from mcpwatch.cli import main
 from mcpwatch.identity.agent_key import AgentKey
 
+KEY = AgentKey(bytes(range(32))).fingerprint
+
 
 def test_the_template_is_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "template"]) == 0
@@ -29,7 +31,7 @@ def test_the_template_is_the_defaults(capsys: pytest.CaptureFixture[str]) -> Non
             "roots": [],
             "window": 300,
         },
-        "watch": {"rows": 50_000, "author": ""},
+        "watch": {"rows": 50_000, "author": "", "operators": []},
         "notify": {"command": [], "webhook": "", "webhook_token_file": "", "severity": "high", "per_minute": 10},
     }
 
@@ -106,6 +108,9 @@ def test_what_is_shown_reads_back_as_it_was(tmp_path: Path, capsys: pytest.Captu
         ("[watch]\nrows = 1\n", "watch.rows must lie between"),
         (f'[watch]\nauthor = "{"x" * 201}"\n', "watch.author must be printable and have at most 200 characters"),
         ('[watch]\nauthor = "a\\nb"\n', "watch.author must be printable"),
+        ('[watch]\noperators = ["ann"]\n', "watch.operators must list fingerprints of 43 characters"),
+        (f'[watch]\noperators = ["{KEY} Ann", "{KEY}"]\n', "watch.operators must list fingerprints"),
+        (f'[watch]\noperators = ["{KEY} "]\n', "watch.operators must list fingerprints"),
         ("[notify]\nwebhook = 'http://chat.example/secret'\n", "notify.webhook must be an https URL"),
         ("[notify]\nwebhook = 'https://user:secret@chat.example/'\n", "URL without a user"),
         ("[notify]\nwebhook_token_file = 'token'\n", "notify.webhook_token_file must be a path"),
@@ -235,6 +240,19 @@ def test_what_is_probably_not_meant_is_warned_of(
     assert len(lines) == bool(said)
     assert all(line.startswith(f"mcpwatch: warning: {said}") for line in lines)
     assert tomllib.loads(shown.out)
+
+
+def test_who_is_not_among_the_operators_they_list_is_warned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["keys", "operator"]) == 0
+    own = capsys.readouterr().out.strip()
+    for listed, said in ((KEY, [f"watch.operators does not list your own key, {own}"]), (f"{own} me", [])):
+        (tmp_path / "config.toml").write_text(f'[watch]\noperators = ["{listed}"]\n')
+        assert main(["config", "show"]) == 0
+        shown = capsys.readouterr()
+        assert tomllib.loads(shown.out)["watch"]["operators"] == [listed]
+        lines = shown.err.splitlines()
+        assert len(lines) == len(said)
+        assert all(line.startswith(f"mcpwatch: warning: {each}") for line, each in zip(lines, said, strict=True))
 
 
 def test_a_watcher_warns_as_it_starts(

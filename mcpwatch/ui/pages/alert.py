@@ -1,7 +1,7 @@
 """An alert to act on: what, why, what it means, what to do, what shows it, who has seen it."""
 
 from mcpwatch.model.alerts import Alert, AlertEvent, AlertState, EventKind, Kept, RuleInfo
-from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
+from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import ALERT_STATES, severity_cell, verdict_cell
 from mcpwatch.ui.pages.path import path_lines
 from mcpwatch.ui.times import ago, clock, count, full
@@ -127,5 +127,16 @@ def _proof(event: AlertEvent, kept: Kept) -> Line:
         said = span("VERIFIED", Tone.GOOD)
     else:
         said = span("not signed", Tone.WARN)
-    key = span(f" key {event.key[:_KEY]}", Tone.PLAIN) if event.key else span("")
-    return line("  ", said, key, span(f" · {place}", Tone.DIM), hang=4)
+    return line("  ", said, *_signed(event), span(f" · {place}", Tone.DIM), hang=4)
+
+
+def _signed(event: AlertEvent) -> list[Span]:
+    """Which key, and whose it is by the configuration; the author's name is their own word."""
+    if not event.key:
+        return []
+    key = span(f" key {event.key[:_KEY]}")
+    if event.operator:
+        return [key, span(" of "), span(event.operator, Tone.STRONG)]
+    if event.operator is None and not event.fault:
+        return [key, span(", not listed", Tone.WARN)]
+    return [key]
