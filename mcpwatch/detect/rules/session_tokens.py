@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from mcpwatch.detect.phrases import cut, named, quote, subject_of, upstream_of
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import ANY_CALL, Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
 from mcpwatch.model.entries import Principal
 from mcpwatch.model.identity import SignatureState
@@ -49,6 +49,7 @@ class UnsignedToken(Rule):
         references=("OWASP MCP07",),
     )
     kinds = ("message", "end")
+    methods = ANY_CALL
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         principal = seen.exchange.principal if seen.exchange is not None and seen.updated else None
@@ -75,6 +76,7 @@ class OutlivesToken(Rule):
         settings=(Setting("leeway", 60, "seconds after its end that a token may still be taken"),),
     )
     kinds = ("message", "end")
+    methods = ANY_CALL
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         exchange, session = seen.exchange, seen.session
@@ -112,6 +114,7 @@ class Unbound(Rule):
         references=("OWASP MCP07", "MCP security best practices: session hijacking"),
     )
     kinds = ("request", "message", "end")
+    methods = ANY_CALL
 
     def __init__(self) -> None:
         self._owners: Recent[SessionKey, dict[tuple[str, str], bool]] = Recent(_SESSIONS)
