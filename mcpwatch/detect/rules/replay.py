@@ -92,6 +92,7 @@ class CrossSessionReplay(ReplayRule):
         severity=Severity.CRITICAL,
         meaning="A signed request came again in another session or at another server. Its signature covers neither.",
         action="Find out who could read the first request. Let agents sign the session id and the authority too.",
+        references=(NSA,),
     )
     elsewhere = True
 
