@@ -35,9 +35,11 @@ class TerminalEscapes(Rule):
             for tool, reason in _definitions(seen, acting):
                 yield self.finding(seen, subject(tool), reason)
         for message in seen.messages:
+            texts = [text for text in _texts(message, "tools" if seen.tools else "") if acting(text)]
+            if not texts:
+                continue
             call = next(iter(seen.updated), None)
-            is_output = call is None or call.method in GIVES
-            found, is_grave = _characters(message, is_output, but="tools" if seen.tools else "")
+            found, is_grave = _weighed(texts, is_output=call is None or call.method in GIVES)
             if found:
                 name = (call.target or call.method) if call else message.method or "answer"
                 reason = f"What {quote(name)} sent holds {spell(found)}."
@@ -72,21 +74,18 @@ def _definitions(seen: Observation, search: Callable[[str], list[str]]) -> Itera
             yield each.tool, f"{quote(each.tool.name)} holds {holds}; in its {where}."
 
 
-def _characters(message: RpcMessage, is_output: bool, but: str) -> tuple[list[str], bool]:
-    """The acting characters of a message, `but` those that the result has under that name; whether they are grave."""
-    found: list[str] = []
-    is_grave = False
-    for text in _texts(message, but):
-        if acts := acting(text):
-            more, grave = acting_in_output(text) if is_output else (acts, True)
-            found += more
-            is_grave |= grave
-    return found, is_grave
+def _weighed(texts: Iterable[str], *, is_output: bool) -> tuple[list[str], bool]:
+    """What acts in texts, and whether it is grave; in the output of a program not all of it is."""
+    if not is_output:
+        return [char for text in texts for char in acting(text)], True
+    weighed = [acting_in_output(text) for text in texts]
+    return [char for found, _ in weighed for char in found], any(is_grave for _, is_grave in weighed)
 
 
-def _texts(message: RpcMessage, but: str) -> Iterator[str]:
+def _texts(message: RpcMessage, but: str) -> Iterable[str]:
+    """The strings of a message, `but` those that the result has under that name."""
     result = message.result
     if not (but and isinstance(result, dict)):
-        return (each.text for each in said(message))
+        return [each.text for each in said(message)]
     parts = ({name: value for name, value in result.items() if name != but}, message.error, message.params)
-    return (each.text for part in parts if part is not None for each in strings(part))
+    return [each.text for part in parts if part is not None for each in strings(part)]
