@@ -14,6 +14,7 @@ from mcpwatch.encoding import decode_base64
 from mcpwatch.gateway.headers import RawHeader, content_encoding, octets
 from mcpwatch.identity.strict_json import read_json
 from mcpwatch.model.entries import Json
+from mcpwatch.policy.ruling import NOTIFICATIONS
 
 MAX_BATCH = 256
 """Messages of a batch."""
@@ -137,6 +138,8 @@ def _call(message: Json) -> Call:
         raise Unreadable("the method of its message is no text")
     if not method.isprintable():
         raise Unreadable("the method of its message holds characters that no name has")
+    if id is not None and method.startswith(NOTIFICATIONS):
+        raise Unreadable("its message is called as a notification and wants an answer")
     params = message.get("params")
     if isinstance(params, dict):
         _refuse_look_alikes(params, "params")

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -26,6 +27,8 @@ MAX_WAITING = 100
 """Requests that wait for a key at a time; those above get the verdict there is."""
 MAX_PAST = 1_000
 """Requests from before this run that wait for a key."""
+MAX_PAST_OCTETS = 64 * 1024 * 1024
+"""Of their bodies."""
 
 _UNLOGGED = 1 << 46
 """Above all indexes of entries: what a request is numbered from where the log does not have it."""
@@ -71,7 +74,7 @@ class Verdicts:
         """How long a signature can be replayed."""
         self._unlogged = count(_UNLOGGED)
         self._waiting: set[asyncio.Future[None]] = set()
-        self._past: list[Past] = []
+        self._past: deque[Past] = deque()
         self._hidden_until = float("-inf")
         """The newest time, seconds since the epoch, of a request of an earlier run whose body the log does not show."""
 
@@ -83,13 +86,17 @@ class Verdicts:
     def remember(self, recalled: Recalled) -> None:
         """Take note of what was signed before this run; of what waits for a key, once that is there."""
         if recalled.missing_until is not None:
-            self._replays.forgotten_until = recalled.missing_until
-        self._past = recalled.requests
-        self._judge_past()
-        if len(self._past) > MAX_PAST:
-            # Nobody can tell any more whether one of these comes again.
-            self._replays.forgotten_until = self._past[-MAX_PAST - 1].time
-            del self._past[:-MAX_PAST]
+            self._forget_until(recalled.missing_until)
+        octets = 0
+        for past in recalled.requests:
+            if self._waits(past):
+                self._past.append(past)
+                octets += past.size
+            while len(self._past) > MAX_PAST or octets > MAX_PAST_OCTETS:
+                # Nobody can tell any more whether this one comes again.
+                gone = self._past.popleft()
+                octets -= gone.size
+                self._forget_until(gone.time)
 
     def judge(self, request: Request, entry: int | None) -> Judged:
         """The verdict that can be given at once on what is that entry of the log."""
@@ -146,7 +153,10 @@ class Verdicts:
     def _judge_past(self) -> None:
         """Keep of the past what still waits for a key, and could still be replayed."""
         since = time.time() - self.remembers_s
-        self._past = [past for past in self._past if past.time >= since and self._waits(past)]
+        self._past = deque(past for past in self._past if past.time >= since and self._waits(past))
+
+    def _forget_until(self, time: float) -> None:
+        self._replays.forgotten_until = max(self._replays.forgotten_until, time)
 
     def _waits(self, past: Past) -> bool:
         """Judge a request of the past, as far as the log shows it; whether its key has to come first."""
@@ -154,7 +164,7 @@ class Verdicts:
         if verdict.waiting:
             return True
         if is_altered(past.request) and _UNCLEAR & {verdict.word, *(other.word for other in verdict.others)}:
-            self._replays.forgotten_until = max(self._replays.forgotten_until, past.time)
+            self._forget_until(past.time)
         if past.request.body is not None and is_hidden(past.request.body):
             self._hidden_until = max(self._hidden_until, past.time)
         return False

@@ -20,6 +20,7 @@ from enforced import (
     refused,
     registry_of,
     signed,
+    silent,
 )
 from receipts import call as carrying
 from receipts import receipt
@@ -35,6 +36,7 @@ from rig import (
     scripted,
 )
 
+from mcpwatch.gateway import verdicts
 from mcpwatch.gateway.enforcer import Enforcement
 from mcpwatch.gateway.recall import Recalled, recall
 from mcpwatch.gateway.store import Store
@@ -167,16 +169,16 @@ async def test_how_far_back_the_log_is_looked_through(tmp_path: Path, server: Sc
             await fetch(running.listen_address, post(PING))
     store = Store.open(tmp_path / "gateway" / "journal.sqlite3")
     try:
-        whole, some = recall(store, 0.0), recall(store, 0.0, 6)
-        none = recall(store, time.time() + 1)
+        whole, some, none = recall(store, 0.0), recall(store, 0.0, 6), recall(store, time.time() + 1)
+        of_whole, of_some, of_none = (list(recalled.requests) for recalled in (whole, some, none))
     finally:
         store.close()
     requests = [index for index, data in enumerate(journal(tmp_path)) if isinstance(data, Request)]
-    assert ([past.index for past in whole.requests], whole.missing_until) == (requests, None)
-    assert [past.index for past in some.requests] == requests[-1:]
+    assert ([past.index for past in of_whole], whole.missing_until) == (requests, None)
+    assert [past.index for past in of_some] == requests[-1:]
     assert some.missing_until is not None
-    assert some.missing_until <= some.requests[0].time
-    assert (none.requests, none.missing_until) == ([], None)
+    assert some.missing_until <= of_some[0].time
+    assert (of_none, none.missing_until) == ([], None)
 
 
 async def test_what_was_signed_before_the_policy_asked_for_it_is_a_replay_after(
@@ -212,3 +214,21 @@ async def test_the_same_octets_while_their_key_is_fetched_pass_once(tmp_path: Pa
         replies = await asyncio.gather(*calls)
     assert len(server.requests) == 1
     assert sum(b"identity/replayed" in reply.body for reply in replies) == 4
+
+
+@pytest.mark.parametrize("limit", ["MAX_PAST", "MAX_PAST_OCTETS"])
+async def test_what_waits_for_a_key_and_is_too_much_is_told_from_nothing_any_more(
+    tmp_path: Path, server: Scripted, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = pinned(tmp_path)
+    async with scripted(silent) as registry:
+        enforcement = enforcing(tmp_path, registry=origin(registry), wait_s=0.05)
+        async with gateway(tmp_path, server.url, enforcement=enforcement) as running:
+            assert refused(await fetch(running.listen_address, signed(AgentKey.generate(), call())), server)
+        async with gateway(tmp_path, server.url, enforcement=enforcement) as running:
+            assert (await fetch(running.listen_address, signed(key, call()))).body == RESULT
+        server.requests.clear()
+        monkeypatch.setattr(verdicts, limit, 0)
+        async with gateway(tmp_path, server.url, enforcement=enforcement) as running:
+            reply = await fetch(running.listen_address, signed(key, call()))
+    assert "whether it came before cannot be told" in refused(reply, server)

@@ -73,6 +73,7 @@ UNREADABLE = {
     "a session that is kept from the server": post(PING, b"Connection: close, mcp-SESSION-id", b"Mcp-Session-Id: a"),
     "a preflight that is none": get(b"X-HTTP-Method-Override: DELETE", method=b"OPTIONS"),
     "a method with an end in it": post(b'{"jsonrpc":"2.0","id":1,"method":"ping\\u0000"}'),
+    "a notification that wants an answer": post(b'{"jsonrpc":"2.0","id":1,"method":"notifications/x"}'),
     "a tool with an end in its name": post(call("delete_all\0")),
     "half a surrogate pair in the method": post(b'{"jsonrpc":"2.0","id":1,"method":"ping\\ud800"}'),
     "half a surrogate pair in the id": post(b'{"jsonrpc":"2.0","id":"\\ud800","method":"ping"}'),
