@@ -2,12 +2,13 @@
 
 import argparse
 import asyncio
+import stat
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from mcpwatch.errors import UsageError
+from mcpwatch.errors import LocalError, UsageError
 from mcpwatch.gateway.options import (
     CAPTURE,
     FEED,
@@ -119,10 +120,16 @@ def _enforcement(policy: Path | None, wait_s: float, upstreams: Sequence[Upstrea
 
 
 def _binding(upstreams: Sequence[str], path: Path, rules: "Rules") -> "Policy":
-    """The policy in a file; raises UsageError for one that refuses nothing, as a file does that was emptied."""
+    """The policy in a file.
+
+    Raises UsageError for one that refuses nothing, as a file does that was emptied, and LocalError for one that anybody
+    on this machine can change.
+    """
     from mcpwatch.policy.load import load
 
     policy = load(path, rules)
+    if path.stat().st_mode & stat.S_IWOTH:
+        raise LocalError(f"{path} can be written by others", f"Run: chmod o-w {path}")
     if not any(map(policy.binds, upstreams)):
         raise UsageError(
             f"{path} refuses nothing to anybody at {', '.join(upstreams)}",

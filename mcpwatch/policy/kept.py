@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from mcpwatch.errors import UsageError
+from mcpwatch.errors import McpwatchError
 from mcpwatch.files import stamp
 from mcpwatch.policy.checks import Rules
 from mcpwatch.policy.load import load
@@ -16,7 +16,7 @@ class KeptPolicy:
     def __init__(
         self, path: Path, rules: Rules, *, is_named: bool, read: Callable[[Path, Rules], Policy] = load
     ) -> None:
-        """A file that the operator named has to be there. Raises UsageError where `read` does: it cannot be used."""
+        """A file that the operator named has to be there. Raises McpwatchError where `read` does: it cannot be used."""
         self.path = path
         self.policy = Policy()
         self.is_read = False
@@ -40,7 +40,7 @@ class KeptPolicy:
         self._taken = self._seen
         try:
             self._read()
-        except UsageError as error:
+        except McpwatchError as error:
             self.fault = error.title
         return True
 

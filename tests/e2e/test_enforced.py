@@ -138,6 +138,16 @@ async def test_it_does_not_start_without_something_to_enforce(tmp_path: Path, te
         assert str(policy) in "".join(gateway.lines)
 
 
+async def test_it_does_not_go_by_a_policy_that_anybody_can_write(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('signatures = "required"')
+    policy.chmod(0o666)
+    words = ("--upstream", "http://127.0.0.1:9", "--listen", HERE, "--feed", HERE, "--enforce", "--policy", str(policy))
+    gateway = await Process.start("gateway", *words)
+    assert await gateway.wait() == 5
+    assert "can be written by others" in gateway.lines[0]
+
+
 async def test_a_policy_without_enforcement_is_none(tmp_path: Path) -> None:
     gateway = await Process.start(
         "gateway", "--upstream", "http://127.0.0.1:9", "--policy", str(tmp_path / "policy.toml")
