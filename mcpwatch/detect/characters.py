@@ -24,6 +24,7 @@ _NAMES = {
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 _RETURN = re.compile("\r(?!\n)")
+_ASCII_CONTROLS = bytes(set(range(32)) - set(b"\t\n\f") | {127})
 _LOOKS = re.compile("\x1b\\[([0-9;]{0,24})m|\x1b\\(B")
 """How text looks (ECMA-48, 8.3.117: SGR), and the character set that its reset names along with it."""
 _PLAIN_LOOKS = re.compile(r"(?:(?:0?[0-79]|2[1-9]|3[1-79]|9[0-7]|38;5;[1-9][0-9]{0,2})?(?:;|$))*")
@@ -54,7 +55,11 @@ _SUBDIVISION_FLAGS = re.compile(
 
 def acting(text: str) -> list[str]:
     """Control characters that a terminal obeys, apart from those that plain text has: TAB, LF, FF, CR LF."""
-    if text.replace("\n", "").isprintable():
+    if text.isascii():
+        octets = text.encode()
+        if len(octets.translate(None, _ASCII_CONTROLS)) == len(octets):
+            return []
+    elif text.replace("\n", "").isprintable():
         return []
     found = [match.group() for match in islice(_CONTROL.finditer(text), _ENOUGH)]
     return found + _RETURN.findall(text)[:_ENOUGH] if "\r" in text else found

@@ -157,6 +157,12 @@ def hits_of_result(text: str) -> list[Hit]:
     return list(hits(lower, searches)) if searches else []
 
 
+def may_be_in_result(text: str) -> bool:
+    """Whether any sign may be in text that a tool gave back, or in a part of it."""
+    lower = text.lower()
+    return any(_has(lower, needs) for _, needs in _OF_RESULTS)
+
+
 def points(found: Iterable[Hit]) -> Mapping[str, Hit]:
     """The hits by what they do, one each; empty where all together are not worth ENOUGH."""
     kinds: dict[str, Hit] = {}

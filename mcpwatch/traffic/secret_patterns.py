@@ -28,6 +28,8 @@ class SecretKind(NamedTuple):
     """A kind of secret; a text that has none of `marks` has none of it. The last group is what must be no filler."""
 
     name: str
+    hint: str
+    """A character that each has: to look for one takes next to nothing, and prose lacks most of them."""
     marks: tuple[str, ...]
     pattern: re.Pattern[str]
     is_word: bool = False
@@ -46,27 +48,33 @@ class SecretKind(NamedTuple):
         return len(set(value)) >= _MIN_DISTINCT and not _FILLER.search(value)
 
 
-def _key(name: str, marks: str, pattern: str) -> SecretKind:
-    return SecretKind(name, tuple(marks.split()), re.compile(f"({pattern})"), is_word=True)
+def _key(name: str, hint: str, marks: str, pattern: str) -> SecretKind:
+    return SecretKind(name, hint, tuple(marks.split()), re.compile(f"({pattern})"), is_word=True)
 
 
 SECRETS: Final = (
-    _key("AWS access key", "AKIA ASIA", r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
+    _key("AWS access key", "I", "AKIA ASIA", r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
     _key(
         "GitHub token",
+        "_",
         "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
         r"(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})",
     ),
-    _key("GitLab token", "glpat-", r"glpat-[A-Za-z0-9_-]{20,64}"),
-    _key("Slack token", "xox", r"xox[abeprs]-[A-Za-z0-9-]{10,255}"),
-    _key("Stripe key", "_live_ _test_", r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}"),
-    _key("API key", "sk-", r"sk-(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{20,255}"),
-    _key("Google API key", "AIza", r"AIza[A-Za-z0-9_-]{35}"),
-    _key("JWT", "eyJ", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{0,2048}"),
-    SecretKind(
-        "private key", ("PRIVATE KEY-----",), re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY-----")
+    _key("GitLab token", "-", "glpat-", r"glpat-[A-Za-z0-9_-]{20,64}"),
+    _key("Slack token", "-", "xox", r"xox[abeprs]-[A-Za-z0-9-]{10,255}"),
+    _key("Stripe key", "_", "_live_ _test_", r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}"),
+    _key("API key", "-", "sk-", r"sk-(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{20,255}"),
+    _key("Google API key", "I", "AIza", r"AIza[A-Za-z0-9_-]{35}"),
+    _key(
+        "JWT",
+        "J",
+        "eyJ",
+        r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{0,2048}",
     ),
-    SecretKind(ADDRESS, ("://",), re.compile(r"""://[^\s:/@"'<>]{0,128}:([^\s/@"'<>]{1,256})@[^\s@"'<>/]""")),
+    SecretKind(
+        "private key", "I", ("PRIVATE KEY-----",), re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY-----")
+    ),
+    SecretKind(ADDRESS, "@", ("://",), re.compile(r"""://[^\s:/@"'<>]{0,128}:([^\s/@"'<>]{1,256})@[^\s@"'<>/]""")),
 )
 
 _CARD = re.compile(
@@ -75,11 +83,9 @@ _CARD = re.compile(
     r"|3[47][0-9]{2}([ -]?)[0-9]{6}\2[0-9]{5}"
     r")(?![0-9A-Za-z_-])"
 )
-_HINTS = "JI_-:x"
-"""Each mark has one of them. To look for one character takes next to nothing, and in prose most are missing."""
+_HINTS = sorted({kind.hint for kind in SECRETS})
 _MARKS = tuple(
-    (hint, tuple((mark, kind) for kind in SECRETS for mark in kind.marks if hint == next(filter(mark.count, _HINTS))))
-    for hint in _HINTS
+    (hint, tuple((mark, kind) for kind in SECRETS for mark in kind.marks if kind.hint == hint)) for hint in _HINTS
 )
 _DIGITS = re.compile(r"[3-6](?=[0-9]{3}[ -]?[0-9]{4})")
 _SORTS = bytes(ord("n" if chr(octet).isdecimal() else "s" if octet in b" -" else ".") for octet in range(256))
@@ -105,6 +111,16 @@ def secrets_in(text: str) -> list[str]:
                 found.append(CARD)
                 break
     return found
+
+
+def may_hold_secret(text: str) -> bool:
+    """Whether a closer look is worth it: there is no secret in any part of a text of which this is false."""
+    for hint, marks in _MARKS:
+        if hint in text:
+            for mark, _ in marks:
+                if mark in text:
+                    return True
+    return _may_hold_card(text)
 
 
 def _may_hold_card(text: str) -> bool:

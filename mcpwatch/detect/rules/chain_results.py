@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from mcpwatch.detect.lineage import named
 from mcpwatch.detect.phrases import cut, quote, who_of
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.strings import Found, Path, said
+from mcpwatch.detect.strings import Found, Path, said, whole
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import MASK
 from mcpwatch.model.traffic import Call, Direction, Observation
 from mcpwatch.traffic.dataflow import GIVES
-from mcpwatch.traffic.secret_patterns import ADDRESS, secrets_in
+from mcpwatch.traffic.secret_patterns import ADDRESS, may_hold_secret, secrets_in
 
 _MAX_STRINGS = 2_000
 _MAX_TEXT = 65_536
@@ -66,7 +66,7 @@ class SecretInResult(Rule):
             if message.method or message.direction is not Direction.TO_CLIENT:
                 continue
             call = next((one for one in seen.updated if one.rpc_id == message.id and one.method in GIVES), None)
-            if call is None:
+            if call is None or not (may_hold_secret(text := whole(message)) or MASK in text):
                 continue
             told: set[str] = set()
             for kind, path, is_plain in _secrets(said(message)):

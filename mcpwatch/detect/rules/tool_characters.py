@@ -8,7 +8,7 @@ from mcpwatch.detect.characters import acting, acting_in_output, hidden, spell
 from mcpwatch.detect.definitions import subject, told
 from mcpwatch.detect.phrases import quote, some, upstream_of
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.strings import said, strings
+from mcpwatch.detect.strings import said, strings, whole
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.traffic import Observation, RpcMessage, Tool
 from mcpwatch.traffic.dataflow import GIVES
@@ -35,6 +35,8 @@ class TerminalEscapes(Rule):
             for tool, reason in _definitions(seen, acting):
                 yield self.finding(seen, subject(tool), reason)
         for message in seen.messages:
+            if not acting(whole(message)):
+                continue
             texts = [text for text in _texts(message, "tools" if seen.tools else "") if acting(text)]
             if not texts:
                 continue

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from mcpwatch.detect.definitions import subject, told
-from mcpwatch.detect.instructions import Hit, Search, due, hits, hits_of_result, points
+from mcpwatch.detect.instructions import Hit, Search, due, hits, hits_of_result, may_be_in_result, points
 from mcpwatch.detect.phrases import quote, together, upstream_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
-from mcpwatch.detect.strings import Found, Path, said
+from mcpwatch.detect.strings import Found, Path, said, whole
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.traffic import Observation, RpcMessage
 
@@ -91,6 +91,8 @@ class PoisonedResult(Rule):
         if seen.tools:
             return
         for message in seen.messages:
+            if not may_be_in_result(whole(message)):
+                continue
             found = points(
                 hit for each in said(message) if len(each.text) > _LEAST for hit in hits_of_result(each.text)
             )
