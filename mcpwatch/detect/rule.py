@@ -111,5 +111,6 @@ class Rule:
             session=seen.session.key if seen.session else "",
             call=touched.id if touched else "",
             upstream=upstream_of(seen) or (seen.session.upstream if seen.session else ""),
+            tool=clip(touched.target) if touched and touched.method == "tools/call" else "",
             who=who_of(seen),
         )

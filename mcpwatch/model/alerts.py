@@ -51,6 +51,8 @@ class Finding(Struct, frozen=True):
     call: str = ""
     upstream: str = ""
     """The server's name; empty where it is about none."""
+    tool: str = ""
+    """The tool that is called; empty for anything else; may hold untrusted text."""
     who: str = ""
     """Who is behind it: the proven signer, else what the caller goes by; may hold untrusted text."""
 

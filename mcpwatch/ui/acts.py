@@ -16,7 +16,7 @@ from mcpwatch.watch.watcher import Watcher
 _ACKNOWLEDGE = ActWords(
     "Acknowledge",
     "It stays in the list as seen by you and rests for eight hours. It fires again at a higher severity, or when"
-    " somebody else or another reason shows up behind it.",
+    " somebody else, another tool or another reason shows up behind it.",
     "Acknowledged",
 )
 _UNACKNOWLEDGE = ActWords(

@@ -73,15 +73,42 @@ def test_whom_a_poisoned_tool_was_shown_to_is_no_kind_of_evidence() -> None:
     assert alert.state is AlertState.ACKNOWLEDGED
 
 
-def test_kinds_are_told_apart_up_to_a_limit() -> None:
+@pytest.mark.parametrize(
+    ("rule", "severity", "fires"),
+    [
+        ("session/used-after-delete", Severity.HIGH, True),
+        ("discovery/admin-tool-by-guest", Severity.CRITICAL, True),
+        ("discovery/unlisted-tool", Severity.MEDIUM, False),
+        ("identity/bad-signature", Severity.CRITICAL, False),
+    ],
+)
+def test_another_tool_in_the_same_session_fires_again_where_somebody_misuses_it(
+    rule: str, severity: Severity, fires: bool
+) -> None:
+    book = AlertBook()
+
+    def called(tool: str, index: int) -> Alert:
+        return book.add(Finding(rule, severity, "s", "It did so.", (index,), "gw", who="eve", tool=tool), NOW)
+
+    alert = called("search", 1)
+    acknowledge(book, alert.id, "ann", "known", 1, NOW)
+    assert [called(tool, index).state.value for index, tool in enumerate(("search", ""), 2)] == ["acknowledged"] * 2
+    called("delete_user", 4)
+    assert (alert.state is AlertState.FIRING) == fires
+    assert not fires or alert.history[-1].note == "another tool: delete_user"
+
+
+def test_beyond_the_limit_nobody_hides_among_those_that_are_not_told_apart() -> None:
     book = AlertBook()
     alert = found(book, 0, who="0")
     for number in range(1, CALLERS + 10):
         found(book, number, who=str(number))
     acknowledge(book, alert.id, "ann", "many", CALLERS + 9, NOW)
-    found(book, 500, who="one more")
+    found(book, 900, who="7")
     assert alert.state is AlertState.ACKNOWLEDGED
-    assert REASONS < CALLERS
+    found(book, 901, who="one more")
+    assert alert.state is AlertState.FIRING
+    assert REASONS < CALLERS < 900
 
 
 def test_what_an_entry_showed_that_the_author_had_seen_is_known_after_a_restart() -> None:
