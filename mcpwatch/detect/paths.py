@@ -6,6 +6,8 @@ import unicodedata
 from typing import Final
 from urllib.parse import unquote
 
+MAX_PADDED: Final = 32_768
+"""Characters of a path that are read, of which most may do nothing."""
 MAX_PATH: Final = 4_096
 """What Linux takes for a path."""
 _MAX_BLANKS = 4
@@ -41,7 +43,8 @@ def is_file_uri(text: str) -> bool:
 
 def plain(text: str) -> str:
     """A path or a `file` URI as a path: decoded, with slashes; `..` is left where it is."""
-    text = _SLASHES.sub("", text.strip())[:MAX_PATH] if len(text) > MAX_PATH else text.strip()
+    text = text[:MAX_PADDED].strip()
+    text = _SLASHES.sub("", text)[:MAX_PATH] if len(text) > MAX_PATH else text
     scheme = _FILE.match(text)
     path = text[scheme.end() :] if scheme is not None else text
     for _ in range(_DECODED):

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from mcpwatch.detect.addresses import Inside, inside, may_be_url, origin
 from mcpwatch.detect.paths import (
-    MAX_PATH,
+    MAX_PADDED,
     SECRETS,
     SYSTEM,
     TRAVERSAL,
@@ -52,7 +52,7 @@ class LocalFileRead(ReachRule):
     links = True
 
     def weigh(self, text: str) -> int:
-        return min(len(text), MAX_PATH) if may_be_path(text) else 0
+        return min(len(text), MAX_PADDED) if may_be_path(text) else 0
 
     def of_uri(self, seen: Observation, call: Call, uri: str) -> Reach | None:
         is_file = is_file_uri(uri)
@@ -93,15 +93,15 @@ class Ssrf(ReachRule):
 
     def __init__(self) -> None:
         super().__init__()
-        self._servers: Recent[tuple[str, str], tuple[bool, frozenset[str]]] = Recent(_SERVERS)
-        """Whether a server is on the gateway's machine, and the origins that it goes by."""
+        self._servers: Recent[tuple[str, str], tuple[bool, str]] = Recent(_SERVERS)
+        """Whether a server is on the gateway's machine, and the origin that its callers know it by."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.started is not None:
             for upstream in seen.started.upstreams:
                 at = inside(upstream.url)
-                own = frozenset({origin(upstream.url), origin(seen.started.listen)})
-                self._servers.put((seen.source, upstream.name), (at is not None and at.kind == "loopback", own))
+                is_near = at is not None and at.kind == "loopback"
+                self._servers.put((seen.source, upstream.name), (is_near, origin(seen.started.listen)))
         return super().observe(seen)
 
     def weigh(self, text: str) -> int:
@@ -115,7 +115,7 @@ class Ssrf(ReachRule):
         found = self._inside(seen, call, text)
         if found is None:
             return None
-        is_near, _ = self._servers.get((seen.source, call.upstream)) or (False, ())
+        is_near, _ = self._servers.get((seen.source, call.upstream)) or (False, "")
         is_own = is_near and seen.exchange is not None and host(seen.exchange.peer) == "loopback"
         if not is_own or found.kind not in _REACHED:
             return _reach(text, found)
@@ -131,8 +131,8 @@ class Ssrf(ReachRule):
         offer, at = self.offered.of(seen.source, call.upstream), origin(url)
         if offer is not None and (url in offer.uris or at in offer.origins):
             return None
-        _, own = self._servers.get((seen.source, call.upstream)) or (False, ())
-        return None if at in own else found
+        _, own = self._servers.get((seen.source, call.upstream)) or (False, "")
+        return None if at == own else found
 
 
 def _reach(url: str, found: Inside) -> Reach:

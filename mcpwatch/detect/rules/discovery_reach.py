@@ -1,7 +1,7 @@
 """What a server is asked to fetch, and whether it does."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from typing import ClassVar, NamedTuple
 
@@ -116,10 +116,12 @@ class ReachRule(Rule):
         return replace(found, severity=reach.severity if did else min(reach.severity, Severity.MEDIUM))
 
 
-def _arguments(seen: Observation, call: Call) -> Iterator[str]:
+def _arguments(seen: Observation, call: Call) -> Iterable[str]:
     """Strings in the arguments of a call, and of all in its batch that go by its id."""
-    for message in seen.messages:
-        params = message.params if message.id == call.rpc_id else None
-        arguments = params.get("arguments") if type(params) is dict else None
-        if type(arguments) is dict:
-            yield from texts(arguments)
+    said = [message.params for message in seen.messages if message.id == call.rpc_id]
+    values = [params.get("arguments") for params in said if type(params) is dict]
+    if len(values) == 1 and type(only := values[0]) is dict:
+        flat = [value for value in only.values() if type(value) is str]
+        if len(flat) == len(only):
+            return flat
+    return texts(values)
