@@ -63,11 +63,12 @@ class AlertBook:
         """The silences in force, by id."""
         return self._silences.all
 
-    def add(self, finding: Finding, time: float, *, live: bool = False) -> Alert:
+    def add(self, finding: Finding, time: float, *, live: bool = False, held: float | None = None) -> Alert:
         """Put a finding where it belongs; `time` is the entry's, seconds since the epoch.
 
         One that is `live` comes from no entry and is news whenever it comes; of others nothing is news that whoever
-        acted had been shown.
+        acted had been shown. `held` is since when the entry was here, where it is judged again: who acted after that
+        had been shown it without what is found now.
         """
         id = fingerprint(finding.rule, self.origin(finding.source), finding.subject)
         alert = self.alerts.get(id)
@@ -75,7 +76,7 @@ class AlertBook:
             if len(self.alerts) - len(self._crowds) >= self._limit:
                 return self._add_to_crowd(id, finding, time)
             alert = self._open(id, finding, time)
-        self._grow(alert, finding, time, live=live)
+        self._grow(alert, finding, time, live=live, held=held)
         return alert
 
     def origin(self, source: str) -> str:
@@ -165,10 +166,13 @@ class AlertBook:
             self._life.settle(alert)
         return alert
 
-    def _grow(self, alert: Alert, finding: Finding, time: float, *, live: bool = False) -> None:
+    def _grow(
+        self, alert: Alert, finding: Finding, time: float, *, live: bool = False, held: float | None = None
+    ) -> None:
         gather(alert, finding, time)
-        self._outstanding.add(alert.id, finding)
-        newest = None if live else max(finding.evidence, default=None)
+        is_shown_now, act = self._outstanding.add(alert.id, finding), alert.last_act
+        is_late = is_shown_now and held is not None and act is not None and act.time >= held
+        newest = None if live or is_late else max(finding.evidence, default=None)
         self._life.found(alert, finding.severity, newest, self._kinds.add(alert.id, finding), time)
 
     def _add_to_crowd(self, member: str, finding: Finding, time: float) -> Alert:

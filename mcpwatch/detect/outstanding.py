@@ -17,13 +17,15 @@ class Outstanding:
         self._settling = frozenset(rule.info.id for rule in rules if rule.settles)
         self._entries: dict[str, set[int]] = {}
 
-    def add(self, alert: str, finding: Finding) -> None:
-        """Take in an entry that shows the alert; it is the newest of the finding's evidence."""
+    def add(self, alert: str, finding: Finding) -> bool:
+        """Take in an entry that shows the alert, the newest of the finding's evidence; whether it did not before."""
         if finding.rule not in self._settling:
-            return
-        entries = self._entries.setdefault(alert, set())
-        if len(entries) <= MAX_ENTRIES:
-            entries.add(max(finding.evidence, default=-1))
+            return False
+        entries, index = self._entries.setdefault(alert, set()), max(finding.evidence, default=-1)
+        if index in entries or len(entries) > MAX_ENTRIES:
+            return False
+        entries.add(index)
+        return True
 
     def settle(self, alert: str, index: int) -> bool:
         """Take an entry away that shows it no more; whether it was the last one."""

@@ -1,5 +1,6 @@
 """What the rules make of what is seen, as alerts in the book; what takes it back, or is done about it."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from mcpwatch.watch.acts import act_in_log
 from mcpwatch.watch.operators import ANYBODY, Operators
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import Raised
+
+logger = logging.getLogger(__name__)
 
 
 class Standing(NamedTuple):
@@ -34,26 +37,41 @@ class Alerting:
         self._book = book
         self._clock = clock
         self._operators = operators
+        self._keys: dict[str, str] = {}
+        """A log's origin -> its verifier key."""
+        self._told: set[str] = set()
+        """Feeds of which it was said that they go by another's name."""
 
     @property
     def rule_failures(self) -> int:
         """How often a rule failed."""
         return sum(failure.count for failure in self._engine.failures.values())
 
-    def observe(self, seen: Observation) -> list[Raised]:
-        """What is wrong with an entry."""
-        return [(finding, self._book.add(finding, seen.time)) for finding in self._engine.observe(seen)]
+    def observe(self, seen: Observation, held: float | None = None) -> list[Raised]:
+        """What is wrong with an entry; `held` is since when it was here, where it is judged again."""
+        return [(finding, self._book.add(finding, seen.time, held=held)) for finding in self._engine.observe(seen)]
 
     def observe_feed(self, before: FeedStatus | None, after: FeedStatus) -> Standing:
         """What is wrong with the way a feed's standing changed, and what is so no more."""
-        if after.origin:
-            self._book.origins[after.name] = after.origin
+        self._know(after)
         before = before or FeedStatus(after.name, after.address)
         now = self._clock()
         found = self._engine.observe_feed(before, after)
         raised = [(finding, self._book.add(finding, now, live=True)) for finding in found]
         over = [self._book.mend(rule, after, why, now) for rule, why in self._engine.mended(before, after)]
         return Standing(raised, any(over))
+
+    def _know(self, feed: FeedStatus) -> None:
+        """Take note of whose log a feed is; of two with different keys that go by one name, the first is believed."""
+        if not feed.origin or self._book.origins.get(feed.name) == feed.origin:
+            return
+        if self._keys.setdefault(feed.origin, feed.key) == feed.key:
+            self._book.origins[feed.name] = feed.origin
+        elif feed.name not in self._told:
+            self._told.add(feed.name)
+            logger.warning(
+                "feed %r says it is %r, as another with another key does; no act in it counts", feed.name, feed.origin
+            )
 
     def settle(self, row: Row, raised: Sequence[Raised]) -> bool:
         """Let the alerts that an entry was evidence for, and is no more under its new verdict, know of that."""

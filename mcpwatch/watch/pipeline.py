@@ -248,7 +248,8 @@ class Pipeline:
         if seen.verdict is not None and seen.verdict == before:
             return
         is_worth_as_much = worth(seen.verdict) == worth(before)
-        raised = [] if is_worth_as_much else self._alerting.observe(seen)
+        since = held.entry.received if held is not None else None
+        raised = [] if is_worth_as_much else self._alerting.observe(seen, since)
         row = self.state.rejudge(seen)
         self.state.raise_alerts(raised, self._clock())
         if held is not None and not is_worth_as_much and self._alerting.settle(held, raised):
@@ -261,7 +262,7 @@ class Pipeline:
         before, seen = row.seen.proof, structs.replace(row.seen, proof=proof, rejudged=True)
         if seen.exchange is not None:
             seen.exchange.proof = proof
-        raised = [] if worth(proof) == worth(before) else self._alerting.observe(seen)
+        raised = [] if worth(proof) == worth(before) else self._alerting.observe(seen, row.entry.received)
         self.state.prove(seen.index, seen.source, proof)
         self.state.raise_alerts(raised, self._clock())
         if self._listener is not None:

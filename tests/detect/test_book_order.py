@@ -144,3 +144,16 @@ def test_what_resolved_by_itself_fires_again_when_the_same_entry_shows_it_again(
     assert alert.state is AlertState.RESOLVED
     found(book, 7, rule=rule)
     assert (alert.state, alert.history[-1].kind) == (AlertState.FIRING, EventKind.FIRED_AGAIN)
+
+
+@pytest.mark.parametrize(("held", "fires"), [(NOW - 60, True), (NOW + 60, False)], ids=["here before", "a restart"])
+def test_an_entry_that_turns_out_bad_after_somebody_acted_is_news_to_them(held: float, fires: bool) -> None:
+    book = AlertBook()
+    bad = Finding("identity/bad-signature", Severity.HIGH, "s", "It did so.", (9,), "gw")
+    alert = book.add(bad, NOW)
+    book.take([act(EventKind.RESOLVED, alert.id, "ann", "fixed", NOW, 9)])
+    for _ in range(2):
+        book.add(replace(bad, evidence=(9,)), NOW, held=NOW - 60)
+    assert alert.state.value == "resolved"
+    book.add(replace(bad, evidence=(5,)), NOW, held=held)
+    assert (alert.state is AlertState.FIRING) == fires

@@ -54,7 +54,17 @@ async def test_the_history_says_who_acted_with_which_key_and_where_it_is_kept(sc
         await at.press("enter", "end")
         shown = await page(at)
         assert "acknowledged by ann@desk: known release" in shown
-        assert f"VERIFIED key {OPERATOR.fingerprint[:8]} · on this machine only" in shown
+        assert f"VERIFIED key {OPERATOR.fingerprint[:8]}, not listed · on this machine only" in shown
+
+
+async def test_whose_key_it_is_by_the_configuration_stands_beside_it(scene: Scene) -> None:
+    for name, said in (("Ann Lee", "of Ann Lee ·"), ("", "·")):
+        alert = alert_of(scene)
+        event = AlertEvent(EventKind.ACKNOWLEDGED, "boss", "known", scene.now, -1, kept=Kept.HERE, key="k" * 43)
+        alert.history[:] = [replace(event, operator=name)]
+        async with hands(scene, size=(140, 60)) as at:
+            await at.press("3")
+            assert f"VERIFIED key kkkkkkkk {said} on this machine only" in await page(at)
 
 
 async def test_an_act_that_does_not_hold_is_shown_as_such(scene: Scene) -> None:
