@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from mcpwatch.detect.injections import is_prose
 from mcpwatch.detect.phrases import cut
 from mcpwatch.detect.recent import Recent
-from mcpwatch.model.traffic import Call, DataFlow, Direction, Edge, EdgeKind, Observation, ToolClass
+from mcpwatch.model.traffic import Call, DataFlow, Direction, Edge, EdgeKind, Observation, ToolClass, ValueKind
 
 MAX_CALLS = 10_000
 MAX_STEPS = 64
@@ -14,6 +15,7 @@ MAX_STEPS = 64
 _NAME = 60
 _NOTHING: frozenset[ToolClass] = frozenset()
 
+ADDRESSES = frozenset({ValueKind.URL, ValueKind.MAIL})
 PRIVATE = frozenset({ToolClass.FILE, ToolClass.SQL, ToolClass.SECRETS, ToolClass.PEOPLE})
 """What is not meant for everybody."""
 
@@ -51,6 +53,8 @@ class Lineage:
     def learn(self, seen: Observation) -> list[Learnt]:
         """Take note of the calls that a request opens; returns those, on another verdict only what it changed."""
         learnt: list[Learnt] = []
+        if not seen.opened:
+            return learnt
         for call in seen.opened:
             if not (call.classes or call.parents) or call.direction is not Direction.TO_SERVER:
                 continue
@@ -78,6 +82,19 @@ class Lineage:
     def fed(self, call: Call) -> list[Call]:
         """The calls of which a value came to this one, itself or passed on, in the order they were made."""
         return sorted(self._walk(call, values_from), key=lambda other: other.index)
+
+    def aiming(self, call: Call) -> set[str]:
+        """The calls of which a value is the address that a call goes to, and not a link in what it says."""
+        found: set[str] = set()
+        for flow in call.flows:
+            if flow.kind in ADDRESSES and not is_prose(flow.argument):
+                given = self.find(flow.parent)
+                found |= {flow.parent} if given is None else {flow.parent, *(one.id for one in self.fed(given))}
+        return found
+
+    def aimed(self, call: Call) -> bool:
+        """Whether content that anybody may have written says where a call goes."""
+        return any((one := self.find(id)) is not None and has(one, (ToolClass.FETCH,)) for id in self.aiming(call))
 
     def _walk(self, call: Call, parents: Callable[[Call], Iterable[str]]) -> Iterable[Call]:
         known, waiting = {call.id}, list(parents(call))

