@@ -11,7 +11,7 @@ Values themselves are not kept: only their hashes, which Python salts anew for e
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from mcpwatch.bounded import keep
@@ -29,6 +29,11 @@ MAX_FLOWS: Final = 8
 """Told of one call."""
 MAX_OF_SESSION: Final = 1_000
 """Values kept of one session; then the oldest goes."""
+PARTS: Final = 4
+"""One caller, and all of whom nothing is known, has at most one in so many of all values; then its quiet sessions go.
+
+Who makes much noise does not make others' values forgotten.
+"""
 MAX_HOLDERS: Final = 4
 """Sessions told of one value."""
 _MAX_WAITING = 1_000
@@ -52,6 +57,18 @@ class _Party(Struct):
         if self.signer and other.signer:
             return self.signer == other.signer
         return bool(self.principal) and self.principal == other.principal
+
+
+_Caller = str | tuple[str, ...]
+"""A signer's id, else a principal."""
+
+
+class _Share(Struct):
+    """What one caller has of all that is kept."""
+
+    count: int = 0
+    sessions: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    """Those that have been quiet for longest first."""
 
 
 class _Origin(NamedTuple):
@@ -81,8 +98,12 @@ class DataFlows:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._share = max(limit // PARTS, MAX_OF_SESSION)
         self._sessions: OrderedDict[str, dict[int, _Origin]] = OrderedDict()
         """By session, the values it has had."""
+        self._whose: dict[str, _Caller] = {}
+        """By session, who made its first call."""
+        self._shares: dict[_Caller, _Share] = {}
         self._holders: dict[int, tuple[str, ...]] = {}
         """By value, the sessions that have had it."""
         self._count = 0
@@ -184,21 +205,31 @@ class DataFlows:
         had = self._sessions.get(session)
         if had is None:
             had = self._sessions[session] = {}
+            self._whose[session] = party.signer or party.principal
         self._sessions.move_to_end(session)
+        share = self._shares.setdefault(self._whose[session], _Share())
+        share.sessions[session] = None
+        share.sessions.move_to_end(session)
         had[digest] = _Origin(party, kind, field, given)
         self._holders[digest] = (*holders, session)
         self._count += 1
+        share.count += 1
         if len(had) > MAX_OF_SESSION:
             self._drop(session, next(iter(had)))
+        if share.count > self._share:
+            self._forget(next(iter(share.sessions)))
         while self._count > self._limit:
-            quiet = next(iter(self._sessions))
-            for old in list(self._sessions[quiet]):
-                self._drop(quiet, old)
+            self._forget(next(iter(self._sessions)))
+
+    def _forget(self, session: str) -> None:
+        for digest in list(self._sessions[session]):
+            self._drop(session, digest)
 
     def _drop(self, session: str, digest: int) -> None:
-        had = self._sessions[session]
+        had, share = self._sessions[session], self._shares[self._whose[session]]
         del had[digest]
         self._count -= 1
+        share.count -= 1
         holders = tuple(other for other in self._holders[digest] if other != session)
         if holders:
             self._holders[digest] = holders
@@ -206,6 +237,10 @@ class DataFlows:
             del self._holders[digest]
         if not had:
             del self._sessions[session]
+            del share.sessions[session]
+            whose = self._whose.pop(session)
+            if not share.sessions:
+                del self._shares[whose]
 
 
 def why(flow: DataFlow) -> str:

@@ -18,7 +18,7 @@ from verdicts import judged, principal, unsigned, verified
 from mcpwatch.model.entries import Body, Json
 from mcpwatch.model.identity import Word
 from mcpwatch.model.traffic import EdgeKind, ValueKind
-from mcpwatch.traffic.dataflow import MAX_FLOWS, MAX_OF_SESSION, DataFlows
+from mcpwatch.traffic.dataflow import MAX_FLOWS, MAX_OF_SESSION, PARTS, DataFlows
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.traffic.values import MAX_TEXT, MAX_VALUES, candidates, is_random, shown, values
 
@@ -281,6 +281,21 @@ def test_all_sessions_together_keep_so_many_and_the_quiet_one_goes() -> None:
     for number, found in ((9_999, 1), (0, 0)):
         later = replace(sessions[number], id="later")
         assert len(held.asked(later, {"arguments": {"id": words(number, 1)[0]}}, None)) == found
+
+
+def test_a_caller_of_many_sessions_does_not_make_others_values_forgotten() -> None:
+    held = DataFlows(8_000)
+    (one,) = fold(two(text(""), {})).calls[:1]
+    quiet = replace(one, id="quiet", session="quiet", verdict=verified("alice"))
+    held.told(quiet, {"content": words(1, 10)}, None)
+    for number in range(200):
+        noisy = replace(one, id=f"c{number}", session=f"s{number}", verdict=verified("bob"))
+        held.told(noisy, {"content": words(number + 2, 100)}, None)
+    assert len(held) <= 8_000 // PARTS + 10
+    for session, who, found in (("quiet", "alice", 1), ("s199", "bob", 1), ("s0", "bob", 0)):
+        later = replace(one, id="later", session=session, verdict=verified(who))
+        value = words(1 if who == "alice" else int(session[1:]) + 2, 1)[0]
+        assert len(held.asked(later, {"arguments": {"id": value}}, None)) == found
 
 
 def test_what_is_looked_at_of_a_message_is_bounded() -> None:
