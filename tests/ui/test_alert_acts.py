@@ -20,6 +20,7 @@ from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.dialogs.note import NoteDialog
 from mcpwatch.ui.dialogs.silence import SilenceDialog
 from mcpwatch.watch.acts import act_in_log
+from mcpwatch.watch.operators import Operators
 
 pytest_plugins = ["played"]
 
@@ -245,6 +246,26 @@ def acted_by_ben(
     acted = sign_act(BEN, wanted)
     scene.book.take([act_in_log(acted, wanted.origin, index, scene.now)])
     scene.state.alerts_changed()
+
+
+async def test_what_cannot_be_done_is_said_to_its_end_on_a_small_screen(scene: Scene) -> None:
+    scene.watcher._acting._operators = Operators(["k" * 43])
+    async with hands(scene, size=(80, 24)) as at:
+        await at.press("3", "a")
+        await at.type("known release")
+        shown = " ".join(line.strip(" │▌") for line in (await at.press("enter")).splitlines())
+        assert "Your key is not listed" in shown and OPERATOR.fingerprint in shown and "config.toml" in shown
+        assert "enter acknowledge" in shown
+        assert alert_of(scene).history == []
+
+
+async def test_a_silence_of_everything_is_called_that(scene: Scene) -> None:
+    async with hands(scene, size=(100, 30)) as at:
+        shown = await at.press("3", "m")
+        assert "1 alert now, and those to come" in shown
+        await at.press("shift+tab", "shift+tab", "shift+tab", "end", "ctrl+u", "*")
+        shown = await at.press("tab", "end", "ctrl+u", "*")
+        assert "alerts now, all but the feed's own" in shown
 
 
 async def test_another_s_act_behind_an_open_dialog_makes_it_stale(scene: Scene) -> None:

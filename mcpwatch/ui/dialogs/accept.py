@@ -46,7 +46,7 @@ class AcceptDialog(Dialog):
     def fill(self) -> None:
         """Say what is accepted, and what went wrong."""
         super().fill()
-        self.query_one("#fault", Ribbon).show_lines(line(span(self._fault, Tone.BAD)))
+        self.say(span(self._fault, Tone.BAD))
         keys = (("enter ", "accept it   "), ("esc ", "leave it as it is   "), ("↑ ↓ ", "read on"))
         spans = [part for key, does in keys for part in (span(key, Tone.ACCENT), span(does))]
         self.query_one("#keys", Ribbon).show_lines(line(*spans))

@@ -8,11 +8,17 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from mcpwatch.ui.host import Host, host_of
-from mcpwatch.ui.lines import Line
+from mcpwatch.ui.lines import Line, Span, line
 from mcpwatch.ui.page import Page
+from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.ui.wrap import wrap
 
 DEAF_FOR = 0.15
 """Seconds after opening in which keys, pastes and clicks are ignored: a terminal can be made to type."""
+
+_MOST_LINES = 4
+_NARROWEST = 40
+"""Cells taken for a line's width before there is one."""
 
 
 class Dialog(ModalScreen[None], inherit_bindings=False):
@@ -65,6 +71,13 @@ class Dialog(ModalScreen[None], inherit_bindings=False):
     def lines(self) -> list[Line]:
         """What the dialog says."""
         return []
+
+    def say(self, said: Span) -> None:
+        """Say above the keys how it goes, on as many lines as it takes."""
+        ribbon = self.query_one("#fault", Ribbon)
+        lines = wrap([line(said)], ribbon.size.width or _NARROWEST)[:_MOST_LINES]
+        ribbon.styles.height = len(lines)
+        ribbon.show_lines(*lines)
 
     def action_scroll(self, way: str) -> None:
         """Move through the text while another part of the box has the keys."""

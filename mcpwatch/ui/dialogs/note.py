@@ -67,7 +67,7 @@ class NoteDialog(Dialog):
     def fill(self) -> None:
         """Say which alert this is about, and what went wrong."""
         super().fill()
-        self.query_one("#fault", Ribbon).show_lines(line(progress(self._fault, self._place, is_busy=self._is_busy)))
+        self.say(progress(self._fault, self._place, is_busy=self._is_busy))
         does = f"{self.heading.lower()}   "
         keys = line(span("enter ", Tone.ACCENT), does, span("esc ", Tone.ACCENT), "leave it as it is")
         self.query_one("#keys", Ribbon).show_lines(keys)

@@ -52,7 +52,7 @@ class PinDialog(Dialog):
     def fill(self) -> None:
         """Say which key this is about, and what went wrong."""
         super().fill()
-        self.query_one("#fault", Ribbon).show_lines(line(span(self._fault, Tone.BAD)))
+        self.say(span(self._fault, Tone.BAD))
         keys = line(
             span("enter ", Tone.ACCENT), f"{self._words.does}   ", span("esc ", Tone.ACCENT), "leave it as it is"
         )

@@ -75,8 +75,7 @@ class SilenceDialog(Dialog):
     def fill(self) -> None:
         """Say what it covers, and what went wrong."""
         super().fill()
-        said = progress(self._fault, self._silencing.place, is_busy=self._is_busy)
-        self.query_one("#fault", Ribbon).show_lines(line(said))
+        self.say(progress(self._fault, self._silencing.place, is_busy=self._is_busy))
         keys = line(
             span("enter ", Tone.ACCENT),
             "silence   ",
@@ -90,8 +89,10 @@ class SilenceDialog(Dialog):
     def lines(self) -> list[Line]:
         """What the globs cover as they are typed."""
         covered = self._silencing.matching(self._typed("rule"), self._typed("subject"))
+        is_all = covered > 1 and covered == self._silencing.matching("*", "*")
+        said = "all but the feed's own, and those to come" if is_all else "and those to come"
         return [
-            field("covers", f"{count(covered, 'alert')} now, and those to come"),
+            field("covers", f"{count(covered, 'alert')} now, ", span(said, Tone.BAD if is_all else Tone.PLAIN)),
             BLANK,
             line(span(_EXPLAINS, Tone.DIM)),
         ]

@@ -64,7 +64,7 @@ def _rest(alert: Alert) -> list[Line]:
         return []
     return [
         line("acknowledged by ", span(rest.author, Tone.STRONG), f", {full(rest.time)}: {rest.note or 'no note'}"),
-        field("until", full(rest.expires), span("  or somebody else, another tool or reason, a higher severity", Tone.DIM)),
+        field("until", full(rest.expires), span("  or somebody else, another tool or reason, or worse", Tone.DIM)),
     ]
 
 
