@@ -97,7 +97,8 @@ def candidates(text: str, unwrap: bool = False) -> list[tuple[str, ValueKind]]:
         if "%" in chunk:
             for inner in _chunks(_unquoted(chunk)):
                 found += _of_chunk(inner, is_key)
-        if unwrap:
+        # Encoded text has letters of both cases.
+        if unwrap and not chunk.islower():
             for inner in _decoded(chunk):
                 found += candidates(inner)
     return found

@@ -1,6 +1,6 @@
 """Is it the protocol that it claims to be?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
 from mcpwatch.detect.phrases import cut, quote, subject_of
 from mcpwatch.detect.recent import Recent
@@ -48,15 +48,19 @@ class HeaderMismatch(Rule):
         """Requests whose parameters stand in header fields too, and that nothing was told of."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.request is not None and seen.exchange is not None:
-            for message in seen.messages:
-                if message.method:
-                    faults = _faults(seen.request, message, seen.exchange.era)
-                    if faults:
-                        yield self.finding(seen, subject_of(seen), " ".join(faults))
-                        return
-            if _has_parameters(seen.request):
-                self._unclear.put((seen.source, seen.index), True)
+        request, exchange = seen.request, seen.exchange
+        if request is None or exchange is None:
+            return self._refused(seen) if seen.updated else ()
+        for message in seen.messages:
+            if message.method:
+                faults = _faults(request, message, exchange.era)
+                if faults:
+                    return [self.finding(seen, subject_of(seen), " ".join(faults))]
+        if request.withheld and _has_parameters(request):
+            self._unclear.put((seen.source, seen.index), True)
+        return ()
+
+    def _refused(self, seen: Observation) -> Iterable[Finding]:
         for call in seen.updated:
             if call.error_code == HEADER_MISMATCH and self._unclear.pop((seen.source, call.exchange)):
                 reason = f"The server refused {cut(call.method)}: {quote(call.error_text)}."
@@ -80,20 +84,22 @@ def _faults(request: Request, message: RpcMessage, era: Era) -> list[str]:
     return [
         fault
         for name, expected in _expected(message, version, masked)
-        if (fault := _fault(name, headers.get(name, []), expected, required))
+        if (fault := _fault(name, headers.get(name, ()), expected, required))
     ]
 
 
-def _expected(message: RpcMessage, version: str | None, masked: bool) -> Iterator[tuple[str, str | None]]:
+def _expected(message: RpcMessage, version: str | None, masked: bool) -> list[tuple[str, str | None]]:
     """Header field -> what the body says; None where it says nothing, or what it says was masked."""
-    yield "mcp-protocol-version", version
-    yield "mcp-method", message.method
+    expected = [("mcp-protocol-version", version), ("mcp-method", message.method)]
     if message.method in _NAMED_IN_HEADER:
         value = fields(message.params).get(TARGET_KEYS[message.method])
-        yield "mcp-name", value if isinstance(value, str) and not (masked and MASK in value) else None
+        expected.append(("mcp-name", value if isinstance(value, str) and not (masked and MASK in value) else None))
+    return expected
 
 
-def _fault(name: str, values: list[str], expected: str | None, required: bool) -> str:
+def _fault(name: str, values: Sequence[str], expected: str | None, required: bool) -> str:
+    if len(values) == 1 and values[0] == expected:
+        return ""
     spelled = _SPELLED[name]
     if not values:
         return f"{spelled} is missing." if required and expected is not None else ""

@@ -38,13 +38,12 @@ class ReplayRule(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         verdict = seen.verdict
-        if verdict is None:
+        if verdict is None or not (verdict.signature is SignatureState.VALID or is_replay(verdict)):
             return
         session = seen.session if seen.session and seen.session.kind is SessionKind.LEGACY else None
         here = First(upstream_of(seen), session.key if session else "", session_label(session) if session else "")
         if not is_replay(verdict):
-            if verdict.signature is SignatureState.VALID:
-                self._places.put((seen.source, seen.index), here)
+            self._places.put((seen.source, seen.index), here)
             return
         there, again = self._elsewhere(seen, verdict, here)
         if bool(there) is not self.elsewhere:
