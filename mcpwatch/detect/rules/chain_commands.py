@@ -47,9 +47,12 @@ class CommandExecution(Rule):
         self._told: Recent[str, bool] = Recent(MAX_CALLS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.kind == "request":
-            self._lineage.learn(seen)
-            return
+        if seen.kind != "request":
+            return self._running(seen)
+        self._lineage.learn(seen)
+        return ()
+
+    def _running(self, seen: Observation) -> Iterable[Finding]:
         for call in seen.updated:
             if ToolClass.EXEC not in call.classes or call.state in _HELD_OFF or call.id in self._told:
                 continue
