@@ -56,6 +56,18 @@ def denied_and_then_let_through(scene: Scene) -> None:
     allowed(scene, call(2, "dump"), session)
 
 
+@spares(BYPASS, HOPPING)
+def refused_by_the_gateway_until_its_policy_says_otherwise(scene: Scene) -> None:
+    session = scene.session()
+    exchange = scene.request(call(1, "dump"), session=session, verdict=UNSIGNED)
+    scene.response(exchange, 403, session)
+    scene.answer(exchange, error(1, -32001, NEEDS_ROLE), session=session, state=CallState.DENIED, text=NEEDS_ROLE)
+    exchange.outcome = "denied"
+    scene.end(exchange, session)
+    allowed(scene, call(2, "dump"), session)
+    allowed(scene, call(3, "dump"), second(scene))
+
+
 @fires(BYPASS)
 def denied_by_name_and_let_through_with_other_arguments(scene: Scene) -> None:
     session = scene.session()

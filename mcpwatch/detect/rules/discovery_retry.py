@@ -9,7 +9,7 @@ from mcpwatch.detect.credentials import unread
 from mcpwatch.detect.phrases import host, session_label
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.refusals import ACTING, came_through, is_of_caller, names_target, was_denied
-from mcpwatch.detect.rule import ANY_CALL, Rule
+from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding
 from mcpwatch.model.entries import Principal, Request
 from mcpwatch.model.traffic import Call, Exchange, Observation, RpcMessage
@@ -80,15 +80,17 @@ class SecondTry(Rule):
     """Base of the rules that hold what is let through against what was denied.
 
     The same arguments, or a denial that names the tool: a server that denies one path and reads another is no finding.
+    What the gateway refused and lets through later, its operator allowed.
     """
 
     kinds = ("request", "message", "end")
-    methods = ANY_CALL
 
     def __init__(self) -> None:
         self._open: Recent[str, Observation | Asked] = Recent(_OPEN)
         """The requests of open calls; of a long one what is compared, so that nobody fills the memory with them."""
         self._denied: Recent[Place, dict[tuple[str, str], Denied]] = Recent(_PLACES)
+        self._refused: Recent[tuple[str, int], bool] = Recent(_OPEN)
+        """Exchanges that the gateway refused by itself."""
 
     @abstractmethod
     def place(self, seen: Observation, call: Call, asked: Asked) -> Place:
@@ -99,6 +101,8 @@ class SecondTry(Rule):
         """What is wrong with a call that came through after that denial."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
+        if seen.kind == "end" and seen.exchange is not None and seen.exchange.outcome == "denied":
+            self._refused.put((seen.source, seen.exchange.index), True)
         if seen.kind != "request":
             return self._ended(seen) if seen.updated else ()
         for call in seen.opened:
@@ -129,7 +133,9 @@ class SecondTry(Rule):
 
     def _let_through(self, seen: Observation, call: Call, asked: Asked) -> Iterable[Finding]:
         denied = (self._denied.get(self.place(seen, call, asked)) or {}).get((call.method, call.target))
-        if denied is not None and (denied.is_about_target or _same(denied.arguments, asked.arguments)):
+        if denied is None or (seen.source, denied.request) in self._refused:
+            return
+        if denied.is_about_target or _same(denied.arguments, asked.arguments):
             finding = self.compare(seen, call, asked, denied)
             if finding is not None:
                 yield finding
