@@ -14,7 +14,7 @@ from mcpwatch.detect.life import Life
 from mcpwatch.detect.order import is_before, is_same
 from mcpwatch.detect.outstanding import Outstanding
 from mcpwatch.detect.rules import CATALOGUE
-from mcpwatch.detect.silences import Silences, covers
+from mcpwatch.detect.silences import MAX_SILENCES, Silences, covers
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Finding, RuleInfo, Silence
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.text import count
@@ -98,6 +98,8 @@ class AlertBook:
         """
         if act.event.kind in _OF_SILENCES:
             check_silence(act, self.began(act.id), known)
+            if act.event.kind is EventKind.SILENCED and not self._silences.takes(act.id):
+                raise ActError(f"There are {MAX_SILENCES:,} silences already", "End one, or widen one with a glob.")
         elif act.id not in self.alerts:
             raise ActError(f"There is no alert {act.id}")
         else:
@@ -140,10 +142,12 @@ class AlertBook:
     def tick(self, now: float) -> list[Alert]:
         """The alerts that changed because time passed: acknowledgements and silences run out by `now`."""
         over = self._life.expire(now)
+        # An alert that none covers is told apart faster than it is matched.
+        silenced = [alert for alert in self.alerts.values() if alert.silence is not None]
         for silence in self._silences.over(now):
             self._silences.end(silence.id)
             event = AlertEvent(EventKind.EXPIRED, "", "the silence ran out", silence.until, -1)
-            over += self._cover(silence, event)
+            over += self._cover(silence, event, silenced)
         return over
 
     def _over(self, alert: Alert, why: str, time: float) -> bool:
@@ -228,20 +232,20 @@ class AlertBook:
         elif silence is not None and fault_of(silence) is None and self._silences.begin(act):
             self._cover(silence, event)
 
-    def _cover(self, silence: Silence, event: AlertEvent) -> list[Alert]:
+    def _cover(self, silence: Silence, event: AlertEvent, among: Iterable[Alert] | None = None) -> list[Alert]:
         """Let a silence's beginning or end show in the alerts that it covers; returns those."""
-        covered = self._covered(silence)
+        covered = self._covered(silence, among)
         for alert in covered:
             self._life.write(alert, event)
             alert.silence = self._silences.covering(alert, self.origin(alert.source))
             self._life.settle(alert)
         return covered
 
-    def _covered(self, silence: Silence) -> list[Alert]:
+    def _covered(self, silence: Silence, among: Iterable[Alert] | None = None) -> list[Alert]:
         """The alerts that a silence covers or did."""
         return [
             alert
-            for alert in self.alerts.values()
+            for alert in (self.alerts.values() if among is None else among)
             if covers(silence, alert.rule, alert.subject, self.origin(alert.source))
             or (alert.silence is not None and alert.silence.id == silence.id)
         ]

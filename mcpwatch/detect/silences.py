@@ -38,11 +38,15 @@ class Silences:
     def begin(self, act: Act) -> bool:
         """Put a silence in force, or another end to one that is; False when there are too many."""
         silence = act.silence
-        if silence is None or (silence.id not in self.all and len(self.all) >= MAX_SILENCES):
+        if silence is None or not self.takes(silence.id):
             return False
         self.all[silence.id] = silence
         self._acts[silence.id] = act.event
         return True
+
+    def takes(self, id: str) -> bool:
+        """Whether this silence can be put in force: it is, or there is room."""
+        return id in self.all or len(self.all) < MAX_SILENCES
 
     def end(self, id: str) -> Silence | None:
         """Take a silence out of force; None when it was in none."""

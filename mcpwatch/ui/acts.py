@@ -46,7 +46,8 @@ def resolve(app: App[None], watcher: Watcher, alert: Alert) -> None:
 def unacknowledge(app: App[None], host: Host, watcher: Watcher, alert: Alert) -> None:
     """Ask for a note and let an alert fire again that is acknowledged or resolved."""
     if alert.acknowledgement is None and alert.state is not AlertState.RESOLVED:
-        host.tell("This alert is neither acknowledged nor resolved")
+        is_silenced = alert.silence is not None
+        host.tell("It is silenced: M ends that" if is_silenced else "This alert is neither acknowledged nor resolved")
         return
     words = _REOPEN if alert.state is AlertState.RESOLVED else _UNACKNOWLEDGE
     act = partial(watcher.unacknowledge, alert.id)

@@ -2,10 +2,12 @@
 
 import pytest
 from msgspec.structs import replace
-from people import DAY, act
+from people import DAY, act, silence
 
+from mcpwatch.detect.acts import ActError
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.life import ACKNOWLEDGED_FOR, MAX_HISTORY
+from mcpwatch.detect.silences import MAX_SILENCES
 from mcpwatch.identity.acts import silence_id
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Finding, Severity, Silence
 
@@ -114,6 +116,16 @@ def test_a_silence_that_does_not_count_is_in_the_history_of_what_it_would_cover(
     book.take([silencing(NOW, index=5, fault="unknown key")] * 2)
     assert (alert.state, book.silences, feed.history) == (AlertState.FIRING, {}, [])
     assert [event.fault for event in alert.history] == ["unknown key"]
+
+
+def test_more_silences_than_there_is_room_for_are_refused() -> None:
+    book = AlertBook()
+    first, *_ = [silence(book, NOW, rule=f"session/{number}") for number in range(MAX_SILENCES)]
+    with pytest.raises(ActError, match="1,000 silences already"):
+        silence(book, NOW)
+    silence(book, NOW + 1, rule=first.rule)
+    book.tick(NOW + DAY)
+    assert [each.rule for each in book.silences.values()] == [first.rule]
 
 
 def test_what_ran_out_while_nobody_watched_ran_out_then() -> None:

@@ -95,6 +95,7 @@ async def test_what_others_wrote_cannot_act_on_the_terminal(scene: Scene) -> Non
         assert "\\x1b]0;owned\\x07[@click=app.quit]x[/]" in shown
         assert not any(char in shown for char in "\x1b\x07\u202e")
         assert not any(char in each.title + each.message for each in at.app._notifications for char in "\x1b\u202e")
+        assert "It is silenced: M ends that" in (await at.press("u")).splitlines()[-1]
         shown = await at.press("z", "tab", "M")
         assert "\x1b" not in shown and isinstance(at.app.screen, NoteDialog)
 
