@@ -56,7 +56,7 @@ class Lineage:
         if not seen.opened:
             return learnt
         for call in seen.opened:
-            if not (call.classes or call.parents) or call.direction is not Direction.TO_SERVER:
+            if call.direction is not Direction.TO_SERVER or not (call.classes or call.flows or _is_led(call)):
                 continue
             known = self._calls.get(call.id) if seen.rejudged else None
             if known is not None and (known.parents, known.flows) == (call.parents, call.flows):
@@ -114,6 +114,14 @@ def led_by(call: Call) -> list[str]:
     """The calls that are known to have led to it."""
     edges = [edge.parent for edge in call.parents if edge.parent and edge.kind is not EdgeKind.INFERRED]
     return [*edges, *values_from(call)]
+
+
+def _is_led(call: Call) -> bool:
+    """Whether a call is known to follow from another, which is more than a guess."""
+    for edge in call.parents:
+        if edge.kind is not EdgeKind.INFERRED:
+            return True
+    return False
 
 
 def has(call: Call, classes: Iterable[ToolClass]) -> bool:
