@@ -18,7 +18,7 @@ from mcpwatch.bounded import keep
 from mcpwatch.model.entries import Json, Principal
 from mcpwatch.model.traffic import Call, DataFlow, ValueKind
 from mcpwatch.traffic.records import good_signer
-from mcpwatch.traffic.values import shown, values
+from mcpwatch.traffic.values import Value, shown, values
 
 GIVES: Final = frozenset({"tools/call", "resources/read", "prompts/get", "tasks/get", "tasks/result"})
 """Methods whose results are data; what lists offer is not."""
@@ -119,23 +119,19 @@ class DataFlows:
         given = params.get(name) if name and isinstance(params, dict) else None
         if not given:
             return ()
-        found = [
-            _Asked(
-                hash(value.text),
-                value.kind,
-                f"{name}.{value.field}" if value.field else name,
-                shown(value.text, value.kind),
-            )
-            for value in values(given, unwrap=True)
-        ]
-        if not found:
+        taken = values(given, unwrap=True)
+        if not taken:
             return ()
         party = _party(call, principal)
-        if call.verdict.waiting:
-            keep(self._waiting, call.id, (party, found), _MAX_WAITING)
-        flows = self._flows(party, found)
-        for each in found:
-            self._note(each.digest, party, each.kind)
+        flows: tuple[DataFlow, ...] = ()
+        waits = call.verdict.waiting
+        if waits or any(self._origin(hash(value.text), party)[0] is not None for value in taken):
+            found = [_asked(value, name) for value in taken]
+            flows = self._flows(party, found)
+            if waits:
+                keep(self._waiting, call.id, (party, found), _MAX_WAITING)
+        for value in taken:
+            self._note(hash(value.text), party, value.kind)
         return flows
 
     def told(self, call: Call, payload: Json, principal: Principal | None) -> None:
@@ -249,6 +245,11 @@ def why(flow: DataFlow) -> str:
     what = flow.shown if flow.kind is _SECRET else f"{flow.kind.value} {flow.shown}"
     more = f" and {flow.values - 1} more" if flow.values > 1 else ""
     return f"{what}{more} of its {flow.field or 'result'}{whose} {'are' if more else 'is'} in {flow.argument}"
+
+
+def _asked(value: Value, name: str) -> _Asked:
+    argument = f"{name}.{value.field}" if value.field else name
+    return _Asked(hash(value.text), value.kind, argument, shown(value.text, value.kind))
 
 
 def _party(call: Call, principal: Principal | None) -> _Party:
