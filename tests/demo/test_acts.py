@@ -57,7 +57,7 @@ EXPECTED: dict[str, set[str]] = {
     "promoted": {*UNSIGNED, "session/token-subject-changed", *SAME_FOR_ALL},
     "token-only": {"identity/cannot-check"},
     "shared-secret": {"identity/cannot-check"},
-    "letter": {"chain/lethal-trifecta", "chain/exfiltration", "chain/across-backends"},
+    "letter": {"chain/lethal-trifecta"},
     "vault": {"chain/exfiltration"},
     "lured": {*UNSIGNED, "tool/poisoned", "tool/look-alike", "tool/name-nonconforming"},
     "aside": {"stream/hidden-channel", "stream/output-not-in-result", *SAME_FOR_ALL},

@@ -49,7 +49,7 @@ def test_an_agent_that_answers_customers_raises_nothing_above_low(story: Story) 
     story.call(
         "send_mail", to="bo.larsen@example.com", text=f"Your order {ID} is on its way", trace=TRACE, upstream="mail"
     )
-    assert severities(story) == {"exfiltration": LOW, "lethal-trifecta": LOW, "across-backends": LOW}
+    assert severities(story) == {"lethal-trifecta": LOW}
 
 
 def test_an_agent_that_answers_with_all_orders_of_a_customer_raises_nothing_above_low(story: Story) -> None:
@@ -66,7 +66,7 @@ def test_an_agent_that_tells_its_team_of_an_incident_raises_nothing_above_low(st
     story.call("get_issue", f"Order {order} fails, see {EVIL}", number=7, upstream="hub")
     story.call("query_database", MANY_IDS, query=f"select * from orders where id = '{order}'", upstream="db")
     story.call("post_message", channel="incidents", text=f"{EVIL}: {order} {MANY_IDS}", upstream="chat")
-    assert severities(story) == {"exfiltration": LOW, "lethal-trifecta": LOW, "across-backends": LOW}
+    assert severities(story) == {"lethal-trifecta": LOW}
 
 
 def test_an_agent_that_mends_code_raises_nothing_above_low(story: Story) -> None:

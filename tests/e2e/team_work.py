@@ -176,7 +176,7 @@ async def document(agent: Agent) -> None:
     """Pages are found, read, summarised and written, with code in them."""
     async with agent.at("wiki") as wiki:
         await begin(wiki)
-        for words in ("secrets", "order", "drop table", "ignore all previous", "every", "mail"):
+        for words in ("secrets", "order", "drop table", "ignore all previous", "password", "mail"):
             found = await wiki.call_tool("search", {"query": words})
             for link in islice((part for part in found.content if isinstance(part, ResourceLink)), 2):
                 await ask(wiki, "read_page", url=link.uri)

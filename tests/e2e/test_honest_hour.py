@@ -46,13 +46,14 @@ signatures = "off"
 covers = ["method", "target"]
 """
 LOW: dict[str, str] = {
-    "chain/across-backends": "Agents read mail or an issue, look something up in the database, and send an answer.",
-    "chain/exfiltration": "The number of a customer is in the answer to that customer, ids of orders in a channel.",
-    "chain/lethal-trifecta": "Whoever answers mail of customers reads what anybody wrote, looks up, and sends.",
-    "chain/secret-in-result": "Invoices have an IBAN, which the gateway masks, and so has a password in a manual.",
+    "chain/lethal-trifecta": "Whoever answers mail and issues reads what anybody wrote, looks something up, and sends.",
+    "chain/exfiltration": "What the database says of a customer whom it named before is in the mail to that customer.",
+    "chain/across-backends": "The same, with a customer and an order looked up by two tools.",
+    "chain/secret-in-result": "Invoices have an IBAN, which the gateway masks, as it does a password in a manual.",
     "tool/poisoned-result": "A page of the wiki quotes what injected text says.",
 }
 """Rules that tell of it all the same, as low: why they are right to."""
+TIMEPIECES = ("gateway.journal.datetime", "gateway.log.time", "demo.agents.messages.time", "demo.agents.tokens.time")
 MARK = "/mark"
 SERVERS = Path(__file__).with_name("team_servers.py")
 
@@ -85,7 +86,7 @@ class Ear:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The hour, for whoever writes times down."""
     made = Clock()
-    for place in ("gateway.journal.datetime", "demo.agents.messages.time", "demo.agents.tokens.time"):
+    for place in TIMEPIECES:
         monkeypatch.setattr(f"mcpwatch.{place}", made)
     return made
 

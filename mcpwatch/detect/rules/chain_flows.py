@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from mcpwatch.detect.lineage import ADDRESSES, PRIVATE, Learnt, Lineage, has, named, path
+from mcpwatch.detect.lineage import ADDRESSES, PRIVATE, Learnt, Lineage, Parent, has, named, path
 from mcpwatch.detect.phrases import who_of
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
@@ -38,7 +38,7 @@ class AcrossBackends(Rule):
 
     Honest agents do use many tools for one task. So a session is no chain, nor are calls that merely follow each other;
     and it is low unless a value of another backend, and more than a path, ends up where it is run or opens what is
-    locked.
+    locked. What is low and a trifecta is told of as that alone.
     """
 
     info = RuleInfo(
@@ -72,7 +72,10 @@ class AcrossBackends(Rule):
             reason = f"{len(new)} kinds of backends in one chain: {path(new)}."
             evidence = sorted({one.index for one in new})
             found = self.finding(seen, f"{who_of(seen)}: {_names(new)}", reason, *evidence, call=call)
-            yield found if self._is_fed(call) and has(call, _POWERFUL) else replace(found, severity=_LOW)
+            if self._is_fed(call) and has(call, _POWERFUL):
+                yield found
+            elif not _is_trifecta(self._lineage, call, known):
+                yield replace(found, severity=_LOW)
 
     def _is_fed(self, call: Call) -> bool:
         """Whether it takes a value of another backend; which file to work on is said from tool to tool all day."""
@@ -86,8 +89,9 @@ class Exfiltration(Rule):
     A secret, or what looks like one and comes from a tool of secrets, is critical; medium in a command, which may
     well stay inside. Low where the call says by it who makes it, as in a header, unless content from outside says where
     the call goes: so does each agent that deploys with the token of its configuration. That an id or a path goes into a
-    message is daily work ("your order ... is on its way"), so it is low; and an address that was looked up is merely
-    where the message goes. Whoever wraps the data in more than base64 is not seen.
+    message is daily work ("your order ... is on its way"), so it is low, and where it is a trifecta told of as that
+    alone; and an address that was looked up is merely where the message goes. Whoever wraps the data in more than
+    base64 is not seen.
     """
 
     info = RuleInfo(
@@ -110,14 +114,15 @@ class Exfiltration(Rule):
         return self._leaving(seen, learnt) if learnt else ()
 
     def _leaving(self, seen: Observation, learnt: Iterable[Learnt]) -> Iterable[Finding]:
-        for call, *_ in learnt:
+        for call, known, *_ in learnt:
             if call.flows and has(call, _OUT):
                 taken = [
                     (strength, flow, source) for flow in call.flows for strength, source in self._taken(call, flow)
                 ]
                 if taken:
                     strength, flow, source = max(taken, key=lambda each: each[0])
-                    yield self._told(seen, call, flow, source, strength)
+                    if strength is not _LOW or not _is_trifecta(self._lineage, call, known):
+                        yield self._told(seen, call, flow, source, strength)
 
     def _taken(self, call: Call, flow: DataFlow) -> Iterable[tuple[Severity, Call]]:
         """How bad it is that this value goes out, and the private read that it comes from."""
@@ -196,20 +201,16 @@ class LethalTrifecta(Rule):
     def _joined(self, seen: Observation, learnt: Iterable[Learnt]) -> Iterable[Finding]:
         for call, known, *_ in learnt:
             is_way_out = ToolClass.SEND in call.classes or (call.flows and ToolClass.FETCH in call.classes)
-            if not is_way_out or ToolClass.FETCH not in known or not known & PRIVATE:
-                continue
-            before = self._lineage.before(call)
-            untrusted = [each for each in before if has(each.call, (ToolClass.FETCH,))][-_MAX_CASES:]
-            aiming = self._lineage.aiming(call)
+            reads = _reads_in_order(self._lineage, call, known) if is_way_out else []
+            aiming = self._lineage.aiming(call) if reads else ()
             cases: list[tuple[bool, Call, Call, bool]] = []
-            for private in [each.call for each in before if _is_private(each.call)][-_MAX_CASES:]:
+            for private, sources in reads:
                 fed = self._feeding(private)
                 leaves = {aims: self._leaves(call, private, aims) for aims in (True, False)}
-                for source in untrusted:
-                    if source.call.index < private.index:
-                        aims = source.call.id in aiming
-                        steers = aims or source.call.id in fed
-                        cases.append((steers and leaves[aims], source.call, private, steers or source.by_value))
+                for source in sources:
+                    aims = source.call.id in aiming
+                    steers = aims or source.call.id in fed
+                    cases.append((steers and leaves[aims], source.call, private, steers or source.by_value))
             if cases:
                 critical, origin, private, steers = max(cases, key=lambda case: (case[0], case[3], case[2].index))
                 if critical or has(call, (ToolClass.SEND,)):
@@ -257,6 +258,25 @@ def _is_locked(given: Call, flow: DataFlow) -> bool:
     if field.rstrip(" 0123456789").rpartition(" ")[2] in _PUBLIC:
         return False
     return _SETTINGS.search(name) is None or _LOCKS.search(f"{name} {field}") is not None
+
+
+def _reads_in_order(lineage: Lineage, call: Call, known: frozenset[ToolClass]) -> list[tuple[Call, list[Parent]]]:
+    """The private reads that led to a call, each with the calls before it that brought untrusted content, if any did.
+
+    `known` are the classes that the call's chain had reached.
+    """
+    if ToolClass.FETCH not in known or not known & PRIVATE:
+        return []
+    before = lineage.before(call)
+    untrusted = [each for each in before if has(each.call, (ToolClass.FETCH,))][-_MAX_CASES:]
+    private = [each.call for each in before if _is_private(each.call)][-_MAX_CASES:]
+    reads = [(read, [source for source in untrusted if source.call.index < read.index]) for read in private]
+    return [(read, sources) for read, sources in reads if sources]
+
+
+def _is_trifecta(lineage: Lineage, call: Call, known: frozenset[ToolClass]) -> bool:
+    """Whether chain/lethal-trifecta tells of this call, be it as low."""
+    return has(call, (ToolClass.SEND,)) and bool(_reads_in_order(lineage, call, known))
 
 
 def _is_private(call: Call) -> bool:
