@@ -229,6 +229,7 @@ def test_an_alert_has_every_field_that_scripts_read() -> None:
                 "time": "1970-01-12T13:46:40.001000Z",
                 "last_index": 0,
                 "key": "print",
+                "operator": None,
                 "fault": "",
             }
         ],
