@@ -16,6 +16,8 @@ KeysOf = Callable[[str, float], tuple[Signer, ...]]
 """A name, and seconds since the epoch -> whom it stands for, with each key that is known of them at that time."""
 
 
+SIGNED: Final = frozenset(Word) - {Word.UNSIGNED}
+"""For `Rule.words`: whatever is said of a signature that is there."""
 ANSWERS: Final[frozenset[EntryKind]] = frozenset({"response", "message", "end"})
 """What a server sends."""
 ANY_CALL: Final = frozenset({"any"})

@@ -5,7 +5,7 @@ from typing import Self
 
 from mcpwatch.detect.phrases import named, quote, signer_subject, upstream_of
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.rule import Operator, Rule
+from mcpwatch.detect.rule import SIGNED, Operator, Rule
 from mcpwatch.detect.rules.replay import proves
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json, Principal
@@ -90,6 +90,7 @@ class PrincipalMismatch(Rule):
         references=("OWASP MCP07",),
     )
     kinds = ("request",)
+    words = SIGNED
     rejudges = True
 
     def __init__(self, operator: Operator | None = None) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mcpwatch.detect.phrases import cut, named, sentence, signer_subject, upstream_of
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import SIGNED, Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.identity import SignatureState, Word
 from mcpwatch.model.traffic import Observation
@@ -21,6 +21,7 @@ class BadSignatureBesideGood(Rule):
         action="Find out who adds the second signature. Let the server say which one it goes by.",
     )
     kinds = ("request",)
+    words = SIGNED
     rejudges = True
 
     def observe(self, seen: Observation) -> Iterable[Finding]:

@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple
 
 from mcpwatch.detect.phrases import cut, named, session_label, signer_subject, subject_of, upstream_of
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import SIGNED, Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.identity import Covered, Freshness, SignatureState, Verdict, Word
 from mcpwatch.model.traffic import Observation, SessionKind
@@ -29,6 +29,7 @@ class ReplayRule(Rule):
     """Base of the two replay rules: remembers where signed requests came first."""
 
     kinds = ("request",)
+    words = SIGNED
     rejudges = True
     elsewhere: ClassVar[bool]
     """Whether the rule is for replays of what came first in another place."""
@@ -118,6 +119,7 @@ class WeakReplayProtection(Rule):
         references=(NSA,),
     )
     kinds = ("request",)
+    words = SIGNED
     rejudges = True
 
     def observe(self, seen: Observation) -> Iterable[Finding]:

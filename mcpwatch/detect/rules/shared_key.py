@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from mcpwatch.detect.phrases import cut, host, named, quote, signer_subject, some
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import SIGNED, Rule
 from mcpwatch.detect.rules.replay import proves
 from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
 from mcpwatch.model.entries import Request
@@ -59,6 +59,7 @@ class SharedKey(Rule):
         ),
     )
     kinds = ("request",)
+    words = SIGNED
     rejudges = True
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from mcpwatch.detect.phrases import named, signer_subject, subject_of
 from mcpwatch.detect.recent import Recent
-from mcpwatch.detect.rule import Rule
+from mcpwatch.detect.rule import SIGNED, Rule
 from mcpwatch.detect.rules.replay import is_replay, proves
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.identity import Word
@@ -50,6 +50,7 @@ class KeyRotatedMidSession(Rule):
         action="Ask the agent's owner whether the key was rotated at that time.",
     )
     kinds = ("request",)
+    words = SIGNED
     rejudges = True
 
     def __init__(self) -> None:
