@@ -118,10 +118,7 @@ def led_by(call: Call) -> list[str]:
 
 def _is_led(call: Call) -> bool:
     """Whether a call is known to follow from another, which is more than a guess."""
-    for edge in call.parents:
-        if edge.kind is not EdgeKind.INFERRED:
-            return True
-    return False
+    return any(edge.kind is not EdgeKind.INFERRED for edge in call.parents)
 
 
 def has(call: Call, classes: Iterable[ToolClass]) -> bool:
