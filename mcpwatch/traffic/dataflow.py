@@ -131,7 +131,7 @@ class DataFlows:
             if waits:
                 keep(self._waiting, call.id, (party, found), _MAX_WAITING)
         for value in taken:
-            self._note(hash(value.text), party, value.kind)
+            self._note(value, party)
         return flows
 
     def told(self, call: Call, payload: Json, principal: Principal | None) -> None:
@@ -141,7 +141,7 @@ class DataFlows:
         party: _Party | None = None
         for value in values(payload):
             party = party or self._waits(call) or _party(call, principal)
-            self._note(hash(value.text), party, value.kind, value.field, given=True)
+            self._note(value, party, given=True)
         if party is not None and call.verdict.waiting and call.id not in self._waiting:
             keep(self._waiting, call.id, (party, []), _MAX_WAITING)
 
@@ -189,9 +189,10 @@ class DataFlows:
                 other = other or origin
         return other, other is not None
 
-    def _note(self, digest: int, party: _Party, kind: ValueKind, field: str = "", *, given: bool = False) -> None:
+    def _note(self, value: Value, party: _Party, *, given: bool = False) -> None:
         """Keep a value unless the caller has it already."""
-        session, holders = party.session, self._holders.get(digest, ())
+        digest, session = hash(value.text), party.session
+        holders = self._holders.get(digest, ())
         if holders:
             if session in holders or len(holders) >= MAX_HOLDERS:
                 return
@@ -206,7 +207,7 @@ class DataFlows:
         share = self._shares.setdefault(self._whose[session], _Share())
         share.sessions[session] = None
         share.sessions.move_to_end(session)
-        had[digest] = _Origin(party, kind, field, given)
+        had[digest] = _Origin(party, value.kind, value.field if given else "", given)
         self._holders[digest] = (*holders, session)
         self._count += 1
         share.count += 1
@@ -248,7 +249,8 @@ def why(flow: DataFlow) -> str:
 
 
 def _asked(value: Value, name: str) -> _Asked:
-    argument = f"{name}.{value.field}" if value.field else name
+    field = value.field
+    argument = f"{name}.{field}" if field else name
     return _Asked(hash(value.text), value.kind, argument, shown(value.text, value.kind))
 
 

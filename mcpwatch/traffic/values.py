@@ -58,13 +58,21 @@ _MAY_BE_SECRET = re.compile(r"AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|[rs]k[
 _ENDS = ".,:;?!*=&"
 
 
+_Place = tuple["_Place", str | int] | None
+"""The way to a value, linked backwards, so that a walk makes no text for what is of no interest."""
+
+
 class Value(NamedTuple):
     """A value and where it stands."""
 
     text: str
     kind: ValueKind
-    field: str
-    """The way to it: `content[0].text`."""
+    place: _Place
+
+    @property
+    def field(self) -> str:
+        """The way to it: `content[0].text`."""
+        return _name(self.place)
 
 
 def values(payload: Json, unwrap: bool = False) -> list[Value]:
@@ -74,8 +82,7 @@ def values(payload: Json, unwrap: bool = False) -> list[Value]:
     for place, text in _texts(payload):
         told = candidates(text if len(text) <= left else text[:left], unwrap)
         if told:
-            field = _name(place)
-            found += [Value(value, kind, field) for value, kind in told]
+            found += [Value(value, kind, place) for value, kind in told]
             if len(found) >= MAX_VALUES:
                 return found[:MAX_VALUES]
         left -= len(text)
@@ -126,7 +133,9 @@ def _of_chunk(chunk: str, is_key: bool) -> list[tuple[str, ValueKind]]:
     if "://" in chunk:
         found += [(url.rstrip(_ENDS), _URL) for url in _URLS.findall(chunk) if MASK not in chunk]
     elif "/" in chunk:
-        path = _LINE.sub("", chunk.rstrip(_ENDS))
+        path = chunk.rstrip(_ENDS)
+        if ":" in path:
+            path = _LINE.sub("", path)
         if len(path) >= MIN_LENGTH and _PATHS.fullmatch(path):
             found.append((path, _PATH))
     for word in _WORD.findall(chunk):
@@ -195,10 +204,6 @@ def shown(value: str, kind: ValueKind) -> str:
         return f"{name[:1]}{ELLIPSIS}@{host[:40]}"
     head, tail = (value.partition("://")[2][:12], value[-3:]) if kind is _URL else (value[:3], value[-2:])
     return f"{head}{ELLIPSIS}{tail}"
-
-
-_Place = tuple["_Place", str | int] | None
-"""The way to a value, linked backwards, so that a walk makes no text for what is of no interest."""
 
 
 def _texts(payload: Json) -> list[tuple[_Place, str]]:
