@@ -188,7 +188,7 @@ async def test_trust_leads_from_the_guild_to_the_forge(backend: Backend) -> None
     watching = asyncio.create_task(watcher.run())
     await honest.build(Stage(backend.places, keys, pace=0))
     async with asyncio.timeout(60):
-        while not (standing := watcher.trust(keys.did_aip("forge"))).path:
+        while not (standing := watcher.trust(keys.did_aip("forge"))).path or standing.asserted is None:
             await asyncio.sleep(0.05)
     watching.cancel()
     await asyncio.wait({watching})
