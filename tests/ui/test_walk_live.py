@@ -129,7 +129,7 @@ async def test_freezing_counts_what_comes_and_going_on_shows_it(scene: Scene) ->
         more(scene, 5)
         after = await at.read()
         assert rows(after) == before
-        assert "FROZEN +10 new" in after.splitlines()[-2]
+        assert "FROZEN +15 new" in after.splitlines()[-2]
         assert "FROZEN" not in (await at.press("space")).splitlines()[-2]
 
 
