@@ -103,7 +103,7 @@ async def test_the_foot_tells_what_the_call_follows_from_and_why(story: Scene) -
     async with hands(story, (140, 40)) as at:
         await to_session(at)
         foot = (await at.press("home", "e", "e")).splitlines()[-2]
-    assert "12:00:03" in foot and "Lethal trifecta step 2 of 3 and 3 other alerts" in foot
+    assert "12:00:03" in foot and "Lethal trifecta step 2 of 3 and 2 other alerts" in foot
     assert "follows fetch_page → data flow: " in foot
 
 
