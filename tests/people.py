@@ -1,8 +1,8 @@
 """What people do to alerts, without keys and logs."""
 
-from mcpwatch.detect.acts import checked_note
+from mcpwatch.detect.act_checks import checked_note
 from mcpwatch.detect.book import AlertBook
-from mcpwatch.identity.acts import silence_id
+from mcpwatch.identity.signed_acts import silence_id
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, EventKind, Severity, Silence
 
 DAY = 86_400.0

@@ -13,8 +13,8 @@ from mcpwatch.text import show
 
 def warn(config: Config, state: Path) -> None:
     """Print the warnings to stderr. Raises LocalError when the pinned keys of the state folder cannot be read."""
-    from mcpwatch.identity.acts import KEY_FILE, operator_key
     from mcpwatch.identity.pins import pins_path, read_known
+    from mcpwatch.identity.signed_acts import KEY_FILE, operator_key
 
     known = read_known(pins_path(state))
     own = operator_key(state).fingerprint if config.watch.operators and (state / KEY_FILE).exists() else ""

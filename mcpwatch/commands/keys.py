@@ -119,7 +119,7 @@ def _name(options: argparse.Namespace, state: Path) -> None:
 
 
 def _operator(options: argparse.Namespace, state: Path) -> None:
-    from mcpwatch.identity.acts import operator_key
+    from mcpwatch.identity.signed_acts import operator_key
 
     print(operator_key(state).fingerprint)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from mcpwatch.bounded import keep
-from mcpwatch.detect.acts import ActError, check_act, check_silence, fault_of
+from mcpwatch.detect.act_checks import ActError, check_act, check_silence, fault_of
 from mcpwatch.detect.evidence import Kinds
 from mcpwatch.detect.gather import gather, opened
 from mcpwatch.detect.life import Life

@@ -5,7 +5,8 @@ from functools import cached_property
 
 from mcpwatch.detect.strings import Found, strings
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import Observation, Tool, ToolChange
+from mcpwatch.model.tools import Tool, ToolChange
+from mcpwatch.model.traffic import Observation
 
 
 class Told:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from mcpwatch.detect.strings import Found, strings
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import ToolClass
+from mcpwatch.model.tools import ToolClass
 
 MAX_TEXT: Final = 8_192
 """Characters looked at of one argument."""

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from mcpwatch.detect.injections import is_prose
 from mcpwatch.detect.phrases import cut
 from mcpwatch.detect.recent import Recent
-from mcpwatch.model.traffic import Call, DataFlow, Direction, Edge, EdgeKind, Observation, ToolClass, ValueKind
+from mcpwatch.model.tools import ToolClass
+from mcpwatch.model.traffic import Call, DataFlow, Direction, Edge, EdgeKind, Observation, ValueKind
 
 MAX_CALLS = 10_000
 MAX_STEPS = 64

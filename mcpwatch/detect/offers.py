@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from mcpwatch.detect.definitions import description
 from mcpwatch.detect.names_alike import Name, Place, may_pass, name_of, places, places_near
-from mcpwatch.model.traffic import Tool
+from mcpwatch.model.tools import Tool
 
 SERVERS: Final = 64
 TOOLS: Final = 1_000

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from mcpwatch.detect.phrases import cut
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.strings import Found
-from mcpwatch.model.traffic import Tool
+from mcpwatch.model.tools import Tool
 
 SERVERS: Final = 64
 KEPT: Final = 5_000

@@ -12,7 +12,7 @@ from mcpwatch.bounded import keep
 from mcpwatch.feed.envelope import decode
 from mcpwatch.gateway.journal import Unwritable
 from mcpwatch.gateway.log import Log
-from mcpwatch.identity.acts import DID, act_fault
+from mcpwatch.identity.signed_acts import DID, act_fault
 from mcpwatch.model.entries import AlertActed
 
 MAX_BODY = 16_384

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from mcpwatch.model.traffic import Tool
+from mcpwatch.model.tools import Tool
 
 SIZE: Final = 16
 """Octets kept of a SHA-256: nobody finds another definition to the same 128 bits."""

@@ -20,7 +20,8 @@ from mcpwatch.model.entries import (
     Response,
 )
 from mcpwatch.model.identity import Verdict
-from mcpwatch.model.traffic import Call, DefinitionPins, Exchange, Observation, Session, Tool
+from mcpwatch.model.tools import DefinitionPins, Tool
+from mcpwatch.model.traffic import Call, Exchange, Observation, Session
 from mcpwatch.traffic.assignment import SessionAssigner
 from mcpwatch.traffic.binding import BoundVerdict, unbind
 from mcpwatch.traffic.calls import Calls

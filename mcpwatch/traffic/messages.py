@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import Call, CallState, Direction, RpcMessage, SessionKind, ToolChange
+from mcpwatch.model.tools import ToolChange
+from mcpwatch.model.traffic import Call, CallState, Direction, RpcMessage, SessionKind
 from mcpwatch.traffic.calls import Calls, touch
 from mcpwatch.traffic.claims import fields, number, server, text
 from mcpwatch.traffic.correlate import answered_by, cancelled_by, noted_by

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import ToolClass
+from mcpwatch.model.tools import ToolClass
 from mcpwatch.traffic.claims import fields, text
 from mcpwatch.traffic.tool_signals import CHANGES, FEW, FEW_FLAG, FOR_FEW, LEVEL, SIGNALS, View
 

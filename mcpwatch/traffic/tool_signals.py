@@ -5,7 +5,7 @@ Ambiguous words count only beside others: "add" may sum numbers, "fetch" get an 
 
 from typing import Final, Literal, NamedTuple
 
-from mcpwatch.model.traffic import ToolClass
+from mcpwatch.model.tools import ToolClass
 
 View = Literal["name", "parameters", "description", "annotations"]
 """Words of the name; parameters, one a line and sorted; title and description; hints that are set, sorted."""

@@ -9,7 +9,8 @@ import msgspec
 
 from mcpwatch.bounded import add
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import Call, CallState, DefinitionPin, DefinitionPins, Session, Tool, ToolChange
+from mcpwatch.model.tools import DefinitionPin, DefinitionPins, Tool, ToolChange
+from mcpwatch.model.traffic import Call, CallState, Session
 from mcpwatch.traffic.claims import fields
 from mcpwatch.traffic.digests import Digests
 from mcpwatch.traffic.outcomes import FAILED

@@ -2,7 +2,7 @@
 
 from textual.screen import Screen
 
-from mcpwatch.model.traffic import Tool
+from mcpwatch.model.tools import Tool
 from mcpwatch.ui.dialogs.accept import AcceptDialog
 from mcpwatch.ui.host import Host
 from mcpwatch.ui.lines import Line, Tone, line, span

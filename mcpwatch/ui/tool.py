@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from mcpwatch.model.traffic import Tool
+from mcpwatch.model.tools import Tool
 from mcpwatch.ui.about import AboutScreen
 from mcpwatch.ui.accepting import about, accept
 from mcpwatch.ui.commands import Scope, bindings

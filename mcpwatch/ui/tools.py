@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import BindingType
 
-from mcpwatch.model.traffic import Tool
+from mcpwatch.model.tools import Tool
 from mcpwatch.text import show
 from mcpwatch.ui.accepting import about, accept
 from mcpwatch.ui.cells import Cell, Column

@@ -10,8 +10,8 @@ from mcpwatch.errors import LocalError
 from mcpwatch.files import create_private
 from mcpwatch.model.alerts import Act, AlertEvent, EventKind, Kept, Severity
 from mcpwatch.model.entries import AlertActed
-from mcpwatch.watch.acts import act_kept_here
 from mcpwatch.watch.operators import ANYBODY, Operators
+from mcpwatch.watch.read_acts import act_kept_here
 
 FILE = "acknowledgements.sqlite"
 BUSY_S = 5.0

@@ -4,17 +4,17 @@ import time as time_module
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-from mcpwatch.detect.acts import ActError, checked_note
+from mcpwatch.detect.act_checks import ActError, checked_note
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.silences import NEVER_SILENT
-from mcpwatch.identity.acts import sign_act
 from mcpwatch.identity.agent_key import AgentKey
+from mcpwatch.identity.signed_acts import sign_act
 from mcpwatch.model.alerts import AlertEvent, EventKind, Kept, Severity
 from mcpwatch.model.entries import Acted, AlertActed, Risk, SilenceTerms
 from mcpwatch.model.feed import MAY_ACT
 from mcpwatch.watch.act_store import ActStore
-from mcpwatch.watch.acts import act_kept_here
 from mcpwatch.watch.operators import ANYBODY, Operators
+from mcpwatch.watch.read_acts import act_kept_here
 from mcpwatch.watch.state import State
 
 Post = Callable[[AlertActed], Awaitable[int]]

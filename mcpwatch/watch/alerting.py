@@ -11,8 +11,8 @@ from mcpwatch.detect.engine import Engine
 from mcpwatch.model.entries import AlertActed, Entry
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.traffic import Observation
-from mcpwatch.watch.acts import act_in_log
 from mcpwatch.watch.operators import ANYBODY, Operators
+from mcpwatch.watch.read_acts import act_in_log
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import Raised
 

@@ -13,7 +13,6 @@ from mcpwatch.detect.rule import Operator
 from mcpwatch.errors import UsageError
 from mcpwatch.feed.acts import ActLog
 from mcpwatch.feed.source import Source
-from mcpwatch.identity.acts import operator_key
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, pins_path
@@ -22,6 +21,7 @@ from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver
 from mcpwatch.identity.resolvers.trust import Trust
+from mcpwatch.identity.signed_acts import operator_key
 from mcpwatch.model.identity import Resolution
 from mcpwatch.policy.kept import KeptPolicy
 from mcpwatch.traffic.fold import Traffic

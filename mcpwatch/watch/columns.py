@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.model.identity import Signer
-from mcpwatch.model.traffic import Session, Tool
+from mcpwatch.model.tools import Tool
+from mcpwatch.model.traffic import Session
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.names import short_session, short_signer
 from mcpwatch.watch.outcome import seconds

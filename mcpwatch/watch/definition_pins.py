@@ -10,7 +10,7 @@ import msgspec
 from mcpwatch.errors import LocalError
 from mcpwatch.files import create_private
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import DefinitionPin, DefinitionPins, Tool
+from mcpwatch.model.tools import DefinitionPin, DefinitionPins, Tool
 
 FILE = "definitions.sqlite"
 BUSY_S = 5.0

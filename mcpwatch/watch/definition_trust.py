@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from mcpwatch.errors import LocalError, UsageError
-from mcpwatch.model.traffic import Tool
+from mcpwatch.model.tools import Tool
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.definition_pins import DefinitionStore, ToolKey
 

@@ -9,7 +9,8 @@ from mcpwatch.detect.definitions import subject
 from mcpwatch.detect.phrases import clip
 from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.model.identity import Signer
-from mcpwatch.model.traffic import Session, Tool
+from mcpwatch.model.tools import Tool
+from mcpwatch.model.traffic import Session
 from mcpwatch.policy.policy import Caller, Role
 from mcpwatch.watch.names import short_session, short_signer
 from mcpwatch.watch.state import State

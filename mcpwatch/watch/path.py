@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mcpwatch.model.alerts import Alert, Severity
-from mcpwatch.model.traffic import Call, Edge, ToolClass
+from mcpwatch.model.tools import ToolClass
+from mcpwatch.model.traffic import Call, Edge
 from mcpwatch.watch.edges import firm
 from mcpwatch.watch.state import State
 

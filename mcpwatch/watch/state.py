@@ -10,7 +10,8 @@ from mcpwatch.model.alerts import Alert, AlertState, Finding, Severity
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import ServerProof
-from mcpwatch.model.traffic import Call, Observation, Session, SessionKey, Tool
+from mcpwatch.model.tools import Tool
+from mcpwatch.model.traffic import Call, Observation, Session, SessionKey
 from mcpwatch.watch.clock import GatewayClock
 from mcpwatch.watch.counts import Counts
 from mcpwatch.watch.identities import Identities

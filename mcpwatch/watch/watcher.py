@@ -7,19 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from glob import escape
 from types import EllipsisType
 
-from mcpwatch.detect.acts import ActError
+from mcpwatch.detect.act_checks import ActError
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.silences import covers
 from mcpwatch.errors import McpwatchError, UsageError
 from mcpwatch.identity import verifier
-from mcpwatch.identity.acts import silence_id
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, add_pin, remove_pin
 from mcpwatch.identity.resolvers.trust import Trust
+from mcpwatch.identity.signed_acts import silence_id
 from mcpwatch.model.alerts import Alert, AlertEvent, EventKind, Kept, Silence
 from mcpwatch.model.entries import SilenceTerms
 from mcpwatch.model.identity import Resolution, Signer
-from mcpwatch.model.traffic import SessionKey, Tool
+from mcpwatch.model.tools import Tool
+from mcpwatch.model.traffic import SessionKey
 from mcpwatch.model.trust import Standing
 from mcpwatch.watch.act_store import ActStore
 from mcpwatch.watch.acting import Acting, Wish

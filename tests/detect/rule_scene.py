@@ -22,6 +22,7 @@ from mcpwatch.model.entries import (
 )
 from mcpwatch.model.feed import FeedState, FeedStatus, Gap
 from mcpwatch.model.identity import ServerProof, Signer, Verdict
+from mcpwatch.model.tools import Tool, ToolChange
 from mcpwatch.model.traffic import (
     Call,
     CallState,
@@ -33,8 +34,6 @@ from mcpwatch.model.traffic import (
     RpcMessage,
     Session,
     SessionKind,
-    Tool,
-    ToolChange,
 )
 from mcpwatch.traffic.tool_class import classify
 

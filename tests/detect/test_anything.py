@@ -23,6 +23,7 @@ from mcpwatch.model.identity import (
     Verdict,
     Word,
 )
+from mcpwatch.model.tools import Tool, ToolChange, ToolClass
 from mcpwatch.model.traffic import (
     Binding,
     Call,
@@ -37,9 +38,6 @@ from mcpwatch.model.traffic import (
     RpcMessage,
     Session,
     SessionKind,
-    Tool,
-    ToolChange,
-    ToolClass,
     ValueKind,
 )
 

@@ -6,7 +6,7 @@ import pytest
 from people import acknowledge, unacknowledge
 
 from mcpwatch.detect import book as book_module
-from mcpwatch.detect.acts import ActError, StaleAct
+from mcpwatch.detect.act_checks import ActError, StaleAct
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.life import ACKNOWLEDGED_FOR
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Finding, Severity

@@ -5,7 +5,7 @@ from glob import escape
 import pytest
 from people import DAY, acknowledge, act, resolve, silence, unacknowledge, unsilence
 
-from mcpwatch.detect.acts import ActError, StaleAct
+from mcpwatch.detect.act_checks import ActError, StaleAct
 from mcpwatch.detect.book import AlertBook, fingerprint
 from mcpwatch.detect.evidence import CALLERS, REASONS, reason_class
 from mcpwatch.detect.life import MAX_HISTORY

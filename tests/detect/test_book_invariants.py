@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from people import acknowledge, act, resolve, silence, unacknowledge, unsilence
 
-from mcpwatch.detect.acts import ActError, StaleAct
+from mcpwatch.detect.act_checks import ActError, StaleAct
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.life import ACKNOWLEDGED_FOR
 from mcpwatch.model.alerts import Alert, AlertState, EventKind, Finding, Severity

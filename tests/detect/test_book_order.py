@@ -4,11 +4,11 @@ import pytest
 from msgspec.structs import replace
 from people import DAY, act, silence
 
-from mcpwatch.detect.acts import ActError
+from mcpwatch.detect.act_checks import ActError
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.life import ACKNOWLEDGED_FOR, MAX_HISTORY
 from mcpwatch.detect.silences import MAX_SILENCES
-from mcpwatch.identity.acts import silence_id
+from mcpwatch.identity.signed_acts import silence_id
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Finding, Severity, Silence
 
 NOW = 1_000_000.0

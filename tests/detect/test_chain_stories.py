@@ -14,7 +14,7 @@ from mcpwatch.detect.rules.chain_loop import Loop
 from mcpwatch.model.alerts import Finding, Severity
 from mcpwatch.model.entries import Json
 from mcpwatch.model.identity import SignatureState, Word
-from mcpwatch.model.traffic import ToolClass
+from mcpwatch.model.tools import ToolClass
 from mcpwatch.policy.members import Members, Role
 from mcpwatch.policy.policy import Policy, RulePolicy
 from mcpwatch.policy.terms import Signatures, Terms

@@ -15,7 +15,8 @@ from mcpwatch.detect.rules.tool_changed import DefinitionChanged
 from mcpwatch.model.alerts import Finding, Severity
 from mcpwatch.model.feed import FeedState, Gap
 from mcpwatch.model.identity import Covered, KeyState, Word
-from mcpwatch.model.traffic import Binding, CallState, Observation, Tool, ToolChange
+from mcpwatch.model.tools import Tool, ToolChange
+from mcpwatch.model.traffic import Binding, CallState, Observation
 
 
 def only(scene: Scene, rule: str) -> Finding:

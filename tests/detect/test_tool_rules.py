@@ -14,7 +14,8 @@ from mcpwatch.detect.offers import SERVERS, TOOLS, Offers
 from mcpwatch.detect.orders import KEPT, OrderBook, Orders, orders
 from mcpwatch.detect.strings import said, strings
 from mcpwatch.model.alerts import Finding, Severity
-from mcpwatch.model.traffic import Direction, RpcMessage, Tool
+from mcpwatch.model.tools import Tool
+from mcpwatch.model.traffic import Direction, RpcMessage
 from mcpwatch.policy.policy import Policy, RulePolicy
 
 

@@ -28,7 +28,8 @@ from mcpwatch.identity.signer import AgentKey
 from mcpwatch.model.alerts import Severity
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import Word
-from mcpwatch.model.traffic import CallState, EdgeKind, Era, SessionKind, ToolClass
+from mcpwatch.model.tools import ToolClass
+from mcpwatch.model.traffic import CallState, EdgeKind, Era, SessionKind
 from mcpwatch.policy.kept import KeptPolicy
 from mcpwatch.watch.build import open_watcher
 from mcpwatch.watch.row import Row

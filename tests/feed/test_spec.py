@@ -19,7 +19,7 @@ from mcpwatch.feed.envelope import ENVELOPES, Malformed, decode, encode, seal
 from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.feed.note import LogKey, NoteVerifier
-from mcpwatch.identity.acts import act_fault, silence_id
+from mcpwatch.identity.signed_acts import act_fault, silence_id
 from mcpwatch.model.entries import AlertActed, Body, Envelope, Principal, SilenceTerms, UpstreamInfo
 from mcpwatch.model.feed import FeedState
 

@@ -13,8 +13,8 @@ from watcher import Watcher, ask, bearer, token_of
 from mcpwatch.gateway import acts as acts_module
 from mcpwatch.gateway.folder import operator_token_path
 from mcpwatch.gateway.run import Gateway
-from mcpwatch.identity.acts import sign_act
 from mcpwatch.identity.agent_key import AgentKey
+from mcpwatch.identity.signed_acts import sign_act
 from mcpwatch.model.entries import AlertActed, SilenceTerms
 
 NOWHERE = "demo=http://127.0.0.1:1/mcp"

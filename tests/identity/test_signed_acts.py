@@ -11,7 +11,15 @@ from msgspec.structs import replace
 from signed import ALICE, BOB
 
 from mcpwatch.errors import LocalError
-from mcpwatch.identity.acts import CLOCKS_DIFFER, act_fault, key_of, operator_key, sign_act, signature_fault, silence_id
+from mcpwatch.identity.signed_acts import (
+    CLOCKS_DIFFER,
+    act_fault,
+    key_of,
+    operator_key,
+    sign_act,
+    signature_fault,
+    silence_id,
+)
 from mcpwatch.model.entries import AlertActed, SilenceTerms
 
 ORIGIN, NOW = "gateway.example/feed/1", 1_795_348_800

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rpc import ask, call, result, tool
 
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import ToolClass
+from mcpwatch.model.tools import ToolClass
 from mcpwatch.traffic.tool_class import DESTRUCTIVE, MAX_TEXT, classes_of_name, classes_of_uri, classify
 from mcpwatch.traffic.tool_signals import SIGNALS
 

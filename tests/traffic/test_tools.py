@@ -10,7 +10,7 @@ from rpc import ask, call, error, modern, result, text, tool
 from verdicts import signer, unsigned, verified
 
 from mcpwatch.model.entries import Entry, Json
-from mcpwatch.model.traffic import DefinitionPin, Tool, ToolChange
+from mcpwatch.model.tools import DefinitionPin, Tool, ToolChange
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.traffic.records import Limits
 

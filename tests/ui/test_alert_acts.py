@@ -11,16 +11,16 @@ from scene import Scene
 from still import OPERATOR
 
 from mcpwatch.errors import ConnectError
-from mcpwatch.identity.acts import sign_act
 from mcpwatch.identity.agent_key import AgentKey
+from mcpwatch.identity.signed_acts import sign_act
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Kept, Silence
 from mcpwatch.model.entries import AlertActed
 from mcpwatch.model.feed import MAY_ACT
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.dialogs.note import NoteDialog
 from mcpwatch.ui.dialogs.silence import SilenceDialog
-from mcpwatch.watch.acts import act_in_log
 from mcpwatch.watch.operators import Operators
+from mcpwatch.watch.read_acts import act_in_log
 
 pytest_plugins = ["played"]
 

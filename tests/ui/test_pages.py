@@ -17,7 +17,8 @@ from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.entries import Body, Json
 from mcpwatch.model.feed import FeedState
 from mcpwatch.model.identity import Covered, Evidence, Freshness, KeyState, Resolution, SignatureState, Strength, Word
-from mcpwatch.model.traffic import CallState, Edge, EdgeKind, SessionState, Tool
+from mcpwatch.model.tools import Tool
+from mcpwatch.model.traffic import CallState, Edge, EdgeKind, SessionState
 from mcpwatch.text import is_hidden
 from mcpwatch.ui import looks
 from mcpwatch.ui.lines import Line, plain

@@ -9,7 +9,7 @@ from scene import Scene
 from verdicts import verified
 
 from mcpwatch.model.alerts import Alert, AlertState
-from mcpwatch.model.traffic import Tool
+from mcpwatch.model.tools import Tool
 
 pytest_plugins = ["played"]
 

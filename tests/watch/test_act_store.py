@@ -8,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from mcpwatch.errors import LocalError
-from mcpwatch.identity.acts import sign_act
 from mcpwatch.identity.agent_key import AgentKey
+from mcpwatch.identity.signed_acts import sign_act
 from mcpwatch.model.alerts import Act, AlertEvent, EventKind, Kept, Severity, Silence
 from mcpwatch.model.entries import Acted, AlertActed, SilenceTerms
 from mcpwatch.watch.act_store import ActStore
-from mcpwatch.watch.acts import act_kept_here
+from mcpwatch.watch.read_acts import act_kept_here
 
 KEY = AgentKey(bytes(32))
 _OLD_SCHEMA = """

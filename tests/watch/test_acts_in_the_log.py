@@ -9,12 +9,12 @@ from desks import CALL, Desk, calling, desks, is_, unsigned
 from msgspec.structs import replace
 from rig import fetch, post
 
-from mcpwatch.detect.acts import StaleAct
+from mcpwatch.detect.act_checks import StaleAct
 from mcpwatch.errors import McpwatchError, RefusedError
 from mcpwatch.feed.acts import ActConflict
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.gateway.folder import token_path
-from mcpwatch.identity.acts import operator_key, sign_act
+from mcpwatch.identity.signed_acts import operator_key, sign_act
 from mcpwatch.model.alerts import AlertState, EventKind, Kept
 from mcpwatch.secret import read_secret
 

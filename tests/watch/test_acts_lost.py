@@ -11,7 +11,7 @@ from mcpwatch.detect.engine import Engine
 from mcpwatch.errors import ConnectError
 from mcpwatch.feed.acts import ActConflict, post_act
 from mcpwatch.gateway.folder import operator_token_path
-from mcpwatch.identity.acts import operator_key, sign_act
+from mcpwatch.identity.signed_acts import operator_key, sign_act
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.watch.alerting import Alerting
 

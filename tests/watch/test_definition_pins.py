@@ -13,7 +13,7 @@ from rpc import ask, result, tool
 from mcpwatch.errors import LocalError, UsageError
 from mcpwatch.model.alerts import Alert
 from mcpwatch.model.entries import Entry, Json
-from mcpwatch.model.traffic import DefinitionPin, Tool
+from mcpwatch.model.tools import DefinitionPin, Tool
 from mcpwatch.watch.definition_pins import FILE, MAX_OCTETS, MAX_TOOLS, DefinitionStore
 from mcpwatch.watch.watcher import Watcher
 

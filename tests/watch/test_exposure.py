@@ -5,7 +5,8 @@ from verdicts import principal, signer
 
 from mcpwatch.detect.phrases import clip
 from mcpwatch.model.alerts import Alert, AlertState, Severity
-from mcpwatch.model.traffic import Binding, Era, Session, SessionKind, Tool
+from mcpwatch.model.tools import Tool
+from mcpwatch.model.traffic import Binding, Era, Session, SessionKind
 from mcpwatch.policy.policy import Policy, Role
 from mcpwatch.watch.exposure import Exposure, Party, alerts_about, exposure
 from mcpwatch.watch.identity import Identity

@@ -7,15 +7,15 @@ import pytest
 from desks import Desk, calling, desks, is_, unsigned
 from msgspec.structs import replace
 
-from mcpwatch.detect.acts import ActError
-from mcpwatch.identity.acts import operator_key, sign_act, silence_id
+from mcpwatch.detect.act_checks import ActError
 from mcpwatch.identity.agent_key import AgentKey
+from mcpwatch.identity.signed_acts import operator_key, sign_act, silence_id
 from mcpwatch.model.alerts import AlertState, EventKind, Kept, Severity
 from mcpwatch.model.entries import AlertActed, SilenceTerms
 from mcpwatch.watch.act_store import ActStore
-from mcpwatch.watch.acts import act_in_log, act_kept_here
 from mcpwatch.watch.json_lines import alert_line
 from mcpwatch.watch.operators import ANYBODY, Operators
+from mcpwatch.watch.read_acts import act_in_log, act_kept_here
 
 ANN, EVE = AgentKey(bytes(range(32))), AgentKey(bytes(range(1, 33)))
 ANN_S, LISTED = ANN.fingerprint, Operators([f"{ANN.fingerprint} Ann Lee"])

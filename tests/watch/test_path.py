@@ -7,7 +7,8 @@ from watched import Stage
 
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.model.alerts import Alert, Severity
-from mcpwatch.model.traffic import Call, Edge, EdgeKind, ToolClass
+from mcpwatch.model.tools import ToolClass
+from mcpwatch.model.traffic import Call, Edge, EdgeKind
 from mcpwatch.watch.path import RULES, Paths, does, path, severity_of
 
 FETCH, FILE, SEND, EXEC = ToolClass.FETCH, ToolClass.FILE, ToolClass.SEND, ToolClass.EXEC

@@ -7,7 +7,7 @@ from msgspec import Struct
 from verdicts import signer, verified
 from watched import START, Stage
 
-from mcpwatch.model.traffic import Tool
+from mcpwatch.model.tools import Tool
 from mcpwatch.watch.columns import ALERTS, IDENTITIES, LIVE, SESSIONS, TOOLS, Column, percentile
 from mcpwatch.watch.rates import Rate
 from mcpwatch.watch.times import clock_time, elapsed, rfc3339

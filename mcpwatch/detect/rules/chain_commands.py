@@ -11,7 +11,8 @@ from mcpwatch.detect.phrases import cut, quote, who_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import ANY_CALL, Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.traffic import Call, CallState, Direction, Exchange, Observation, RpcMessage, ToolClass
+from mcpwatch.model.tools import ToolClass
+from mcpwatch.model.traffic import Call, CallState, Direction, Exchange, Observation, RpcMessage
 from mcpwatch.policy.ruling import TOOL_CALL, refused_caller
 from mcpwatch.policy.terms import Signatures
 

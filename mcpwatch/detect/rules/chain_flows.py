@@ -9,7 +9,8 @@ from mcpwatch.detect.lineage import ADDRESSES, PRIVATE, Learnt, Lineage, Parent,
 from mcpwatch.detect.phrases import who_of
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
-from mcpwatch.model.traffic import Call, DataFlow, Observation, ToolClass, ValueKind
+from mcpwatch.model.tools import ToolClass
+from mcpwatch.model.traffic import Call, DataFlow, Observation, ValueKind
 from mcpwatch.traffic.tool_class import words_of
 
 _BACKENDS = frozenset(ToolClass) - {ToolClass.WRITE}

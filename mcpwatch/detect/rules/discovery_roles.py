@@ -12,7 +12,8 @@ from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.refusals import names_caller, was_denied
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.traffic import Call, Observation, Tool
+from mcpwatch.model.tools import Tool
+from mcpwatch.model.traffic import Call, Observation
 from mcpwatch.policy.policy import Policy, Role, Signatures
 from mcpwatch.traffic.claims import fields
 

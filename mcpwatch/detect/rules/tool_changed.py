@@ -11,7 +11,8 @@ from mcpwatch.detect.phrases import cut, excerpts, quote, some, together
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import Observation, Tool
+from mcpwatch.model.tools import Tool
+from mcpwatch.model.traffic import Observation
 from mcpwatch.traffic.tool_class import restriction, words_of
 
 _FIELD = 40

@@ -10,7 +10,8 @@ from mcpwatch.detect.phrases import quote, some, upstream_of
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.strings import said, strings, whole
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.traffic import Observation, RpcMessage, Tool
+from mcpwatch.model.tools import Tool
+from mcpwatch.model.traffic import Observation, RpcMessage
 from mcpwatch.traffic.dataflow import GIVES
 
 

@@ -9,7 +9,8 @@ from mcpwatch.detect.orders import Order, OrderBook, Orders, orders
 from mcpwatch.detect.phrases import quote
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.traffic import Observation, Tool
+from mcpwatch.model.tools import Tool
+from mcpwatch.model.traffic import Observation
 
 _TEXT = 20_000
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from mcpwatch.model.entries import Json
-from mcpwatch.model.traffic import DefinitionPin, Tool
+from mcpwatch.model.tools import DefinitionPin, Tool
 from mcpwatch.ui.lines import Line, Span, Tone, line, span
 from mcpwatch.ui.times import full
 from mcpwatch.watch.definition_changes import Changed, Piece, changed, pieces

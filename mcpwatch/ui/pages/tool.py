@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mcpwatch.model.alerts import Alert
-from mcpwatch.model.traffic import Tool
+from mcpwatch.model.tools import Tool
 from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span, title
 from mcpwatch.ui.looks import severity_cell
 from mcpwatch.ui.pages.definition import baseline, change_lines, pinned

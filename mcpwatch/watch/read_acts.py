@@ -1,6 +1,6 @@
 """Acts as they were written down, and what they are worth here."""
 
-from mcpwatch.identity.acts import act_fault, form_fault, key_of, signature_fault
+from mcpwatch.identity.signed_acts import act_fault, form_fault, key_of, signature_fault
 from mcpwatch.model.alerts import Act, AlertEvent, EventKind, Kept, Severity, Silence
 from mcpwatch.model.entries import AlertActed
 from mcpwatch.watch.operators import ANYBODY, Operators

@@ -2,7 +2,7 @@
 
 from mcpwatch.detect.silences import NEVER_SILENT, WHY_NEVER
 from mcpwatch.errors import McpwatchError
-from mcpwatch.identity.acts import DID, LONGEST_SILENCE, MAX_GLOB, MAX_NOTE
+from mcpwatch.identity.signed_acts import DID, LONGEST_SILENCE, MAX_GLOB, MAX_NOTE
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Silence
 from mcpwatch.text import count
 
