@@ -6,6 +6,10 @@ from mcpwatch.errors import UsageError
 
 FEED_PATH = "/v1/feed"
 CHECKPOINT_PATH = "/v1/checkpoint"
+CONSISTENCY_PATH = "/v1/proof/consistency"
+INCLUSION_PATH = "/v1/proof/inclusion"
+HEALTH_PATH = "/v1/health"
+METRICS_PATH = "/metrics"
 ACTS_PATH = "/v1/alerts/{id}/acts"
 _HINT = "Give the address the gateway printed, such as http://127.0.0.1:4181"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
