@@ -6,29 +6,36 @@ from textual.app import App
 
 from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.ui.alert_groups import RuleGroup
-from mcpwatch.ui.dialogs.note import ActWords, NoteDialog
+from mcpwatch.ui.dialogs.note import SINKS, ActWords, NoteDialog
 from mcpwatch.ui.dialogs.silence import SilenceDialog, Silencing
 from mcpwatch.ui.host import Host
 from mcpwatch.ui.lines import field
 from mcpwatch.ui.times import full
 from mcpwatch.watch.watcher import Watcher
 
+_RISES = "back among the firing ones"
+
 _ACKNOWLEDGE = ActWords(
     "Acknowledge",
     "It stays in the list as seen by you and rests for eight hours. It fires again at a higher severity, or when"
     " somebody else, another tool or another reason shows up behind it.",
     "Acknowledged",
+    SINKS,
 )
 _UNACKNOWLEDGE = ActWords(
-    "Un-acknowledge", "It fires again from now on. The acknowledgement stays in its history.", "Fires again"
+    "Un-acknowledge",
+    "It fires again from now on. The acknowledgement stays in its history.",
+    "Fires again",
+    _RISES,
 )
-_REOPEN = ActWords("Reopen", "It fires again from now on. Who resolved it stays in its history.", "Fires again")
+_REOPEN = ActWords("Reopen", "It fires again from now on. Who resolved it stays in its history.", "Fires again", _RISES)
 _RESOLVE = ActWords(
     "Resolve",
     "The cause is gone: somebody fixed it, or it was none. It fires again as soon as anything shows it anew.",
     "Resolved",
+    SINKS,
 )
-_UNSILENCE = ActWords("End the silence", "All that it covers is told again from now on.", "The silence has ended")
+_UNSILENCE = ActWords("End the silence", "All that it covers is told again from now on.", "Silence ended", _RISES)
 
 
 def acknowledge(app: App[None], watcher: Watcher, alert: Alert) -> None:

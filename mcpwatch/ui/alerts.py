@@ -16,7 +16,7 @@ from mcpwatch.ui.commands import BY_ID, Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Span, Tone, line, span
 from mcpwatch.ui.lists import ListScreen
-from mcpwatch.ui.looks import ALERT_STATES, severity_cell
+from mcpwatch.ui.looks import ALERT_STATES, SHORT_STATES, severity_cell
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.alert import alert_page
 from mcpwatch.ui.pages.identity import alerts_of
@@ -32,12 +32,6 @@ from mcpwatch.watch.subjects import short_subject
 from mcpwatch.watch.watcher import Watcher
 
 _MAX_CELLS = 200
-_STATES = {
-    AlertState.FIRING: "firing",
-    AlertState.ACKNOWLEDGED: "ack'd",
-    AlertState.SILENCED: "silent",
-    AlertState.RESOLVED: "done",
-}
 
 
 def _severity(alert: Alert, state: State) -> Cell:
@@ -46,7 +40,7 @@ def _severity(alert: Alert, state: State) -> Cell:
 
 
 def _state(alert: Alert, state: State) -> Cell:
-    return span(_STATES[alert.state], ALERT_STATES[alert.state])
+    return span(SHORT_STATES[alert.state], ALERT_STATES[alert.state])
 
 
 def _title(alert: Alert, state: State) -> Cell:
@@ -231,29 +225,31 @@ class AlertsScreen(ListScreen[Alert]):
     def action_acknowledge(self) -> None:
         """Ask for a note and acknowledge."""
         if (alert := self._one()) is not None:
-            self.stay()
+            self.go_with(alert)
             self.host.acknowledge(alert)
 
     def action_resolve(self) -> None:
         """Ask for a note and say that the cause is gone."""
         if (alert := self._one()) is not None:
-            self.stay()
+            self.go_with(alert)
             self.host.resolve(alert)
 
     def action_unacknowledge(self) -> None:
         """Ask for a note and let it fire again."""
         if (alert := self._one()) is not None:
+            self.go_with(alert)
             self.host.unacknowledge(alert)
 
     def action_silence(self) -> None:
         """Ask what to silence, how long and why."""
         if (alert := self.selected) is not None:
-            self.stay()
+            self.go_with(alert)
             self.host.silence(alert)
 
     def action_unsilence(self) -> None:
         """Ask for a note and end the silence."""
         if (alert := self._one()) is not None:
+            self.go_with(alert)
             self.host.unsilence(alert)
 
     def action_copy(self) -> None:

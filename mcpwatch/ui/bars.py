@@ -9,7 +9,7 @@ from mcpwatch.model.identity import Word
 from mcpwatch.ui.commands import COMMANDS, Command, key_name
 from mcpwatch.ui.lines import Line, Span, Tone, join, line, span
 from mcpwatch.ui.lines import cells as cells_of
-from mcpwatch.ui.looks import FEEDS, SEVERITIES, VERDICTS
+from mcpwatch.ui.looks import FEEDS, SEVERITIES, SHORT_STATES, VERDICTS
 from mcpwatch.ui.ribbon import spread
 from mcpwatch.ui.times import fresh
 from mcpwatch.watch.state import State
@@ -85,7 +85,7 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
 def wrong_line(state: State, alerts: Counter[Severity], cells: int, resting: Counter[AlertState] = _NONE) -> Line:
     """Open alerts by severity, then those that rest, then verdicts, worst first.
 
-    Where words do not fit, glyphs stand for them, or they are left out.
+    Where words do not fit, glyphs or shorter words stand for them; verdicts are left out first.
     """
     head, short = [span("alerts", Tone.DIM)], [span("alerts", Tone.DIM)]
     for severity in sorted((each for each in Severity if alerts[each]), reverse=True):
@@ -95,7 +95,7 @@ def wrong_line(state: State, alerts: Counter[Severity], cells: int, resting: Cou
     if len(head) == 1:
         head.append(span(" none open", Tone.DIM))
     rest = [span(f"  {resting[each]:,} {each.value}", Tone.DIM) for each in AlertState if resting[each]]
-    brief = [span(f"  {resting.total():,} resting", Tone.DIM)] if rest else []
+    brief = [span(f"  {resting[each]:,} {SHORT_STATES[each]}", Tone.DIM) for each in AlertState if resting[each]]
     words = [word for word in _WORST_WORD if state.counts.words[word] > 0]
     room = cells - 2
     for heads, worded in (
@@ -103,10 +103,7 @@ def wrong_line(state: State, alerts: Counter[Severity], cells: int, resting: Cou
         ([*head, *rest], [word for word in words if VERDICTS[word].tone is Tone.WORST]),
         ([*head, *rest], []),
         ([*head, *brief], []),
-        (head, words),
-        (head, [word for word in words if VERDICTS[word].tone is Tone.WORST]),
-        (head, []),
-        (short, []),
+        ([*short, *brief], []),
     ):
         told = [_count(word, state.counts.words[word], word in worded) for word in words]
         if cells_of(join([Line(tuple(heads)), *told])) <= room:

@@ -110,6 +110,10 @@ class ListScreen(WatchScreen, Generic[T]):
         """Let the cursor stay in its place when the item under it moves away."""
         self._selected = None
 
+    def go_with(self, item: T) -> None:
+        """Let the cursor go with this item wherever the order puts it, even if no person moved it yet."""
+        self._selected = self.key_of(item)
+
     def _arrange(self, items: Iterable[T]) -> None:
         order = self._orders[self._order]
         self.table.arrange(items, order, self._down)

@@ -162,6 +162,14 @@ ALERT_STATES = {
     AlertState.RESOLVED: Tone.DIM,
 }
 
+SHORT_STATES = {
+    AlertState.FIRING: "firing",
+    AlertState.ACKNOWLEDGED: "ack'd",
+    AlertState.SILENCED: "silent",
+    AlertState.RESOLVED: "done",
+}
+"""Where a word has six cells."""
+
 
 def verdict_cell(word: Word, waiting: bool = False) -> Span:
     """Glyph and word of a verdict."""

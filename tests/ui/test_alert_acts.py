@@ -45,7 +45,41 @@ async def test_resolving_asks_for_a_note_and_the_alert_sinks(scene: Scene) -> No
         assert "Tool changed" not in first
         alert = alert_of(scene)
         assert (alert.state, alert.history[-1].note) == (AlertState.RESOLVED, "the release was announced")
-        assert "resolved" in await at.line(2)
+        assert "1 resolved" in await at.line(2)
+
+
+async def test_undo_hits_the_alert_that_was_acknowledged(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("3", "j", "a")
+        await at.type("known")
+        assert "Acknowledged, on this machine only; now under the firing ones" in await at.press("enter")
+        (acted,) = [each for each in scene.state.alerts.values() if each.state is AlertState.ACKNOWLEDGED]
+        assert "1 ack'd" in await at.line(2)
+        assert "Un-acknowledge" in await at.press("u")
+        await at.type("after all")
+        assert "back among the firing ones" in await at.press("enter")
+        assert acted.state is AlertState.FIRING
+        assert [event.note for event in acted.history] == ["known", "after all"]
+
+
+async def test_the_cursor_goes_with_an_alert_that_the_log_moves_later(scene: Scene) -> None:
+    posted: list[AlertActed] = []
+
+    async def post(acted: AlertActed) -> int:
+        posted.append(acted)
+        return 500
+
+    with_scope(scene)
+    async with hands(scene) as at:
+        scene.watcher.posts["gateway"] = post
+        await at.press("3", "a")
+        await at.type("known")
+        await at.press("enter")
+        scene.book.take([act_in_log(posted[0], posted[0].origin, 500, scene.now)])
+        scene.state.alerts_changed()
+        scene.wait(1.0)
+        await at.read()
+        assert "Un-acknowledge" in await at.press("u")
 
 
 async def test_the_history_says_who_acted_with_which_key_and_where_it_is_kept(scene: Scene) -> None:
@@ -123,7 +157,7 @@ async def test_silencing_covers_this_alert_and_for_eight_hours_at_first(scene: S
         alert = alert_of(scene)
         assert alert.state is AlertState.SILENCED and alert.silence is not None
         assert (alert.silence.reason, alert.silence.until - alert.silence.time) == ("the vendor knows", 8 * 3_600)
-        assert "silenced" in await at.line(2)
+        assert "1 silenced" in await at.line(2)
         await at.press("end")
         shown = await at.press("M")
         assert "End the silence" in shown and "the vendor knows" in shown

@@ -40,7 +40,7 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "resolve": ("3", "r"),
     "silence": ("3", "m"),
     "unsilence": ("3", "m", *"load", "enter", "end", "M"),
-    "alerts-resting": ("3", "m", *"load", "enter", "a", *"seen", "enter", "r", *"fixed", "enter", "end"),
+    "alerts-resting": ("3", "m", *"load", "enter", "g", "a", *"seen", "enter", "g", "r", *"fixed", "enter", "end"),
     "alerts-by-rule": ("3", "v", "end"),
     "alert-history": ("3", "a", *"known", "enter", "end", "u", *"not", "enter", "g", "tab", "z", "end"),
     "identities": ("4",),

@@ -17,6 +17,8 @@ from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.times import count
 
 _MAX_NOTE = 2_000
+SINKS = "now under the firing ones"
+"""Where in the list an alert is that somebody let rest."""
 
 
 class Shown(NamedTuple):
@@ -37,6 +39,8 @@ class ActWords(NamedTuple):
     explains: str
     done: str
     """How the foot of the screen answers."""
+    goes: str
+    """Where in the list of alerts it then is."""
 
 
 class NoteDialog(Dialog):
@@ -102,7 +106,7 @@ class NoteDialog(Dialog):
             self._shown = Shown(self._alert.last_index, self._alert.last_act)
         else:
             self.dismiss()
-            self.host.tell(f"{self._words.done}, {kept.value}")
+            self.host.tell(f"{self._words.done}, {kept.value}; {self._words.goes}")
         finally:
             self._is_busy = False
             if self.is_current:

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 from mcpwatch.errors import McpwatchError
 from mcpwatch.model.alerts import Kept
 from mcpwatch.ui.dialogs.dialog import Dialog
-from mcpwatch.ui.dialogs.note import progress
+from mcpwatch.ui.dialogs.note import SINKS, progress
 from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.ribbon import Ribbon
@@ -125,7 +125,7 @@ class SilenceDialog(Dialog):
             self._fault = f"{error.title}. {error.hint}".strip()
         else:
             self.dismiss()
-            self.host.tell(f"Silenced, {kept.value}")
+            self.host.tell(f"Silenced, {kept.value}; {SINKS}")
         finally:
             self._is_busy = False
             if self.is_current:
