@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mcpwatch.detect.enforced import Enforced
 from mcpwatch.detect.rule import ANSWERS, ANY_CALL, Operator, Rule
 from mcpwatch.detect.rules import RULES
 from mcpwatch.model.alerts import Finding
@@ -78,6 +79,7 @@ class Engine:
             for method in (_NOTHING, _ANOTHER, *named)
         }
         """By kind and by the method of the one call that an entry moves on."""
+        self._enforced = Enforced(every)
         self._of_feed = tuple(rule for rule in every if type(rule).observe_feed is not Rule.observe_feed)
         self.policy = Policy()
         if policy is not None:
@@ -99,6 +101,10 @@ class Engine:
                     found.extend(told)
             except Exception as error:
                 self._failed(rule, error)
+        if found:
+            self._enforced.note(found)
+        if seen.exchange is not None and seen.exchange.rule:
+            found.extend(self._enforced.refused(seen))
         return self._told(found, seen.time) if found else found
 
     def observe_feed(self, before: FeedStatus, after: FeedStatus) -> list[Finding]:

@@ -28,7 +28,7 @@ from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.model.entries import UpstreamInfo
 from mcpwatch.policy.kept import KeptPolicy
 from mcpwatch.policy.members import Caller
-from mcpwatch.policy.ruling import ALLOWED, Ruling, facts_of
+from mcpwatch.policy.ruling import ALLOWED, UNREADABLE, Ruling, facts_of
 
 LOOK_SECONDS = 1.0
 """Between two looks at the policy's file and the pinned keys."""
@@ -36,7 +36,6 @@ OWNERS_FILE = "owners.json"
 READ_ASIDE = 256 * 1024
 """Octets of a body from which on it is read in a thread, since all other exchanges would wait."""
 
-_UNREADABLE = "policy/unreadable-call"
 _WRONG_KEY = "identity/wrong-key"
 _NO_CALL: tuple[str | None, str] = (None, "")
 """How a request is ruled that does something else than to bring messages, such as to open a stream."""
@@ -102,7 +101,7 @@ class Enforcer:
         try:
             asked = await _read(arrival)
         except Unreadable as unreadable:
-            raise Denied(f"nobody can say what servers read in it: {unreadable}", _UNREADABLE, entry) from None
+            raise Denied(f"nobody can say what servers read in it: {unreadable}", UNREADABLE, entry) from None
         if _is_preflight(arrival):
             return exchange
         ruling = self._rule(asked, judged, reached)

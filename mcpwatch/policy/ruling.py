@@ -29,7 +29,10 @@ _FUTURE = "identity/from-the-future"
 _NOT_COVERED = "identity/body-not-covered"
 _TOO_OLD = "identity/stale"
 NOT_PERMITTED = "policy/not-permitted"
+UNREADABLE = "policy/unreadable-call"
 REPLAYABLE = "identity/weak-replay-protection"
+REFUSALS = frozenset({*_BROKEN.values(), _FUTURE, _NOT_COVERED, NOT_PERMITTED, UNREADABLE, REPLAYABLE})
+"""Ids of the rules that an enforcing gateway refuses by."""
 
 
 class Facts(Struct, frozen=True):

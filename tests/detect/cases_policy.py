@@ -136,7 +136,7 @@ def a_server_that_speaks_as_a_gateway_does(scene: Scene) -> None:
     scene.end(exchange)
 
 
-@fires("policy/not-permitted")
+@fires("identity/unsigned-call")
 def a_stream_that_the_gateway_refuses(scene: Scene) -> None:
     exchange = scene.request(method="GET", verdict=UNSIGNED)
     scene.end(exchange, rule="identity/unsigned-call", reason="denied by the policy: a signature is required")
@@ -146,6 +146,38 @@ def a_stream_that_the_gateway_refuses(scene: Scene) -> None:
 def a_call_that_the_gateway_refuses_by_a_policy_that_is_not_here(scene: Scene) -> None:
     exchange = scene.request(call(1, "read"), verdict=UNSIGNED)
     scene.end(exchange, rule="policy/not-permitted", reason="denied by the policy: its role is guest")
+
+
+@fires("identity/body-not-covered")
+def a_signature_that_leaves_out_what_the_policy_of_the_gateway_alone_wants(scene: Scene) -> None:
+    exchange = scene.request(call(1, "read"), session=scene.session())
+    scene.end(exchange, rule="identity/body-not-covered", reason="denied by the policy: it leaves out: session")
+
+
+@fires("identity/stale")
+def a_signature_that_was_too_old_by_the_policy_at_the_time(scene: Scene) -> None:
+    exchange = under(scene, Policy(everywhere=Terms(max_age=300.0))).request(
+        call(1, "read"), verdict=signed(31.0, scene)
+    )
+    scene.end(exchange, rule="identity/stale", reason="denied by the policy: 30 s are allowed")
+
+
+@fires("identity/unsigned-call")
+def an_unsigned_call_refused_that_this_policy_lets_pass(scene: Scene) -> None:
+    exchange = under(scene, Policy(everywhere=Terms(Signatures.OFF))).request(call(1, "read"), verdict=UNSIGNED)
+    scene.end(exchange, rule="identity/unsigned-call", reason="denied by the policy: a signature is required")
+
+
+@fires("identity/wrong-key")
+def a_session_that_belonged_to_another_before_this_log_began(scene: Scene) -> None:
+    exchange = scene.request(call(1, "read"), session=scene.session())
+    scene.end(exchange, rule="identity/wrong-key", reason="denied by the policy: the session belongs to another signer")
+
+
+@spares("feed/broken", "discovery/bypass")
+def a_gateway_that_names_a_rule_which_nothing_is_refused_by(scene: Scene) -> None:
+    scene.end(scene.request(call(1, "read")), rule="feed/broken", reason="denied by the policy")
+    scene.end(scene.request(call(2, "read")), rule="discovery/bypass", reason="denied by the policy")
 
 
 @spares("policy/not-permitted")

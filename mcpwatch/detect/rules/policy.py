@@ -5,17 +5,12 @@ from collections.abc import Iterable
 from mcpwatch.detect.asked import asked, facts, in_words
 from mcpwatch.detect.callers import caller
 from mcpwatch.detect.phrases import caller_of, cut, sentence, signer_subject, upstream_of
-from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.traffic import Observation
 from mcpwatch.policy.policy import Policy
-from mcpwatch.policy.ruling import NOT_PERMITTED, REPLAYABLE, refused_caller, refused_signature
+from mcpwatch.policy.ruling import NOT_PERMITTED, REPLAYABLE, UNREADABLE, refused_caller, refused_signature
 
-UNREADABLE = "policy/unreadable-call"
-_OF_CALLS = ("identity/unsigned-call", "identity/cannot-check")
-"""Rules that tell of calls alone, and of nothing that a request does besides."""
-_TOLD = 10_000
 _NOT_TOLD = ("", REPLAYABLE)
 """What a ruling on a signature names where no identity rule tells of it: nothing is wrong, or nobody can say so."""
 
@@ -24,8 +19,7 @@ class NotPermitted(Rule):
     """One alert for each caller and server, or tool that has terms of its own.
 
     A signature that the policy requires and that is not good is told of by the identity rules alone. While a key is
-    looked up nobody knows yet who calls. What an enforcing gateway refused and no request told of, such as a stream or
-    the end of a session, is told when it ends, whatever policy is at hand here.
+    looked up nobody knows yet who calls.
     """
 
     info = RuleInfo(
@@ -37,24 +31,16 @@ class NotPermitted(Rule):
         action="If the caller should be able to do it, list it in the policy. If not, let the gateway refuse it.",
         references=("OWASP MCP07",),
     )
-    kinds = ("request", "end")
+    kinds = ("request",)
     rejudges = True
     settles = True
     _is_open = True
-
-    def __init__(self) -> None:
-        self._told: Recent[tuple[str, int], bool] = Recent(_TOLD)
 
     def follow(self, policy: Policy) -> None:
         super().follow(policy)
         self._is_open = all(terms.is_open for terms in policy.every)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.kind == "end":
-            return self._refused(seen) if seen.exchange is not None and seen.exchange.rule else ()
-        return self._asked(seen)
-
-    def _asked(self, seen: Observation) -> Iterable[Finding]:
         verdict = seen.verdict
         if self._is_open or verdict is None or (verdict.waiting and not seen.rejudged):
             return
@@ -69,23 +55,12 @@ class NotPermitted(Rule):
             subject = f"{name} at {upstream}" + ("" if one.terms is at_server else f": {one.tool}")
             if subject not in told:
                 told.add(subject)
-                self._told.put((seen.source, seen.index), True)
                 reason = sentence(f"{in_words(one, seen)} at {cut(upstream)} is not permitted", refused.reason)
                 yield self.finding(seen, subject, reason)
 
-    def _refused(self, seen: Observation) -> Iterable[Finding]:
-        exchange = seen.exchange
-        if exchange is None or (seen.source, exchange.index) in self._told:
-            return
-        if exchange.rule == NOT_PERMITTED or (exchange.rule in _OF_CALLS and exchange.method != "POST"):
-            who, upstream = caller(seen), upstream_of(seen)
-            name = signer_subject(who.signer) if who.signer is not None else caller_of(seen)
-            reason = sentence(f"The gateway refused a {cut(exchange.method)} at {cut(upstream)}", exchange.reason)
-            yield self.finding(seen, f"{name} at {upstream}", reason, exchange.index, seen.index)
-
 
 class UnreadableCall(Rule):
-    """Known by the word of a gateway that enforces the policy: a watcher reads what any server might read."""
+    """Told by a gateway that enforces the policy, and by nothing else: a watcher reads what any server might read."""
 
     info = RuleInfo(
         id=UNREADABLE,
@@ -96,14 +71,6 @@ class UnreadableCall(Rule):
         action="Look at the request. No client writes such ones by itself: somebody tries to get around the policy.",
         references=("OWASP MCP07",),
     )
-    kinds = ("end",)
-
-    def observe(self, seen: Observation) -> Iterable[Finding]:
-        exchange = seen.exchange
-        if exchange is not None and exchange.rule == UNREADABLE:
-            reason = sentence("The gateway refused a request", exchange.reason)
-            subject = f"{caller_of(seen)} at {upstream_of(seen)}"
-            yield self.finding(seen, subject, reason, exchange.index, seen.index)
 
 
 POLICY: tuple[type[Rule], ...] = (NotPermitted, UnreadableCall)
