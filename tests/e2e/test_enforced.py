@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mcpwatch.identity.signer import Rfc9421Auth
 pytestmark = pytest.mark.e2e
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
 HERE = "127.0.0.1:0"
+LIST_TOOLS = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 
 
 @contextlib.asynccontextmanager
@@ -80,6 +82,23 @@ async def test_a_refused_call_is_shown_as_denied_with_its_alert(tmp_path: Path, 
     (end,) = [line for line in told(lines, "entry") if line["kind"] == "end" and line["exchange"] == entry]
     assert (end["outcome"], end["server"], end["tool"]) == ("denied", "notes", "echo")
     assert alert["subject"].endswith("at notes")
+
+
+async def test_a_refusal_is_told_by_its_rule_without_the_policy_and_after_it_changed(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('signatures = "required"\nmax_age = 10\n')
+    auth = Rfc9421Auth(AgentKey.generate(), clock=lambda: time.time() - 30)
+    async with fixture() as server, enforcing(server, policy) as (gateway, url, feed):
+        async with httpx2.AsyncClient(auth=auth, timeout=DEADLINE_S) as http:
+            answer = await http.post(url, json=LIST_TOOLS, headers={"accept": "application/json, text/event-stream"})
+        refused = answer.json()["error"]["data"]
+        policy.write_text('signatures = "required"\nmax_age = 300\n')
+        await said(gateway, "enforced at notes", 2)
+        tail = await Process.start("tail", feed, "--json", "--all")
+        lines = await tail.until(lambda lines: any(refused["entry"] in one["evidence"] for one in told(lines, "alert")))
+        await tail.end()
+    about = {alert["rule"] for alert in told(lines, "alert") if refused["entry"] in alert["evidence"]}
+    assert (refused["rule"], about) == ("identity/stale", {"identity/stale"})
 
 
 async def test_edits_of_the_policy_count_and_bad_ones_do_not(tmp_path: Path) -> None:
