@@ -100,6 +100,17 @@ class NoteVerifier:
         return Checkpoint(origin=self.origin, size=size, root=root, note=bytes(note), time=time)
 
 
+def open_untimed(vkey: str, note: bytes) -> Checkpoint:
+    """The checkpoint in a signed note by the log's key of type 0x01 alone, without a time; raises BadNote."""
+    key = VerifierKey.parse(vkey)
+    if key.type != PLAIN:
+        raise BadNote("the verifier key is not of type 0x01")
+    parsed = Note.parse(note)
+    size, root = _checkpoint_text(parsed.text, key.name)
+    key.verify(parsed.text, parsed.signature(key))
+    return Checkpoint(origin=key.name, size=size, root=root, note=bytes(note))
+
+
 class LogKey:
     """The two secret keys of a log; its dump is kept in a private file and never leaves the machine."""
 
