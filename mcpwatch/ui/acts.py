@@ -41,13 +41,13 @@ _UNSILENCE = ActWords("End the silence", "All that it covers is told again from 
 def acknowledge(app: App[None], watcher: Watcher, alert: Alert) -> None:
     """Ask for a note and acknowledge."""
     act = partial(watcher.acknowledge, alert.id)
-    app.push_screen(NoteDialog(_ACKNOWLEDGE, alert, watcher.keeps(alert), lambda note, shown: act(note, *shown)))
+    app.push_screen(NoteDialog(_ACKNOWLEDGE, alert, watcher, lambda note, shown: act(note, *shown)))
 
 
 def resolve(app: App[None], watcher: Watcher, alert: Alert) -> None:
     """Ask for a note and say that the cause is gone."""
     act = partial(watcher.resolve, alert.id)
-    app.push_screen(NoteDialog(_RESOLVE, alert, watcher.keeps(alert), lambda note, shown: act(note, *shown)))
+    app.push_screen(NoteDialog(_RESOLVE, alert, watcher, lambda note, shown: act(note, *shown)))
 
 
 def unacknowledge(app: App[None], host: Host, watcher: Watcher, alert: Alert) -> None:
@@ -58,7 +58,7 @@ def unacknowledge(app: App[None], host: Host, watcher: Watcher, alert: Alert) ->
         return
     words = _REOPEN if alert.state is AlertState.RESOLVED else _UNACKNOWLEDGE
     act = partial(watcher.unacknowledge, alert.id)
-    app.push_screen(NoteDialog(words, alert, watcher.keeps(alert), lambda note, shown: act(note, shown.last_act)))
+    app.push_screen(NoteDialog(words, alert, watcher, lambda note, shown: act(note, shown.last_act)))
 
 
 def silence(app: App[None], watcher: Watcher, alert: Alert) -> None:
@@ -85,6 +85,4 @@ def unsilence(app: App[None], host: Host, watcher: Watcher, alert: Alert) -> Non
         field("until", full(silence.until)),
         field("by", f"{silence.author}: {silence.reason}"),
     ]
-    app.push_screen(
-        NoteDialog(_UNSILENCE, alert, watcher.keeps(alert), lambda note, _: watcher.unsilence(silence, note), about)
-    )
+    app.push_screen(NoteDialog(_UNSILENCE, alert, watcher, lambda note, _: watcher.unsilence(silence, note), about))

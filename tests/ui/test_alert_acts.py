@@ -208,6 +208,23 @@ def with_scope(scene: Scene) -> None:
         scene.state.set_feed(replace(feed, scopes=("feed:read", MAY_ACT)))
 
 
+async def test_who_sent_what_proves_nobody_is_named_by_address(scene: Scene) -> None:
+    alert = alert_of(scene, "identity/bad-signature")
+    (index,) = alert.evidence[-1:]
+    async with hands(scene, size=(140, 60)) as at:
+        await at.press("3")
+        at.app.screen.select(alert.id)
+        sender = f"sent from    10.0.0.7:50112 (entry {index})"
+        assert sender in await at.read()
+        assert sender in await at.press("a")
+
+
+async def test_a_request_that_is_proven_needs_no_address(scene: Scene) -> None:
+    async with hands(scene, size=(140, 60)) as at:
+        assert "Tool changed" in await at.press("3")
+        assert "sent from" not in await page(at)
+
+
 async def test_an_act_for_the_log_goes_there_and_shows_once_it_comes_back(scene: Scene) -> None:
     posted: list[AlertActed] = []
 

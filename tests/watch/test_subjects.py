@@ -5,9 +5,10 @@ from msgspec import structs
 from verdicts import verified
 from watched import Stage
 
+from mcpwatch.detect.phrases import short
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Binding, SessionKind
-from mcpwatch.watch.subjects import short_subject
+from mcpwatch.watch.subjects import short_subject, with_names
 
 DID = "did:aip:0123456789abcdef0123456789a0bb57"
 
@@ -52,3 +53,29 @@ def test_a_session_goes_by_its_name_in_lists() -> None:
     assert about(stage, "did:aip:0123…89a0bb57 at orders") == "~m1sI0XS at orders"
     said = about(stage, f"fb59807c1515 at orders: m1sI0XSE {DID} (first in 5d3881e4)")
     assert said == "fb59807c at orders: m1sI0XSE (first in 5d3881e4)"
+
+
+def test_the_operator_s_name_stands_before_key_and_id() -> None:
+    stage = Stage()
+    verdict = verified("alice")
+    assert verdict.signer is not None
+    signer = structs.replace(verdict.signer, name="ledger")
+    stage.request(verdict=structs.replace(verdict, signer=signer))
+    alert = stage.alert(stage.request().index)
+    alert.subject = f"{signer.fingerprint[:8]} {signer.id} at orders"
+    assert with_names(alert.subject, alert, stage.state) == f"ledger {alert.subject}"
+    assert with_names(f"Signed by {short(signer.id)}.", alert, stage.state) == f"Signed by ledger {short(signer.id)}."
+
+
+def test_a_shortened_id_gets_no_name_that_an_impostor_may_share() -> None:
+    stage = Stage()
+    verdict = verified("alice")
+    assert verdict.signer is not None
+    signer = structs.replace(verdict.signer, name="ledger")
+    stage.request(verdict=structs.replace(verdict, signer=signer))
+    alert = stage.alert(stage.request().index)
+    said = f"Signed by {short(signer.id)}."
+    alert.subject = f"{signer.id} at orders"
+    assert with_names(said, alert, stage.state) != said
+    alert.subject = f"{signer.id} and {signer.id[:14]}impostor{signer.id[-6:]} at orders"
+    assert with_names(said, alert, stage.state) == said

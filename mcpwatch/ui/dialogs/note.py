@@ -13,8 +13,11 @@ from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, field, line, span
 from mcpwatch.ui.looks import severity_cell
 from mcpwatch.ui.page import Page
+from mcpwatch.ui.pages.parties import about_lines
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.times import count
+from mcpwatch.watch.subjects import with_names
+from mcpwatch.watch.watcher import Watcher
 
 _MAX_NOTE = 2_000
 SINKS = "now under the firing ones"
@@ -48,11 +51,12 @@ class NoteDialog(Dialog):
 
     AUTO_FOCUS = "#note"
 
-    def __init__(self, words: ActWords, alert: Alert, place: Kept, act: Act, about: Sequence[Line] = ()) -> None:
+    def __init__(self, words: ActWords, alert: Alert, watcher: Watcher, act: Act, about: Sequence[Line] = ()) -> None:
         super().__init__(words.heading)
         self._words = words
         self._alert = alert
-        self._place = place
+        self._state = watcher.state
+        self._place = watcher.keeps(alert)
         self._act = act
         self._about = list(about)
         self._shown = Shown(alert.last_index, alert.last_act)
@@ -78,13 +82,13 @@ class NoteDialog(Dialog):
 
     def lines(self) -> list[Line]:
         """The alert as it stood when the dialog last looked."""
-        alert = self._alert
+        alert, state = self._alert, self._state
         return [
             line(severity_cell(alert.severity), "  ", span(alert.title, Tone.STRONG), hang=2),
             BLANK,
-            field("about", alert.subject),
+            *about_lines(alert, state),
             *self._about,
-            field("why", alert.reason),
+            field("why", with_names(alert.reason, alert, state)),
             field("seen", f"{count(alert.count, 'time')}, newest entry {self._shown.last_index}"),
             BLANK,
             line(span(self._words.explains, Tone.DIM)),

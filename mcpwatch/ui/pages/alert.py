@@ -3,11 +3,13 @@
 from mcpwatch.model.alerts import Alert, AlertEvent, AlertState, EventKind, Kept, RuleInfo
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import ALERT_STATES, severity_cell, verdict_cell
+from mcpwatch.ui.pages.parties import about_lines
 from mcpwatch.ui.pages.path import path_lines
 from mcpwatch.ui.times import ago, clock, count, full
 from mcpwatch.watch.path import path
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
+from mcpwatch.watch.subjects import with_names
 
 _EVIDENCE = 12
 _EVENTS = 40
@@ -20,10 +22,10 @@ def alert_page(alert: Alert, rule: RuleInfo | None, state: State) -> list[Line]:
     lines = [
         line(severity_cell(alert.severity), "  ", span(alert.title, Tone.STRONG), hang=2),
         BLANK,
-        line(alert.reason),
+        line(with_names(alert.reason, alert, state)),
         BLANK,
         *path_lines(path(alert, state), state),
-        *_standing(alert, state.gateway_now(alert.source)),
+        *_standing(alert, state),
     ]
     if rule is not None:
         lines += [BLANK, title("What it means"), line(rule.meaning), BLANK, title("What to do"), line(rule.action)]
@@ -34,12 +36,13 @@ def alert_page(alert: Alert, rule: RuleInfo | None, state: State) -> list[Line]:
     return lines
 
 
-def _standing(alert: Alert, now: float) -> list[Line]:
+def _standing(alert: Alert, state: State) -> list[Line]:
+    now = state.gateway_now(alert.source)
     lines = [
         field("state", span(alert.state.value, ALERT_STATES[alert.state])),
         *_rest(alert),
         field("rule", alert.rule, span(f"   alert {alert.id}", Tone.DIM)),
-        field("about", alert.subject),
+        *about_lines(alert, state),
         field("seen", f"{count(alert.count, 'time')}, ", f"last {ago(now, alert.last_time)}"),
         field("first", full(alert.first_time)),
     ]
