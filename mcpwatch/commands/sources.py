@@ -53,7 +53,8 @@ def arguments(parser: argparse.ArgumentParser, *, filtering: str = "show what pa
         "sources",
         nargs="*",
         metavar="SOURCE",
-        help="a gateway's feed address, such as http://127.0.0.1:4181 (the gateway running on this machine)",
+        help="a feed's address, such as http://127.0.0.1:4181, or the name of a server behind a gateway of yours "
+        "(the one gateway running on this machine)",
     )
     parser.add_argument(
         "--token-file",
@@ -99,25 +100,39 @@ def find(options: argparse.Namespace) -> Target:
     """The feeds that a command line means.
 
     A gateway that keeps its operator's pins in a folder of its own, as the demo does, is watched by those.
-    Raises UsageError, also for a bad configuration or policy, ConnectError when none is named and none runs here,
-    RefusedError without a token.
+    Raises UsageError, also for a bad configuration or policy and where several run here and none is named, ConnectError
+    where none does, RefusedError without a token.
     """
     known = running(state_dir())
-    if options.sources:
-        wanted = [feed_address(source) for source in options.sources]
-    else:
-        wanted = [gateway.address for gateway in known[:1]]
-    if not wanted:
-        raise ConnectError(
-            "No gateway of yours is running on this machine",
-            f"Start one: {program()} gateway --upstream URL. Or look around in: {program()} demo",
-        )
+    wanted = [_address(source, known) for source in options.sources] or [_only(known).address]
     by_address = {gateway.address: gateway for gateway in known}
     feeds = tuple(Feed(address, _token(address, by_address.get(address), options.token_file)) for address in wanted)
     only = by_address.get(wanted[0]) if len(wanted) == 1 else None
     if only is not None and only.state:
         return target_of(feeds[0], Path(only.state), options.policy)
     return _target(feeds, state_dir(), config_file(), options.policy)
+
+
+def _address(word: str, known: Sequence[Announcement]) -> str:
+    """The feed that a word means: of the gateway with a server of that name, or at that address."""
+    named = [gateway for gateway in known if word in (one.name for one in gateway.upstreams)]
+    return _only(named).address if named else feed_address(word)
+
+
+def _only(gateways: Sequence[Announcement]) -> Announcement:
+    """The one gateway there is; nobody but the operator can say which of several is meant."""
+    if not gateways:
+        raise ConnectError(
+            "No gateway of yours is running on this machine",
+            f"Start one: {program()} gateway --upstream URL. Or look around in: {program()} demo",
+        )
+    if len(gateways) > 1:
+        listed = (f"{one.address} ({', '.join(server.name for server in one.upstreams)})" for one in gateways)
+        raise UsageError(
+            f"{len(gateways)} gateways of yours are running on this machine",
+            f"Say which by its feed's address: {'; '.join(listed)}",
+        )
+    return gateways[0]
 
 
 def target_of(feed: Feed, state: Path, policy: Path | None = None) -> Target:
