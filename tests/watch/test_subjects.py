@@ -77,5 +77,5 @@ def test_a_shortened_id_gets_no_name_that_an_impostor_may_share() -> None:
     said = f"Signed by {short(signer.id)}."
     alert.subject = f"{signer.id} at orders"
     assert with_names(said, alert, stage.state) != said
-    alert.subject = f"{signer.id} and {signer.id[:14]}impostor{signer.id[-6:]} at orders"
+    alert.subject = f"{signer.id} and {signer.id[:14]}impostor-impostor{signer.id[-6:]} at orders"
     assert with_names(said, alert, stage.state) == said
