@@ -81,6 +81,11 @@ class Policy(Struct, frozen=True, dict=True):
         """All terms that there are."""
         return (self.everywhere, *self.upstreams.values(), *self.tools.values())
 
+    @property
+    def refuses(self) -> bool:
+        """Whether there is anybody whose call is refused, at any server."""
+        return any(terms.binds for terms in self.every)
+
     @cached_property
     def _bound(self) -> dict[str, bool]:
         return {}

@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_S = 1.0
 """Seconds between two looks at the file."""
+OPENED = "refuses nothing any more; a gateway that enforces goes on by the one it had"
+"""What to know of a policy that takes the place of one that refused something."""
 
 
 class PolicyStanding(Struct, frozen=True):
@@ -28,6 +30,8 @@ class PolicyStanding(Struct, frozen=True):
     """Why the file, as it is by now, is not followed: the policy read before holds."""
     quiet: Collection[Quiet] = ()
     """What it keeps quiet, as of now."""
+    note: str = ""
+    """What else to know of it, after its name; empty for nothing."""
 
 
 class PolicyWatch:
@@ -41,6 +45,7 @@ class PolicyWatch:
         self._tell = tell
         self._clock = clock
         self._since = clock()
+        self._note = ""
         self._put()
 
     async def run(self) -> None:
@@ -53,16 +58,22 @@ class PolicyWatch:
         """Take in what is there since the last look."""
         if not self._kept.refresh():
             return
-        if self._kept.fault:
-            logger.warning("%s; the policy before holds", show(self._kept.fault, 300))
+        kept = self._kept
+        if kept.fault:
+            logger.warning("%s; the policy before holds", show(kept.fault, 300))
         else:
             self._since = self._clock()
-            logger.info("the policy was read again")
+            self._note = OPENED if self._engine.policy.refuses and not kept.policy.refuses else ""
+            logger.warning("policy %s was read again and is in force", kept.path)
+            if self._note:
+                logger.warning("policy %s %s", kept.path, self._note)
         self._put()
 
     def _put(self) -> None:
         kept = self._kept
         if self._engine.policy is not kept.policy:
             self._engine.follow(kept.policy)
-        since = self._since if kept.is_read else None
-        self._tell(PolicyStanding(kept.path if kept.is_read else None, since, kept.fault, self._engine.quiet.values()))
+        if not kept.is_read:
+            self._tell(PolicyStanding(fault=kept.fault, quiet=self._engine.quiet.values()))
+            return
+        self._tell(PolicyStanding(kept.path, self._since, kept.fault, self._engine.quiet.values(), self._note))

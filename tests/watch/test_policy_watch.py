@@ -83,6 +83,24 @@ def test_a_bad_file_leaves_the_policy_and_says_so(tmp_path: Path, caplog: pytest
     assert (watched.told[-1].fault, watched.told[-1].since) == ("", START + 2.0)
 
 
+def test_a_policy_that_is_followed_again_says_so_and_one_that_refuses_nothing_any_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "policy.toml").write_text(REQUIRED)
+    watched = Watched(tmp_path / "policy.toml")
+    watched.write("signatures =")
+    with caplog.at_level(logging.WARNING):
+        caplog.clear()
+        watched.write(REQUIRED)
+        assert caplog.messages == [f"policy {watched.path} was read again and is in force"]
+        assert not watched.told[-1].note
+        watched.write(OFF)
+    assert "refuses nothing any more" in watched.told[-1].note
+    assert f"policy {watched.path} {watched.told[-1].note}" in caplog.messages
+    watched.write(REQUIRED)
+    assert not watched.told[-1].note
+
+
 def test_a_file_that_is_gone_opens_nothing(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text(REQUIRED)
     watched = Watched(tmp_path / "policy.toml")

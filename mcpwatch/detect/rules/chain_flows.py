@@ -187,7 +187,14 @@ class LethalTrifecta(Rule):
         action="Take it for an injected instruction until shown otherwise: stop the agent, read the untrusted content, "
         "and see what was sent.",
         references=("SAFE-T1102", "ATLAS T0051.001", "ATLAS T0086"),
-        settings=(Setting("values", 5, "ids that have to go out at once"),),
+        settings=(
+            Setting(
+                "values",
+                5,
+                "ids out of one read that are many; critical are two of three: they are many, from a file or a tool of "
+                "secrets, or go to an address from outside",
+            ),
+        ),
     )
     kinds = ("request",)
     rejudges = True

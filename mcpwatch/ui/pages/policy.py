@@ -13,6 +13,8 @@ def policy_lines(state: State) -> list[Line]:
     lines: list[Line] = []
     if standing.path is not None:
         lines.append(field("policy", str(standing.path), span(f"  read {ago(state.now, standing.since)}", Tone.DIM)))
+    if standing.note:
+        lines.append(field("note", span(f"it {standing.note}", Tone.WARN)))
     if standing.fault:
         lines.append(field("not read", span(standing.fault, Tone.BAD)))
         lines.append(bullet(span(" "), span("The policy that was read before holds.", Tone.WARN)))
