@@ -26,6 +26,7 @@ from mcpwatch.gateway.tap import Tap
 from mcpwatch.gateway.upstream import Router
 from mcpwatch.hosts import is_loopback
 from mcpwatch.model.entries import GatewayStarted
+from mcpwatch.program import program_elsewhere
 from mcpwatch.secret import Secret
 from mcpwatch.text import show
 
@@ -161,7 +162,11 @@ def greeting(gateway: Gateway) -> list[str]:
     lines += [f"  {gateway.listen_address}{each.path} -> {each.url}" for each in placed(options.upstreams)]
     if gateway.enforcer is not None:
         lines.append(gateway.enforcer.standing())
-    lines += ["give MCP clients that address instead of the server's; watch with: mcpwatch", "Ctrl-C stops"]
+    lines += [
+        "give MCP clients that address instead of the server's",
+        f"watch with: {program_elsewhere()} watch {gateway.feed_address}",
+        "Ctrl-C stops",
+    ]
     for what, (host, _) in (("calls pass", options.listen), ("holders of the token read the feed", options.feed)):
         if not is_loopback(host):
             lines.append(f"note: on {host} others than this machine can connect; {what} unencrypted")

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from mcpwatch.cli import COMMANDS, main
+from mcpwatch.program import program
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,6 +83,19 @@ def test_tail_refuses_what_makes_no_sense(words: list[str], capsys: pytest.Captu
     with pytest.raises(SystemExit) as left:
         main(["tail", *words])
     assert left.value.code == 2
+
+
+def test_a_program_that_the_shell_does_not_find_is_called_by_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "a clone" / "mcpwatch"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o700)
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    assert program() == f"'{script}'"
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert program() == "mcpwatch"
 
 
 @pytest.mark.parametrize(("variable", "typed"), [("UV_RUN_RECURSION_DEPTH", "uv run mcpwatch"), ("UV", "mcpwatch")])

@@ -86,6 +86,15 @@ async def test_the_addresses_for_clients_are_told_in_full(tmp_path: Path, words:
         assert (started.listen, [each.path for each in started.upstreams]) == (running.listen_address, paths)
 
 
+async def test_the_command_that_watches_is_told_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
+    monkeypatch.setenv("MCPWATCH_STATE", "/a b")
+    monkeypatch.delenv("MCPWATCH_CONFIG")
+    async with gateway(tmp_path, "http://127.0.0.1:8000/mcp") as running:
+        told = greeting(running)
+    assert f"watch with: MCPWATCH_STATE='/a b' uv run mcpwatch watch {running.feed_address}" in told
+
+
 async def test_the_asterisk_passes(tmp_path: Path) -> None:
     async with scripted(answer(ok(b""))) as server, gateway(tmp_path, server.url) as running:
         await fetch(running.listen_address, get(target=b"*", method=b"OPTIONS"))
