@@ -18,6 +18,8 @@ MAX_EVENT = 2 * MAX_LEAF
 """Octets of all lines of an event."""
 MAX_LINES = 128
 """Lines of an event; a checkpoint has at most 68."""
+MAX_INDEX_DIGITS = 16
+"""Decimal digits of an entry's index."""
 _BOM = b"\xef\xbb\xbf"
 _COLON = ord(":")
 
@@ -60,6 +62,7 @@ class SseReader:
         self._data: list[bytes] = []
         self._size = 0
         self._lines = 0
+        self._index = ""
         self._fault = ""
 
     @property
@@ -72,6 +75,8 @@ class SseReader:
         frames: list[Frame] = []
         if not self._fault:
             self._fault = self._read(chunk, frames)
+            if self._fault and self._index:
+                self._fault = f"{self._fault}, in the event with id {self._index}"
         if self._fault:
             raise StreamFault(self._fault, frames)
         return frames
@@ -110,9 +115,13 @@ class SseReader:
 
     def _field(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
         if name == b"data":
-            self._data.append(value.removeprefix(b" "))
-        elif name != b"retry" or value.removeprefix(b" ").isdigit():
+            self._data.append(value)
+            return
+        if name == b"id":
+            self._index = value.decode() if value.isdigit() and len(value) <= MAX_INDEX_DIGITS else ""
+        if name != b"retry" or value.isdigit():
             self._decoder.decode(line.decode("utf-8", "replace"))
 
     def _dispatch(self, frames: list[Frame]) -> None:
@@ -127,6 +136,7 @@ class SseReader:
             frames.append(Frame(name, b"\n".join(self._data), id, retry))
             self._data.clear()
         self._size = self._lines = 0
+        self._index = ""
 
 
 def frame(event: str, data: bytes, id: int | None = None) -> bytes:

@@ -107,6 +107,23 @@ def test_a_limit_passed_keeps_what_came_before_and_ends_the_stream(stream: bytes
         assert again.value.frames == []
 
 
+@pytest.mark.parametrize(
+    ("head", "named"),
+    [
+        (b"id: 7\nevent: entry\n", ", in the event with id 7"),
+        (b"id: 7\ndata: x\n\nevent: entry\n", ""),
+        (b"id: 7\nid: \x1b[2J\n", ""),
+        (b"id: " + b"7" * 17 + b"\n", ""),
+        (b"id: 7\0\n", ""),
+    ],
+)
+def test_an_event_past_the_limits_is_named_by_its_index(head: bytes, named: str) -> None:
+    reader = SseReader(max_line=40)
+    with pytest.raises(StreamFault) as caught:
+        reader.feed(head + b"data: " + b"x" * 40)
+    assert caught.value.reason == f"a line is longer than 40 octets{named}"
+
+
 def test_the_limits_themselves_are_inside() -> None:
     reader = SseReader(**LIMITED)
     stream = b"data:" + b"x" * 15 + b"\n\n" + b"data:x\n" * 5 + b"\n" + (b"data:" + b"x" * 15 + b"\n") * 3 + b"\n"
