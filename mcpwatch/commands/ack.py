@@ -8,6 +8,7 @@ import sys
 from mcpwatch.commands import sources
 from mcpwatch.commands.alerts import warn_of_unproven
 from mcpwatch.commands.signals import until_signalled
+from mcpwatch.detect.act_checks import StaleAct, grown
 from mcpwatch.errors import UsageError
 from mcpwatch.feed.upto import Until
 from mcpwatch.model.alerts import Alert, AlertState, Kept
@@ -33,10 +34,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     acts.add_argument("--undo", action="store_true", help="take back what lets it rest: it fires again")
     parser.add_argument(
         "--seen",
-        type=int,
+        type=_index,
         metavar="INDEX",
-        help="the newest entry you were shown, without the #, in place of being asked; newer ones refuse it",
+        help="the newest entry you were shown, with or without the #, in place of being asked; newer ones refuse it",
     )
+    parser.add_argument("--yes", action="store_true", help="silence without being asked")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,6 +52,13 @@ def _span(text: str) -> float:
     if not span:
         raise argparse.ArgumentTypeError(f"{text!r} is not a span of time, such as 30m, 2h or 7d")
     return span
+
+
+def _index(text: str) -> int:
+    number = text.removeprefix("#")
+    if not (number.isascii() and number.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the index of an entry, such as 135")
+    return int(number)
 
 
 async def _run(target: sources.Target, options: argparse.Namespace) -> int:
@@ -80,18 +89,23 @@ def _find(watcher: Watcher, beginning: str) -> Alert:
 
 async def _act(watcher: Watcher, alert: Alert, options: argparse.Namespace) -> Kept:
     note, known = options.note, alert.last_act
+    seen = alert.last_index if options.seen is None else options.seen
+    if seen < alert.last_index and (options.undo or options.silence):
+        raise StaleAct(*grown(alert))
     if options.undo:
         if alert.state is AlertState.SILENCED and alert.silence is not None:
             return await watcher.unsilence(alert.silence, note)
         return await watcher.unacknowledge(alert.id, note, known)
     if options.silence:
+        if not options.yes and options.seen is None:
+            await _ask("Hear nothing of this for so long?", "--yes")
         return await watcher.silence(alert.source, exactly(alert.rule), exactly(alert.subject), note, options.silence)
     act = watcher.resolve if options.resolve else watcher.acknowledge
     if options.seen is not None:
-        return await act(alert.id, note, options.seen)
-    if alert.last_index >= 0:
-        await _ask()
-    return await act(alert.id, note, alert.last_index, known)
+        return await act(alert.id, note, seen)
+    if seen >= 0:
+        await _ask("Say that you have seen this?", "--seen INDEX")
+    return await act(alert.id, note, seen, known)
 
 
 def exactly(text: str) -> str:
@@ -99,11 +113,13 @@ def exactly(text: str) -> str:
     return glob.escape(text)
 
 
-async def _ask() -> None:
-    """Have a person say that they have seen it; raises UsageError where there is nobody, or they do not."""
+async def _ask(question: str, instead: str) -> None:
+    """Have a person say yes; raises UsageError where there is nobody, who says it by `instead`, or they do not."""
     if not sys.stdin.isatty():
-        raise UsageError("Say what you were shown: --seen INDEX", "It is the last entry that alerts prints of it.")
-    print("Say that you have seen this? [y/N] ", end="", flush=True)
+        raise UsageError(
+            f"Nobody can be asked here: say {instead}", "alerts prints an alert with its newest entry last."
+        )
+    print(f"{question} [y/N] ", end="", flush=True)
     loop = asyncio.get_running_loop()
     typed = asyncio.Event()
     # Not input(): a signal has to end the wait.

@@ -45,10 +45,13 @@ def check_act(alert: Alert, act: Act, known: AlertEvent | None) -> None:
     ):
         raise ActError(otherwise)
     if event.kind is not EventKind.UNACKNOWLEDGED and event.last_index < alert.last_index:
-        raise StaleAct(
-            f"The alert has grown: entry {alert.last_index} is newer than what you were shown",
-            f"Look at the new entries, then say again that it is {event.kind.value}.",
-        )
+        raise StaleAct(*grown(alert))
+
+
+def grown(alert: Alert) -> tuple[str, str]:
+    """That somebody was shown less of the alert than there is, and what to do about it."""
+    newest = f"The alert has grown: entry {alert.last_index} is newer than what you were shown"
+    return newest, "Look at the new entries, then say it again if it still holds."
 
 
 def check_silence(act: Act, held: AlertEvent | None, known: AlertEvent | None) -> None:

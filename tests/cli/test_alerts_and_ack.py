@@ -100,7 +100,7 @@ def test_an_alert_is_acknowledged_resolved_silenced_and_taken_back(shell: Shell)
         (["--undo"], "firing"),
         ([*seen, "--resolve"], "resolved"),
         (["--undo"], "firing"),
-        (["--silence", "1h"], "silenced"),
+        (["--silence", "1h", "--yes"], "silenced"),
         (["--undo"], "firing"),
     ):
         code, out, err = shell.ack(RULE, *words)
@@ -110,7 +110,7 @@ def test_an_alert_is_acknowledged_resolved_silenced_and_taken_back(shell: Shell)
 
 
 def test_a_silence_is_about_this_alert_alone_whatever_its_subject_holds(shell: Shell) -> None:
-    shell.ack(RULE, "--silence", "1h")
+    shell.ack(RULE, "--silence", "1h", "--yes")
     assert {rule for rule, alert in shell.alerts().items() if alert["state"] == "silenced"} == {RULE}
     silence = shell.alerts()[RULE]["silence"]
     assert isinstance(silence, dict) and silence["rule"] == RULE
@@ -122,7 +122,9 @@ def test_a_silence_is_about_this_alert_alone_whatever_its_subject_holds(shell: S
     [
         (["--seen", "0"], 1, "newer than what you were shown"),
         ([], 2, "--seen INDEX"),
-        (["--silence", "8d"], 1, "within seven days"),
+        (["--silence", "8d", "--yes"], 1, "within seven days"),
+        (["--silence", "1h"], 2, "--yes"),
+        (["--silence", "1h", "--seen", "0"], 1, "newer than what you were shown"),
         (["--undo"], 1, "neither acknowledged nor resolved"),
     ],
 )
@@ -130,6 +132,22 @@ def test_what_makes_no_sense_changes_nothing(words: list[str], code: int, says: 
     told, _, err = shell.ack(RULE, *words)
     assert (told, says in err) == (code, True), err
     assert {alert["state"] for alert in shell.alerts().values()} == {"firing"}
+
+
+def test_what_was_acknowledged_is_not_taken_back_by_who_was_shown_less(shell: Shell) -> None:
+    shell.ack(RULE, "--seen", f"#{newest(shell.alerts()[RULE])}")
+    code, _, err = shell.ack(RULE, "--undo", "--seen", "#0")
+    assert (code, "newer than what you were shown" in err) == (1, True)
+    assert shell.alerts()[RULE]["state"] == "acknowledged"
+    assert shell.ack(RULE, "--undo", "--seen", f"#{newest(shell.alerts()[RULE])}")[0] == 0
+    assert shell.alerts()[RULE]["state"] == "firing"
+
+
+@pytest.mark.parametrize("seen", ["#", "-1", "one", "٣"])
+def test_what_is_no_index_is_refused(seen: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["ack", "a", "--note", "known", f"--seen={seen}"])
+    assert (left.value.code, "is not the index of an entry" in capsys.readouterr().err) == (2, True)
 
 
 @pytest.mark.parametrize(("id", "says"), [("zzz", "There is no alert zzz"), ("", "There is no alert")])
@@ -150,17 +168,28 @@ def test_a_beginning_that_fits_several_is_refused(shell: Shell) -> None:
     assert (code, f"{count} alerts begin with {first}" in err, count > 1) == (2, True, True)
 
 
-@pytest.mark.parametrize(("typed", "code", "state"), [("n\n", 2, "firing"), ("y\n", 0, "acknowledged")])
+SEEN, SILENT = "Say that you have seen this?", "Hear nothing of this for so long?"
+
+
+@pytest.mark.parametrize(
+    ("words", "asks", "typed", "code", "state"),
+    [
+        ((), SEEN, "n\n", 2, "firing"),
+        ((), SEEN, "y\n", 0, "acknowledged"),
+        (("--silence", "1h"), SILENT, "\n", 2, "firing"),
+        (("--silence", "1h"), SILENT, "y\n", 0, "silenced"),
+    ],
+)
 def test_who_is_shown_an_alert_on_a_terminal_is_asked(
-    typed: str, code: int, state: str, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], asks: str, typed: str, code: int, state: str, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host, terminal = pty.openpty()
     with os.fdopen(terminal) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
         os.write(host, typed.encode())
-        told, out, _ = shell.ack(RULE)
+        told, out, _ = shell.ack(RULE, *words)
     os.close(host)
-    assert (told, "Say that you have seen this?" in out) == (code, True)
+    assert (told, asks in out) == (code, True)
     assert shell.alerts()[RULE]["state"] == state
 
 
