@@ -4,12 +4,15 @@ from textual.screen import Screen
 
 from mcpwatch.model.tools import Tool
 from mcpwatch.ui.dialogs.accept import AcceptDialog
+from mcpwatch.ui.dialogs.confirm import ConfirmDialog
 from mcpwatch.ui.host import Host
-from mcpwatch.ui.lines import Line, Tone, line, span
-from mcpwatch.ui.pages.definition import baseline, change_lines
+from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
+from mcpwatch.ui.pages.definition import baseline, change_lines, meanwhile_lines, pinned
 from mcpwatch.ui.pages.tool import is_untrusted, tool_page
 from mcpwatch.watch.exposure import alerts_about, exposure
 from mcpwatch.watch.watcher import Watcher
+
+_CHANGED = "tool/definition-changed"
 
 
 def about(tool: Tool, watcher: Watcher) -> list[Line]:
@@ -21,7 +24,7 @@ def about(tool: Tool, watcher: Watcher) -> list[Line]:
 def accept(screen: Screen[None], host: Host, watcher: Watcher, tool: Tool) -> None:
     """Ask whether the definition that the tool has now is to be trusted."""
     if not is_untrusted(tool):
-        host.tell("This definition is trusted already")
+        _trusted(screen, host, watcher, tool)
         return
     digest = tool.digest
     since, before = baseline(tool)
@@ -35,3 +38,27 @@ def accept(screen: Screen[None], host: Host, watcher: Watcher, tool: Tool) -> No
         return f"{tool.name}: {await watcher.accept(tool, digest, note)}"
 
     screen.app.push_screen(AcceptDialog(says, act))
+
+
+def _trusted(screen: Screen[None], host: Host, watcher: Watcher, tool: Tool) -> None:
+    """Say that there is nothing to accept; where the tool came back to what is trusted, show what it was meanwhile."""
+    pin = tool.pin
+    alert = next((each for each in alerts_about(tool, watcher.state) if each.rule == _CHANGED), None)
+    if pin is None or alert is None:
+        host.tell("This definition is trusted already")
+        return
+    says = [
+        line(span(tool.name, Tone.STRONG), span(f"  on {tool.upstream}", Tone.DIM)),
+        line(f"It is back to what was {pinned(pin)}: there is nothing to accept."),
+        line(
+            "Its alert stays until somebody resolves it; enter asks for the note, as ", span("r", Tone.ACCENT), " does."
+        ),
+        BLANK,
+        line(span("What it was meanwhile", Tone.BAD)),
+        *meanwhile_lines(pin.definition, tool.previous),
+    ]
+
+    def resolve() -> None:
+        screen.app.call_later(host.resolve, alert)
+
+    screen.app.push_screen(ConfirmDialog("Nothing to accept", says, "resolve its alert", resolve))

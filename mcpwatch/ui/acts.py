@@ -13,7 +13,7 @@ from mcpwatch.ui.lines import field
 from mcpwatch.ui.times import full
 from mcpwatch.watch.watcher import Watcher
 
-_RISES = "back among the firing ones"
+_RISES = "back with the firing ones"
 
 _ACKNOWLEDGE = ActWords(
     "Acknowledge",

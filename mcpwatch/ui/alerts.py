@@ -12,7 +12,7 @@ from mcpwatch.model.identity import Signer
 from mcpwatch.text import show
 from mcpwatch.ui.alert_groups import RuleGroup, group_page, grouped
 from mcpwatch.ui.cells import Cell
-from mcpwatch.ui.commands import BY_ID, Scope, bindings
+from mcpwatch.ui.commands import BY_ID, Command, Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Span, Tone, line, span
 from mcpwatch.ui.lists import ListScreen
@@ -32,6 +32,8 @@ from mcpwatch.watch.subjects import short_subject
 from mcpwatch.watch.watcher import Watcher
 
 _MAX_CELLS = 200
+_OF_ONE = frozenset({"acknowledge", "resolve", "unacknowledge", "unsilence", "copy", "its-identity", "its-session"})
+"""Commands that are about one alert, never about many at once."""
 
 
 def _severity(alert: Alert, state: State) -> Cell:
@@ -151,6 +153,11 @@ class AlertsScreen(ListScreen[Alert]):
         self._only = None
         self._relist()
         return True
+
+    def _hinted(self) -> list[Command]:
+        """Without what is about one alert alone, where each row stands for many."""
+        is_many = self._is_grouped and self._group is None
+        return [command for command in super()._hinted() if not (is_many and command.id in _OF_ONE)]
 
     def _relist(self) -> None:
         self.stay()

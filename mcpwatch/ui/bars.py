@@ -157,7 +157,7 @@ def _tab(command: Command, current: str, count: int) -> Line:
 def _hint(command: Command) -> Line:
     key = key_name(command.keys.partition(",")[0])
     run = f"app.run_command('{command.id}')"
-    return line(span(key, Tone.ACCENT, run), span(f" {command.id.replace('-', ' ')}", Tone.DIM, run))
+    return line(span(key, Tone.ACCENT, run), span(f" {command.label or command.id.replace('-', ' ')}", Tone.DIM, run))
 
 
 def _labelled(label: str, value: str, tone: Tone = Tone.PLAIN) -> Line:

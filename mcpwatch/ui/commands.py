@@ -49,6 +49,8 @@ class Command(NamedTuple):
     """What may follow on the `:` line; empty when nothing may."""
     hint: int = 0
     """Rank in the footer, from 1; 0 keeps it out."""
+    label: str = ""
+    """What the footer says where the id is long."""
     runs: str = ""
     """The action's name where it is not the id's, with a parameter after a colon if it takes one."""
 
@@ -76,6 +78,7 @@ _ALERT = (Scope.ALERTS, Scope.LIVE)
 _TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.PATH, Scope.TOOL, Scope.IDENTITY)
 _COPY = (*_TRAFFIC, Scope.LIVE)
 _MOVES = (Scope.LIST, Scope.TEXT)
+_OF_ALERTS = (Scope.ALERTS,)
 _APP = (Scope.APP,)
 
 # fmt: off
@@ -83,7 +86,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("filter", "slash", "Show only what matches", _LIVE, Group.LOOK, "FILTER", hint=2),
     Command("freeze", "space", "Hold the view still; traffic, alerts and counts go on", _LIVE, Group.LOOK, hint=3),
     Command("follow", "f", "Keep the newest entry in view", _LIVE, Group.LOOK, hint=4),
-    Command("next-alert", "e", "The next that is part of an alert", _ALERTED, Group.LOOK, hint=5),
+    Command("next-alert", "e", "The next that is part of an alert", _ALERTED, Group.LOOK, hint=5, label="next"),
     Command("previous-alert", "E", "The one before that is part of an alert", _ALERTED, Group.LOOK),
     Command("find", "", "Look for text and hide nothing; n and N go on", _LIVE, Group.LOOK, "TEXT"),
     Command("next-match", "n", "The next entry with the text last looked for", _LIVE, Group.LOOK),
@@ -93,21 +96,21 @@ COMMANDS: tuple[Command, ...] = (
     Command("columns", "c", "Choose the columns", _LIVE, Group.LOOK, hint=9),
     Command("open", "enter", "Open what is selected", (Scope.LIST,), Group.LOOK, hint=1),
     Command("view", "v", "The next view of the same thing", _VIEWS, Group.LOOK, hint=2),
+    Command("group", "v", "One row for each rule, or for each alert", _OF_ALERTS, Group.LOOK, hint=5),
     Command("traffic", "l", "Its entries, on the Live screen", _TRAFFIC, Group.LOOK, hint=6),
-    Command("its-identity", "i", "The identity that signed it", _SIGNED, Group.LOOK, hint=5),
-    Command("its-session", "s", "The session it belongs to", _OF_SESSION, Group.LOOK, hint=5),
-    Command("its-alerts", "a", "Its alerts, on the Alerts screen", _IDENTITY, Group.LOOK, hint=5),
+    Command("its-identity", "i", "The identity that signed it", _SIGNED, Group.LOOK, hint=5, label="signer"),
+    Command("its-session", "s", "The session it belongs to", _OF_SESSION, Group.LOOK, hint=5, label="session"),
+    Command("its-alerts", "a", "Its alerts, on the Alerts screen", _IDENTITY, Group.LOOK, hint=5, label="alerts"),
     Command("path", "p", "The calls that led to its alert, step by step", (Scope.SESSION,), Group.LOOK, hint=4),
-    Command("group", "v", "One row for each rule, or for each alert", (Scope.ALERTS,), Group.LOOK, hint=6),
     Command("order", "o", "Order the list by the next column", _SORTED, Group.LOOK, hint=7),
     Command("reverse", "O", "Turn the order round", _SORTED, Group.LOOK),
     Command("maximise", "z", "Give the pane the whole screen, and back", _SPLIT, Group.LOOK, hint=9),
     Command("time", "t", "Times as clock, as age, or as step from the row above", _LIVE, Group.LOOK),
-    Command("acknowledge", "a", "Say that the alert was seen, with a note; it stays", _ALERT, Group.ACT, hint=2),
-    Command("resolve", "r", "Say that the cause is gone, with a note", (Scope.ALERTS,), Group.ACT, hint=3),
-    Command("unacknowledge", "u", "Let it fire again after all, with a note", (Scope.ALERTS,), Group.ACT, hint=4),
-    Command("silence", "m", "Hear nothing of such alerts for a while, with a note", (Scope.ALERTS,), Group.ACT, hint=5),
-    Command("unsilence", "M", "End the silence that covers it, with a note", (Scope.ALERTS,), Group.ACT),
+    Command("acknowledge", "a", "Say that the alert was seen, with a note", _ALERT, Group.ACT, hint=2, label="ack"),
+    Command("resolve", "r", "Say that the cause is gone, with a note", _OF_ALERTS, Group.ACT, hint=3),
+    Command("unacknowledge", "u", "Let it fire again, with a note", _OF_ALERTS, Group.ACT, hint=4, label="undo"),
+    Command("silence", "m", "Hear nothing of such alerts for a while, with a note", _OF_ALERTS, Group.ACT, hint=4),
+    Command("unsilence", "M", "End the silence that covers it, with a note", _OF_ALERTS, Group.ACT),
     Command("pin", "p", "Hold its key to be its own, whatever others say", _IDENTITY, Group.ACT, hint=2),
     Command("unpin", "P", "Forget its pinned keys and its name", _IDENTITY, Group.ACT, hint=3),
     Command("accept", "a", "Trust the definition as it is now, with a note", _TOOL, Group.ACT, hint=2),

@@ -16,6 +16,7 @@ from mcpwatch.identity.signed_acts import sign_act
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Kept, Silence
 from mcpwatch.model.entries import AlertActed
 from mcpwatch.model.feed import MAY_ACT
+from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.dialogs.note import NoteDialog
 from mcpwatch.ui.dialogs.silence import SilenceDialog
@@ -57,7 +58,7 @@ async def test_undo_hits_the_alert_that_was_acknowledged(scene: Scene) -> None:
         assert "1 ack'd" in await at.line(2)
         assert "Un-acknowledge" in await at.press("u")
         await at.type("after all")
-        assert "back among the firing ones" in await at.press("enter")
+        assert "back with the firing ones" in await at.press("enter")
         assert acted.state is AlertState.FIRING
         assert [event.note for event in acted.history] == ["known", "after all"]
 
@@ -213,6 +214,7 @@ async def test_who_sent_what_proves_nobody_is_named_by_address(scene: Scene) -> 
     (index,) = alert.evidence[-1:]
     async with hands(scene, size=(140, 60)) as at:
         await at.press("3")
+        assert isinstance(at.app.screen, AlertsScreen)
         at.app.screen.select(alert.id)
         sender = f"sent from    10.0.0.7:50112 (entry {index})"
         assert sender in await at.read()
@@ -365,6 +367,16 @@ async def test_many_alerts_are_listed_by_rule_and_opened_from_there(scene: Scene
         await at.press("v")
         scene.take(scene.log.exchange(call(90, "search"), result(90, text("x")), session="a"))
         assert "Tool changed" in await at.read()
+
+
+async def test_at_the_least_width_the_foot_names_what_can_be_done_to_the_row(scene: Scene) -> None:
+    async with hands(scene) as at:
+        foot = (await at.press("3")).splitlines()[-1]
+        assert "a ack  r resolve  u undo  m silence  v group" in foot
+        foot = (await at.press("v")).splitlines()[-1]
+        assert "m silence  v group" in foot and "a ack" not in foot and "r resolve" not in foot
+        foot = (await at.press("enter")).splitlines()[-1]
+        assert "a ack  r resolve" in foot
 
 
 def test_where_an_act_is_kept_is_said_in_words() -> None:

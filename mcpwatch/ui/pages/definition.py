@@ -47,6 +47,13 @@ def change_lines(before: Json, after: Json) -> list[Line]:
     return lines or [line(span("only the order or the kind of its values", Tone.DIM))]
 
 
+def meanwhile_lines(trusted: Json, meanwhile: Json) -> list[Line]:
+    """How a definition differed from the trusted one while it was another."""
+    if trusted is None or meanwhile is None:
+        return [line(span("only its digest was still held", Tone.WARN))]
+    return change_lines(trusted, meanwhile)
+
+
 def _field(field: Changed) -> list[Line]:
     name = span(field.path[:_PATH_CELLS] or "all of it", Tone.ACCENT)
     if field.before is None or field.after is None:
