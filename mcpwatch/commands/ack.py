@@ -14,11 +14,10 @@ from mcpwatch.feed.upto import Until
 from mcpwatch.model.alerts import Alert, AlertState, Kept
 from mcpwatch.program import program
 from mcpwatch.report.check import check
-from mcpwatch.report.report import Terms
+from mcpwatch.report.report import Terms, checked
 from mcpwatch.report.text import alert_lines
 from mcpwatch.text import show
 from mcpwatch.watch.filter_words import read_span
-from mcpwatch.watch.json_lines import alert_line
 from mcpwatch.watch.watcher import Watcher
 
 
@@ -67,7 +66,7 @@ async def _run(target: sources.Target, options: argparse.Namespace) -> int:
         report = await check(watcher, feeds, Terms(fail_on=None))
         warn_of_unproven(report)
         alert = _find(watcher, options.id)
-        for line in alert_lines(alert_line(alert)):
+        for line in alert_lines(checked(alert, watcher.state)):
             print(line)
         kept = await _act(watcher, alert, options)
     finally:

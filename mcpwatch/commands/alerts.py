@@ -10,15 +10,14 @@ from mcpwatch.commands.signals import until_signalled
 from mcpwatch.feed.upto import Until
 from mcpwatch.model.alerts import AlertState
 from mcpwatch.report.check import check
-from mcpwatch.report.report import Report, Terms
+from mcpwatch.report.report import CheckedAlert, Report, Terms
 from mcpwatch.report.text import alert_lines, feed_line
 from mcpwatch.text import show
-from mcpwatch.watch.json_lines import AlertLine
 from mcpwatch.watch.printer import encode
 from mcpwatch.watch.query import Query
 
 _ANY = "any"
-_FORMATS: dict[str, Callable[[AlertLine], Iterable[str]]] = {
+_FORMATS: dict[str, Callable[[CheckedAlert], Iterable[str]]] = {
     "text": alert_lines,
     "json": lambda alert: [encode(alert)],
 }

@@ -14,7 +14,9 @@ from mcpwatch.model.alerts import Alert, AlertState, Severity
 from mcpwatch.model.feed import FeedState
 from mcpwatch.text import count
 from mcpwatch.watch.json_lines import AlertLine, alert_line
+from mcpwatch.watch.senders import senders
 from mcpwatch.watch.state import State
+from mcpwatch.watch.subjects import with_names
 from mcpwatch.watch.times import rfc3339
 
 
@@ -48,6 +50,12 @@ class CheckedAlert(AlertLine, frozen=True, tag="alert", kw_only=True):
 
     fails: bool
     """Whether it makes the check fail."""
+    about: str
+    """The subject, with the operator's names for signers before their ids."""
+    because: str
+    """The reason, with the same names."""
+    senders: tuple[str, ...]
+    """Addresses from which the requests came that prove nobody, newest first; at most 8."""
 
 
 class Report(Struct, frozen=True, tag="check", kw_only=True):
@@ -97,7 +105,7 @@ _UNPROVEN: tuple[_Unproven, ...] = (
 def examine(state: State, feeds: Sequence[UpTo], terms: Terms, shown: Collection[str], waiting: int) -> Report:
     """The report on feeds that were read to their end; `shown` are the ids of the alerts that the filter lets by."""
     alerts = sorted(
-        (_checked(alert, terms) for alert in state.alerts.values() if alert.id in shown),
+        (checked(alert, state, terms) for alert in state.alerts.values() if alert.id in shown),
         key=lambda alert: (-Severity[alert.severity.upper()], alert.last_time, alert.id),
     )
     told = [_feed(feed, state) for feed in feeds]
@@ -116,14 +124,21 @@ def examine(state: State, feeds: Sequence[UpTo], terms: Terms, shown: Collection
     )
 
 
+_SENDERS = 8
 NEVER = "never"
 """The `--fail-on` that no alert reaches."""
 
 
-def _checked(alert: Alert, terms: Terms) -> CheckedAlert:
+def checked(alert: Alert, state: State, terms: Terms = Terms()) -> CheckedAlert:  # noqa: B008
+    """An alert as it stands now, and whether it fails by these terms."""
     grave = terms.fail_on is not None and alert.severity >= terms.fail_on
-    fails = grave and (terms.with_resting or alert.state is AlertState.FIRING)
-    return CheckedAlert(**structs.asdict(alert_line(alert)), fails=fails)
+    return CheckedAlert(
+        **structs.asdict(alert_line(alert)),
+        fails=grave and (terms.with_resting or alert.state is AlertState.FIRING),
+        about=with_names(alert.subject, alert, state),
+        because=with_names(alert.reason, alert, state),
+        senders=tuple(senders(alert, state))[:_SENDERS],
+    )
 
 
 def _reasons(alerts: Sequence[CheckedAlert], state: State, terms: Terms) -> list[str]:

@@ -77,18 +77,26 @@ def _artifact(feed: CheckedFeed) -> Json:
 
 
 def _result(alert: CheckedAlert, rules: dict[str, int], feed: CheckedFeed, at: int) -> Json:
+    sent = f" Sent from {', '.join(alert.senders)}." if alert.senders else ""
     *others, newest = alert.evidence or (-1,)
     result: dict[str, Json] = {
         "ruleId": alert.rule,
         "ruleIndex": rules.get(alert.rule, -1),
         "level": _LEVELS[alert.severity],
-        "message": {"text": _plain(f"{alert.subject}: {alert.reason}")},
+        "message": {"text": _plain(f"{alert.about}: {alert.because}{sent}")},
         "locations": [_location(feed, at, newest, alert.sessions)],
         "relatedLocations": [_location(feed, at, index, ()) for index in others],
         "occurrenceCount": max(alert.count, 1),
         # The second is what code scanning knows an alert by, which otherwise changes with every entry more.
         "partialFingerprints": {"mcpwatchAlert/v1": alert.id, "primaryLocationLineHash": f"{alert.id}:1"},
-        "properties": {"severity": alert.severity, "state": alert.state, "fails": alert.fails, "alert": alert.id},
+        "properties": {
+            "severity": alert.severity,
+            "state": alert.state,
+            "fails": alert.fails,
+            "alert": alert.id,
+            "subject": show(alert.subject, _MESSAGE),
+            "senders": [show(sender) for sender in alert.senders],
+        },
     }
     if alert.state != "firing":
         result["suppressions"] = [_suppression(alert)]

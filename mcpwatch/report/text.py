@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from mcpwatch.report.report import NEVER, CheckedFeed, Report
+from mcpwatch.report.report import NEVER, CheckedAlert, CheckedFeed, Report
 from mcpwatch.text import count, show
-from mcpwatch.watch.json_lines import AlertLine
 
-_SUBJECT = 60
+_NAME, _SUBJECT = 60, 120
 _REASON = 300
 _NOTE = 200
 _NEWEST = 4
@@ -23,12 +22,12 @@ def text(report: Report) -> str:
 
 def feed_line(feed: CheckedFeed) -> str:
     """How far a feed was read, and whether that is proven."""
-    name = show(feed.source or feed.address, _SUBJECT)
+    name = show(feed.source or feed.address, _NAME)
     read = f"{name}: {count(feed.entries, 'entry')}"
     if not feed.is_proven:
         return f"{read}, NOT PROVEN: {show(feed.fault, _REASON)}"
     when = f" of {show(feed.checkpoint_time)}" if feed.checkpoint_time else ""
-    return f"{read}, proven by the checkpoint{when} of {show(feed.origin, _SUBJECT)}, size {feed.verified_size}"
+    return f"{read}, proven by the checkpoint{when} of {show(feed.origin, _NAME)}, size {feed.verified_size}"
 
 
 def verdict(report: Report) -> str:
@@ -39,13 +38,15 @@ def verdict(report: Report) -> str:
     return f"passed: {above}{_besides(report)}"
 
 
-def alert_lines(alert: AlertLine) -> Iterator[str]:
+def alert_lines(alert: CheckedAlert) -> Iterator[str]:
     """What `ack` needs first: the id; then what, about what, why, and who lets it rest."""
     yield (
-        f"{show(alert.id)}  {alert.severity.upper():8}  {show(alert.rule)}  {show(alert.subject, _SUBJECT)}"
+        f"{show(alert.id)}  {alert.severity.upper():8}  {show(alert.rule)}  {show(alert.about, _SUBJECT)}"
         f"  ×{alert.count}  {evidence(alert.evidence)}  {show(alert.state)}"
     )
-    yield f"    {show(alert.reason, _REASON)}"
+    yield f"    {show(alert.because, _REASON)}"
+    if alert.senders:
+        yield f"    sent from {show(', '.join(alert.senders), _REASON)}"
     rests = alert.history[-1] if alert.history else None
     if rests is not None:
         yield f"    {show(_event(rests.kind, rests.author, rests.note), _NOTE)}  {show(rests.time)}"

@@ -6,9 +6,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from build import PEER
 from checked import WholeLog, hostile, quiet, report_on
 from piped import story, watcher_on
 
+from mcpwatch.cli import main
 from mcpwatch.detect.engine import Engine
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
@@ -131,3 +133,17 @@ async def test_json_says_exactly_what_was_sent(state_folder: Path) -> None:
     read = json.loads(FORMATS["json"](report))
     assert read["type"] == "check"
     assert [alert["reason"] for alert in read["alerts"]] == [alert.reason for alert in report.alerts]
+
+
+async def test_every_format_calls_a_signer_as_the_operator_does_and_tells_who_sent(state_folder: Path) -> None:
+    before = await report_on(state_folder)
+    unnamed = next(alert for alert in before.alerts if alert.rule == "identity/bad-signature")
+    did = next(word for word in unnamed.subject.split() if word.startswith("did:"))
+    assert main(["keys", "name", did, "ledger"]) == 0
+    report = await report_on(state_folder)
+    alert = next(alert for alert in report.alerts if alert.id == unnamed.id)
+    assert (alert.subject, alert.about.startswith("ledger ")) == (unnamed.subject, True)
+    assert alert.senders == (PEER,)
+    for name, write in FORMATS.items():
+        told = write(report)
+        assert (name, alert.about.split(did)[0] in told, PEER in told, did in told) == (name, True, True, True)

@@ -1,13 +1,12 @@
 """Whom an alert is about and who sent what shows it: the operator's names first, then ids and addresses."""
 
 from mcpwatch.model.alerts import Alert
-from mcpwatch.model.identity import Word
 from mcpwatch.ui.lines import Line, Tone, field, span
+from mcpwatch.watch.senders import senders
 from mcpwatch.watch.state import State
 from mcpwatch.watch.subjects import with_names
 
 _SENDERS = 3
-_PROVEN = frozenset({Word.VERIFIED, Word.PARTIAL})
 
 
 def about_lines(alert: Alert, state: State) -> list[Line]:
@@ -17,11 +16,7 @@ def about_lines(alert: Alert, state: State) -> list[Line]:
 
 def sender_lines(alert: Alert, state: State) -> list[Line]:
     """From which addresses the requests came that prove nobody, newest first; nothing where no entry has one."""
-    peers: dict[str, int] = {}
-    for row in reversed(state.rows_of_alert(alert)):
-        verdict, exchange = row.request_verdict, row.seen.exchange
-        if exchange is not None and exchange.peer and (verdict is None or verdict.word not in _PROVEN):
-            peers.setdefault(exchange.peer, exchange.index)
+    peers = senders(alert, state)
     if not peers:
         return []
     shown = ", ".join(f"{peer} (entry {index})" for peer, index in list(peers.items())[:_SENDERS])

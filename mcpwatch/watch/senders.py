@@ -1,0 +1,17 @@
+"""From where the requests came that show an alert and prove nobody."""
+
+from mcpwatch.model.alerts import Alert
+from mcpwatch.model.identity import Word
+from mcpwatch.watch.state import State
+
+_PROVEN = frozenset({Word.VERIFIED, Word.PARTIAL})
+
+
+def senders(alert: Alert, state: State) -> dict[str, int]:
+    """Address -> the newest entry that came from there, newest first; none where no entry has one."""
+    peers: dict[str, int] = {}
+    for row in reversed(state.rows_of_alert(alert)):
+        verdict, exchange = row.request_verdict, row.seen.exchange
+        if exchange is not None and exchange.peer and (verdict is None or verdict.word not in _PROVEN):
+            peers.setdefault(exchange.peer, exchange.index)
+    return peers
