@@ -22,6 +22,10 @@ class Edge:
         """Entries of the log up to here."""
         return self._now.size
 
+    def root(self) -> bytes:
+        """The root of the tree over all entries up to here."""
+        return self._now.root()
+
     def append(self, leaf_hash: bytes) -> None:
         """Go on by one entry."""
         self._now.append(leaf_hash)

@@ -1,18 +1,20 @@
 """A log as it is read: every entry in its place, every checkpoint held against the entries (SPEC.md, section 6)."""
 
 from collections.abc import Callable, Sequence
+from types import MappingProxyType
 
+from mcpwatch.feed.continuity import Continuity, Discontinued, Proofs, right_edge
 from mcpwatch.feed.edge import Edge
-from mcpwatch.feed.envelope import Malformed, decode
 from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.feed.note import NoteVerifier
+from mcpwatch.feed.placed import entry_at, entry_index
 from mcpwatch.feed.sse import Frame
 from mcpwatch.feed.standing import Standing
 from mcpwatch.feed.vkey import BadNote
-from mcpwatch.model.entries import Entry, GatewayStopped, Record
+from mcpwatch.model.entries import Entry, GatewayStopped
 from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
 
-_MAX_INDEX_DIGITS = 16
+NO_PROOFS: Proofs = MappingProxyType({})
 
 
 class LogReader:
@@ -30,15 +32,15 @@ class LogReader:
         self.evidence: tuple[bytes, ...] = ()
         """The notes that contradict the log or each other, once it is broken."""
         self._name = name
-        self._from_start = from_start
+        self._is_late = not from_start
         self._standing = Standing(name, address)
         self._verifier: NoteVerifier | None = None
         self._origin = ""
         self._edge = Edge()
+        self._continuity = Continuity()
         self._next = 0
         self._claimed = 0
         self._waiting: list[Checkpoint] = []
-        self._joined = False
         self._received = self._repeated = self._malformed = 0
         self._last_entry_at: float | None = None
         self._counted = True
@@ -75,12 +77,45 @@ class LogReader:
         self._standing.provable = True
         self._standing.set(origin=self._origin, key=str(verifier.key), capture=capture, scopes=scopes)
 
-    def join(self, checkpoint: Checkpoint, frontier: Sequence[bytes], oldest: int, now: float) -> None:
-        """Take in what the log says of itself before a connection: its newest checkpoint, its right edge, and
-        the oldest entry it still has.
+    def recall(self, checkpoint: Checkpoint | None, remedy: str = "") -> None:
+        """Learn what the log was seen to sign in an earlier run, before it is joined: it must go on from there.
 
-        The first time decides where to begin; afterwards the log must go on from where it was. Where entries
-        that are due are no longer kept, reading goes on at the checkpoint, and the gap is declared.
+        `remedy` is what an operator does who knows why it does not.
+        """
+        if checkpoint is not None:
+            self._continuity.recall(checkpoint, remedy)
+            self._claimed = max(self._claimed, checkpoint.size)
+
+    @property
+    def pinnable(self) -> Checkpoint | None:
+        """The newest verified checkpoint, where the log was held against all that it was seen to sign before."""
+        is_settled = not self._standing.broken and not self._continuity.held
+        return self._standing.status.checkpoint if is_settled else None
+
+    def asks(self, checkpoint: Checkpoint, oldest: int) -> tuple[int, ...]:
+        """The sizes for which the log has to prove that `checkpoint` goes on from them, before it is joined there."""
+        if self._standing.broken or checkpoint.size < self._claimed:
+            return ()
+        onward, known = self._next, list(self._continuity.held)
+        if self._is_late:
+            onward = checkpoint.size
+        elif oldest > self._next:
+            onward = min(oldest, checkpoint.size)
+            known += [verified] if (verified := self._standing.status.checkpoint) else []
+        sizes = {each.size for each in known if each.size < min(onward, checkpoint.size)}
+        if self._next < onward < checkpoint.size:
+            sizes.add(onward)
+        return tuple(sorted(sizes - {0}))
+
+    def join(
+        self, checkpoint: Checkpoint, frontier: Sequence[bytes], oldest: int, now: float, proofs: Proofs = NO_PROOFS
+    ) -> None:
+        """Take in what the log says of itself before a connection: its newest checkpoint, its right edge, the oldest
+        entry it still has, and the proofs it gave for what `asks` said.
+
+        The first time decides where to begin; afterwards the log must go on from where it was. Where entries that are
+        due are no longer kept, reading goes on at the oldest, or without a proof for that at the checkpoint, and the
+        gap is declared.
         """
         if self._standing.broken:
             return
@@ -88,15 +123,19 @@ class LogReader:
             self._roll_back(checkpoint, self._claimed, "signed before", now)
             return
         self._standing.announce(checkpoint)
-        if not self._joined:
-            self._joined = True
-            if not self._from_start:
-                self._leap(checkpoint, frontier, f"joined at {checkpoint.size}", now, asked=True)
-                return
-        if oldest > self._next:
-            self._leap(checkpoint, frontier, f"the gateway keeps entries from {oldest} on", now)
-        else:
-            self._weigh(checkpoint, now)
+        is_late, self._is_late = self._is_late, False
+        try:
+            if is_late:
+                self._leap(checkpoint, frontier, f"joined at {checkpoint.size}", asked=True)
+            elif oldest > self._next:
+                self._continuity.hold(self._standing.status.checkpoint)
+                self._resume(checkpoint, frontier, oldest, proofs)
+            self._continuity.settle(checkpoint, proofs)
+        except Discontinued as discontinued:
+            self.sever(str(discontinued), now, discontinued.note, checkpoint.note)
+            return
+        self._standing.doubt = self._continuity.doubt(self._next)
+        self._weigh(checkpoint, now)
 
     def connected(self, now: float) -> None:
         """The stream is open."""
@@ -118,8 +157,8 @@ class LogReader:
         """The log is BROKEN, or in ROLLBACK, for good; `notes` are kept with what it had signed before."""
         if not self._standing.broken:
             held = self._standing.status.checkpoint
-            signed = [*([held] if held else []), *self._waiting]
-            self.evidence = (*(each.note for each in signed), *notes)
+            signed = [*([held] if held else []), *self._continuity.held, *self._waiting]
+            self.evidence = tuple(dict.fromkeys(note for note in (*(each.note for each in signed), *notes) if note))
             self._waiting.clear()
         self._standing.sever(state, reason, now)
 
@@ -133,7 +172,7 @@ class LogReader:
         return handler(frame, now) if handler else []
 
     def _take_entry(self, frame: Frame, now: float) -> list[Entry]:
-        index = _index(frame.id)
+        index = entry_index(frame.id)
         if index is None:
             self.sever("an entry came without its index", now)
             return []
@@ -150,32 +189,26 @@ class LogReader:
         entry = self._entry(index, frame.data, now)
         if not self._standing.broken:
             self._edge.append(hashed)
+            if self._continuity.is_due(self._next):
+                self._hold_past(now)
             while self._waiting and self._waiting[0].size <= self._next:
                 self._weigh(self._waiting.pop(0), now)
         return [entry]
 
-    def _entry(self, index: int, leaf: bytes, now: float) -> Entry:
-        record: Record | None = None
+    def _hold_past(self, now: float) -> None:
+        """Hold the entries against what the log signed before, where it is their turn."""
         try:
-            record = decode(leaf)
-            fault = self._misplaced(index, record)
-        except Malformed as malformed:
-            fault = malformed.reason
-        if fault:
-            self._malformed += 1
-            self._standing.stopped = None
-            return Entry(index=index, leaf=leaf, record=None, received=now, fault=fault, source=self._name)
-        said = record.data if record is not None else None
-        self._standing.stopped = (index + 1, said.reason) if isinstance(said, GatewayStopped) else None
-        return Entry(index=index, leaf=leaf, record=record, received=now, source=self._name)
+            for each in self._continuity.passing(self._next, self._edge.root()):
+                self._weigh(each, now)
+        except Discontinued as discontinued:
+            self.sever(str(discontinued), now, discontinued.note)
 
-    def _misplaced(self, index: int, record: Record) -> str:
-        """Why this envelope does not belong in this place, if so."""
-        if record.id != str(index):
-            return f"its id is {record.id[:40]} in place {index}"
-        if self._verifier is not None and record.source != self._origin:
-            return f"its source is {record.source[:80]}"
-        return ""
+    def _entry(self, index: int, leaf: bytes, now: float) -> Entry:
+        entry = entry_at(index, leaf, origin=self._origin, received=now, source=self._name)
+        self._malformed += bool(entry.fault)
+        said = entry.record.data if entry.record is not None else None
+        self._standing.stopped = (index + 1, said.reason) if isinstance(said, GatewayStopped) else None
+        return entry
 
     def _repeat(self, index: int, hashed: bytes, now: float) -> None:
         if self._edge.remembers(index, hashed) is False:
@@ -219,7 +252,7 @@ class LogReader:
 
     def _roll_back(self, checkpoint: Checkpoint, before: int, how: str, now: float) -> None:
         reason = f"the log now says it has {checkpoint.size} entries; {before} were {how}"
-        self.sever(reason, now, checkpoint.note, state=FeedState.ROLLBACK)
+        self.sever(reason + self._continuity.remedy(checkpoint.size), now, checkpoint.note, state=FeedState.ROLLBACK)
 
     def _await(self, checkpoint: Checkpoint, now: float) -> None:
         """Keep the next checkpoint to come due and the newest, so that a long catch-up is proven on its way."""
@@ -230,31 +263,31 @@ class LogReader:
                 return
         self._waiting = sorted([*self._waiting[:1], checkpoint], key=lambda each: each.size)
 
-    def _leap(
-        self, checkpoint: Checkpoint, frontier: Sequence[bytes], reason: str, now: float, *, asked: bool = False
-    ) -> None:
-        """Go on at a checkpoint whose entries were not read, from a right edge that hashes to its root."""
-        try:
-            loaded = Frontier.load(checkpoint.size, frontier)
-        except ValueError as error:
-            self.sever(f"the gateway's frontier does not fit its checkpoint: {error}", now, checkpoint.note)
-            return
-        if loaded.root() != checkpoint.root:
-            self.sever("the gateway's frontier does not hash to the root it signed", now, checkpoint.note)
-        elif checkpoint.size < self._next:
-            self._weigh(checkpoint, now)
+    def _resume(self, checkpoint: Checkpoint, frontier: Sequence[bytes], oldest: int, proofs: Proofs) -> None:
+        """Go on where the log still has its entries; raises Discontinued."""
+        reason = f"the gateway keeps entries from {oldest} on"
+        if oldest >= checkpoint.size:
+            self._leap(checkpoint, frontier, reason)
+        elif (answer := proofs.get(oldest)) is None:
+            self._leap(checkpoint, frontier, f"{reason}, and gives no proof to join there")
         else:
-            if checkpoint.size > self._next:
-                self._standing.overlook(Gap(self._next, checkpoint.size - 1, reason), asked=asked)
-                self._next = checkpoint.size
-                self._edge.leap(loaded)
-                self._waiting.clear()
-                self._counted = False
-            self._weigh(checkpoint, now)
+            self._go_on(right_edge(answer, oldest, checkpoint), reason)
 
+    def _leap(self, checkpoint: Checkpoint, frontier: Sequence[bytes], reason: str, *, asked: bool = False) -> None:
+        """Go on at a checkpoint, from a right edge that hashes to its root; raises Discontinued."""
+        try:
+            edge = Frontier.load(checkpoint.size, frontier)
+        except ValueError as error:
+            raise Discontinued(f"the gateway's frontier does not fit its checkpoint: {error}") from None
+        if edge.root() != checkpoint.root:
+            raise Discontinued("the gateway's frontier does not hash to the root it signed")
+        if checkpoint.size > self._next:
+            self._go_on(edge, reason, asked=asked)
 
-def _index(text: str | None) -> int | None:
-    """An event id that is an index in canonical decimal, else None."""
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > _MAX_INDEX_DIGITS:
-        return None
-    return int(text) if text == "0" or text[0] != "0" else None
+    def _go_on(self, edge: Frontier, reason: str, *, asked: bool = False) -> None:
+        """Go on from a right edge whose entries were not read."""
+        self._standing.overlook(Gap(self._next, edge.size - 1, reason), asked=asked)
+        self._next = edge.size
+        self._edge.leap(edge)
+        self._waiting = [each for each in self._waiting if each.size > edge.size]
+        self._counted = False

@@ -29,6 +29,8 @@ class Standing:
         """Checkpoints verified so far."""
         self.stopped: tuple[int, str] | None = None
         """The log's size when the gateway stopped, and why, where the newest entry says so."""
+        self.doubt = ""
+        """What of the log's past is not proven, in words."""
         self._alive_at: float | None = None
         """From when on a checkpoint is awaited; None before anything was tried."""
         self._connects = 0
@@ -138,6 +140,8 @@ class Standing:
         if state is FeedState.GAP and not detail:
             last = self.status.gaps[-1]
             detail = f"entries {last.first} to {last.last} were not seen: {last.reason}"
+        if self.doubt and state in (FeedState.LIVE, FeedState.GAP):
+            detail = f"{detail}; {self.doubt}" if detail else self.doubt
         before = self.status
         if self.broken or (state, detail) == (before.state, before.detail):
             return

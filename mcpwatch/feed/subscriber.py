@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import random as random_module
-import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
@@ -11,30 +10,21 @@ import httpx
 from httpx_sse import aconnect_sse
 
 from mcpwatch.errors import ConnectError, LocalError, McpwatchError, RefusedError
-from mcpwatch.feed.about import MAX_ABOUT, About, parse_about
+from mcpwatch.feed import queries
+from mcpwatch.feed.about import About
 from mcpwatch.feed.acts import post_act
-from mcpwatch.feed.address import CHECKPOINT_PATH, FEED_PATH, feed_address, host_and_port
+from mcpwatch.feed.address import FEED_PATH, feed_address, host_and_port
 from mcpwatch.feed.backoff import Backoff
-from mcpwatch.feed.failures import (
-    CONNECT_TIMEOUT,
-    MAX_ERROR,
-    NOT_A_FEED,
-    READ_TIMEOUT,
-    Refused,
-    Shorter,
-    TryLater,
-    describe,
-    judge_status,
-)
+from mcpwatch.feed.checkpoint_keeper import CheckpointKeeper
+from mcpwatch.feed.failures import Refused, Shorter, TryLater, describe
 from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.note import NoteVerifier
 from mcpwatch.feed.source import Clock, steady_clock
 from mcpwatch.feed.sse import Frame, SseReader, StreamFault, is_event_stream
 from mcpwatch.feed.trust import ChangedKey, Trust
 from mcpwatch.feed.vkey import BadNote
-from mcpwatch.http_fields import media_type
 from mcpwatch.model.entries import AlertActed, Entry
-from mcpwatch.model.feed import FeedState, FeedStatus
+from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus
 from mcpwatch.secret import Secret
 
 SLICE = 200
@@ -69,8 +59,9 @@ class HttpSource:
     ) -> None:
         self.address = feed_address(url)
         self.name = name or host_and_port(self.address)
-        self._token = _sendable(token)
+        self._token = queries.sendable(token)
         self._trust = Trust(self.address, keys, state)
+        self._keeper = CheckpointKeeper(self.address, state)
         self._clock = clock or steady_clock()
         self._sleep = sleep
         self._transport = transport
@@ -95,7 +86,7 @@ class HttpSource:
         """Ask once whether the feed is there and lets us in; raises ConnectError and RefusedError."""
         try:
             async with self._client() as client:
-                await self._about(client)
+                await queries.ask_about(client, self.address, self._clock)
         except Refused as refusal:
             kind = RefusedError if refusal.status in (401, 403) else ConnectError
             raise kind(f"{self.address}: {refusal}") from None
@@ -114,6 +105,7 @@ class HttpSource:
         finally:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+            await self._keeper.close(self._reader.pinnable, self._clock())
 
     async def post(self, acted: AlertActed) -> int:
         """Write an act into the log; raises as `mcpwatch.feed.acts.ActLog` says."""
@@ -125,6 +117,7 @@ class HttpSource:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._keeper.close(self._reader.pinnable, self._clock())
         self._reader.ended("closed", self._clock())
         while not self._queue.empty():
             self._queue.get_nowait()
@@ -176,7 +169,10 @@ class HttpSource:
         return True
 
     async def _connect(self, client: httpx.AsyncClient) -> None:
-        self._introduce(await self._about(client))
+        about = await queries.ask_about(client, self.address, self._clock)
+        checkpoint = self._introduce(about)
+        if checkpoint is not None:
+            await self._join(client, about, checkpoint)
         await self._give([])
         due = self._reader.status.next_index
         headers = {"Last-Event-ID": str(due - 1)} if due else {}
@@ -184,7 +180,7 @@ class HttpSource:
         # Of httpx-sse the request is used; its EventSource would unpack, decode and join lines without bounds.
         async with aconnect_sse(client, "GET", self.address + FEED_PATH, headers=headers, params=params) as events:
             response = events.response
-            await self._check(response, is_event_stream)
+            await queries.check(response, is_event_stream, self._clock)
             self._reader.connected(self._clock())
             await self._give([])
             await self._read(response)
@@ -216,33 +212,19 @@ class HttpSource:
 
     async def _give(self, batch: list[Entry]) -> None:
         """Hand entries on, or wake the watcher without any if the status changed since it was last woken."""
-        self._trust.keep(self._reader.evidence, self._clock())
+        now = self._clock()
+        self._trust.keep(self._reader.evidence, now)
         status = self._reader.status
         if batch or status is not self._queued:
             self._queued = status
             await self._queue.put((batch, status))
+        await self._keeper.keep(self._reader.pinnable, now)
 
-    async def _about(self, client: httpx.AsyncClient) -> About:
-        async with client.stream("GET", self.address + CHECKPOINT_PATH) as response:
-            await self._check(response, lambda kind: media_type(kind) == "application/json")
-            about = parse_about(await _first(response, MAX_ABOUT))
-        if about is None:
-            raise Refused(NOT_A_FEED)
-        return about
+    def _introduce(self, about: About) -> Checkpoint | None:
+        """Hold the log against the key it is known by; the checkpoint to join it by, where there is one.
 
-    async def _check(self, response: httpx.Response, expected: Callable[[str], bool]) -> None:
-        """Raise Refused or TryLater unless the answer is 200, not encoded, and of the expected type."""
-        coded = response.headers.get("content-encoding", "identity").strip().lower() != "identity"
-        if response.status_code != 200:
-            judge_status(response, b"" if coded else await _first(response, MAX_ERROR), self._clock())
-        if coded:
-            raise Refused("the answer is compressed, which a feed never is; is there a proxy in between?")
-        kind = response.headers.get("content-type", "")
-        if not expected(kind):
-            raise Refused(f"{NOT_A_FEED} (it answers with {kind[:80] or 'no type'})")
-
-    def _introduce(self, about: About) -> None:
-        """Hold the log against the key it is known by, then join it; raises ChangedKey."""
+        Raises ChangedKey, and LocalError for a pin that cannot be believed.
+        """
         now = self._clock()
         note = about.note.encode()
         try:
@@ -252,38 +234,19 @@ class HttpSource:
                 raise BadNote("it says another origin than its key")
         except BadNote as bad:
             self._reader.sever(f"the gateway's checkpoint does not hold: {bad.reason}", now, note)
-            return
+            return None
         self._trust.recognise(about.keys, now)
+        self._reader.recall(self._keeper.find(verifier), self._keeper.remedy(verifier))
         self._reader.meet(verifier, about.capture, about.scopes)
-        self._reader.join(checkpoint, about.frontier, about.oldest, now)
+        return checkpoint
+
+    async def _join(self, client: httpx.AsyncClient, about: About, checkpoint: Checkpoint) -> None:
+        """Have the log prove that it goes on from where it was, and join it."""
+        proofs = {
+            first: await queries.ask_consistency(client, self.address, first, checkpoint.size, self._clock)
+            for first in self._reader.asks(checkpoint, about.oldest)
+        }
+        self._reader.join(checkpoint, about.frontier, about.oldest, self._clock(), proofs)
 
     def _client(self) -> httpx.AsyncClient:
-        keep_alive = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
-        return httpx.AsyncClient(
-            transport=self._transport or httpx.AsyncHTTPTransport(trust_env=False, socket_options=keep_alive),
-            headers={
-                "Authorization": f"Bearer {self._token.reveal()}",
-                "Accept-Encoding": "identity",
-                "User-Agent": "mcpwatch",
-            },
-            timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT, write=CONNECT_TIMEOUT),
-            follow_redirects=False,
-            trust_env=False,
-        )
-
-
-async def _first(response: httpx.Response, limit: int) -> bytes:
-    """The beginning of a body, at least `limit` octets of it if there are so many, and not much more."""
-    data = bytearray()
-    async for chunk in response.aiter_raw():
-        data += chunk
-        if len(data) >= limit:
-            break
-    return bytes(data)
-
-
-def _sendable(token: Secret) -> Secret:
-    value = token.reveal().strip()
-    if not value or not all("!" <= char <= "~" for char in value):
-        raise LocalError("the token is empty or holds characters no token has", "Give the gateway's feed.token file.")
-    return Secret(value)
+        return queries.client(self._token, self._transport)

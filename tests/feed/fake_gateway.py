@@ -10,6 +10,7 @@ import msgspec
 from tiny_log import START, TinyLog
 
 from mcpwatch.feed.about import About
+from mcpwatch.feed.address import CONSISTENCY_PATH
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.model.entries import Entry
 from mcpwatch.secret import Secret
@@ -36,18 +37,27 @@ class FakeTime:
 
 
 class FakeGateway:
-    """Answers /v1/checkpoint from a log, and each /v1/feed with the next of `streams`, the last again and again."""
+    """Answers /v1/checkpoint and /v1/proof/consistency from a log, and each /v1/feed with the next of `streams`, the
+    last again and again."""
 
-    def __init__(self, log: TinyLog, *streams: Handler, checkpoint: Handler | None = None) -> None:
+    def __init__(
+        self, log: TinyLog, *streams: Handler, checkpoint: Handler | None = None, consistency: Handler | None = None
+    ) -> None:
         self.log = log
         self.streams = list(streams) or [self.whole]
         self.checkpoint = checkpoint or self.about
+        self.consistency = consistency or self.proof
+        self.asked: list[tuple[int, int]] = []
+        """The proofs of consistency that were asked for."""
         self.requests: list[httpx.Request] = []
         self.oldest = 0
 
     async def handle(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/v1/checkpoint":
             return await self.checkpoint(request)
+        if request.url.path == CONSISTENCY_PATH:
+            self.asked.append((int(request.url.params["first"]), int(request.url.params["second"])))
+            return await self.consistency(request)
         self.requests.append(request)
         handler = self.streams.pop(0) if len(self.streams) > 1 else self.streams[0]
         return await handler(request)
@@ -75,13 +85,17 @@ class FakeGateway:
         )
         return answer(200, {"Content-Type": "application/json"}, msgspec.json.encode(about))
 
+    async def proof(self, request: httpx.Request) -> httpx.Response:
+        body = msgspec.json.encode(self.log.consistency(*self.asked[-1]))
+        return answer(200, {"Content-Type": "application/json"}, body)
+
     async def whole(self, request: httpx.Request) -> httpx.Response:
         """All entries that are due and a checkpoint, then silence."""
         return stream(self.due(request), hold=True)
 
     def due(self, request: httpx.Request) -> bytes:
         after = request.headers.get("last-event-id")
-        first = int(after) + 1 if after else 0
+        first = int(after) + 1 if after else self.oldest
         return b"".join([*(self.log.entry(index) for index in range(first, self.log.size)), self.log.checkpoint()])
 
 

@@ -338,7 +338,9 @@ def test_the_beginning_being_no_longer_kept_is_a_gap() -> None:
     reader.connected(NOW)
     status = reader.status
     assert (status.state, status.next_index) == (FeedState.GAP, 9)
-    assert status.detail == "entries 0 to 8 were not seen: the gateway keeps entries from 4 on"
+    assert status.detail == (
+        "entries 0 to 8 were not seen: the gateway keeps entries from 4 on, and gives no proof to join there"
+    )
     take(reader, log.grow(1, every=1))
     assert (reader.status.state, reader.status.verified_size) == (FeedState.GAP, 10)
 
@@ -354,7 +356,8 @@ def test_what_was_due_being_no_longer_kept_is_a_gap_and_reading_goes_on() -> Non
     join(reader, log, oldest=10)
     reader.connected(NOW)
     assert state(reader) is FeedState.GAP
-    assert reader.status.gaps == (Gap(4, 23, "the gateway keeps entries from 10 on"),)
+    assert reader.status.gaps == (Gap(4, 23, "the gateway keeps entries from 10 on, and gives no proof to join there"),)
+    assert reader.status.detail.endswith("; not proven to go on from the first 4 entries, which were verified before")
     assert [entry.index for entry in take(reader, log.grow(2, every=2))] == [24, 25]
     assert reader.status.verified_size == 26
 

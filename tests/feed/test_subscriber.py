@@ -94,14 +94,6 @@ async def test_joining_late_asks_only_for_what_comes() -> None:
     assert (source.status.verified_size, source.status.gaps) == (7, (Gap(0, 6, "joined at 7"),))
 
 
-async def test_entries_no_longer_kept_are_a_gap() -> None:
-    gateway = FakeGateway(grown(7))
-    gateway.oldest = 3
-    source = gateway.source(FakeTime())
-    await read(source, lambda each: each.status.connected_at is not None)
-    assert source.status.state is FeedState.GAP
-
-
 @pytest.mark.parametrize("status", REFUSALS)
 @pytest.mark.parametrize("where", ["checkpoint", "feed"])
 async def test_a_refusal_ends_the_source_and_says_what_to_do(status: int, where: str) -> None:
@@ -390,7 +382,7 @@ async def test_a_watcher_that_takes_nothing_holds_the_stream_back() -> None:
 async def test_the_first_key_is_pinned_and_another_breaks_the_feed(tmp_path: Path) -> None:
     gateway = FakeGateway(grown(2))
     await read(gateway.source(FakeTime(), state=tmp_path), proven(2))
-    (pin,) = kept(tmp_path)
+    (pin,) = kept(tmp_path / "log-keys")
     other = FakeGateway(TinyLog(seed=9))
     source = other.source(FakeTime(), state=tmp_path)
     assert await read(source) == []
@@ -434,7 +426,7 @@ async def test_a_key_that_changes_while_watching_breaks_the_feed() -> None:
 async def test_a_damaged_pin_refuses_and_says_what_to_do(tmp_path: Path) -> None:
     gateway = FakeGateway(grown(1))
     await read(gateway.source(FakeTime(), state=tmp_path), proven(1))
-    (pin,) = kept(tmp_path)
+    (pin,) = kept(tmp_path / "log-keys")
     pin.write_bytes(b"")
     source = gateway.source(FakeTime(), state=tmp_path)
     assert await read(source) == []

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from nacl.signing import SigningKey
 
 from mcpwatch.feed.envelope import encode, seal
-from mcpwatch.feed.merkle import Frontier, leaf_hash
+from mcpwatch.feed.merkle import Frontier, leaf_hash, node_hash
 from mcpwatch.feed.note import LogKey, NoteVerifier
+from mcpwatch.feed.proof_answers import ConsistencyAnswer
+from mcpwatch.feed.proofs import frontier_at, prove_consistency
 from mcpwatch.feed.sse import Frame, SseReader, frame
 from mcpwatch.model.entries import Data, Response
 
@@ -59,6 +61,25 @@ class TinyLog:
         for leaf in self.leaves[:size]:
             frontier.append(leaf_hash(leaf))
         return frontier
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of a perfect subtree, as `mcpwatch.feed.proofs` asks for it."""
+        begin, end = index << level, (index + 1) << level
+        assert end <= self.size
+        hashes = [leaf_hash(leaf) for leaf in self.leaves[begin:end]]
+        while len(hashes) > 1:
+            hashes = [node_hash(*pair) for pair in zip(hashes[::2], hashes[1::2], strict=True)]
+        return hashes[0]
+
+    def consistency(self, first: int, second: int | None = None) -> ConsistencyAnswer:
+        """The proof that this log goes on from its first entries."""
+        second = self.size if second is None else second
+        return ConsistencyAnswer(
+            first=first,
+            second=second,
+            frontier=tuple(frontier_at(first, self.node)),
+            hashes=tuple(prove_consistency(first, second, self.node)),
+        )
 
     def checkpoint(self, size: int | None = None, time: int | None = None) -> bytes:
         """The checkpoint's event."""

@@ -1,0 +1,107 @@
+"""Whether a log goes on from what it was seen to sign before (SPEC.md, section 6.5)."""
+
+from collections.abc import Mapping
+
+from mcpwatch.feed.merkle import Frontier
+from mcpwatch.feed.proof_answers import ConsistencyAnswer
+from mcpwatch.feed.proofs import BadProof, verify_consistency
+from mcpwatch.model.feed import Checkpoint
+
+Proofs = Mapping[int, ConsistencyAnswer | None]
+"""What the log answered, by the size that was asked for; None where it gives no proof."""
+
+MOST_HELD = 4
+"""Checkpoints that wait for a log which gives no proofs; those seen first stay."""
+
+
+class Discontinued(Exception):
+    """The log is not the one that signed `note`; the reason is in words."""
+
+    def __init__(self, reason: str, note: bytes = b"") -> None:
+        super().__init__(reason)
+        self.note = note
+
+
+class Continuity:
+    """Checkpoints of this log that it was not yet held against: of an earlier run, or from before a gap."""
+
+    def __init__(self) -> None:
+        self._held: list[Checkpoint] = []
+        self._recalled: Checkpoint | None = None
+        self._remedy = ""
+
+    @property
+    def held(self) -> tuple[Checkpoint, ...]:
+        return tuple(self._held)
+
+    def doubt(self, read: int) -> str:
+        """What stays unproven at entry `read`, in words; empty when all before is, or will be as it is read."""
+        sizes = " and ".join(f"{each.size:,}" for each in self._held if each.size < read)
+        return f"not proven to go on from the first {sizes} entries, which were verified before" if sizes else ""
+
+    def hold(self, checkpoint: Checkpoint | None) -> None:
+        """Remember a checkpoint that the log must go on from; an empty log says nothing."""
+        if checkpoint is not None and checkpoint.size and checkpoint not in self._held:
+            self._held = [*self._held, checkpoint][:MOST_HELD]
+
+    def recall(self, checkpoint: Checkpoint, remedy: str) -> None:
+        """Hold a checkpoint of an earlier run; `remedy` is what an operator does who knows why the log left it."""
+        self.hold(checkpoint)
+        self._recalled, self._remedy = checkpoint, remedy
+
+    def remedy(self, size: int) -> str:
+        """What to do about a log of this size only, to follow the reason."""
+        is_shorter = self._recalled is not None and size < self._recalled.size
+        return f"; {self._remedy}" if is_shorter and self._remedy else ""
+
+    def is_due(self, size: int) -> bool:
+        """Whether there is a checkpoint to hold against the first `size` entries."""
+        return any(each.size == size for each in self._held)
+
+    def passing(self, size: int, root: bytes) -> list[Checkpoint]:
+        """The checkpoints whose turn it is, `size` entries with this root having been read; they are no longer held.
+
+        Raises Discontinued where one has another root.
+        """
+        due = [each for each in self._held if each.size == size]
+        self._held = [each for each in self._held if each.size != size]
+        for each in due:
+            if each.root != root:
+                raise self._another(each)
+        return due
+
+    def settle(self, newest: Checkpoint, proofs: Proofs) -> None:
+        """Let go of all that `proofs`, or the newest checkpoint itself, show to lie within the log.
+
+        Raises Discontinued where they show that one does not.
+        """
+        for each in self.held:
+            if each.size == newest.size:
+                if each.root != newest.root:
+                    raise self._another(each)
+            elif (answer := proofs.get(each.size)) is None:
+                continue
+            elif right_edge(answer, each.size, newest, each.note).root() != each.root:
+                raise self._another(each)
+            self._held.remove(each)
+
+    def _another(self, held: Checkpoint) -> Discontinued:
+        remedy = f"; {self._remedy}" if held == self._recalled and self._remedy else ""
+        words = f"the log is another: its first {held.size} entries are not those that were verified before"
+        return Discontinued(words + remedy, held.note)
+
+
+def right_edge(answer: ConsistencyAnswer, size: int, newest: Checkpoint, note: bytes = b"") -> Frontier:
+    """The frontier at `size` that the answer proves to be that of the log which `newest` is of.
+
+    Raises Discontinued, with `note`, where it does not.
+    """
+    try:
+        if (answer.first, answer.second) != (size, newest.size):
+            raise BadProof(f"it is for {answer.first} and {answer.second}")
+        edge = Frontier.load(size, answer.frontier)
+        verify_consistency(size, newest.size, edge.root(), newest.root, answer.hashes)
+    except ValueError as error:
+        reason = f"the gateway's proof that {size} entries are the first of {newest.size} does not hold: {error}"
+        raise Discontinued(reason, note) from None
+    return edge

@@ -1,0 +1,95 @@
+"""What a watcher asks a log beside its stream: its introduction, and proofs (SPEC.md, sections 4 and 9)."""
+
+import socket
+from collections.abc import Callable
+
+import httpx
+
+from mcpwatch.errors import LocalError
+from mcpwatch.feed.about import MAX_ABOUT, About, parse_about
+from mcpwatch.feed.address import CHECKPOINT_PATH, CONSISTENCY_PATH
+from mcpwatch.feed.failures import CONNECT_TIMEOUT, MAX_ERROR, NOT_A_FEED, READ_TIMEOUT, Refused, judge_status
+from mcpwatch.feed.proof_answers import MAX_ANSWER, ConsistencyAnswer, parse_consistency
+from mcpwatch.feed.source import Clock
+from mcpwatch.http_fields import media_type
+from mcpwatch.secret import Secret
+
+NO_SUCH_PROOF = frozenset({400, 404, 405, 501})
+"""Statuses by which a gateway says that it gives no proof."""
+NOT_ONE = ConsistencyAnswer(first=0, second=0, frontier=(), hashes=())
+"""Stands for an answer that is not a proof of anything."""
+
+
+def client(token: Secret, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """What asks a gateway: no redirects and no proxy, for the token would go along; raises OSError, ValueError."""
+    keep_alive = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    return httpx.AsyncClient(
+        transport=transport or httpx.AsyncHTTPTransport(trust_env=False, socket_options=keep_alive),
+        headers={
+            "Authorization": f"Bearer {token.reveal()}",
+            "Accept-Encoding": "identity",
+            "User-Agent": "mcpwatch",
+        },
+        timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT, write=CONNECT_TIMEOUT),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+def sendable(token: Secret) -> Secret:
+    """The token without white space around it; raises LocalError where it cannot stand in a header."""
+    value = token.reveal().strip()
+    if not value or not all("!" <= char <= "~" for char in value):
+        raise LocalError("the token is empty or holds characters no token has", "Give the gateway's feed.token file.")
+    return Secret(value)
+
+
+async def ask_about(client: httpx.AsyncClient, address: str, clock: Clock) -> About:
+    """What the log says of itself; raises as `check` does, and httpx's errors."""
+    async with client.stream("GET", address + CHECKPOINT_PATH) as response:
+        await check(response, _is_json, clock)
+        about = parse_about(await _first(response, MAX_ABOUT))
+    if about is None:
+        raise Refused(NOT_A_FEED)
+    return about
+
+
+async def ask_consistency(
+    client: httpx.AsyncClient, address: str, first: int, second: int, clock: Clock
+) -> ConsistencyAnswer | None:
+    """The log's proof that its first `first` entries are those of `second`, not yet verified; None where it gives none.
+
+    Raises as `ask_about` does.
+    """
+    params = {"first": str(first), "second": str(second)}
+    async with client.stream("GET", address + CONSISTENCY_PATH, params=params) as response:
+        if response.status_code in NO_SUCH_PROOF:
+            return None
+        await check(response, _is_json, clock)
+        return parse_consistency(await _first(response, MAX_ANSWER)) or NOT_ONE
+
+
+async def check(response: httpx.Response, expected: Callable[[str], bool], clock: Clock) -> None:
+    """Raise Refused or TryLater unless the answer is 200, not encoded, and of the expected type."""
+    coded = response.headers.get("content-encoding", "identity").strip().lower() != "identity"
+    if response.status_code != 200:
+        judge_status(response, b"" if coded else await _first(response, MAX_ERROR), clock())
+    if coded:
+        raise Refused("the answer is compressed, which a feed never is; is there a proxy in between?")
+    kind = response.headers.get("content-type", "")
+    if not expected(kind):
+        raise Refused(f"{NOT_A_FEED} (it answers with {kind[:80] or 'no type'})")
+
+
+def _is_json(kind: str) -> bool:
+    return media_type(kind) == "application/json"
+
+
+async def _first(response: httpx.Response, limit: int) -> bytes:
+    """The beginning of a body, at least `limit` octets of it if there are so many, and not much more."""
+    data = bytearray()
+    async for chunk in response.aiter_raw():
+        data += chunk
+        if len(data) >= limit:
+            break
+    return bytes(data)
