@@ -46,7 +46,9 @@ TROUBLE_FOR = 60.0
 """Seconds for which it is said that nobody is told of alerts."""
 _KEYS = frozenset(key for command in COMMANDS for key in command.keys.split(",") if key)
 _SIGNALLED = 128
-_MAX_TROUBLE = 200
+_MAX_TROUBLE = 600
+_MAX_NOTE = 120
+"""Characters told of what somebody else noted; their page has all of it."""
 
 
 class WatchApp(Desk, inherit_bindings=False):
@@ -147,7 +149,7 @@ class WatchApp(Desk, inherit_bindings=False):
                 self.bell()
         told = self._act_toasts.look(self.watcher, self.monotonic())
         if told is not None:
-            self.notify(show(told.text), title=show(told.heading), timeout=TOAST_FOR, markup=False)
+            self.notify(show(told.text, _MAX_NOTE), title=show(told.heading), timeout=TOAST_FOR, markup=False)
         fault = self.watcher.state.policy.fault
         if fault != self._policy_fault:
             self._policy_fault = fault

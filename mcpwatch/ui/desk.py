@@ -11,9 +11,10 @@ from textual.app import App
 from mcpwatch.model.alerts import Alert, RuleInfo, Severity
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Call, Session
-from mcpwatch.text import show
+from mcpwatch.text import show, width
 from mcpwatch.ui import acts, typed
 from mcpwatch.ui.alerts import AlertsScreen
+from mcpwatch.ui.bars import FOOT
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.call import CallScreen
 from mcpwatch.ui.commands import BY_ID, Command
@@ -31,7 +32,9 @@ from mcpwatch.watch.watcher import Watcher
 
 SAID_FOR = 4.0
 """Seconds for which an answer stands."""
-_MAX_SAID = 200
+READ_FOR = 12.0
+"""Seconds for which an answer stands that is too long for the foot."""
+_MAX_SAID = 600
 
 
 class Desk(App[None], inherit_bindings=False):
@@ -60,9 +63,13 @@ class Desk(App[None], inherit_bindings=False):
         return self._said if self.monotonic() < self._said_until else Line()
 
     def tell(self, text: str, *, serious: bool = False) -> None:
-        """Answer in the foot of the screen; the text may come from anywhere."""
+        """Answer in the foot, and with all of it in a toast where it does not fit; the text may come from anywhere."""
         self._said = line(span(text[:_MAX_SAID], Tone.BAD if serious else Tone.STRONG))
         self._said_until = self.monotonic() + SAID_FOR
+        if width(self._said.spans[0].text) > self.size.width - FOOT:
+            self.notify(
+                show(text, _MAX_SAID), severity="error" if serious else "information", timeout=READ_FOR, markup=False
+            )
         if self.current is not None:
             self.current.look_at_bars()
 

@@ -35,10 +35,10 @@ VERDICTS = {
 }
 
 SEVERITIES = {
-    Severity.CRITICAL: Look("‼", Tone.WORST),
-    Severity.HIGH: Look("!", Tone.BAD),
-    Severity.MEDIUM: Look("▪", Tone.WARN),
-    Severity.LOW: Look("·", Tone.DIM),
+    Severity.CRITICAL: Look("‼", Tone.WORST, "Look at it at once. The sign is filled where it stands alone."),
+    Severity.HIGH: Look("!", Tone.BAD, "Look at it soon. From here on alerts are announced, and quitting asks first."),
+    Severity.MEDIUM: Look("▪", Tone.WARN, "A weakness, or a first sign of something worse."),
+    Severity.LOW: Look("·", Tone.DIM, "Good to know."),
 }
 
 FEEDS = {

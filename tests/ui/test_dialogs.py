@@ -7,7 +7,10 @@ from scene import Scene
 from textual import events
 
 from mcpwatch.model.alerts import AlertState, Severity
+from mcpwatch.ui.commands import Scope
 from mcpwatch.ui.dialogs.dialog import DEAF_FOR, Dialog
+from mcpwatch.ui.dialogs.help import HelpDialog
+from mcpwatch.ui.looks import EDGES, SEVERITIES, STRENGTHS, VERDICTS
 
 pytest_plugins = ["played"]
 
@@ -39,8 +42,8 @@ async def test_an_acknowledged_alert_sinks_and_can_be_brought_back(scene: Scene)
         await at.press("3", "a")
         await at.type("seen")
         first = (await at.press("enter")).splitlines()[4]
-        assert first.startswith("▌") and "Tool definition" not in first
-        shown = await at.press("end", "u")
+        assert not first.startswith("▌") and "Tool changed" not in first
+        shown = await at.press("u")
         assert "Un-acknowledge" in shown and "Tool changed" in shown
         await at.type("not so sure")
         await at.press("enter")
@@ -126,3 +129,13 @@ async def test_numbers_do_nothing_behind_a_dialog(scene: Scene) -> None:
     async with hands(scene) as at:
         await at.press("q", "3")
         assert at.app.current_mode == "live"
+
+
+def test_the_help_has_every_sign_of_the_tables() -> None:
+    shown = "\n".join("".join(part.text for part in line.spans) for line in HelpDialog(Scope.ALERTS, []).lines())
+    for looks in (VERDICTS, SEVERITIES, STRENGTHS, EDGES):
+        for look in looks.values():
+            assert f"{look.glyph} " in shown
+            assert look.means.removeprefix(f"{look.means.partition(':')[0]}: ").lower() in shown.lower()
+    for told in ("‼ critical", "● strong", "═ signed", "→ data flow", "┄ inferred"):
+        assert told in shown

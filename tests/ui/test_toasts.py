@@ -8,6 +8,7 @@ from hands import screen_text
 from scene import Scene
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
+from mcpwatch.ui.app import WatchApp
 from mcpwatch.ui.lines import plain
 from mcpwatch.ui.pages.feed import feed_page
 from mcpwatch.ui.toasts import CELLS, Toasts
@@ -128,6 +129,36 @@ async def test_the_app_says_that_a_policy_cannot_be_read_until_it_can(scene: Sce
         app.tick()
         await pilot.pause()
         assert "POLICY NOT READ" not in screen_text(app)
+
+
+def words_on(app: WatchApp) -> str:
+    """What the screen shows, as one line."""
+    return " ".join(" ".join(row.split()) for row in screen_text(app).replace("▌", " ").splitlines())
+
+
+async def test_an_error_can_be_read_to_its_end_on_a_small_screen(blank: Scene) -> None:
+    said = " ".join(f"part{number}" for number in range(40))
+    app = blank.app()
+    async with app.run_test(notifications=True, size=(80, 24)) as pilot:
+        app.tell(said, serious=True)
+        await pilot.pause()
+        (told,) = app._notifications
+        assert (told.message, told.severity) == (said, "error")
+        assert all(part in words_on(app) for part in said.split())
+        app.clear_notifications()
+        app.tell("Short", serious=True)
+        await pilot.pause()
+        assert not list(app._notifications)
+
+
+async def test_a_fault_of_the_policy_can_be_read_to_its_end_on_a_small_screen(blank: Scene) -> None:
+    said = " ".join(f"part{number}" for number in range(40))
+    app = blank.app()
+    async with app.run_test(notifications=True, size=(80, 24)) as pilot:
+        blank.state.set_policy(PolicyStanding(Path("policy.toml"), blank.now, said))
+        app.tick()
+        await pilot.pause()
+        assert all(part in words_on(app) for part in said.split())
 
 
 pytest_plugins = ["played"]

@@ -6,8 +6,8 @@ from textual.binding import Binding
 
 from mcpwatch.ui.commands import Command, Group, Scope, key_names
 from mcpwatch.ui.dialogs.dialog import Dialog
-from mcpwatch.ui.lines import BLANK, Line, Tone, line, span, title
-from mcpwatch.ui.looks import VERDICTS, verdict_cell
+from mcpwatch.ui.lines import BLANK, Line, Span, Tone, line, span, title
+from mcpwatch.ui.looks import EDGES, SEVERITIES, STRENGTHS, VERDICTS, Look, severity_cell, verdict_cell
 from mcpwatch.watch.query import help_rows
 
 _KEY_CELLS = 14
@@ -15,7 +15,7 @@ _WORD_CELLS = 14
 
 
 class HelpDialog(Dialog):
-    """Keys by group, then what the verdicts mean, then the filter language."""
+    """Keys by group, then what the signs mean, then the filter language."""
 
     BINDINGS = [Binding("question_mark,q,enter", "leave", show=False)]  # noqa: RUF012  a class variable of Textual's
 
@@ -27,7 +27,8 @@ class HelpDialog(Dialog):
     def lines(self) -> list[Line]:
         """The whole help."""
         lines = [each for group in Group for each in self._group(group)]
-        lines += [title("Verdicts"), *_verdicts(), BLANK]
+        for heading, signs in _LEGEND:
+            lines += [title(heading), *(_sign(cell, means) for cell, means in signs), BLANK]
         if self._scope is Scope.LIVE:
             lines += [title("Filter words"), *[_row(what, means, _WORD_CELLS) for what, means in help_rows()]]
         return lines
@@ -45,11 +46,26 @@ def _row(what: str, means: str, cells: int) -> Line:
     return line(span(f"{what:<{cells}}", Tone.ACCENT), span(means), hang=cells)
 
 
-def _verdicts() -> list[Line]:
-    rows = []
-    for word, look in VERDICTS.items():
-        cell = verdict_cell(word)
-        rows.append(
-            line(cell, " " * max(_WORD_CELLS - len(cell.text), 1), span(look.means, Tone.DIM), hang=_WORD_CELLS)
-        )
-    return rows
+def _sign(cell: Span, means: str) -> Line:
+    return line(cell, " " * max(_WORD_CELLS - len(cell.text), 1), span(means, Tone.DIM), hang=_WORD_CELLS)
+
+
+def _binding(look: Look) -> tuple[Span, str]:
+    word, _, means = look.means.partition(": ")
+    return span(f"{look.glyph} {word.lower()}", look.tone), _raised(means)
+
+
+def _raised(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+_LEGEND: tuple[tuple[str, list[tuple[Span, str]]], ...] = (
+    ("Verdicts", [(verdict_cell(word), look.means) for word, look in VERDICTS.items()]),
+    ("Severities", [(severity_cell(severity), look.means) for severity, look in SEVERITIES.items()]),
+    ("What binds a session", [_binding(look) for look in STRENGTHS.values()]),
+    (
+        "What ties calls",
+        [(span(f"{look.glyph} {kind.value}", look.tone), f"{_raised(look.means)}.") for kind, look in EDGES.items()],
+    ),
+)
+"""Headings, and each sign with what it means."""
