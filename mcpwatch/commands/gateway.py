@@ -131,9 +131,19 @@ def _binding(upstreams: Sequence[str], path: Path, rules: "Rules") -> "Policy":
     if path.stat().st_mode & stat.S_IWOTH:
         raise LocalError(f"{path} can be written by others", f"Run: chmod o-w {path}")
     if not any(map(policy.binds, upstreams)):
-        raise UsageError(
-            f"{path} refuses nothing to anybody at {', '.join(upstreams)}",
-            'Say there what is required, for example signatures = "required", or leave --enforce out to observe. '
-            f"See: {program()} config template policy",
-        )
+        raise UsageError(f"{path} refuses nothing to anybody at {', '.join(upstreams)}", _what_binds(policy, upstreams))
     return policy
+
+
+def _what_binds(policy: "Policy", upstreams: Sequence[str]) -> str:
+    """What to do about a policy that refuses nothing here."""
+    strange = sorted({*policy.upstreams, *(name for name, _ in policy.tools)} - set(upstreams))
+    if strange:
+        return (
+            f"The policy names {', '.join(strange)}, the gateway {', '.join(upstreams)}. "
+            f"Give the server its name: --upstream {strange[0]}=URL, or mend the name in the policy."
+        )
+    return (
+        'Say there what is required, for example signatures = "required", or leave --enforce out to observe. '
+        f"See: {program()} config template policy"
+    )

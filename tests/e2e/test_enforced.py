@@ -138,7 +138,7 @@ START = {
     "no file": (None, "there is no policy at"),
     "a bad file": ('signatures = "always"', "line 1, column 1: signatures must be one of these"),
     "nothing to enforce": ("", "refuses nothing to anybody at notes"),
-    "another server": ('[upstream.orders]\nsignatures = "required"', "refuses nothing to anybody at notes"),
+    "another server": ('[upstream.orders]\nsignatures = "required"', "The policy names orders, the gateway notes."),
 }
 
 
