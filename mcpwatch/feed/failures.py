@@ -70,6 +70,8 @@ def judge_status(response: httpx.Response, body: bytes, now: float) -> None:
         raise Refused(f"the address redirects, and the token is not sent along; give the final address (HTTP {status})")
     if status == 409:
         raise Shorter(f"the gateway's log is shorter than what was read of it (HTTP 409{said})")
+    if status == 410:
+        raise TryLater(f"the gateway removed entries that were due (HTTP 410{said})")
     if status in (408, 425, 429) or status >= 500:
         delay = retry_after(response.headers.get("retry-after", ""), now)
         raise TryLater(f"the gateway cannot answer just now (HTTP {status}{said})", delay or 0.0)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from mcpwatch.bounded import keep
 from mcpwatch.feed.envelope import decode
+from mcpwatch.gateway.feed_answers import Rejected
 from mcpwatch.gateway.journal import Unwritable
 from mcpwatch.gateway.log import Log
 from mcpwatch.identity.signed_acts import DID, act_fault
@@ -25,16 +26,6 @@ DISK_SECONDS = 5.0
 _MINUTE = 60.0
 
 _decoder = msgspec.json.Decoder(AlertActed)
-
-
-class Rejected(Exception):
-    """The act is not taken; `status` is HTTP's, `hint` says what to do, and 0 seconds that trying again is no use."""
-
-    def __init__(self, status: int, reason: str, hint: str, retry_after: int = 0) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.hint = hint
-        self.retry_after = retry_after
 
 
 class Newest(Struct, frozen=True):
@@ -93,7 +84,8 @@ class Acts:
     def _compare(self, act: AlertActed) -> None:
         """Refuse what was decided without knowing the newest act on the same id."""
         newest = self._newest.get(act.alert)
-        if newest is None or newest.index == act.previous:
+        # Who came after an entry was removed cannot name it.
+        if newest is None or newest.index == act.previous or newest.index < self._log.store.oldest:
             return
         done = newest.act
         when = datetime.fromtimestamp(done.time, UTC).isoformat().replace("+00:00", "Z")

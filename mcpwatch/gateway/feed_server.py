@@ -5,16 +5,17 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable
 
-import msgspec
 from aiohttp import web
 
 from mcpwatch.feed.about import About
 from mcpwatch.feed.acts import Accepted
-from mcpwatch.feed.address import ACTS_PATH, CHECKPOINT_PATH, FEED_PATH
+from mcpwatch.feed.address import ACTS_PATH, CHECKPOINT_PATH, CONSISTENCY_PATH, FEED_PATH, INCLUSION_PATH
 from mcpwatch.feed.sse import MEDIA_TYPE
-from mcpwatch.gateway.acts import MAX_BODY, Acts, Rejected
+from mcpwatch.gateway.acts import MAX_BODY, Acts
+from mcpwatch.gateway.feed_answers import Rejected, as_json, plain, problem
 from mcpwatch.gateway.guard import Guard, local_address
 from mcpwatch.gateway.log import Log
+from mcpwatch.gateway.proofs import Proofs
 from mcpwatch.gateway.ring import entry_frame, note_frame
 from mcpwatch.model.entries import Capture
 from mcpwatch.model.feed import MAY_ACT, MAY_READ
@@ -34,6 +35,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 logger = logging.getLogger(__name__)
 
 
+class Removed(Exception):
+    """The entry that is due is kept no more."""
+
+
 class Cursor:
     """How far one watcher has come."""
 
@@ -51,6 +56,13 @@ class FeedServer:
         """`tokens` are the one that lets its holder read, and the one that lets them act as well."""
         self._log = log
         self._acts = Acts(log)
+        proofs = Proofs(log)
+        self._reads: dict[str, Handler] = {
+            FEED_PATH: self._feed,
+            CHECKPOINT_PATH: self._checkpoint,
+            CONSISTENCY_PATH: proofs.consistency,
+            INCLUSION_PATH: proofs.inclusion,
+        }
         self._scopes = tuple(
             (token.reveal().encode(), scopes) for token, scopes in zip(tokens, (_READER, _OPERATOR), strict=True)
         )
@@ -60,25 +72,27 @@ class FeedServer:
     def application(self) -> web.Application:
         """The routes; every answer but a stream is JSON."""
         application = web.Application(middlewares=[self._admit])
-        application.router.add_get(FEED_PATH, self._feed, allow_head=False)
-        application.router.add_get(CHECKPOINT_PATH, self._checkpoint, allow_head=False)
+        for path, handler in self._reads.items():
+            application.router.add_get(path, handler, allow_head=False)
         application.router.add_post(ACTS_PATH, self._act)
-        application.on_response_prepare.append(_plain)
+        application.on_response_prepare.append(plain)
         return application
 
     @web.middleware
     async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not self._guard.host(request.headers.get("Host", ""), local_address(request)):
-            return _error(403, "this Host is not allowed", "Use the address the gateway printed.")
+            return problem(403, "this Host is not allowed", "Use the address the gateway printed.")
         if not all(self._guard.origin(origin) for origin in request.headers.getall("Origin", [])):
-            return _error(403, "this Origin is not allowed", "The feed is not for web pages.")
+            return problem(403, "this Origin is not allowed", "The feed is not for web pages.")
         if not self._scopes_of(request):
-            return _error(401, "a token is required", "Send the content of feed.token as a Bearer token.")
+            return problem(401, "a token is required", "Send the content of feed.token as a Bearer token.")
         try:
             return await handler(request)
+        except Rejected as rejected:
+            return rejected.answer()
         except web.HTTPException as error:
-            there = f"The feed has GET {FEED_PATH}, GET {CHECKPOINT_PATH} and POST {ACTS_PATH}."
-            return _error(error.status, error.reason.lower(), there)
+            there = f"The feed has {', '.join(f'GET {path}' for path in self._reads)} and POST {ACTS_PATH}."
+            return problem(error.status, error.reason.lower(), there)
 
     def _scopes_of(self, request: web.Request) -> tuple[str, ...]:
         """What the request's token may do; nothing for no token of ours."""
@@ -90,13 +104,14 @@ class FeedServer:
 
     async def _checkpoint(self, request: web.Request) -> web.StreamResponse:
         log = self._log
-        return _json(
+        return as_json(
             200,
             About(
                 origin=log.key.origin,
                 keys=(log.key.verifier_key, log.key.time_verifier_key),
                 note=log.note.text.decode(),
                 frontier=log.note_frontier.hashes(),
+                oldest=log.store.oldest,
                 capture=self._capture,
                 scopes=self._scopes_of(request),
             ),
@@ -104,25 +119,21 @@ class FeedServer:
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
         if MAY_ACT not in self._scopes_of(request):
-            return _error(403, "this token may read and not act", "Acts need the gateway's operator.token.")
+            raise Rejected(403, "this token may read and not act", "Acts need the gateway's operator.token.")
         if request.content_type != "application/json":
-            return _error(415, "not JSON", "Send the act as application/json.")
-        try:
-            body = await _body(request)
-            return _json(201, Accepted(await self._acts.take(request.match_info["id"], body)))
-        except Rejected as rejected:
-            answer = _error(rejected.status, str(rejected), rejected.hint)
-            if rejected.retry_after:
-                answer.headers["Retry-After"] = str(rejected.retry_after)
-            return answer
+            raise Rejected(415, "not JSON", "Send the act as application/json.")
+        body = await _body(request)
+        return as_json(201, Accepted(await self._acts.take(request.match_info["id"], body)))
 
     async def _feed(self, request: web.Request) -> web.StreamResponse:
         after = request.headers.get("Last-Event-ID", request.query.get("after", ""))
         if after and not (after.isascii() and after.isdigit() and len(after) <= MAX_INDEX_DIGITS):
-            return _error(400, "Last-Event-ID is not an index", "Send the id of the last entry you have.")
-        first = int(after) + 1 if after else 0
+            raise Rejected(400, "Last-Event-ID is not an index", "Send the id of the last entry you have.")
+        first, oldest = int(after) + 1 if after else 0, self._log.store.oldest
         if first > self._log.size:
-            return _error(409, f"the log has {self._log.size} entries", "This log is shorter than what you have.")
+            raise Rejected(409, f"the log has {self._log.size} entries", "This log is shorter than what you have.")
+        if first < oldest:
+            raise Rejected(410, f"entries before {oldest} are kept no more", f"Ask for those after {oldest - 1}.")
         stream = web.StreamResponse(headers={"Content-Type": MEDIA_TYPE, "X-Accel-Buffering": "no"})
         await stream.prepare(request)
         try:
@@ -137,7 +148,11 @@ class FeedServer:
 
     async def _stream(self, stream: web.StreamResponse, cursor: Cursor) -> None:
         while True:
-            frames = self._recent(cursor) if cursor.index >= self._log.ring.first else await self._older(cursor)
+            try:
+                frames = self._recent(cursor) if cursor.index >= self._log.ring.first else await self._older(cursor)
+            except Removed:
+                logger.info("a watcher was to get entries that are kept no more; it has to ask for what there is")
+                return
             if frames:
                 async with asyncio.timeout(STALL_SECONDS):
                     await stream.write(b"".join(frames))
@@ -164,9 +179,11 @@ class FeedServer:
         return frames
 
     async def _older(self, cursor: Cursor) -> list[bytes]:
-        """The same for a watcher that fell behind what is in memory: from the disk."""
+        """The same for a watcher that fell behind what is in memory: from the disk. Raises Removed."""
         store, first = self._log.store, cursor.index
         leaves = await asyncio.to_thread(store.leaves, first, self._log.size, CHUNK)
+        if not leaves or leaves[0][0] != first:
+            raise Removed
         cursor.index = first + len(leaves)
         notes = dict(await asyncio.to_thread(store.notes, first, cursor.index))
         frames: list[bytes] = []
@@ -188,20 +205,3 @@ async def _body(request: web.Request) -> bytes:
     except TimeoutError:
         raise Rejected(408, "the act did not come in time", "Send it at once.") from None
     return bytes(body)
-
-
-async def _plain(request: web.Request, response: web.StreamResponse) -> None:
-    """Say nothing of the software, and let nobody keep the answer."""
-    response.headers.pop("Server", None)
-    response.headers["Cache-Control"] = "no-store"
-
-
-def _error(status: int, error: str, hint: str) -> web.Response:
-    response = _json(status, {"error": error, "hint": hint})
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
-
-
-def _json(status: int, value: object) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(value), content_type="application/json")

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from mcpwatch.feed.envelope import MAX_LEAF, encode, seal
 from mcpwatch.feed.merkle import Frontier, leaf_hash
+from mcpwatch.gateway.hash_tree import Node, completed
 from mcpwatch.gateway.store import Leaf, SizedNote, Store
 from mcpwatch.model.entries import Data
 
@@ -110,17 +111,20 @@ class Journal:
             ending = None in items
             leaves = [item for item in items if isinstance(item, tuple)]
             notes = [(item.size, item.note) for item in items if isinstance(item, _Note)]
+            nodes = list[Node]()
             for _, leaf in leaves:
-                self._frontier.append(leaf_hash(leaf))
-            if (leaves or notes) and not self._commit(leaves, notes):
+                hashed = leaf_hash(leaf)
+                nodes += completed(self._frontier, hashed)
+                self._frontier.append(hashed)
+            if (leaves or notes) and not self._commit(leaves, nodes, notes):
                 return
             self._loop.call_soon_threadsafe(self._written, leaves, self._frontier.copy(), items)
 
-    def _commit(self, leaves: list[Leaf], notes: list[SizedNote]) -> bool:
+    def _commit(self, leaves: list[Leaf], nodes: list[Node], notes: list[SizedNote]) -> bool:
         """Write until it works; False when it did not before the journal was told to close."""
         while True:
             try:
-                self._store.write(leaves, self._frontier, notes)
+                self._store.write(leaves, self._frontier, nodes, notes)
                 return True
             except sqlite3.Error as error:
                 self._loop.call_soon_threadsafe(self._in_trouble, str(error))

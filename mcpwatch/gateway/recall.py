@@ -41,7 +41,7 @@ class Recalled(Struct, frozen=True):
 def recall(store: Store, since: float, limit: int = MAX_ENTRIES) -> Recalled:
     """The requests that came at `since` or later, seconds since the epoch, among the newest `limit` entries."""
     size = first = store.frontier.size
-    last = max(size - limit, 0)
+    last = max(size - limit, store.oldest)
     time = since
     while first > last and time >= since:
         first = max(first - _BLOCK, last)
