@@ -91,7 +91,7 @@ class RoleKeys(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=Tr
 
 class OwnRuleKeys(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True, kw_only=True):
     """How one rule is set, besides thresholds of its own; `mcpwatch rules` lists them. The rules on the feed itself can
-    be neither switched off nor lowered."""
+    be neither switched off nor lowered nor allowed."""
 
     severity: SeverityName | None = None
     """The severity of its alerts: low, medium, high or critical."""
@@ -100,7 +100,7 @@ class OwnRuleKeys(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults
 
 
 class AllowKeys(Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True, kw_only=True):
-    """Findings that are known and may stay quiet; they are counted. None of the feed's own are among them."""
+    """Findings that are known and may stay quiet; they are counted."""
 
     rule: str
     """A glob over the ids of rules."""

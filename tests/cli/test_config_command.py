@@ -262,3 +262,20 @@ def test_a_watcher_warns_as_it_starts(
     (tmp_path / "config.toml").write_text("[identity]\nroots = ['did:web:a.example']\n")
     assert main(["tail", "http://127.0.0.1:1"]) == 3
     assert ROOTS in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("file", "name"), [("config", "config.toml"), ("policy", "policy.toml")])
+def test_a_template_is_written_where_it_is_read_from_and_over_nothing(
+    file: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "not there" / name
+    monkeypatch.setenv("MCPWATCH_CONFIG", str(path.with_name("config.toml")))
+    assert main(["config", "template", file]) == 0
+    printed = capsys.readouterr().out
+    assert main(["config", "template", file, "--write"]) == 0
+    assert str(path) in capsys.readouterr().out
+    assert path.read_text() == printed
+    path.write_text("")
+    assert main(["config", "template", file, "--write"]) == 2
+    assert (path.read_text(), "is there already" in capsys.readouterr().err) == ("", True)
+    assert main(["config", "path", file, "--write"]) == 2

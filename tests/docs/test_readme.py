@@ -14,6 +14,7 @@ from readme import README, TABLES, renew
 from mcpwatch.cli import COMMANDS, main
 from mcpwatch.config import Config, load
 from mcpwatch.identity.agent_key import AgentKey
+from mcpwatch.policy.file import OwnRuleKeys
 
 
 def test_every_table_is_as_the_code_has_it() -> None:
@@ -33,6 +34,12 @@ def test_every_command_it_shows_is_one() -> None:
     shown = set(re.findall(r"(?:uv run |`)mcpwatch ([a-z]+)", README.read_text()))
     assert shown
     assert shown <= {row.name for row in COMMANDS}
+
+
+def test_it_says_of_the_rules_on_the_feed_what_the_template_of_the_policy_says() -> None:
+    said = " ".join((OwnRuleKeys.__doc__ or "").split()).partition(". ")[2]
+    assert said.startswith("The rules on the feed")
+    assert said in " ".join(README.read_text().split())
 
 
 def test_its_commands_work_from_a_clone() -> None:
