@@ -2,7 +2,7 @@
 
 from mcpwatch.detect.silences import NEVER_SILENT, WHY_NEVER
 from mcpwatch.errors import McpwatchError
-from mcpwatch.identity.signed_acts import DID, LONGEST_SILENCE, MAX_GLOB, MAX_NOTE
+from mcpwatch.identity.signed_acts import DID, MAX_GLOB, MAX_NOTE, ends_in_time, is_glob
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Silence
 from mcpwatch.text import count
 
@@ -73,9 +73,9 @@ def fault_of(silence: Silence | None) -> tuple[str, str] | None:
         return "It does not say what to silence", ""
     if silence.rule.startswith(NEVER_SILENT):
         return "Alerts about the feed cannot be silenced", f"{WHY_NEVER} Acknowledge it instead."
-    if not silence.rule or not silence.subject or max(len(silence.rule), len(silence.subject)) > MAX_GLOB:
+    if not (is_glob(silence.rule) and is_glob(silence.subject)):
         return "A silence needs a rule and a subject", f"Globs of at most {MAX_GLOB} characters; * is any."
-    if not silence.time < silence.until <= silence.time + LONGEST_SILENCE:
+    if not ends_in_time(silence.time, silence.until):
         return "A silence ends after it begins, and within seven days", "Silence it again then, if it must be."
     return None
 

@@ -75,6 +75,16 @@ def silence_id(origin: str, rule: str, subject: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
+def is_glob(text: str) -> bool:
+    """Whether a silence can have this as a glob."""
+    return 0 < len(text) <= MAX_GLOB
+
+
+def ends_in_time(begins: float, until: float) -> bool:
+    """Whether a silence ends after it begins, and soon enough."""
+    return begins < until <= begins + LONGEST_SILENCE
+
+
 def form_fault(act: AlertActed) -> str:
     """What in an act is not as it has to be, signature aside; empty for nothing."""
     for name, value, limit in (("author", act.author, MAX_AUTHOR), ("note", act.note, MAX_NOTE)):
@@ -113,10 +123,10 @@ def act_fault(act: AlertActed, origin: str, now: float) -> str:
 
 
 def _silence_fault(act: AlertActed, silence: SilenceTerms) -> str:
-    for name, value in (("rule", silence.rule), ("subject", silence.subject)):
-        if not value or len(value) > MAX_GLOB:
+    for name, glob in (("rule", silence.rule), ("subject", silence.subject)):
+        if not is_glob(glob):
             return f"the {name} of its silence is empty or longer than {MAX_GLOB} characters"
-    if not act.time < silence.until <= act.time + LONGEST_SILENCE:
+    if not ends_in_time(act.time, silence.until):
         return "its silence does not end within seven days"
     is_named = act.alert == silence_id(act.origin, silence.rule, silence.subject)
     return "" if is_named else "it goes by another id than what it silences"

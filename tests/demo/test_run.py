@@ -15,7 +15,7 @@ from mcpwatch.demo.cast import known
 from mcpwatch.demo.child import Child
 from mcpwatch.errors import LocalError
 from mcpwatch.feed.discover import running
-from mcpwatch.identity.pins import pins_path, read_pins
+from mcpwatch.identity.pins import pins_path, read_known
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ async def test_it_touches_nothing_of_the_users_but_its_announcement(state_folder
         assert demo.state.parent == temporary
         assert demo.state.stat().st_mode & 0o777 == 0o700
         assert not [path for path in demo.state.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
-        assert len(read_pins(pins_path(demo.state))) == len(known("to the operator")) > 0
+        assert len(read_known(pins_path(demo.state)).pins) == len(known("to the operator")) > 0
         async for event in demo.events():
             assert event.shows
             assert not event.failed

@@ -26,7 +26,6 @@ from mcpwatch.identity.pins import (
     pin_all,
     pins_path,
     read_known,
-    read_pins,
     remove_pin,
     set_name,
 )
@@ -41,21 +40,21 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_add_read_remove(path: Path) -> None:
-    assert read_pins(path) == []
+    assert read_known(path).pins == []
     add_pin(path, ALICE.did_aip, ALICE.public_base64)
     add_pin(path, "ci", BOB.public_base64)
     add_pin(path, "ci", BOB.public_base64)
-    assert read_pins(path) == [Pin(ALICE.did_aip, ALICE.public_base64), Pin("ci", BOB.public_base64)]
+    assert read_known(path).pins == [Pin(ALICE.did_aip, ALICE.public_base64), Pin("ci", BOB.public_base64)]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert remove_pin(path, "ci") == 1
     assert remove_pin(path, "ci") == 0
-    assert [pin.id for pin in read_pins(path)] == [ALICE.did_aip]
+    assert [pin.id for pin in read_known(path).pins] == [ALICE.did_aip]
 
 
 def test_pins_reach_the_book(path: Path) -> None:
     add_pin(path, "ci", ALICE.public_base64)
     book = KeyBook()
-    pin_all(book, read_pins(path))
+    pin_all(book, read_known(path).pins)
     assert book.lookup("ci", NOW).status is Status.FOUND
 
 
@@ -114,7 +113,7 @@ def pem(key: bytes) -> str:
 def test_keys_in_every_form(path: Path, key: bytes) -> None:
     for text in (b64encode(key).decode(), json.dumps(jwk(key)), json.dumps({**jwk(key), "kid": "ci"}), pem(key)):
         assert add_pin(path, "ci", text) == Pin("ci", b64encode(key).decode())
-    assert len(read_pins(path)) == 1
+    assert len(read_known(path).pins) == 1
     book = KeyBook()
     PinFile(path, book)
     assert [book.lookup(id, NOW).keys[0].key for id in ("ci", verifier.fingerprint(key))] == [key, key]
@@ -198,7 +197,7 @@ def test_a_jwks_is_imported_by_kid_and_thumbprint(path: Path) -> None:
     small = {"kty": "OKP", "crv": "Ed25519", "x": "AQ" + "A" * 41, "kid": "bad"}
     data = json.dumps({"keys": [{**jwk(ALICE.public), "kid": "ci"}, jwk(CAROL.public), small]}).encode()
     told = import_agents(path, read_agents(data, NOW))
-    assert [pin.id for pin in read_pins(path)] == ["ci", f"key:{verifier.fingerprint(CAROL.public)}"]
+    assert [pin.id for pin in read_known(path).pins] == ["ci", f"key:{verifier.fingerprint(CAROL.public)}"]
     assert [said for _, said in told] == ["", "", "it is of small order, or no point of its curve"]
 
 
@@ -208,7 +207,7 @@ def test_a_jwks_pins_no_key_under_anothers_name(path: Path, kid: str) -> None:
         path, read_agents(json.dumps({"keys": [{**jwk(ALICE.public), "kid": kid}]}).encode(), NOW)
     )
     assert said.startswith("its kid")
-    assert read_pins(path) == []
+    assert read_known(path).pins == []
 
 
 def with_kid(key: bytes, kid: str) -> list[Agent]:
@@ -221,7 +220,7 @@ def test_a_kid_like_a_thumbprint_finds_the_imported_key_and_does_not_name_it(pat
     add_pin(path, f"key:{own}", ALICE.public_base64)
     for _ in range(2):
         assert [said for _, said in import_agents(path, with_kid(ALICE.public, kid))] == [""]
-        assert [(pin.id, pin.kid) for pin in read_pins(path)] == [(f"key:{own}", kid)]
+        assert [(pin.id, pin.kid) for pin in read_known(path).pins] == [(f"key:{own}", kid)]
     assert {kid, own, f"key:{own}"} <= file.refresh()
     for name in (kid, own, f"key:{own}"):
         (found,) = keys.lookup(name, NOW).keys
@@ -236,7 +235,7 @@ def test_no_key_is_imported_whose_kid_is_the_thumbprint_of_a_pinned_one(path: Pa
     ((agent, said),) = import_agents(path, with_kid(ALICE.public, verifier.fingerprint(BOB.public)))
     assert (agent.id, agent.key) == (verifier.fingerprint(BOB.public), b"")
     assert "of another key, and not its own" in said
-    assert [pin.id for pin in read_pins(path)] == ["bob"]
+    assert [pin.id for pin in read_known(path).pins] == ["bob"]
 
 
 def test_the_owner_of_a_thumbprint_wins_over_the_kid_of_an_imported_key(path: Path) -> None:
@@ -273,21 +272,21 @@ def test_a_damaged_file_is_said_to_be_one(path: Path, data: bytes) -> None:
     path.write_bytes(data)
     path.chmod(0o600)
     with pytest.raises(LocalError):
-        read_pins(path)
+        read_known(path)
 
 
 def test_a_file_others_can_read_is_refused(path: Path) -> None:
     add_pin(path, "ci", ALICE.public_base64)
     path.chmod(0o644)
     with pytest.raises(LocalError, match="read by others"):
-        read_pins(path)
+        read_known(path)
 
 
 def test_a_key_of_a_jwks_that_has_run_out_is_not_pinned(path: Path) -> None:
     keys = [{**jwk(ALICE.public), "kid": "old", "exp": NOW}, {**jwk(BOB.public), "kid": "good", "exp": NOW + 1}]
     told = import_agents(path, read_agents(json.dumps({"keys": keys}).encode(), NOW))
     assert {agent.id: said for agent, said in told} == {"old": "it has run out, as its exp says", "good": ""}
-    assert [pin.id for pin in read_pins(path)] == ["good"]
+    assert [pin.id for pin in read_known(path).pins] == ["good"]
 
 
 def test_a_key_of_a_jwks_that_does_not_count_yet_is_not_pinned(path: Path) -> None:
@@ -295,14 +294,14 @@ def test_a_key_of_a_jwks_that_does_not_count_yet_is_not_pinned(path: Path) -> No
     good = {**jwk(BOB.public), "kid": "good", "nbf": NOW + EARLY_S}
     told = import_agents(path, read_agents(json.dumps({"keys": [early, good]}).encode(), NOW))
     assert {agent.id: said for agent, said in told} == {"early": "it does not count yet, as its nbf says", "good": ""}
-    assert [pin.id for pin in read_pins(path)] == ["good"]
+    assert [pin.id for pin in read_known(path).pins] == ["good"]
 
 
 def test_programs_that_pin_at_the_same_time_lose_nothing(path: Path) -> None:
     keys = [AgentKey(bytes([number]) * 32).public_base64 for number in range(24)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: add_pin(path, f"agent-{number}", keys[number]), range(24)))
-        assert {pin.id for pin in read_pins(path)} == {f"agent-{number}" for number in range(24)}
+        assert {pin.id for pin in read_known(path).pins} == {f"agent-{number}" for number in range(24)}
         assert list(pool.map(lambda number: remove_pin(path, f"agent-{number}"), range(24))) == [1] * 24
-    assert read_pins(path) == []
+    assert read_known(path).pins == []
     assert {stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()} == {0o600}

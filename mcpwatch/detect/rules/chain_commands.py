@@ -18,7 +18,6 @@ from mcpwatch.policy.terms import Signatures
 
 _HELD_OFF = frozenset({CallState.DENIED, CallState.RPC_ERROR, CallState.HTTP_ERROR, CallState.INPUT_REQUIRED})
 """What a call comes to that was not run, or not yet."""
-_RUNS = (ToolClass.EXEC,)
 _EXCERPT = 60
 
 

@@ -34,7 +34,25 @@ _MAX_CASES = 8
 """Calls that brought untrusted content, and private reads, looked at for one call; the newest."""
 
 
-class AcrossBackends(Rule):
+class FlowRule(Rule):
+    """Base of the rules that look at calls in the light of those that led to them."""
+
+    kinds = ("request",)
+    rejudges = True
+
+    def __init__(self) -> None:
+        self._lineage = Lineage()
+
+    def observe(self, seen: Observation) -> Iterable[Finding]:
+        learnt = self._lineage.learn(seen)
+        return self.follows(seen, learnt) if learnt else ()
+
+    def follows(self, seen: Observation, learnt: Iterable[Learnt]) -> Iterable[Finding]:
+        """What is wrong with the calls that this entry makes known."""
+        return ()
+
+
+class AcrossBackends(FlowRule):
     """Counts calls that bring a class that none before them in the chain had, so that one tool of three classes is one.
 
     Honest agents do use many tools for one task. So a session is no chain, nor are calls that merely follow each other;
@@ -52,17 +70,8 @@ class AcrossBackends(Rule):
         references=("SAFE-T1703", "OWASP MCP02"),
         settings=(Setting("backends", 3, "kinds of backends in one chain"),),
     )
-    kinds = ("request",)
-    rejudges = True
 
-    def __init__(self) -> None:
-        self._lineage = Lineage()
-
-    def observe(self, seen: Observation) -> Iterable[Finding]:
-        learnt = self._lineage.learn(seen)
-        return self._counted(seen, learnt) if learnt else ()
-
-    def _counted(self, seen: Observation, learnt: Iterable[Learnt]) -> Iterable[Finding]:
+    def follows(self, seen: Observation, learnt: Iterable[Learnt]) -> Iterable[Finding]:
         for call, known, *_ in learnt:
             if not known or known >= _BACKENDS.intersection(call.classes):
                 continue
@@ -84,7 +93,7 @@ class AcrossBackends(Rule):
         return any(source is not None and set(source.classes) != set(call.classes) for source in sources)
 
 
-class Exfiltration(Rule):
+class Exfiltration(FlowRule):
     """Without a value that is seen to leave there is nothing to tell: reading and then sending is what agents do.
 
     A secret, or what looks like one and comes from a tool of secrets, is critical; medium in a command, which may
@@ -104,17 +113,8 @@ class Exfiltration(Rule):
         action="Stop the agent. Replace what was taken out. Look at where it went and at what the agent read before.",
         references=("ATLAS T0086", "SAFE-T1911", "SAFE-T1913"),
     )
-    kinds = ("request",)
-    rejudges = True
 
-    def __init__(self) -> None:
-        self._lineage = Lineage()
-
-    def observe(self, seen: Observation) -> Iterable[Finding]:
-        learnt = self._lineage.learn(seen)
-        return self._leaving(seen, learnt) if learnt else ()
-
-    def _leaving(self, seen: Observation, learnt: Iterable[Learnt]) -> Iterable[Finding]:
+    def follows(self, seen: Observation, learnt: Iterable[Learnt]) -> Iterable[Finding]:
         for call, known, *_ in learnt:
             if call.flows and has(call, _OUT):
                 taken = [
@@ -168,7 +168,7 @@ class Exfiltration(Rule):
         return replace(found, severity=severity)
 
 
-class LethalTrifecta(Rule):
+class LethalTrifecta(FlowRule):
     """Untrusted content, then private data, then a way out, in one chain; across sessions of one caller.
 
     That an agent has all three is how it was built, and one that answers the mail of customers uses all three each
@@ -196,17 +196,8 @@ class LethalTrifecta(Rule):
             ),
         ),
     )
-    kinds = ("request",)
-    rejudges = True
 
-    def __init__(self) -> None:
-        self._lineage = Lineage()
-
-    def observe(self, seen: Observation) -> Iterable[Finding]:
-        learnt = self._lineage.learn(seen)
-        return self._joined(seen, learnt) if learnt else ()
-
-    def _joined(self, seen: Observation, learnt: Iterable[Learnt]) -> Iterable[Finding]:
+    def follows(self, seen: Observation, learnt: Iterable[Learnt]) -> Iterable[Finding]:
         for call, known, *_ in learnt:
             is_way_out = ToolClass.SEND in call.classes or (call.flows and ToolClass.FETCH in call.classes)
             reads = _reads_in_order(self._lineage, call, known) if is_way_out else []

@@ -1,7 +1,6 @@
 """Does a web page talk to a server that is for this machine only?"""
 
 from collections.abc import Iterable
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
@@ -11,6 +10,7 @@ from mcpwatch.detect.phrases import host, quote
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.session_tokens import taken
+from mcpwatch.hosts import leads_here
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.identity import SignatureState
 from mcpwatch.model.traffic import Exchange, Observation
@@ -103,13 +103,4 @@ def is_foreign(origin: str) -> bool:
         name = parts.hostname or ""
     except ValueError:
         return True
-    return parts.scheme in _WEB and name != "localhost" and not name.endswith(".localhost") and not _is_here(name)
-
-
-def _is_here(name: str) -> bool:
-    """Whether it is an address of this machine alone; the unspecified one leads to it as well."""
-    try:
-        address = ip_address(name)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
+    return parts.scheme in _WEB and not name.endswith(".localhost") and not leads_here(name)

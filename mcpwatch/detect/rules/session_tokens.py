@@ -9,7 +9,7 @@ from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
 from mcpwatch.model.entries import Principal
 from mcpwatch.model.identity import SignatureState
 from mcpwatch.model.traffic import Call, CallState, Direction, Observation, Session, SessionKey, SessionKind
-from mcpwatch.policy.members import UNSIGNED_TOKEN
+from mcpwatch.policy.members import is_unsigned
 from mcpwatch.policy.ruling import TOOL_CALL
 from mcpwatch.traffic.records import good_signer
 
@@ -53,7 +53,7 @@ class UnsignedToken(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         principal = seen.exchange.principal if seen.exchange is not None and seen.updated else None
-        if principal is None or not principal.algorithm or principal.algorithm.casefold() != UNSIGNED_TOKEN:
+        if principal is None or not is_unsigned(principal):
             return
         who = f"in the name of {quote(principal.subject)}" if principal.subject else "in nobody's name"
         for call in taken(seen):

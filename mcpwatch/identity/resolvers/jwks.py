@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mcpwatch.errors import UsageError
+from mcpwatch.files import stamp
 from mcpwatch.identity import verifier
 from mcpwatch.identity.keys import KEY
 from mcpwatch.identity.keyset import MAX_OCTETS, BadSet, KeySet, read_jwks
@@ -160,15 +161,16 @@ class Jwks:
 def _read_file(source: _Source) -> bool:
     """Read a file again if it changed; whether its keys did."""
     path = Path(source.place).expanduser()
+    seen = stamp(path)
+    if seen and seen == source.stamp:
+        return False
+    source.stamp = seen
     try:
-        found = path.stat()
-        stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
-        if stamp == source.stamp:
-            return False
-        source.stamp = stamp
-        if found.st_size > MAX_OCTETS:
+        with path.open("rb") as file:
+            octets = file.read(MAX_OCTETS + 1)
+        if len(octets) > MAX_OCTETS:
             return source.fail(f"it is longer than {MAX_OCTETS} octets")
-        return source.take(path.read_bytes())
+        return source.take(octets)
     except OSError as error:
         source.stamp = ()
         return source.fail(error.strerror or type(error).__name__)
