@@ -72,11 +72,6 @@ def read_known(path: Path) -> Known:
     return Known(known.pins, known.names)
 
 
-def read_pins(path: Path) -> list[Pin]:
-    """The pinned keys in the order they were added. Raises LocalError."""
-    return read_known(path).pins
-
-
 def add_pin(path: Path, id: str, key: str, name: str = "") -> Pin:
     """Pin one more key of an identity, in any form that `read_key` reads, and name it if asked to.
 
