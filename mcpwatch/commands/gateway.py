@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import math
 import stat
 from collections.abc import Sequence
 from functools import partial
@@ -19,6 +20,7 @@ from mcpwatch.gateway.options import (
     parse_address,
     parse_upstreams,
 )
+from mcpwatch.gateway.retention import Keep, parse_days, parse_size
 from mcpwatch.model.entries import Capture, UpstreamInfo
 from mcpwatch.program import program
 
@@ -59,6 +61,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default=WHEN_UNWRITABLE,
         help="while the journal cannot be written: refuse calls (default), or pass them on and say so in the log after",
     )
+    parser.add_argument(
+        "--keep-days", metavar="N", help="remove entries that are older than so many days (they are kept for ever)"
+    )
+    parser.add_argument(
+        "--keep-size", metavar="SIZE", help="remove the oldest entries above a size such as 500M or 2G (no limit)"
+    )
     parser.add_argument("--enforce", action="store_true", help="refuse what the policy refuses before a server sees it")
     parser.add_argument(
         "--policy", type=Path, metavar="FILE", help="the policy to enforce (policy.toml beside the configuration)"
@@ -85,6 +93,10 @@ def run(options: argparse.Namespace) -> int:
         allowed_hosts=tuple(options.allow_host),
         allowed_origins=tuple(options.allow_origin),
         when_unwritable=options.when_unwritable,
+        keep=Keep(
+            seconds=math.inf if options.keep_days is None else parse_days(options.keep_days),
+            octets=math.inf if options.keep_size is None else parse_size(options.keep_size),
+        ),
     )
     enforcement = None
     if options.enforce:

@@ -1,6 +1,7 @@
 """The journal: entries get their index at once and reach the disk a moment later, several to a commit."""
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -14,6 +15,7 @@ from msgspec import Struct
 from mcpwatch.feed.envelope import MAX_LEAF, encode, seal
 from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.gateway.hash_tree import Node, completed
+from mcpwatch.gateway.retention import PACE_SECONDS, Keep, Retention
 from mcpwatch.gateway.store import Leaf, SizedNote, Store
 from mcpwatch.model.entries import Data
 
@@ -46,15 +48,17 @@ class Batch(Struct, frozen=True):
 class Journal:
     """The one writer of a log, on a thread of its own; all methods belong to the event loop's thread."""
 
-    def __init__(self, store: Store, origin: str, durable: Callable[[Batch], None]) -> None:
-        """`durable` is called in the loop with what has reached the disk, in order."""
+    def __init__(self, store: Store, origin: str, durable: Callable[[Batch], None], keep: Keep) -> None:
+        """`durable` is called in the loop with what has reached the disk, in order; `keep` says what stays there."""
         self.trouble = ""
         """Why the newest commit failed; empty while all is well."""
         self.refused = 0
         """Entries not taken, and not yet declared as lost."""
+        self._unremovable = ""
         self._store = store
         self._origin = origin
         self._durable = durable
+        self._retention = Retention(store, keep)
         self._frontier = store.frontier.copy()
         self._next = self._frontier.size
         self._backlog = 0
@@ -98,16 +102,9 @@ class Journal:
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
-        ending = False
+        ending = is_due = False
         while not ending:
-            items = [self._queue.get()]
-            if not self._stopping.is_set():
-                time.sleep(GROUP_SECONDS)
-            try:
-                while True:
-                    items.append(self._queue.get_nowait())
-            except Empty:
-                pass
+            items = self._items(PACE_SECONDS if is_due else None)
             ending = None in items
             leaves = [item for item in items if isinstance(item, tuple)]
             notes = [(item.size, item.note) for item in items if isinstance(item, _Note)]
@@ -118,7 +115,28 @@ class Journal:
                 self._frontier.append(hashed)
             if (leaves or notes) and not self._commit(leaves, nodes, notes):
                 return
-            self._loop.call_soon_threadsafe(self._written, leaves, self._frontier.copy(), items)
+            if items:
+                self._loop.call_soon_threadsafe(self._written, leaves, self._frontier.copy(), items)
+            is_due = not ending and self._let_go()
+
+    def _items(self, timeout: float | None) -> "list[Leaf | _Note | _Flush | None]":
+        """What there is to do, as soon as there is something, or nothing after `timeout` seconds."""
+        items: list[Leaf | _Note | _Flush | None] = []
+        with contextlib.suppress(Empty):
+            items.append(self._queue.get(timeout=timeout))
+            if not self._stopping.is_set():
+                time.sleep(GROUP_SECONDS)
+            while True:
+                items.append(self._queue.get_nowait())
+        return items
+
+    def _let_go(self) -> bool:
+        """Remove a little of what is not to be kept; whether there is more of it."""
+        try:
+            return self._retention.step()
+        except (sqlite3.Error, ValueError) as error:
+            self._loop.call_soon_threadsafe(self._not_removed, str(error))
+            return False
 
     def _commit(self, leaves: list[Leaf], nodes: list[Node], notes: list[SizedNote]) -> bool:
         """Write until it works; False when it did not before the journal was told to close."""
@@ -142,6 +160,11 @@ class Journal:
         for item in items:
             if isinstance(item, _Flush) and not item.done.done():
                 item.done.set_result(None)
+
+    def _not_removed(self, why: str) -> None:
+        if why != self._unremovable:
+            logger.error("old entries cannot be removed: %s", why)
+        self._unremovable = why
 
     def _in_trouble(self, why: str) -> None:
         if not self.trouble:

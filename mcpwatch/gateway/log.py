@@ -6,6 +6,7 @@ import time
 
 from mcpwatch.feed.note import LogKey
 from mcpwatch.gateway.journal import Batch, Journal, Unwritable
+from mcpwatch.gateway.retention import EVERYTHING, Keep
 from mcpwatch.gateway.ring import Note, Ring, note_frame
 from mcpwatch.gateway.store import Store
 from mcpwatch.model.entries import Data, GatewayStarted, GatewayStopped
@@ -22,7 +23,7 @@ IDLE_SECONDS = 5.0
 class Log:
     """One gateway's log while it runs. All of it belongs to the event loop's thread."""
 
-    def __init__(self, key: LogKey, store: Store, started: GatewayStarted) -> None:
+    def __init__(self, key: LogKey, store: Store, started: GatewayStarted, keep: Keep = EVERYTHING) -> None:
         """Go on with the journal in `store`; `started` is the entry this run begins with."""
         self.key = key
         self.store = store
@@ -37,7 +38,7 @@ class Log:
         self._news: set[asyncio.Future[None]] = set()
         self._serial = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._journal = Journal(store, key.origin, self._durable)
+        self._journal = Journal(store, key.origin, self._durable, keep)
         self.note = self._sign()
         self.note_frontier = self.frontier.copy()
         """As it stood when `note` was signed."""

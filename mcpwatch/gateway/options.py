@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mcpwatch.errors import UsageError
+from mcpwatch.gateway.retention import EVERYTHING, Keep
 from mcpwatch.model.entries import Capture, UpstreamInfo
 from mcpwatch.program import program
 
@@ -44,6 +45,8 @@ class GatewayOptions(Struct, frozen=True, kw_only=True):
     allowed_origins: tuple[str, ...] = ()
     """Origins of web pages that may call, besides pages of this machine."""
     when_unwritable: WhenUnwritable = WHEN_UNWRITABLE
+    keep: Keep = EVERYTHING
+    """How much of the log stays."""
     max_body: int = 16 * 1024 * 1024
     """Octets of a request's body."""
     body_seconds: float = BODY_SECONDS

@@ -96,7 +96,7 @@ class Gateway:
             upstreams=placed(options.upstreams),
             listen=self.listen_address,
         )
-        self.log = log = Log(folder.key, folder.store, started)
+        self.log = log = Log(folder.key, folder.store, started, options.keep)
         feed_guard = Guard(options.allowed_hosts, options.allowed_origins, local_origins=False)
         feed = FeedServer(log, (folder.token, folder.operator_token), feed_guard, options.capture)
         runner = web.AppRunner(
