@@ -47,6 +47,7 @@ COMMANDS = (
     CommandRow("sign", "a local proxy that signs what an agent's client sends"),
     CommandRow("tail", "the same as watch without a screen, for pipes"),
     CommandRow("check", "verify and detect over all of a feed, then exit 0 or 1: for CI"),
+    CommandRow("compare", "whether two watchers saw one log, or were shown two"),
     CommandRow("alerts", "what is wrong, from a shell"),
     CommandRow("ack", "say of an alert that it was seen, is over, or should be silent"),
     CommandRow("rules", "what is looked for: every rule, what it means and what to do"),

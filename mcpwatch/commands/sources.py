@@ -3,7 +3,7 @@
 import argparse
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -56,17 +56,22 @@ def arguments(parser: argparse.ArgumentParser, *, filtering: str = "show what pa
         help="a feed's address, such as http://127.0.0.1:4181, or the name of a server behind a gateway of yours "
         "(the one gateway running on this machine)",
     )
+    token_argument(parser)
+    parser.add_argument(
+        "--policy", type=Path, metavar="FILE", help="the policy to watch by (policy.toml beside the configuration)"
+    )
+    if filtering:
+        parser.add_argument("--filter", default="", metavar="FILTER", help=f"{filtering}, e.g. 'sig:bad | sev>=high'")
+
+
+def token_argument(parser: argparse.ArgumentParser) -> None:
+    """The argument of every command that asks a feed."""
     parser.add_argument(
         "--token-file",
         type=Path,
         metavar="FILE",
         help=f"the gateway's feed.token, 0600; {TOKEN_VARIABLE} may hold the token instead",
     )
-    parser.add_argument(
-        "--policy", type=Path, metavar="FILE", help="the policy to watch by (policy.toml beside the configuration)"
-    )
-    if filtering:
-        parser.add_argument("--filter", default="", metavar="FILTER", help=f"{filtering}, e.g. 'sig:bad | sev>=high'")
 
 
 def until_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,6 +116,12 @@ def find(options: argparse.Namespace) -> Target:
     if only is not None and only.state:
         return target_of(feeds[0], Path(only.state), options.policy)
     return _target(feeds, state_dir(), config_file(), options.policy)
+
+
+def feed_at(address: str, token_file: Path | None) -> Feed:
+    """The feed at an address, with its token; raises RefusedError without one."""
+    found = next((gateway for gateway in running(state_dir()) if gateway.address == address), None)
+    return Feed(address, _token(address, found, token_file))
 
 
 def _address(word: str, known: Sequence[Announcement]) -> str:
@@ -177,9 +188,14 @@ async def open_watcher(target: Target) -> Watcher:
     return _watcher(target, await _open(target))
 
 
-async def open_to_the_end(target: Target, until: Until) -> tuple[Watcher, list[UpTo]]:
-    """The same, of feeds that end by themselves; they come along, for they know whether they are proven."""
-    feeds = [UpTo(source, until) for source in await _open(target)]
+async def open_to_the_end(
+    target: Target, until: Until, through: Callable[[Source], Source] = lambda source: source
+) -> tuple[Watcher, list[UpTo]]:
+    """The same, of feeds that end by themselves; they come along, for they know whether they are proven.
+
+    Each source is read `through` what is made of it.
+    """
+    feeds = [UpTo(through(source), until) for source in await _open(target)]
     return _watcher(target, feeds), feeds
 
 

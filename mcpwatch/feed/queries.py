@@ -5,13 +5,26 @@ from collections.abc import Callable
 
 import httpx
 
-from mcpwatch.errors import LocalError
+from mcpwatch.errors import ConnectError, LocalError, RefusedError
 from mcpwatch.feed.about import MAX_ABOUT, About, parse_about
 from mcpwatch.feed.address import CHECKPOINT_PATH, CONSISTENCY_PATH
-from mcpwatch.feed.failures import CONNECT_TIMEOUT, MAX_ERROR, NOT_A_FEED, READ_TIMEOUT, Refused, judge_status
+from mcpwatch.feed.comparison import Comparison, Verdict, asks, compare
+from mcpwatch.feed.failures import (
+    CONNECT_TIMEOUT,
+    MAX_ERROR,
+    NOT_A_FEED,
+    READ_TIMEOUT,
+    Refused,
+    TryLater,
+    describe,
+    judge_status,
+)
+from mcpwatch.feed.note import NoteVerifier
 from mcpwatch.feed.proof_answers import MAX_ANSWER, ConsistencyAnswer, parse_consistency
 from mcpwatch.feed.source import Clock
+from mcpwatch.feed.vkey import BadNote
 from mcpwatch.http_fields import media_type
+from mcpwatch.model.feed import Checkpoint
 from mcpwatch.secret import Secret
 
 NO_SUCH_PROOF = frozenset({400, 404, 405, 501})
@@ -67,6 +80,38 @@ async def ask_consistency(
             return None
         await check(response, _is_json, clock)
         return parse_consistency(await _first(response, MAX_ANSWER)) or NOT_ONE
+
+
+async def ask_comparison(
+    address: str,
+    token: Secret,
+    verifier: NoteVerifier,
+    a: Checkpoint,
+    b: Checkpoint,
+    clock: Clock,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Comparison:
+    """Whether two checkpoints under one key are of the log at `address`; raises ConnectError and RefusedError."""
+    try:
+        async with client(sendable(token), transport) as asking:
+            about = await ask_about(asking, address, clock)
+            try:
+                newest = verifier.open(about.note.encode())
+            except BadNote as bad:
+                return Comparison(Verdict.UNKNOWN, f"the log at {address} is not theirs: {bad.reason}")
+            proofs = {
+                first: await ask_consistency(asking, address, first, newest.size, clock) for first in asks(a, b, newest)
+            }
+    except (Refused, TryLater, httpx.HTTPError, OSError, ValueError) as error:
+        raise failure(address, error) from None
+    return compare(a, b, newest, proofs)
+
+
+def failure(address: str, error: Exception) -> ConnectError | RefusedError:
+    """The error a person sees where asking failed."""
+    words = str(error) if isinstance(error, Refused | TryLater) else describe(error)
+    kind = RefusedError if isinstance(error, Refused) and error.status in (401, 403) else ConnectError
+    return kind(f"{address}: {words}")
 
 
 async def check(response: httpx.Response, expected: Callable[[str], bool], clock: Clock) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from httpx_sse import aconnect_sse
 
-from mcpwatch.errors import ConnectError, LocalError, McpwatchError, RefusedError
+from mcpwatch.errors import LocalError, McpwatchError
 from mcpwatch.feed import queries
 from mcpwatch.feed.about import About
 from mcpwatch.feed.acts import post_act
@@ -87,12 +87,8 @@ class HttpSource:
         try:
             async with self._client() as client:
                 await queries.ask_about(client, self.address, self._clock)
-        except Refused as refusal:
-            kind = RefusedError if refusal.status in (401, 403) else ConnectError
-            raise kind(f"{self.address}: {refusal}") from None
-        except (TryLater, httpx.HTTPError, OSError, ValueError) as error:
-            words = str(error) if isinstance(error, TryLater) else describe(error)
-            raise ConnectError(f"{self.address}: {words}") from None
+        except (Refused, TryLater, httpx.HTTPError, OSError, ValueError) as error:
+            raise queries.failure(self.address, error) from None
 
     async def batches(self) -> AsyncGenerator[list[Entry], None]:
         """Entries in order, at most SLICE at once; an empty list when only the status changed. To be read once."""
