@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
@@ -59,6 +60,32 @@ def create_private(path: Path, data: bytes) -> bool:
     finally:
         temporary.unlink(missing_ok=True)
     return True
+
+
+@contextmanager
+def new_private(path: Path, *, over: bool = False) -> Iterator[BinaryIO]:
+    """Open a file, 0600, to be written bit by bit; others find it whole, when the block ends well, or not at all.
+
+    Raises LocalError where there is something of that name, unless it may be written `over`, and where it cannot be
+    made.
+    """
+    if not over and os.path.lexists(path):
+        raise LocalError(f"{path} exists already", "Give another name, or --force to write over it.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise LocalError(f"{path} cannot be written: {error.strerror}") from None
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path) if over else os.link(temporary, path)
+    except FileExistsError:
+        raise LocalError(f"{path} exists already", "Give another name, or --force to write over it.") from None
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

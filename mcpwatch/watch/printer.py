@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from mcpwatch.model.alerts import Alert, AlertState
+from mcpwatch.model.entries import Json
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.text import cut, is_hidden, show, width
 from mcpwatch.watch.columns import LIVE
@@ -104,7 +105,7 @@ def _server(row: Row) -> str:
     return "" if proof is None else show(f"  (server {proof.word.value} {short_signer(proof.signer)})", 60)
 
 
-def encode(line: msgspec.Struct) -> str:
+def encode(line: msgspec.Struct | dict[str, Json]) -> str:
     """JSON on one line, with every control, format, bidirectional and unassigned character as `\\uXXXX`."""
     try:
         text = msgspec.json.encode(line).decode()
