@@ -173,7 +173,7 @@ class Enforcer:
 
     def _repin(self) -> None:
         if self.verdicts.pins.refresh():
-            logger.warning("the pinned keys changed")
+            logger.warning("%s", self.verdicts.pins.said)
 
 
 async def _serve(service: Callable[[], Awaitable[None]], without: str) -> None:

@@ -20,6 +20,8 @@ from mcpwatch.program import program
 
 FILE = "keys.json"
 MAX_NAME = 32
+_TOLD = 3
+"""Changes that are told one by one."""
 
 _NAME_HINT = f"A name has 1 to {MAX_NAME} printable characters and begins with a letter or a digit"
 
@@ -156,6 +158,8 @@ class PinFile:
         self._keys = keys
         self._known = Known()
         self._stamp: tuple[int, ...] = ()
+        self.said = ""
+        """What the last refresh that found a change found, in a sentence."""
         self.refresh()
 
     def refresh(self) -> set[str]:
@@ -169,6 +173,7 @@ class PinFile:
         self._stamp = seen
         after, before = read_known(self.path), self._known
         self._known = after
+        self.said = _difference(before, after)
         changed = set(before.pins) ^ set(after.pins)
         for id in {pin.id for pin in changed}:
             self._keys.unpin(id)
@@ -177,6 +182,16 @@ class PinFile:
         for id in called:
             self._keys.name(id, after.names.get(id, ""))
         return called | {name for pin in changed for name in _names_of(pin)}
+
+
+def _difference(before: Known, after: Known) -> str:
+    """What changed from one reading of the file to the next: `a key of ID is pinned`, `ID is called NAME`."""
+    told = [f"a key of {pin.id} is pinned" for pin in after.pins if pin not in before.pins]
+    told += [f"a key of {pin.id} is no longer pinned" for pin in before.pins if pin not in after.pins]
+    told += [f"{id} is called {name}" for id, name in after.names.items() if before.names.get(id) != name]
+    told += [f"{id}, called {name}, has no name any more" for id, name in before.names.items() if id not in after.names]
+    more = [f"{len(told) - _TOLD} more"] if len(told) > _TOLD else []
+    return "; ".join([*told[:_TOLD], *more])
 
 
 def pin_all(keys: KeyBook, pins: list[Pin]) -> None:

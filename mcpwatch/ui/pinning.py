@@ -44,9 +44,12 @@ def pin(screen: Screen[None], host: Host, watcher: Watcher, identity: Identity) 
 
     def act(name: str) -> None:
         watcher.pin(identity.id, fingerprint, name)
-        host.tell(f"Pinned {name or short_id(identity.id)}; its requests are judged again")
+        called = name or short_id(identity.id)
+        host.tell(f"{'Named' if is_named_only else 'Pinned'} {called}; its requests are judged again")
 
-    screen.app.push_screen(PinDialog(_words(watcher, identity), _about(watcher, identity), identity.name, act))
+    words = _words(watcher, identity)
+    is_named_only = words is _PINNED
+    screen.app.push_screen(PinDialog(words, _about(watcher, identity), identity.name, act))
 
 
 def unpin(screen: Screen[None], host: Host, watcher: Watcher, identity: Identity) -> None:

@@ -83,6 +83,18 @@ def test_names_that_could_mislead_are_refused(path: Path, name: str) -> None:
         read_known(path)
 
 
+def test_what_changed_in_the_file_is_said_by_kind(path: Path) -> None:
+    file = PinFile(path, KeyBook())
+    for change, said in (
+        (lambda: add_pin(path, "ci", ALICE.public_base64), "a key of ci is pinned"),
+        (lambda: set_name(path, "ci", "builder"), "ci is called builder"),
+        (lambda: remove_pin(path, "ci"), "a key of ci is no longer pinned; ci, called builder, has no name any more"),
+    ):
+        change()
+        assert file.refresh()
+        assert file.said == said
+
+
 def test_a_book_follows_its_file(path: Path) -> None:
     book = KeyBook()
     file = PinFile(path, book)

@@ -133,6 +133,8 @@ async def test_a_pinned_key_is_not_pinned_again_but_named(many: Scene) -> None:
         await opened(at, "key:")
         shown = await at.press("p")
         assert "This key is pinned" in shown and "enter name it" in shown
+        await at.type("visitor")
+        assert "Named visitor" in await at.press("enter")
 
 
 async def test_a_did_key_is_pinned_for_its_name(scene: Scene) -> None:

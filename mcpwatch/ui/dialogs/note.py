@@ -56,7 +56,7 @@ class NoteDialog(Dialog):
         self._words = words
         self._alert = alert
         self._state = watcher.state
-        self._place = watcher.keeps(alert)
+        self._watcher = watcher
         self._act = act
         self._about = list(about)
         self._shown = Shown(alert.last_index, alert.last_act)
@@ -75,7 +75,7 @@ class NoteDialog(Dialog):
     def fill(self) -> None:
         """Say which alert this is about, and what went wrong."""
         super().fill()
-        self.say(progress(self._fault, self._place, is_busy=self._is_busy))
+        self.say(progress(self._fault, self._watcher.keeps(self._alert), is_busy=self._is_busy))
         does = f"{self.heading.lower()}   "
         keys = line(span("enter ", Tone.ACCENT), does, span("esc ", Tone.ACCENT), "leave it as it is")
         self.query_one("#keys", Ribbon).show_lines(keys)
