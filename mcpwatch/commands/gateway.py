@@ -67,6 +67,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-size", metavar="SIZE", help="remove the oldest entries above a size such as 500M or 2G (no limit)"
     )
+    parser.add_argument(
+        "--metrics",
+        action="store_true",
+        help="figures for Prometheus at /metrics of the feed, for holders of its token",
+    )
     parser.add_argument("--enforce", action="store_true", help="refuse what the policy refuses before a server sees it")
     parser.add_argument(
         "--policy", type=Path, metavar="FILE", help="the policy to enforce (policy.toml beside the configuration)"
@@ -93,6 +98,7 @@ def run(options: argparse.Namespace) -> int:
         allowed_hosts=tuple(options.allow_host),
         allowed_origins=tuple(options.allow_origin),
         when_unwritable=options.when_unwritable,
+        metrics=options.metrics,
         keep=Keep(
             seconds=math.inf if options.keep_days is None else parse_days(options.keep_days),
             octets=math.inf if options.keep_size is None else parse_size(options.keep_size),

@@ -9,7 +9,15 @@ from aiohttp import web
 
 from mcpwatch.feed.about import About
 from mcpwatch.feed.acts import Accepted
-from mcpwatch.feed.address import ACTS_PATH, CHECKPOINT_PATH, CONSISTENCY_PATH, FEED_PATH, INCLUSION_PATH
+from mcpwatch.feed.address import (
+    ACTS_PATH,
+    CHECKPOINT_PATH,
+    CONSISTENCY_PATH,
+    FEED_PATH,
+    HEALTH_PATH,
+    INCLUSION_PATH,
+    METRICS_PATH,
+)
 from mcpwatch.feed.sse import MEDIA_TYPE
 from mcpwatch.gateway.acts import MAX_BODY, Acts
 from mcpwatch.gateway.feed_answers import Rejected, as_json, plain, problem
@@ -17,6 +25,7 @@ from mcpwatch.gateway.guard import Guard, local_address
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.proofs import Proofs
 from mcpwatch.gateway.ring import entry_frame, note_frame
+from mcpwatch.gateway.vitals import Vitals
 from mcpwatch.model.entries import Capture
 from mcpwatch.model.feed import MAY_ACT, MAY_READ
 from mcpwatch.secret import Secret
@@ -52,7 +61,16 @@ class Cursor:
 class FeedServer:
     """The feed's HTTP face: routes, the token, and one stream a watcher."""
 
-    def __init__(self, log: Log, tokens: tuple[Secret, Secret], guard: Guard, capture: Capture) -> None:
+    def __init__(
+        self,
+        log: Log,
+        tokens: tuple[Secret, Secret],
+        guard: Guard,
+        capture: Capture,
+        vitals: Vitals,
+        *,
+        metrics: bool = False,
+    ) -> None:
         """`tokens` are the one that lets its holder read, and the one that lets them act as well."""
         self._log = log
         self._acts = Acts(log)
@@ -62,7 +80,12 @@ class FeedServer:
             CHECKPOINT_PATH: self._checkpoint,
             CONSISTENCY_PATH: proofs.consistency,
             INCLUSION_PATH: proofs.inclusion,
+            HEALTH_PATH: vitals.health,
         }
+        if metrics:
+            self._reads[METRICS_PATH] = vitals.metrics
+        self._cursors: set[Cursor] = set()
+        vitals.watchers = self._cursors
         self._scopes = tuple(
             (token.reveal().encode(), scopes) for token, scopes in zip(tokens, (_READER, _OPERATOR), strict=True)
         )
@@ -136,14 +159,18 @@ class FeedServer:
             raise Rejected(410, f"entries before {oldest} are kept no more", f"Ask for those after {oldest - 1}.")
         stream = web.StreamResponse(headers={"Content-Type": MEDIA_TYPE, "X-Accel-Buffering": "no"})
         await stream.prepare(request)
+        cursor = Cursor(first)
+        self._cursors.add(cursor)
         try:
-            await self._stream(stream, Cursor(first))
+            await self._stream(stream, cursor)
         except TimeoutError:
             logger.info("a watcher took nothing for %.0f seconds and was cut off", STALL_SECONDS)
             if request.transport is not None:
                 request.transport.abort()
         except ConnectionError:
             logger.debug("a watcher left")
+        finally:
+            self._cursors.discard(cursor)
         return stream
 
     async def _stream(self, stream: web.StreamResponse, cursor: Cursor) -> None:

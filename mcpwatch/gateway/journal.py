@@ -17,6 +17,7 @@ from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.gateway.hash_tree import Node, completed
 from mcpwatch.gateway.retention import PACE_SECONDS, Keep, Retention
 from mcpwatch.gateway.store import Leaf, SizedNote, Store
+from mcpwatch.gateway.tally import Times
 from mcpwatch.model.entries import Data
 
 GROUP_SECONDS = 0.004
@@ -54,6 +55,18 @@ class Journal:
         """Why the newest commit failed; empty while all is well."""
         self.refused = 0
         """Entries not taken, and not yet declared as lost."""
+        self.lost = 0
+        """Entries not taken in this run."""
+        self.backlog = 0
+        """Octets of leaves that wait for the disk."""
+        self.waiting = 0
+        """Those leaves."""
+        self.written = 0
+        """Octets of leaves that reached the disk in this run."""
+        self.failures = 0
+        """Commits that failed."""
+        self.commits = Times()
+        """Of those that did not."""
         self._unremovable = ""
         self._store = store
         self._origin = origin
@@ -61,7 +74,6 @@ class Journal:
         self._retention = Retention(store, keep)
         self._frontier = store.frontier.copy()
         self._next = self._frontier.size
-        self._backlog = 0
         self._queue: SimpleQueue[Leaf | _Note | _Flush | None] = SimpleQueue()
         self._stopping = threading.Event()
         self._loop = asyncio.get_running_loop()
@@ -76,12 +88,14 @@ class Journal:
         leaf = encode(seal(self._next, self._origin, datetime.now(UTC), data))
         if len(leaf) > MAX_LEAF:
             raise TooLarge
-        if self._backlog > MAX_BACKLOG:
+        if self.backlog > MAX_BACKLOG:
             self.refused += 1
+            self.lost += 1
             raise Unwritable
         index = self._next
         self._next += 1
-        self._backlog += len(leaf)
+        self.backlog += len(leaf)
+        self.waiting += 1
         self._queue.put((index, leaf))
         return index
 
@@ -141,10 +155,13 @@ class Journal:
     def _commit(self, leaves: list[Leaf], nodes: list[Node], notes: list[SizedNote]) -> bool:
         """Write until it works; False when it did not before the journal was told to close."""
         while True:
+            begun = time.perf_counter()
             try:
                 self._store.write(leaves, self._frontier, nodes, notes)
+                self.commits.add(time.perf_counter() - begun)
                 return True
             except sqlite3.Error as error:
+                self.failures += 1
                 self._loop.call_soon_threadsafe(self._in_trouble, str(error))
                 if self._stopping.is_set():
                     return False
@@ -154,7 +171,10 @@ class Journal:
         if self.trouble:
             logger.warning("the journal is written again")
             self.trouble = ""
-        self._backlog -= sum(len(leaf) for _, leaf in leaves)
+        octets = sum(len(leaf) for _, leaf in leaves)
+        self.backlog -= octets
+        self.written += octets
+        self.waiting -= len(leaves)
         if leaves:
             self._durable(Batch(leaves, frontier))
         for item in items:

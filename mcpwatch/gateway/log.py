@@ -37,8 +37,9 @@ class Log:
         self._loop = asyncio.get_running_loop()
         self._news: set[asyncio.Future[None]] = set()
         self._serial = 0
+        self._signed = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._journal = Journal(store, key.origin, self._durable, keep)
+        self.journal = Journal(store, key.origin, self._durable, keep)
         self.note = self._sign()
         self.note_frontier = self.frontier.copy()
         """As it stood when `note` was signed."""
@@ -52,15 +53,20 @@ class Log:
     @property
     def trouble(self) -> str:
         """Why the journal cannot be written; empty while it can."""
-        return self._journal.trouble
+        return self.journal.trouble
+
+    @property
+    def signed_ago(self) -> float:
+        """Seconds since the newest checkpoint."""
+        return self._loop.time() - self._signed
 
     def append(self, data: Data) -> int:
         """Log `data` and return its index; raises as `Journal.append` does."""
-        return self._journal.append(data)
+        return self.journal.append(data)
 
     async def sign_now(self) -> None:
         """Return when all that was appended so far is on the disk and signed for."""
-        await self._journal.flush()
+        await self.journal.flush()
         if self.note.size < self.frontier.size:
             self.checkpoint()
 
@@ -80,12 +86,12 @@ class Log:
         with contextlib.suppress(TimeoutError, Unwritable):
             async with asyncio.timeout(patience):
                 self.append(GatewayStopped(reason=reason))
-                await self._journal.flush()
+                await self.journal.flush()
         self.closed = True
         self.checkpoint()
         if self._timer is not None:
             self._timer.cancel()
-        await self._journal.close()
+        await self.journal.close()
 
     def checkpoint(self) -> None:
         """Sign for what is on the disk and tell the watchers."""
@@ -97,9 +103,10 @@ class Log:
         size = self.frontier.size
         text = self.key.sign_checkpoint(size, self.frontier.root(), int(time.time()))
         self._serial += 1
+        self._signed = self._loop.time()
         note = Note(size=size, text=text, frame=note_frame(text), serial=self._serial)
         self.ring.notes[size] = note
-        self._journal.keep(size, text)
+        self.journal.keep(size, text)
         self._sign_in(IDLE_SECONDS)
         return note
 
@@ -124,12 +131,12 @@ class Log:
 
     def _declare_hole(self) -> None:
         """Say in the log that it missed some of what happened, once it can be said."""
-        if self._journal.refused:
-            reason = f"{count(self._journal.refused, 'entry')} lost while the journal could not be written"
+        if self.journal.refused:
+            reason = f"{count(self.journal.refused, 'entry')} lost while the journal could not be written"
             with contextlib.suppress(Unwritable):
                 self.append(GatewayStopped(reason=reason))
                 self.append(self._started)
-                self._journal.refused = 0
+                self.journal.refused = 0
 
     def _tell(self) -> None:
         for waiter in self._news:

@@ -47,6 +47,8 @@ class GatewayOptions(Struct, frozen=True, kw_only=True):
     when_unwritable: WhenUnwritable = WHEN_UNWRITABLE
     keep: Keep = EVERYTHING
     """How much of the log stays."""
+    metrics: bool = False
+    """Whether the feed's listener has figures for Prometheus."""
     max_body: int = 16 * 1024 * 1024
     """Octets of a request's body."""
     body_seconds: float = BODY_SECONDS

@@ -12,6 +12,7 @@ from mcpwatch.gateway.options import GatewayOptions
 from mcpwatch.gateway.refusal import Refusal
 from mcpwatch.gateway.relay import End, Witness, forwarded, relay, reply
 from mcpwatch.gateway.serving import Serving
+from mcpwatch.gateway.tally import Calls
 from mcpwatch.gateway.tap import Exchange, Tap
 from mcpwatch.gateway.upstream import Router, Upstream
 
@@ -31,9 +32,17 @@ class Proxy(Serving):
     """Handles the requests of the gateway's listener."""
 
     def __init__(
-        self, options: GatewayOptions, router: Router, guard: Guard, tap: Tap, gate: Gate | None = None
+        self,
+        options: GatewayOptions,
+        router: Router,
+        guard: Guard,
+        tap: Tap,
+        gate: Gate | None = None,
+        calls: Calls | None = None,
     ) -> None:
+        """`calls` are counted as they come and go."""
         super().__init__()
+        self._calls = calls or Calls()
         self._gate = gate
         self._options = options
         self._router = router
@@ -42,11 +51,17 @@ class Proxy(Serving):
         self._received = Budget(options.max_received)
 
     async def serve(self, arrival: Arrival, answer: Answer) -> None:
-        with self._received.share() as share:
-            await self._serve(arrival, answer, share)
+        self._calls.begun += 1
+        self._calls.in_flight += 1
+        try:
+            with self._received.share() as share:
+                await self._serve(arrival, answer, share)
+        finally:
+            self._calls.in_flight -= 1
 
     def unreadable(self, peer: str, refusal: Refusal) -> None:
         exchange = self._tap.begin_unreadable(peer)
+        self._calls.refused[refusal.status] += 1
         headers, content = refusal.answer(None)
         exchange.response(refusal.status, headers)
         exchange.chunk(content)
@@ -102,6 +117,7 @@ class Proxy(Serving):
             return await relay(arrival, answer, *route, forwarded(arrival), witness)
         except Refusal as refused:
             exchange.rule = refused.rule
+            self._calls.refused[refused.status] += 1
             await _refuse(arrival, answer, exchange, refused)
             return refused.outcome, refused.message
 

@@ -22,8 +22,10 @@ from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.options import GatewayOptions, placed
 from mcpwatch.gateway.principal import KeyedHash
 from mcpwatch.gateway.proxy import Proxy
+from mcpwatch.gateway.tally import Calls
 from mcpwatch.gateway.tap import Tap
 from mcpwatch.gateway.upstream import Router
+from mcpwatch.gateway.vitals import Vitals
 from mcpwatch.hosts import is_loopback
 from mcpwatch.model.entries import GatewayStarted
 from mcpwatch.program import program_elsewhere
@@ -98,7 +100,10 @@ class Gateway:
         )
         self.log = log = Log(folder.key, folder.store, started, options.keep)
         feed_guard = Guard(options.allowed_hosts, options.allowed_origins, local_origins=False)
-        feed = FeedServer(log, (folder.token, folder.operator_token), feed_guard, options.capture)
+        calls = Calls()
+        vitals = Vitals(log, calls, folder.path)
+        tokens = (folder.token, folder.operator_token)
+        feed = FeedServer(log, tokens, feed_guard, options.capture, vitals, metrics=options.metrics)
         runner = web.AppRunner(
             feed.application(),
             access_log=None,
@@ -119,7 +124,8 @@ class Gateway:
         if self.enforcer is not None:
             stack.push_async_callback(self.enforcer.save)
             stack.push_async_callback(_end, asyncio.create_task(self.enforcer.run()))
-        proxy = Proxy(options, router, Guard(options.allowed_hosts, options.allowed_origins), tap, self.enforcer)
+        guard = Guard(options.allowed_hosts, options.allowed_origins)
+        proxy = Proxy(options, router, guard, tap, self.enforcer, calls)
         listening = await Listener.open(proxy, listener, options.max_connections)
         stack.push_async_callback(lambda: listening.close(self._grace))
 
