@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from mcpwatch.errors import LocalError, UsageError
+from mcpwatch.gateway.keep import Keep, parse_days, parse_size
 from mcpwatch.gateway.options import (
     CAPTURE,
     FEED,
@@ -20,7 +21,6 @@ from mcpwatch.gateway.options import (
     parse_address,
     parse_upstreams,
 )
-from mcpwatch.gateway.retention import Keep, parse_days, parse_size
 from mcpwatch.model.entries import Capture, UpstreamInfo
 from mcpwatch.program import program
 

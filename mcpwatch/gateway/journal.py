@@ -15,7 +15,8 @@ from msgspec import Struct
 from mcpwatch.feed.envelope import MAX_LEAF, encode, seal
 from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.gateway.hash_tree import Node, completed
-from mcpwatch.gateway.retention import PACE_SECONDS, Keep, Retention
+from mcpwatch.gateway.keep import Keep
+from mcpwatch.gateway.retention import PACE_SECONDS, Retention
 from mcpwatch.gateway.store import Leaf, SizedNote, Store
 from mcpwatch.gateway.tally import Times
 from mcpwatch.model.entries import Data

@@ -6,7 +6,7 @@ import time
 
 from mcpwatch.feed.note import LogKey
 from mcpwatch.gateway.journal import Batch, Journal, Unwritable
-from mcpwatch.gateway.retention import EVERYTHING, Keep
+from mcpwatch.gateway.keep import EVERYTHING, Keep
 from mcpwatch.gateway.ring import Note, Ring, note_frame
 from mcpwatch.gateway.store import Store
 from mcpwatch.model.entries import Data, GatewayStarted, GatewayStopped

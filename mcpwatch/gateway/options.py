@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mcpwatch.errors import UsageError
-from mcpwatch.gateway.retention import EVERYTHING, Keep
+from mcpwatch.gateway.keep import EVERYTHING, Keep
 from mcpwatch.model.entries import Capture, UpstreamInfo
 from mcpwatch.program import program
 

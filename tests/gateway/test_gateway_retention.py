@@ -20,7 +20,8 @@ from mcpwatch.feed.proof_answers import parse_consistency, parse_inclusion
 from mcpwatch.feed.proofs import verify_consistency, verify_inclusion
 from mcpwatch.gateway import feed_server, journal, retention, ring, store
 from mcpwatch.gateway.hash_tree import completed
-from mcpwatch.gateway.retention import DAY, Keep, Retention, parse_days, parse_size
+from mcpwatch.gateway.keep import DAY, Keep, parse_days, parse_size
+from mcpwatch.gateway.retention import Retention
 from mcpwatch.gateway.run import Gateway
 from mcpwatch.gateway.store import Leaf, Store
 from mcpwatch.model.entries import End
