@@ -405,7 +405,7 @@ async def test_an_alert_leads_to_its_signer_and_its_session(scene: Scene) -> Non
         await at.press("3")
         while "Bad signature" not in selected(shown := await at.read()):
             await at.press("down")
-        assert "i its identity" in shown.splitlines()[-1]
+        assert "i signer" in shown.splitlines()[-1]
         assert "Identities › 2bd806c9" in await at.press("i")
         await at.press("escape")
         assert "Sessions › 483171a4 on files" in await at.press("s")
@@ -421,4 +421,4 @@ async def test_a_key_of_other_screens_says_that_it_does_nothing_here(scene: Scen
 async def test_the_page_of_a_call_names_the_ways_to_its_signer_and_session(scene: Scene) -> None:
     async with hands(scene, (100, 30)) as at:
         foot = (await at.press("2", "enter", "enter")).splitlines()[-1]
-    assert "i its identity" in foot and "s its session" in foot
+    assert "i signer" in foot and "s session" in foot
