@@ -13,7 +13,7 @@ from nacl.signing import SigningKey
 
 import mcpwatch.feed
 from mcpwatch.detect.book import fingerprint
-from mcpwatch.feed import about, edge, envelope, note, sse
+from mcpwatch.feed import about, edge, envelope, health, note, proof_answers, sse
 from mcpwatch.feed.about import parse_about
 from mcpwatch.feed.envelope import ENVELOPES, Malformed, decode, encode, seal
 from mcpwatch.feed.log import LogReader
@@ -143,7 +143,25 @@ def test_every_type_is_named() -> None:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    numbers = {int(each.replace(",", "")) for each in re.findall(r"\d[\d,]*\d|\d", TEXT[TEXT.index("## 9.") :][:700])}
+    numbers = {
+        int(each.replace(",", "")) for each in re.findall(r"\d[\d,]*\d|\d", TEXT[TEXT.index("## 10. Limits") :][:700])
+    }
     limits = {sse.MAX_LINE, sse.MAX_EVENT, sse.MAX_LINES, envelope.MAX_LEAF, note.MAX_NOTE, note.MAX_SIGNATURES}
-    assert limits | {about.MAX_ABOUT} <= numbers
+    limits |= {about.MAX_ABOUT, proof_answers.MAX_ANSWER, proof_answers.MAX_HASHES, health.MAX_HEALTH}
+    assert limits <= numbers
     assert f"{edge.REMEMBERED:,} entries" in TEXT
+
+
+@pytest.mark.parametrize(
+    ("heading", "answers"),
+    [
+        ("GET /v1/proof/consistency", proof_answers.ConsistencyAnswer),
+        ("GET /v1/proof/inclusion", proof_answers.InclusionAnswer),
+        ("GET /v1/health", health.Health),
+    ],
+)
+def test_the_members_of_answers_are_those_of_the_code(heading: str, answers: type[msgspec.Struct]) -> None:
+    rows = re.search(r"(?:^\|.*\n)+", TEXT[TEXT.index(f"`{heading}") :], re.M)
+    assert rows is not None
+    named = [name for row in rows[0].splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert sorted(named) == sorted(answers.__struct_fields__)
