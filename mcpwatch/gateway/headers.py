@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from mcpwatch.gateway.mask import mask_name, secrecy
+from mcpwatch.gateway.mask_text import mask_name
+from mcpwatch.gateway.secret_names import secrecy
 from mcpwatch.gateway.tables import HOP_BY_HOP, LOGGED_FIELDS, WITHHELD_FIELDS, WITHHELD_PREFIX
 from mcpwatch.model.entries import Header
 

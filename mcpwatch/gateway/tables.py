@@ -51,17 +51,20 @@ SECRET_NAMES = _words(
     token tokens accesstoken refreshtoken idtoken authtoken bearertoken sessiontoken csrftoken xsrftoken
     apikey xapikey accesskey privatekey signingkey encryptionkey secretaccesskey connectionstring
     authorization proxyauthorization auth bearer jwt cookie cookies setcookie
-    credential credentials sessionid mcpsessionid jsessionid phpsessid sid
+    credential credentials session sessionid mcpsessionid jsessionid phpsessid sid connectsid aiohttpsession usersession
+    csrf xsrf mysqlpwd dbpwd pgpwd seedphrase recoveryphrase mnemonic
     ssn socialsecuritynumber otp totp mfacode verificationcode
     cardnumber creditcard creditcardnumber ccnumber cvv cvv2 cvc cvc2 cardcvc cardcvv securitycode iban
     """
 )
 """Names whose strings and numbers are masked; letters and digits only, lower-case."""
 
-COUNT_NAMES = _words("tokens pass secrets credentials cookies")
+COUNT_NAMES = _words("tokens pass secrets credentials cookies session")
 """Those of them whose numbers are counts."""
 
-SECRET_ENDINGS = tuple(_words("password passwd passphrase secret token apikey privatekey secretkey"))
+SECRET_ENDINGS = tuple(
+    _words("password passwd passphrase secret token apikey privatekey secretkey accesskey signingkey encryptionkey")
+)
 """Endings of longer names, `github_token`; only strings are masked there, since `perToken` counts."""
 
 PUBLIC_NAMES = _words(
@@ -71,6 +74,25 @@ PUBLIC_NAMES = _words(
     """
 )
 """Names that only end like a secret."""
+
+SUSPECT_ENDINGS = tuple(_words("key keys auth cred creds sas seed salt pin webhook dsn sessionid sessionkey cookie"))
+"""Endings of names under which a string is masked that looks drawn at random."""
+
+KNOWN_ENDINGS = tuple(
+    _words(
+        """
+        publickey pubkey verificationkey verifykey idempotencykey cachekey primarykey foreignkey sortkey partitionkey
+        objectkey rowkey issuekey projectkey dedupkey deduplicationkey routingkey
+        """
+    )
+)
+"""Endings of names that only end like those."""
+
+QUERY_NAMES = _words("sig xamzsignature xamzcredential xgoogsignature xgoogcredential googleaccessid")
+"""Names in a query by which an address alone opens what it leads to."""
+
+PROOF_NAME = "jws"
+"""The member that holds a signature in the open: a JWS there is no token, and watchers verify it."""
 
 PROPERTY_LISTS = frozenset({"dependentRequired", "dependencies"})
 """JSON Schema keywords whose members list the names of properties; nothing in such a list is a value."""

@@ -16,7 +16,7 @@ from mcpwatch.gateway.headers import NAME, RawHeader, content_encoding, first, l
 from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
 from mcpwatch.gateway.journal import TooLarge, Unwritable
 from mcpwatch.gateway.log import Log
-from mcpwatch.gateway.mask import mask_authority, mask_target
+from mcpwatch.gateway.mask_text import mask_authority, mask_target
 from mcpwatch.gateway.principal import KeyedHash, read_principal
 from mcpwatch.gateway.session_ids import SessionForms, holds, mask_session, without
 from mcpwatch.model.entries import (

@@ -133,6 +133,7 @@ _DERIVED: dict[str, Callable[[SignedRequest], str]] = {
     "@query": lambda request: f"?{_query(request)}",
 }
 _WITH_QUERY = frozenset({"@target-uri", "@request-target", "@query", "@query-param"})
+_WITH_PATH = frozenset({"@target-uri", "@request-target", "@path"})
 _IMPLIED: dict[str, Callable[[SignedRequest], str | None]] = {
     "host": lambda request: request.request.authority,
     "content-length": _content_length,
@@ -143,6 +144,8 @@ _IMPLIED: dict[str, Callable[[SignedRequest], str | None]] = {
 def _derived(component: Component, request: SignedRequest) -> str:
     if request.query_masked and component.name in _WITH_QUERY:
         raise unsupported(f"covers {component.text}, and the feed masks values of the query")
+    if request.path_masked and component.name in _WITH_PATH:
+        raise unsupported(f"covers {component.text}, and the feed masks a part of the path")
     make = _DERIVED.get(component.name)
     if make is not None and not component.parameters:
         return make(request)

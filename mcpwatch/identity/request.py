@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mcpwatch.encoding import decode_base64
-from mcpwatch.model.entries import MASKED_QUERY, NOTHING_CARRIED, Body, Request
+from mcpwatch.model.entries import MASKED_PATH, MASKED_QUERY, NOTHING_CARRIED, Body, Request
 
 EMPTY_SHA256 = sha256(b"").hexdigest()
 _EMPTY_SHA512 = sha512(b"").hexdigest()
@@ -83,6 +83,12 @@ class SignedRequest:
         """Whether the query is not as the agent sent it."""
         withheld = self.request.withheld
         return bool(withheld) and MASKED_QUERY in withheld
+
+    @property
+    def path_masked(self) -> bool:
+        """Whether the path is not as the agent sent it."""
+        withheld = self.request.withheld
+        return bool(withheld) and MASKED_PATH in withheld
 
     def elsewhere(self) -> Iterator[tuple["SignedRequest", str]]:
         """The request as the agent may have spelt it, where the gateway sees it otherwise; each with what that means.

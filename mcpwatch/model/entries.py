@@ -30,7 +30,10 @@ Risk = Literal["low", "medium", "high", "critical"]
 Acted = Literal["acknowledged", "unacknowledged", "resolved", "silenced", "unsilenced"]
 
 MASK = "***"
-"""Stands in the log in place of a value that was masked."""
+"""Stands in the log in place of a value that was masked; what its form told is behind it: `***(GitHub token)`."""
+
+MASKED_PATH = "@path"
+"""Stands among a request's withheld names where something in the target's path was masked."""
 
 MASKED_QUERY = "@query"
 """Stands among a request's withheld names where values of the target's query were masked."""

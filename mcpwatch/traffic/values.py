@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 from mcpwatch.model.entries import MASK, Json
 from mcpwatch.model.traffic import ValueKind
+from mcpwatch.secret_kinds import SECRETS, secrets_in
 from mcpwatch.text import ELLIPSIS
-from mcpwatch.traffic.secret_patterns import secrets_in
 
 MIN_LENGTH: Final = 12
 MAX_LENGTH: Final = 2_000
@@ -54,7 +54,9 @@ _PATHS = re.compile(
 )
 _LINE = re.compile(r"(?::[0-9]+){1,2}$")
 _DATE = re.compile(r"(?:19|20)[0-9]{2}(?:[01][0-9](?:[0-3][0-9])?)?(?:T[0-9]{2,6}Z?)?")
-_MAY_BE_SECRET = re.compile(r"AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|[rs]k[_-]|AIza|eyJ|[0-9]{15,16}$")
+_MAY_BE_SECRET = re.compile(
+    "|".join(re.escape(mark) for kind in SECRETS if kind.is_word for mark in kind.marks) + r"|[rs]k[_-]|[0-9]{15,16}$"
+)
 _ENDS = ".,:;?!*=&"
 
 

@@ -10,8 +10,8 @@ from mcpwatch.detect.phrases import clip, host, quote, short, together
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.strings import PLACED, said, strings, texts, whole
 from mcpwatch.model.traffic import Direction, RpcMessage
+from mcpwatch.secret_kinds import may_hold_secret, secrets_in
 from mcpwatch.text import is_hidden
-from mcpwatch.traffic.secret_patterns import may_hold_secret, secrets_in
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

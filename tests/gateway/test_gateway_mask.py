@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwatch.gateway.mask import MAX_NESTING, mask_authority, mask_body, mask_json, mask_name, mask_target, secrecy
+from mcpwatch.gateway.mask import MAX_NESTING, mask_body, mask_json
+from mcpwatch.gateway.mask_text import mask_authority, mask_name, mask_target
+from mcpwatch.gateway.secret_names import secrecy
 from mcpwatch.gateway.tables import PUBLIC_NAMES, SECRET_ENDINGS, SECRET_NAMES
 from mcpwatch.model.entries import MASK
 

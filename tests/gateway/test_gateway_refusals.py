@@ -25,7 +25,7 @@ from rig import (
 )
 
 from mcpwatch.gateway import arrival, run
-from mcpwatch.gateway.mask import mask_authority
+from mcpwatch.gateway.mask_text import mask_authority
 from mcpwatch.model.entries import End, Message, Request, Response
 
 CALL = b'{"jsonrpc":"2.0","id":"c-7","method":"tools/call"}'

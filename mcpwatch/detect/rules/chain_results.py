@@ -13,8 +13,8 @@ from mcpwatch.detect.strings import Found, Path, said, whole
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import MASK
 from mcpwatch.model.traffic import Call, Direction, Observation
+from mcpwatch.secret_kinds import ADDRESS, masked_in, may_hold_secret, secrets_in
 from mcpwatch.traffic.dataflow import GIVES
-from mcpwatch.traffic.secret_patterns import ADDRESS, may_hold_secret, secrets_in
 
 _MAX_STRINGS = 2_000
 _MAX_TEXT = 65_536
@@ -44,9 +44,10 @@ _MAX_MASKED = 20
 class SecretInResult(Rule):
     """Says what kind of secret and where, never which.
 
-    Of what the gateway masked only the name of the field is left, and what a name stands for is not always a secret:
-    low, unless it has but one meaning and is no part of a longer text, such as a manual or code. What the two sides
-    say to each other in `_meta`, such as the server's own signature, is no part of the answer.
+    Of what the gateway masked the kind is left where its form told that, else only the name of the field, and what a
+    name stands for is not always a secret: low, unless it has but one meaning and is no part of a longer text, such as
+    a manual or code. What the two sides say to each other in `_meta`, such as the server's own signature, is no part of
+    the answer.
     """
 
     info = RuleInfo(
@@ -108,6 +109,8 @@ def _masked(path: Path | None, text: str) -> Iterator[tuple[str, Path | None, bo
         is_plain = _PLAIN_NAMES.fullmatch(plain) is not None
         if is_plain or _LOOSE_NAMES.fullmatch(plain):
             yield f"{quote(cut(name, 40))}, masked by the gateway,", path, is_plain and is_data
+    for kind in masked_in(text):
+        yield f"{_article(kind)} {kind}, masked by the gateway,", path, True
     addresses = islice(_MASKED_ADDRESS.finditer(text), _MAX_MASKED) if "://" in text else ()
     if not all(_OF_A_MANUAL.fullmatch(f"{hit[1]}@{hit[2]}".lower()) for hit in addresses):
         yield f"an {ADDRESS}, masked by the gateway,", path, True

@@ -13,9 +13,9 @@ from mcpwatch.detect.strings import said
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import MASK
 from mcpwatch.model.traffic import Direction, Era, Observation, RpcMessage, SessionKey, SessionKind
+from mcpwatch.secret_kinds import masked_in, secrets_in
 from mcpwatch.traffic.claims import fields, meta, token
 from mcpwatch.traffic.pending import respelled
-from mcpwatch.traffic.secret_patterns import secrets_in
 
 K = TypeVar("K")
 
@@ -144,7 +144,9 @@ class ProgressWithoutToken(Rule):
             if message.method != "notifications/progress" or message.direction is not Direction.TO_CLIENT:
                 continue
             given = token(fields(message.params).get("progressToken"))
-            if given == MASK or (given is not None and (self._is_given(seen, given) or not _is_whole(seen))):
+            if str(given).startswith(MASK) or (
+                given is not None and (self._is_given(seen, given) or not _is_whole(seen))
+            ):
                 continue
             with_token = (
                 "without a token" if given is None else f"with the token {quote(str(given))}, which nobody gave"
@@ -189,6 +191,7 @@ def _leaks(message: RpcMessage) -> Iterable[str]:
     for _, text in said(message):
         if len(text) >= _MIN_SECRET:
             yield from (f"a secret ({kind})" for kind in secrets_in(text))
+            yield from (f"a secret ({kind}), masked by the gateway" for kind in masked_in(text))
         found = smuggled(text)
         if found:
             yield spell(found)

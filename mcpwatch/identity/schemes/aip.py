@@ -139,7 +139,7 @@ def _read_headers(request: SignedRequest) -> Reading:
         body.fault if covers_body else "",
         covers_body and body.octets is None,
         notes,
-        on_mismatch=_SEP if prefixed else _MASKED if request.query_masked else "",
+        on_mismatch=_SEP if prefixed else _MASKED if request.query_masked or request.path_masked else "",
     )
 
 
