@@ -50,6 +50,7 @@ COMMANDS = (
     CommandRow("compare", "whether two watchers saw one log, or were shown two"),
     CommandRow("alerts", "what is wrong, from a shell"),
     CommandRow("ack", "say of an alert that it was seen, is over, or should be silent"),
+    CommandRow("prove", "one entry with its proof in a file that a third party can check"),
     CommandRow("export", "what passes a filter, as JSON lines, CSV, Markdown or an HTTP archive"),
     CommandRow("rules", "what is looked for: every rule, what it means and what to do"),
     CommandRow("keys", "keys pinned by the operator"),

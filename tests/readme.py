@@ -12,6 +12,8 @@ from mcpwatch.cli import COMMANDS as CLI_COMMANDS
 from mcpwatch.config import keys as config_keys
 from mcpwatch.config import manual
 from mcpwatch.detect.rules import CATALOGUE
+from mcpwatch.export.head import ExportedFeed, Head
+from mcpwatch.export.jsonl import ExportedEntry
 from mcpwatch.identity.resolvers import RESOLVERS
 from mcpwatch.identity.schemes import SCHEMES
 from mcpwatch.identity.schemes.profiles import PROFILES, Profile
@@ -29,8 +31,10 @@ _CHECK_PARTS: dict[type[msgspec.Struct], str] = {
     report.CheckedFeed: "check.feeds[]",
     report.CheckedAlert: "check.alerts[]",
 }
+_EXPORT_PARTS: dict[type[msgspec.Struct], str] = {ExportedFeed: "export.feeds[]"}
 _PARTS: dict[type[msgspec.Struct], str] = {
     **_CHECK_PARTS,
+    **_EXPORT_PARTS,
     json_signatures.VerdictLine: "entry.verdict",
     json_signatures.SignerLine: "entry.verdict.identity",
     json_signatures.OtherLine: "entry.verdict.others[]",
@@ -143,11 +147,15 @@ def _settings(info: RuleInfo) -> str:
 
 def _json() -> str:
     lines = (json_lines.EntryLine, json_lines.VerdictChangeLine, json_lines.AlertLine, json_lines.FeedLine)
-    return _fields(lines[0], *(part for part in _PARTS if part not in _CHECK_PARTS), *lines[1:])
+    return _fields(lines[0], *(part for part in _PARTS if part not in _CHECK_PARTS | _EXPORT_PARTS), *lines[1:])
 
 
 def _check() -> str:
     return _fields(report.Report, *_CHECK_PARTS)
+
+
+def _export() -> str:
+    return _fields(Head, *_EXPORT_PARTS, ExportedEntry)
 
 
 def _notification() -> str:
@@ -193,6 +201,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "rules": _rules,
     "json": _json,
     "check": _check,
+    "export": _export,
     "notification": _notification,
     "config": _config,
     "policy": _policy,

@@ -60,11 +60,13 @@ class Head(Struct, frozen=True, tag="export"):
     """The first thing in every export."""
 
     format: str
+    """As `--format` names it."""
     time: str
     """When it was made, RFC 3339, UTC."""
     filter: str
     """What was let through; empty for everything."""
     feeds: tuple[ExportedFeed, ...]
+    """All that were read."""
     version: str
     """Of mcpwatch."""
 

@@ -7,7 +7,7 @@ import httpx
 
 from mcpwatch.errors import ConnectError, LocalError, RefusedError
 from mcpwatch.feed.about import MAX_ABOUT, About, parse_about
-from mcpwatch.feed.address import CHECKPOINT_PATH, CONSISTENCY_PATH
+from mcpwatch.feed.address import CHECKPOINT_PATH, CONSISTENCY_PATH, INCLUSION_PATH
 from mcpwatch.feed.comparison import Comparison, Verdict, asks, compare
 from mcpwatch.feed.failures import (
     CONNECT_TIMEOUT,
@@ -20,7 +20,13 @@ from mcpwatch.feed.failures import (
     judge_status,
 )
 from mcpwatch.feed.note import NoteVerifier
-from mcpwatch.feed.proof_answers import MAX_ANSWER, ConsistencyAnswer, parse_consistency
+from mcpwatch.feed.proof_answers import (
+    MAX_ANSWER,
+    ConsistencyAnswer,
+    InclusionAnswer,
+    parse_consistency,
+    parse_inclusion,
+)
 from mcpwatch.feed.source import Clock
 from mcpwatch.feed.vkey import BadNote
 from mcpwatch.http_fields import media_type
@@ -80,6 +86,21 @@ async def ask_consistency(
             return None
         await check(response, _is_json, clock)
         return parse_consistency(await _first(response, MAX_ANSWER)) or NOT_ONE
+
+
+async def ask_inclusion(
+    client: httpx.AsyncClient, address: str, index: int, size: int, clock: Clock
+) -> InclusionAnswer | None:
+    """The log's proof that entry `index` is among its first `size`, not yet verified; None where it gives none.
+
+    Raises as `ask_about` does.
+    """
+    params = {"index": str(index), "size": str(size)}
+    async with client.stream("GET", address + INCLUSION_PATH, params=params) as response:
+        if response.status_code in NO_SUCH_PROOF:
+            return None
+        await check(response, _is_json, clock)
+        return parse_inclusion(await _first(response, MAX_ANSWER))
 
 
 async def ask_comparison(

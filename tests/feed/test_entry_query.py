@@ -1,0 +1,119 @@
+"""One entry is asked for with its proof, and nothing that a gateway says of it is taken on trust."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from fake_gateway import ADDRESS, TOKEN, FakeGateway, answer, stream
+from tiny_log import TinyLog
+
+from mcpwatch.errors import ConnectError, IntegrityError, McpwatchError, RefusedError, UsageError
+from mcpwatch.feed.address import INCLUSION_PATH
+from mcpwatch.feed.entry_query import ask_entry
+from mcpwatch.feed.inclusion_pass import prove_from_pass
+from mcpwatch.feed.merkle import leaf_hash
+from mcpwatch.feed.proof_answers import InclusionAnswer
+from mcpwatch.feed.sse import SseReader
+from mcpwatch.feed.tlog_proof import TlogProof, verify_proof
+from mcpwatch.secret import Secret
+
+
+class Proving(FakeGateway):
+    """Gives proofs of single entries too, with what `altered` makes of each."""
+
+    def __init__(
+        self,
+        log: TinyLog,
+        *,
+        altered: Callable[[InclusionAnswer], InclusionAnswer] = lambda each: each,
+        status: int = 200,
+    ) -> None:
+        super().__init__(log)
+        self.altered = altered
+        self.status = status
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != INCLUSION_PATH:
+            return await super().handle(request)
+        index, size = int(request.url.params["index"]), int(request.url.params["size"])
+        events = b"".join([*map(self.log.entry, range(size)), self.log.checkpoint(size)])
+        path = prove_from_pass(SseReader().feed(events), index, self.log.verifier).path
+        found = InclusionAnswer(index, size, leaf_hash(self.log.leaves[index]), path)
+        body = msgspec.json.encode(self.altered(found))
+        return answer(self.status, {"Content-Type": "application/json"}, body)
+
+
+def log_of(entries: int = 21, seed: int = 0) -> TinyLog:
+    log = TinyLog(seed=seed)
+    log.grow(entries)
+    return log
+
+
+async def ask(gateway: FakeGateway, index: int, state: Path) -> TlogProof:
+    transport = httpx.MockTransport(gateway.handle)
+    proof, keys = await ask_entry(ADDRESS, Secret(TOKEN), index, state, lambda: 1.0, transport)
+    assert verify_proof(proof, keys).size == gateway.log.size
+    return proof
+
+
+async def test_every_entry_comes_with_a_proof_that_holds(state_folder: Path) -> None:
+    gateway = Proving(log_of())
+    for index in range(21):
+        assert (await ask(gateway, index, state_folder)).leaf == gateway.log.leaves[index]
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        lambda each: msgspec.structs.replace(each, hashes=each.hashes[1:]),
+        lambda each: msgspec.structs.replace(each, hashes=(b"x" * 32, *each.hashes[1:])),
+        lambda each: msgspec.structs.replace(each, hashes=(*each.hashes, each.hashes[0])),
+    ],
+)
+async def test_a_path_that_leads_elsewhere_is_refused(
+    altered: Callable[[InclusionAnswer], InclusionAnswer], state_folder: Path
+) -> None:
+    with pytest.raises(IntegrityError, match="does not prove entry 13"):
+        await ask(Proving(log_of(), altered=altered), 13, state_folder)
+
+
+async def test_another_entry_or_octet_is_refused(state_folder: Path) -> None:
+    for event, error in (
+        (lambda log: log.entry(12), IntegrityError),
+        (lambda log: log.entry(13).replace(b"200", b"500"), IntegrityError),
+        (lambda log: log.checkpoint(), ConnectError),
+        (lambda log: b"data: " + b"x" * 900_000, ConnectError),
+    ):
+        gateway = Proving(log_of())
+        sent = event(gateway.log)
+
+        async def sending(request: httpx.Request, sent: bytes = sent) -> httpx.Response:
+            return stream(sent)
+
+        gateway.streams = [sending]
+        with pytest.raises(error):
+            await ask(gateway, 13, state_folder)
+
+
+async def test_what_cannot_be_proven_is_said(state_folder: Path) -> None:
+    gateway = Proving(log_of())
+    for index, oldest, words in ((21, 0, "No checkpoint covers entry 21"), (5, 8, "Entry 5 is no longer kept")):
+        gateway.oldest = oldest
+        with pytest.raises(UsageError, match=words):
+            await ask(gateway, index, state_folder)
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, ConnectError), (403, RefusedError), (503, ConnectError)])
+async def test_a_gateway_that_gives_no_proofs_is_named(
+    status: int, error: type[McpwatchError], state_folder: Path
+) -> None:
+    with pytest.raises(error, match="127\\.0\\.0\\.1:4181"):
+        await ask(Proving(log_of(), status=status), 3, state_folder)
+
+
+async def test_the_log_must_be_the_one_that_is_known_there(state_folder: Path) -> None:
+    await ask(Proving(log_of()), 3, state_folder)
+    with pytest.raises(IntegrityError, match="key"):
+        await ask(Proving(log_of(seed=5)), 3, state_folder)
