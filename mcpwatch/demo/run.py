@@ -29,7 +29,7 @@ from mcpwatch.gateway.options import GatewayOptions
 from mcpwatch.gateway.run import Gateway
 from mcpwatch.identity import verifier
 from mcpwatch.model.entries import Capture, UpstreamInfo
-from mcpwatch.secret import Secret
+from mcpwatch.secret import Secret, read_secret
 
 _ANY = ("127.0.0.1", 0)
 _SDK, _SDK_MAJOR = "mcp", 2
@@ -56,7 +56,8 @@ class Demo:
     def __init__(self, backend: Backend, agents: Child, stack: AsyncExitStack) -> None:
         self.gateway_address = backend.gateway.listen_address
         self.feed_address = backend.gateway.feed_address
-        self.token: Secret = backend.gateway.token
+        self.token: Secret = read_secret(operator_token_path(backend.state))
+        """Of who runs the demo: what they do to alerts goes into the log."""
         self.state = backend.state
         self._agents = agents
         self._stack = stack
