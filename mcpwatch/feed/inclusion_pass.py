@@ -1,6 +1,6 @@
 """The inclusion proof of one entry out of a log that passes by once, whatever its length."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mcpwatch.errors import IntegrityError, UsageError
 from mcpwatch.feed.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_hash
@@ -12,6 +12,16 @@ from mcpwatch.feed.vkey import BadNote
 from mcpwatch.model.feed import Checkpoint
 
 
+def right_edge_nodes(size: int, frontier: Sequence[bytes]) -> list[tuple[int, int, bytes]]:
+    """Level, place and hash of the perfect subtrees that a tree splits into, largest first; raises ValueError."""
+    nodes, at = [], 0
+    for node in Frontier.load(size, frontier).hashes():
+        level = (size - at).bit_length() - 1
+        nodes.append((level, at >> level, node))
+        at += 1 << level
+    return nodes
+
+
 class InclusionPath:
     """The nodes that the path from leaf `index` needs, of a tree that grows: at most 128 hashes.
 
@@ -21,14 +31,8 @@ class InclusionPath:
     def __init__(self, index: int, first: int = 0, frontier: Sequence[bytes] = ()) -> None:
         self.index = index
         self.size = first
-        self._edge: list[tuple[int, int, bytes]] = []
-        """Level, place and hash of the perfect subtrees at the right edge, largest first."""
+        self._edge = right_edge_nodes(first, frontier)
         self._kept: dict[tuple[int, int], bytes] = {}
-        at = 0
-        for node in Frontier.load(first, frontier).hashes():
-            level = (first - at).bit_length() - 1
-            self._edge.append((level, at >> level, node))
-            at += 1 << level
         self._keep(self._edge)
 
     def append(self, leaf: bytes) -> None:
@@ -58,46 +62,85 @@ class InclusionPath:
         return kept if kept is not None else next(node for *place, node in self._edge if place == [level, at])
 
 
-def prove_from_pass(
-    frames: Iterable[Frame],
-    index: int,
-    verifier: NoteVerifier,
-    *,
-    first: int = 0,
-    frontier: Sequence[bytes] = (),
-    notes: Iterable[bytes] = (),
-) -> TlogProof:
-    """The proof of entry `index` by the earliest checkpoint that covers it and stands right after its last entry.
+class InclusionPass:
+    """Takes in a log from entry `first` on, with its right edge there, until `proof` is there.
 
-    `frames` are those of a log from entry `first` on, `frontier` its right edge there, `notes` checkpoints known
-    before. Raises UsageError where the entry, or such a checkpoint, is not among them, IntegrityError
-    where they do not hold.
+    That is by the earliest checkpoint that covers the entry and comes right after its own last entry, or before.
+    Raises UsageError where the log begins after the entry, IntegrityError where the right edge is none.
     """
-    if index < first:
-        raise UsageError(f"Entry {index} is not in it", f"It begins with entry {first}.")
-    tree, leaf, due = _tree(index, first, frontier), None, list[Checkpoint]()
-    for note in notes:
-        due = _await(due, _open(verifier, note), tree)
+
+    def __init__(self, index: int, verifier: NoteVerifier, first: int = 0, frontier: Sequence[bytes] = ()) -> None:
+        if index < first:
+            raise UsageError(f"Entry {index} is not in it", f"It begins with entry {first}.")
+        self.proof: TlogProof | None = None
+        self._index = index
+        self._verifier = verifier
+        self._tree = _tree(index, first, frontier)
+        self._edges: dict[int, Sequence[bytes]] = {}
+        self._leaf: bytes | None = None
+        self._due: list[Checkpoint] = []
+
+    def note(self, note: bytes) -> None:
+        """Take in a checkpoint; raises IntegrityError where it does not hold."""
+        try:
+            checkpoint = self._verifier.open(note)
+        except BadNote as bad:
+            raise IntegrityError(f"a checkpoint in it does not hold: {bad.reason}") from None
+        if checkpoint.size >= self._tree.size:
+            # The next to come due and the newest; one that is past covers what a later one covers too.
+            known = sorted([*self._due, checkpoint], key=lambda each: each.size)
+            self._due = known[:1] + known[1:][-1:]
+        self._weigh()
+
+    def edges(self, edges: Mapping[int, Sequence[bytes]]) -> None:
+        """Learn right edges, by size, at which the log may go on past entries that are missing."""
+        self._edges = dict(edges)
+
+    def entry(self, frame: Frame) -> None:
+        """Take in the next entry; raises IntegrityError where it is another."""
+        if frame.id is not None and frame.id != str(self._tree.size):
+            self._pass_over(frame.id)
+        if frame.id != str(self._tree.size):
+            raise IntegrityError(f"entry {frame.id} came where {self._tree.size} was due")
+        if self._tree.size == self._index:
+            self._leaf = frame.data
+        self._tree.append(leaf_hash(frame.data))
+        self._weigh()
+
+    def missing(self) -> UsageError:
+        """Why there is no proof at the end."""
+        if self._leaf is None:
+            return UsageError(f"Entry {self._index} is not in it", f"It ends before entry {self._tree.size}.")
+        return UsageError(f"No checkpoint in it covers entry {self._index}", "It is pending, as at a recording's end.")
+
+    def _pass_over(self, id: str) -> None:
+        size = next((size for size in self._edges if str(size) == id), None)
+        if size is not None and size > self._tree.size:
+            self._tree, self._leaf = _tree(self._index, size, self._edges[size]), None
+
+    def _weigh(self) -> None:
+        size = self._tree.size
+        if self.proof is not None or not self._due or self._due[0].size > size:
+            return
+        for checkpoint in self._due:
+            if checkpoint.size == size and checkpoint.root != self._tree.root():
+                raise IntegrityError(f"the log's root at {size} is not that of the entries before it")
+        if self._leaf is not None and self._due[0].size == size:
+            self.proof = TlogProof(self._index, self._tree.path(), self._due[0].note, self._leaf)
+        self._due = [each for each in self._due if each.size > size]
+
+
+def prove_from_pass(frames: Iterable[Frame], index: int, verifier: NoteVerifier) -> TlogProof:
+    """The proof of entry `index` out of the events of a log from its first entry on; raises as `InclusionPass` does."""
+    passing = InclusionPass(index, verifier)
     for frame in frames:
         if frame.event == "checkpoint":
-            due = _await(due, _open(verifier, frame.data + b"\n"), tree)
+            passing.note(frame.data + b"\n")
         elif frame.event == "entry":
-            if frame.id != str(tree.size):
-                raise IntegrityError(f"entry {frame.id} came where {tree.size} was due")
-            if tree.size == index:
-                leaf = frame.data
-            tree.append(leaf_hash(frame.data))
-        if due and due[0].size == tree.size:
-            if due[0].root != tree.root():
-                raise IntegrityError(f"the log's root at {tree.size} is not that of the entries before it")
-            if leaf is not None:
-                return TlogProof(index, tree.path(), due[0].note, leaf)
-            due = [each for each in due if each.size > tree.size]
-    if leaf is None:
-        raise UsageError(f"Entry {index} is not in it", f"Its last entry is {tree.size - 1}." if tree.size else "")
-    raise UsageError(
-        f"No checkpoint in it covers entry {index}", "It is pending, as at the end of a cut-off recording."
-    )
+            passing.entry(frame)
+        if passing.proof is not None:
+            return passing.proof
+    raise passing.missing()
 
 
 def _tree(index: int, first: int, frontier: Sequence[bytes]) -> InclusionPath:
@@ -105,18 +148,3 @@ def _tree(index: int, first: int, frontier: Sequence[bytes]) -> InclusionPath:
         return InclusionPath(index, first, frontier)
     except ValueError as error:
         raise IntegrityError(f"the right edge that it begins with is none: {error}") from None
-
-
-def _open(verifier: NoteVerifier, note: bytes) -> Checkpoint:
-    try:
-        return verifier.open(note)
-    except BadNote as bad:
-        raise IntegrityError(f"a checkpoint in it does not hold: {bad.reason}") from None
-
-
-def _await(due: list[Checkpoint], checkpoint: Checkpoint, tree: InclusionPath) -> list[Checkpoint]:
-    """The next checkpoint to come due and the newest; one that is past covers what a later one covers too."""
-    if checkpoint.size < tree.size:
-        return due
-    known = sorted([*due, checkpoint], key=lambda each: each.size)
-    return known[:1] + known[1:][-1:]

@@ -9,10 +9,22 @@ from hypothesis import strategies as st
 from tiny_log import TinyLog, frames
 
 from mcpwatch.errors import IntegrityError, UsageError
-from mcpwatch.feed.inclusion_pass import InclusionPath, prove_from_pass
+from mcpwatch.feed.inclusion_pass import InclusionPass, InclusionPath, prove_from_pass
 from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.feed.sse import Frame
-from mcpwatch.feed.tlog_proof import verify_proof
+from mcpwatch.feed.tlog_proof import TlogProof, verify_proof
+
+
+def taken(passing: InclusionPass, *events: bytes) -> TlogProof:
+    """The proof when these events were taken in."""
+    for frame in frames(*events):
+        if frame.event == "checkpoint":
+            passing.note(frame.data + b"\n")
+        else:
+            passing.entry(frame)
+    if passing.proof is None:
+        raise passing.missing()
+    return passing.proof
 
 
 @given(st.data())
@@ -22,13 +34,8 @@ def test_the_path_holds_from_any_beginning_to_any_size(data: st.DataObject) -> N
     first = data.draw(st.integers(0, index))
     log = TinyLog()
     log.grow(size)
-    proof = prove_from_pass(
-        frames(*map(log.entry, range(first, size)), log.checkpoint()),
-        index,
-        log.verifier,
-        first=first,
-        frontier=log.at(first).hashes(),
-    )
+    passing = InclusionPass(index, log.verifier, first, log.at(first).hashes())
+    proof = taken(passing, *map(log.entry, range(first, size)), log.checkpoint())
     assert proof.leaf == log.leaves[index]
     assert verify_proof(proof, (log.key.verifier_key, log.key.time_verifier_key)).size == size
 
@@ -47,7 +54,9 @@ def test_checkpoints_that_came_before_their_entries_serve() -> None:
     log.grow(20)
     entries = [log.entry(index) for index in range(20)]
     early = frames(log.checkpoint(16), log.checkpoint(20), log.checkpoint(9), *entries)
-    known = prove_from_pass(frames(*entries), 3, log.verifier, notes=[log.note(12)])
+    passing = InclusionPass(3, log.verifier)
+    passing.note(log.note(12))
+    known = taken(passing, *entries)
     for proof, size in ((prove_from_pass(early, 17, log.verifier), 20), (known, 12)):
         checkpoint = verify_proof(proof, (log.key.verifier_key, log.key.time_verifier_key))
         assert checkpoint.size == size
@@ -60,6 +69,30 @@ def test_heartbeats_of_one_size_hold_nothing_up() -> None:
     beats = [log.checkpoint(6, time=time) for time in (1, 2, 3)]
     proof = prove_from_pass(frames(*beats, *entries[:6], *beats, *entries[6:], log.checkpoint()), 8, log.verifier)
     assert verify_proof(proof, (log.key.verifier_key, log.key.time_verifier_key)).size == 12
+
+
+def test_missing_entries_are_passed_over_at_an_edge_that_was_told() -> None:
+    log = TinyLog()
+    log.grow(40)
+    before, after = [log.entry(index) for index in range(10)], [log.entry(index) for index in range(16, 40)]
+    for index in (3, 20, 39):
+        passing = InclusionPass(index, log.verifier)
+        passing.edges({16: log.at(16).hashes()})
+        proof = taken(passing, *before, log.checkpoint(10), *after, log.checkpoint())
+        size = verify_proof(proof, (log.key.verifier_key, log.key.time_verifier_key)).size
+        assert size == (10 if index == 3 else 40)
+    passing = InclusionPass(12, log.verifier)
+    passing.edges({16: log.at(16).hashes()})
+    with pytest.raises(UsageError, match="Entry 12 is not in it"):
+        taken(passing, *before, *after, log.checkpoint())
+    passing = InclusionPass(20, log.verifier)
+    passing.edges({16: log.at(3).hashes() * 8})
+    with pytest.raises(IntegrityError):
+        taken(passing, *before, *after, log.checkpoint())
+    passing = InclusionPass(20, log.verifier)
+    passing.edges({16: (b"x" * 32,)})
+    with pytest.raises(IntegrityError, match="root at 40"):
+        taken(passing, *before, *after, log.checkpoint())
 
 
 def test_what_is_not_there_or_not_covered_is_said() -> None:
@@ -76,7 +109,7 @@ def test_what_is_not_there_or_not_covered_is_said() -> None:
         with pytest.raises(UsageError, match=words):
             prove_from_pass(stream, index, log.verifier)
     with pytest.raises(UsageError, match="Entry 2 is not in it"):
-        prove_from_pass(frames(), 2, log.verifier, first=4, frontier=log.at(4).hashes())
+        InclusionPass(2, log.verifier, 4, log.at(4).hashes())
 
 
 def test_what_does_not_hold_is_refused() -> None:
@@ -95,7 +128,7 @@ def test_what_does_not_hold_is_refused() -> None:
             prove_from_pass(stream, 8, log.verifier)
     for edge in (log.at(5).hashes(), (b"x" * 32,), (b"short",)):
         with pytest.raises(IntegrityError):
-            prove_from_pass(frames(*entries[4:], log.checkpoint()), 8, log.verifier, first=4, frontier=edge)
+            taken(InclusionPass(8, log.verifier, 4, edge), *entries[4:], log.checkpoint())
 
 
 def test_the_root_is_that_of_the_frontier_at_every_size() -> None:
