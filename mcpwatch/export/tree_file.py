@@ -1,8 +1,9 @@
 """Every node of a log's tree on disk, so that each entry can be proven when its last checkpoint is known."""
 
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
+from mcpwatch.feed.inclusion_pass import right_edge_nodes
 from mcpwatch.feed.merkle import HASH_SIZE, leaf_hash, node_hash
 from mcpwatch.feed.proofs import prove_inclusion, range_hash
 from mcpwatch.feed.source import Source
@@ -11,11 +12,16 @@ from mcpwatch.model.feed import Checkpoint, FeedStatus
 
 
 class TreeFile:
-    """The tree over all leaves from the first on, 64 octets of disk a leaf; its file has no name."""
+    """The tree of a log from leaf `first` on, with its right edge there, on 64 octets of disk a leaf.
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._edge: list[bytes] = []
+    The file has no name. Raises ValueError where that is no right edge.
+    """
+
+    def __init__(self, first: int = 0, frontier: Sequence[bytes] = ()) -> None:
+        begun = right_edge_nodes(first, frontier)
+        self.size = self._first = first
+        self._edge = [node for _, _, node in begun]
+        self._begun = {(level, at): node for level, at, node in begun}
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed with this object)
 
     def append(self, leaf: bytes) -> None:
@@ -25,7 +31,7 @@ class TreeFile:
             nodes.append(node_hash(self._edge.pop(), nodes[-1]))
             rest >>= 1
         self._edge.append(nodes[-1])
-        self._file.seek(_before(self.size))
+        self._file.seek(self._place(self.size))
         self._file.write(b"".join(nodes))
         self.size += 1
 
@@ -43,25 +49,31 @@ class TreeFile:
 
     def _node(self, level: int, at: int) -> bytes:
         last = ((at + 1) << level) - 1
-        self._file.seek(_before(last) + level * HASH_SIZE)
+        if last < self._first:
+            return self._begun[level, at]
+        self._file.seek(self._place(last) + level * HASH_SIZE)
         return self._file.read(HASH_SIZE)
 
+    def _place(self, leaf: int) -> int:
+        """Where the nodes begin that are complete with `leaf`."""
+        return (_nodes(leaf) - _nodes(self._first)) * HASH_SIZE
 
-def _before(leaf: int) -> int:
-    """Where the nodes begin that are complete with `leaf`: those of the leaves before it are 2n less the bits of n."""
-    return (2 * leaf - leaf.bit_count()) * HASH_SIZE
+
+def _nodes(leaves: int) -> int:
+    """How many perfect subtrees a tree of so many leaves has."""
+    return 2 * leaves - leaves.bit_count()
 
 
 class TreeSource:
-    """A source whose log's tree is kept while it is read; it takes no acts."""
+    """A source whose log's tree is kept while it is read, from `first` on; it takes no acts."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, first: int = 0, frontier: Sequence[bytes] = ()) -> None:
         self.name = source.name
         self.address = source.address
         self.checkpoint: Checkpoint | None = None
         """The newest that covers no more than was read."""
         self._source = source
-        self._tree = TreeFile()
+        self._tree = TreeFile(first, frontier)
         self._is_whole = True
 
     @property
@@ -93,7 +105,7 @@ class TreeSource:
         self._tree.close()
 
     def path(self, index: int) -> tuple[bytes, ...] | None:
-        """The inclusion proof of an entry under `checkpoint`; None where that does not cover it."""
+        """The inclusion proof of an entry that was read under `checkpoint`; None where that does not cover it."""
         checkpoint = self.checkpoint
         return None if checkpoint is None or index >= checkpoint.size else self._tree.path(index, checkpoint.size)
 
