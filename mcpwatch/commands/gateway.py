@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, get_args
 from mcpwatch.errors import LocalError, UsageError
 from mcpwatch.gateway.keep import Keep, parse_days, parse_size
 from mcpwatch.gateway.options import (
-    CAPTURE,
     FEED,
     LISTEN,
     WHEN_UNWRITABLE,
     GatewayOptions,
     WhenUnwritable,
     parse_address,
+    parse_captures,
     parse_upstreams,
 )
-from mcpwatch.model.entries import Capture, UpstreamInfo
+from mcpwatch.model.entries import UpstreamInfo
 from mcpwatch.program import program
 
 if TYPE_CHECKING:
@@ -45,9 +45,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(option, default=f"{host}:{port}", metavar="HOST:PORT", help=f"for {whom} (%(default)s)")
     parser.add_argument(
         "--capture",
-        choices=get_args(Capture),
-        default=CAPTURE,
-        help="bodies as they are, with secret values masked (default), or by size and digest only",
+        action="append",
+        default=[],
+        metavar="[TOOL[@SERVER]=]MODE",
+        help="full: bodies as they are; masked: without secrets (default); digest: size and digest only. "
+        "Of single tools, by globs, with TOOL=; give several",
     )
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="HOST", help="a Host header that is good, besides loopback"
@@ -89,12 +91,14 @@ def run(options: argparse.Namespace) -> int:
     from mcpwatch.files import state_dir
     from mcpwatch.gateway.run import serve
 
+    capture, tool_captures = parse_captures(options.capture)
     gateway = GatewayOptions(
         upstreams=parse_upstreams(options.upstream),
         state=state_dir(),
         listen=parse_address(options.listen, LISTEN),
         feed=parse_address(options.feed, FEED),
-        capture=options.capture,
+        capture=capture,
+        tool_captures=tool_captures,
         allowed_hosts=tuple(options.allow_host),
         allowed_origins=tuple(options.allow_origin),
         when_unwritable=options.when_unwritable,

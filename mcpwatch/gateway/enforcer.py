@@ -21,7 +21,8 @@ from mcpwatch.gateway.neighbours import Neighbours
 from mcpwatch.gateway.owners import Owners, Taking
 from mcpwatch.gateway.principal import KeyedHash
 from mcpwatch.gateway.relay import Witness
-from mcpwatch.gateway.tap import Exchange, is_altered, read_request
+from mcpwatch.gateway.shown_request import is_altered, read_request
+from mcpwatch.gateway.tap import Exchange
 from mcpwatch.gateway.verdicts import Judged, Verdicts
 from mcpwatch.identity.judge import WINDOW_S
 from mcpwatch.identity.resolvers import ResolverOptions

@@ -3,15 +3,16 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from mcpwatch.gateway.mask_text import mask_name
-from mcpwatch.gateway.secret_names import secrecy
-from mcpwatch.gateway.tables import HOP_BY_HOP, LOGGED_FIELDS, WITHHELD_FIELDS, WITHHELD_PREFIX
-from mcpwatch.model.entries import Header
+from mcpwatch.gateway.mask_text import Masked, mask_name, mask_prose
+from mcpwatch.gateway.secret_names import is_masked
+from mcpwatch.gateway.session_ids import holds
+from mcpwatch.gateway.tables import HOP_BY_HOP, LOGGED_FIELDS, VERBATIM_FIELDS, WITHHELD_FIELDS, WITHHELD_PREFIX
+from mcpwatch.model.entries import MASK, Header
 
 RawHeader = tuple[bytes, bytes]
 """A field as it travelled: name in its own spelling, value without the white space around it."""
 
-SESSION, NAME = "mcp-session-id", "mcp-name"
+SESSION, NAME, DPOP = "mcp-session-id", "mcp-name", "dpop"
 
 _HOP_BY_HOP = frozenset(name.encode() for name in HOP_BY_HOP)
 _INNER_LIST = re.compile(r'\(((?:[^()"]|"(?:[^"\\]|\\.)*")*)\)')
@@ -55,21 +56,37 @@ def covered(headers: Iterable[RawHeader]) -> set[str]:
     }
 
 
-def logged(headers: Sequence[RawHeader], *, masked: bool = False) -> tuple[tuple[Header, ...], tuple[str, ...]]:
+def logged(
+    headers: Sequence[RawHeader], *, masked: bool = False, session: bytes = b""
+) -> tuple[tuple[Header, ...], tuple[str, ...]]:
     """What the log keeps of `headers`: fields verbatim, and the names of those it withholds.
 
-    With `masked` a Mcp-Name that is an address with secrets in it is kept without them, and named as withheld too.
+    With `masked` a field that holds secrets, or the session id, is kept without them, and named as withheld too.
     """
     wanted = LOGGED_FIELDS | covered(headers)
     kept: list[Header] = []
     withheld: dict[str, None] = {}
     for raw, value in headers:
         name = octets(raw).lower()
-        if name in WITHHELD_FIELDS or name.startswith(WITHHELD_PREFIX) or (name != SESSION and secrecy(name)):
+        if name in WITHHELD_FIELDS or name.startswith(WITHHELD_PREFIX) or _is_credential(name, value):
             withheld[name] = None
         elif name in wanted:
-            text, count = mask_name(octets(value)) if masked and name == NAME else (octets(value), 0)
+            text, count = octets(value), 0
+            if masked and name not in VERBATIM_FIELDS:
+                text, count = _mask_field(name, text, session)
             kept.append((name, text))
             if count:
                 withheld[name] = None
     return tuple(kept), tuple(withheld)
+
+
+def _is_credential(name: str, value: bytes) -> bool:
+    return name not in VERBATIM_FIELDS and is_masked(name, octets(value))
+
+
+def _mask_field(name: str, value: str, session: bytes) -> Masked:
+    found = 0
+    if holds(value.encode("iso-8859-1"), session):
+        value, found = value.replace(octets(session), MASK), 1
+    masked, count = mask_name(value) if name == NAME else mask_prose(value)
+    return masked, count + found

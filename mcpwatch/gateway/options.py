@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from mcpwatch.errors import UsageError
 from mcpwatch.gateway.keep import EVERYTHING, Keep
-from mcpwatch.model.entries import Capture, UpstreamInfo
+from mcpwatch.model.entries import Capture, ToolCapture, UpstreamInfo
 from mcpwatch.program import program
 
 Address = tuple[str, int]
@@ -23,10 +23,13 @@ WhenUnwritable = Literal["block", "pass"]
 LISTEN: Address = ("127.0.0.1", 4180)
 FEED: Address = ("127.0.0.1", 4181)
 CAPTURE: Capture = "masked"
+MODES: tuple[Capture, ...] = get_args(Capture)
+"""From the one that keeps most to the one that keeps least."""
 WHEN_UNWRITABLE: WhenUnwritable = "block"
 
 BODY_SECONDS = 600.0
 
+_TOOLS = re.compile(r"(?P<tool>[^@=\s]{1,128})(?:@(?P<server>[^@=\s]{1,128}))?=(?P<mode>[a-z]+)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -40,6 +43,8 @@ class GatewayOptions(Struct, frozen=True, kw_only=True):
     listen: Address = LISTEN
     feed: Address = FEED
     capture: Capture = CAPTURE
+    tool_captures: tuple[ToolCapture, ...] = ()
+    """Settings for single tools."""
     allowed_hosts: tuple[str, ...] = ()
     """Host headers that are good besides loopback names."""
     allowed_origins: tuple[str, ...] = ()
@@ -75,6 +80,25 @@ def parse_upstreams(words: Sequence[str]) -> tuple[UpstreamInfo, ...]:
         if names.count(name) > 1:
             raise UsageError(f"Two upstreams are called {name}", "Name each: --upstream NAME=URL")
     return upstreams
+
+
+def parse_captures(words: Sequence[str]) -> tuple[Capture, tuple[ToolCapture, ...]]:
+    """What is kept of all, and of single tools, from `MODE` and `TOOL[@SERVER]=MODE` words; raises UsageError."""
+    modes: set[Capture] = set()
+    tools: list[ToolCapture] = []
+    for word in words:
+        found = _TOOLS.fullmatch(word)
+        mode = next((mode for mode in MODES if mode == (found["mode"] if found else word)), None)
+        if mode is None:
+            hint = f"Say {', '.join(MODES)}, or the same of one tool: --capture read_mail@mail=digest"
+            raise UsageError(f"{word} is no way to capture", hint)
+        if found:
+            tools.append(ToolCapture(found["tool"], mode, found["server"] or "*"))
+        else:
+            modes.add(mode)
+    if len(modes) > 1:
+        raise UsageError(f"Both {' and '.join(sorted(modes))} are to be captured", "Give one, and TOOL=MODE for tools.")
+    return next(iter(modes), CAPTURE), tuple(tools)
 
 
 def parse_address(text: str, default: Address) -> Address:

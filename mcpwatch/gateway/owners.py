@@ -13,7 +13,7 @@ from mcpwatch.files import read_private, write_private
 from mcpwatch.gateway.headers import RawHeader
 from mcpwatch.gateway.principal import KeyedHash
 from mcpwatch.gateway.relay import Witness
-from mcpwatch.gateway.tap import session_id
+from mcpwatch.gateway.shown_request import session_id
 
 MAX_SESSIONS = 20_000
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from mcpwatch.feed.discover import Announcement, announce, retire
 from mcpwatch.gateway import quiet
 from mcpwatch.gateway.budget import Budget
+from mcpwatch.gateway.captures import Captures
 from mcpwatch.gateway.connections import KEEP_ALIVE_SECONDS
 from mcpwatch.gateway.feed_server import FeedServer
 from mcpwatch.gateway.folder import open_folder, operator_token_path, token_path
@@ -97,6 +98,7 @@ class Gateway:
             capture=options.capture,
             upstreams=placed(options.upstreams),
             listen=self.listen_address,
+            tools=options.tool_captures,
         )
         self.log = log = Log(folder.key, folder.store, started, options.keep)
         feed_guard = Guard(options.allowed_hosts, options.allowed_origins, local_origins=False)
@@ -120,7 +122,7 @@ class Gateway:
 
         router = Router(options.upstreams)
         stack.push_async_callback(router.close)
-        tap = Tap(log, options.capture, hashed, Budget(options.max_captured))
+        tap = Tap(log, Captures(options.capture, options.tool_captures), hashed, Budget(options.max_captured))
         if self.enforcer is not None:
             stack.push_async_callback(self.enforcer.save)
             stack.push_async_callback(_end, asyncio.create_task(self.enforcer.run()))
@@ -164,7 +166,8 @@ async def serve(options: GatewayOptions, enforcement: "Enforcement | None" = Non
 def greeting(gateway: Gateway) -> list[str]:
     """What the command prints once all is up: where clients and watchers connect, and who else could."""
     options = gateway.options
-    lines = [f"listening on {gateway.listen_address}, feed on {gateway.feed_address}, capture {options.capture}"]
+    captures = Captures(options.capture, options.tool_captures)
+    lines = [f"listening on {gateway.listen_address}, feed on {gateway.feed_address}, capture {captures}"]
     lines += [f"  {gateway.listen_address}{each.path} -> {each.url}" for each in placed(options.upstreams)]
     if gateway.enforcer is not None:
         lines.append(gateway.enforcer.standing())

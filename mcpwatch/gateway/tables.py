@@ -34,6 +34,11 @@ WITHHELD_FIELDS = _words(
 )
 """Fields whose values never enter the log, covered or not; the log says that they were there."""
 
+VERBATIM_FIELDS = (
+    _words("content-digest mcp-session-id") | {name for scheme in SCHEMES for name in scheme.fields}
+) - WITHHELD_FIELDS
+"""Fields that are never masked, since nothing could be verified without them."""
+
 WITHHELD_PREFIX = "mcp-param-"
 """Of fields that mirror a tool's arguments (SEP-2243); withheld as well."""
 
@@ -96,3 +101,12 @@ PROOF_NAME = "jws"
 
 PROPERTY_LISTS = frozenset({"dependentRequired", "dependencies"})
 """JSON Schema keywords whose members list the names of properties; nothing in such a list is a value."""
+
+RESULTLESS_METHODS = _words(
+    """
+    initialize notifications/initialized notifications/cancelled notifications/roots/list_changed ping
+    tools/list resources/list resources/templates/list resources/read resources/subscribe resources/unsubscribe
+    prompts/list prompts/get completion/complete logging/setLevel server/discover
+    """
+)
+"""Methods whose messages and answers hold nothing of a tool's call."""

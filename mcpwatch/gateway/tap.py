@@ -8,25 +8,26 @@ from typing import Concatenate, ParamSpec
 
 from msgspec.structs import replace
 
-from mcpwatch.feed.sse import SseReader, StreamFault, is_event_stream
+from mcpwatch.feed.sse import Frame, SseReader, StreamFault, is_event_stream
 from mcpwatch.gateway.arrival import Arrival
 from mcpwatch.gateway.bodies import BodyReader, capture_body
 from mcpwatch.gateway.budget import Budget
-from mcpwatch.gateway.headers import NAME, RawHeader, content_encoding, first, logged, octets
+from mcpwatch.gateway.captures import Captures, strictest
+from mcpwatch.gateway.headers import RawHeader, content_encoding, first, logged, octets
 from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
 from mcpwatch.gateway.journal import TooLarge, Unwritable
 from mcpwatch.gateway.log import Log
-from mcpwatch.gateway.mask_text import mask_authority, mask_target
-from mcpwatch.gateway.principal import KeyedHash, read_principal
-from mcpwatch.gateway.session_ids import SessionForms, holds, mask_session, without
+from mcpwatch.gateway.mask_text import mask_prose, mask_secrets
+from mcpwatch.gateway.principal import KeyedHash
+from mcpwatch.gateway.session_ids import SessionForms, holds, without
+from mcpwatch.gateway.shown_request import read_request, session_id
 from mcpwatch.model.entries import (
-    MASKED_QUERY,
+    MASK,
     NOTHING_CARRIED,
     Body,
     Capture,
     Data,
     End,
-    Leak,
     Message,
     Outcome,
     Request,
@@ -46,10 +47,10 @@ logger = logging.getLogger(__name__)
 class Tap:
     """Begins exchanges in the log."""
 
-    def __init__(self, log: Log, capture: Capture, hashed: KeyedHash, held: Budget) -> None:
+    def __init__(self, log: Log, captures: Captures, hashed: KeyedHash, held: Budget) -> None:
         """`held` is for what of answers waits to be logged."""
         self.log = log
-        self.capture = capture
+        self.captures = captures
         self.hashed = hashed
         self.held = held
         self.forms = SessionForms()
@@ -103,6 +104,8 @@ class Exchange:
         self._inflate: Inflate | None = None
         self._body: BodyReader | None = None
         self._share = tap.held.share()
+        self._capture: Capture = strictest((tap.captures.mode, *(rule.capture for rule in tap.captures.tools)))
+        """The strictest there is, until it is known what the exchange is about."""
         self._upstream = ""
         self._session = b""
         """The session id that the request carries, or else the answer."""
@@ -112,7 +115,8 @@ class Exchange:
         """The request has come in whole, or as far as it will."""
         tap = self._tap
         self._upstream, self._session = upstream, session_id(arrival.headers)
-        self.shown = read_request(upstream, arrival, tap.capture, tap.hashed)
+        self._capture = tap.captures.of(upstream, arrival)
+        self.shown = read_request(upstream, arrival, self._capture, tap.hashed)
         self.index = self._append(self.shown)
 
     @_harmless
@@ -120,7 +124,7 @@ class Exchange:
         """Log at least that there was a request."""
         request = Request(
             upstream=upstream,
-            method=method,
+            method=mask_secrets(method)[0],
             scheme="http",
             authority="",
             target="",
@@ -136,8 +140,8 @@ class Exchange:
         if self.index is None:
             return
         tap = self._tap
-        kept, _ = logged(headers)
         given = session_id(headers)
+        kept, _ = logged(headers, masked=self._capture != "full", session=given or self._session)
         form: SessionForm = ""
         if given and given != self._session and 200 <= status < 300:
             form = tap.forms(self._upstream, given, time.time())
@@ -147,7 +151,7 @@ class Exchange:
             self._events = SseReader(MAX_EVENT, MAX_EVENT, MAX_EVENT_LINES)
             self._inflate = Inflate(encoding) if encoding else None
         else:
-            self._body = BodyReader(tap.capture, encoding, self._share.hold)
+            self._body = BodyReader(self._capture, encoding, self._share.hold)
         session = tap.hashed(given) if given else ""
         self._append(Response(exchange=self.index, status=status, headers=kept, session=session, session_form=form))
 
@@ -168,6 +172,8 @@ class Exchange:
             return
         duration = int((time.monotonic() - self._begun) * 1_000_000)
         reasons = "; ".join(filter(None, (reason, self.fault)))
+        if self._capture != "full":
+            reasons, _ = mask_prose(reasons)
         self._append(End(self.index, outcome, duration, sent, reasons, self.rule))
 
     @_harmless
@@ -189,17 +195,9 @@ class Exchange:
             frames, fault = [], str(inflate_fault)
         for frame in frames:
             leaked = holds(frame.data, self._session)
-            body = self._masked(capture_body(frame.data, self._tap.capture), leaked)
-            self._append(
-                Message(
-                    exchange=self.index,
-                    body=body,
-                    stream=True,
-                    event=frame.event,
-                    event_id=frame.id or "",
-                    leaked=leaked,
-                )
-            )
+            body = self._masked(capture_body(frame.data, self._capture), leaked)
+            event, id = self._event(frame)
+            self._append(Message(exchange=self.index, body=body, stream=True, event=event, event_id=id, leaked=leaked))
         if not fault and not self._share.hold(self._events.held):
             fault = _CROWDED
         if fault:
@@ -207,8 +205,19 @@ class Exchange:
             self.fault = f"events were not logged from here on: {fault}"
             self._events = None
 
+    def _event(self, frame: Frame) -> tuple[str, str]:
+        """An event's name and id as the log holds them."""
+        event, id = frame.event, frame.id or ""
+        if self._capture == "full":
+            return event, id
+        if self._capture == "digest":
+            return "", ""
+        if holds(id.encode(), self._session):
+            id = id.replace(self._session.decode("iso-8859-1"), MASK)
+        return mask_secrets(event)[0], mask_secrets(id)[0]
+
     def _masked(self, body: Body, leaked: bool) -> Body:
-        return without(body, self._session) if leaked and self._tap.capture != "full" else body
+        return without(body, self._session) if leaked and self._capture != "full" else body
 
     def _append(self, data: Data) -> int:
         """Log `data`; what makes an entry too large for a feed is left out, content first."""
@@ -226,58 +235,6 @@ class Exchange:
             return self._tap.log.append(data)
         except TooLarge:
             return self._tap.log.append(replace(data, headers=(), withheld=(NOTHING_CARRIED,)))
-
-
-def read_request(upstream: str, arrival: Arrival, capture: Capture, hashed: KeyedHash) -> Request:
-    """A request that has come in whole, or as far as it will, as an entry that shows of it what `capture` allows."""
-    headers, body = arrival.headers, arrival.body
-    kept, withheld = logged(headers, masked=capture != "full")
-    target, masked = (arrival.target, 0) if capture == "full" else mask_target(arrival.target)
-    encoded = bool(content_encoding(headers))
-    sha512 = any(name == "content-digest" and "sha-512" in value for name, value in kept)
-    entered = None if body is None else capture_body(body, capture, encoded=encoded, sha512=sha512)
-    session = session_id(headers)
-    leaked: list[Leak] = []
-    if holds(arrival.target.encode("iso-8859-1"), session):
-        leaked.append("target")
-        if capture != "full":
-            target, found = mask_session(target, session)
-            masked += found
-    if entered is not None and body is not None and holds(body, session):
-        leaked.append("body")
-        if capture != "full":
-            entered = without(entered, session)
-    return Request(
-        upstream=upstream,
-        method=arrival.method,
-        scheme="http",
-        authority=mask_authority(arrival.authority),
-        target=target,
-        peer=arrival.peer,
-        headers=kept,
-        body=entered,
-        session=hashed(session) if session else "",
-        withheld=(*withheld, MASKED_QUERY) if masked else withheld,
-        principal=read_principal(headers, hashed),
-        leaked=tuple(leaked),
-    )
-
-
-def is_altered(request: Request) -> bool:
-    """Whether something of it is not as the agent sent it, so that a good signature may not hold over what there is."""
-    body, withheld = request.body, request.withheld
-    masked = MASKED_QUERY in withheld or NAME in withheld or NOTHING_CARRIED in withheld
-    return masked or (body is not None and (body.masked > 0 or is_hidden(body)))
-
-
-def is_hidden(body: Body) -> bool:
-    """Whether nothing of a body is shown."""
-    return body.size > 0 and body.text is None and body.base64 is None
-
-
-def session_id(headers: Sequence[RawHeader]) -> bytes:
-    """The Mcp-Session-Id; several are one, joined by a comma and a space. Empty for none."""
-    return b", ".join(value for name, value in headers if name.lower() == b"mcp-session-id")
 
 
 def _without_content(body: Body) -> Body:

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from mcpwatch.gateway.recall import Past, Recalled
-from mcpwatch.gateway.tap import is_altered, is_hidden
+from mcpwatch.gateway.shown_request import is_altered, is_hidden
 from mcpwatch.identity.judge import FUTURE_S, Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.pins import PinFile, pins_path

@@ -100,6 +100,16 @@ class UpstreamInfo(Wire, frozen=True):
     """The path that clients are given for it, at the address where the gateway listens."""
 
 
+class ToolCapture(Wire, frozen=True):
+    """How much enters the log of the calls of some tools."""
+
+    tool: str
+    """A glob over the names of tools."""
+    capture: Capture
+    server: str = "*"
+    """A glob over the names of upstreams."""
+
+
 class GatewayStarted(Wire, frozen=True):
     """The gateway began, or began again, to write this log."""
 
@@ -108,6 +118,8 @@ class GatewayStarted(Wire, frozen=True):
     upstreams: tuple[UpstreamInfo, ...]
     listen: str = ""
     """Where clients connect: http://HOST:PORT."""
+    tools: tuple[ToolCapture, ...] = ()
+    """Tools for which something else than `capture` may be in force."""
 
 
 class GatewayStopped(Wire, frozen=True):

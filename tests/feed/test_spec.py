@@ -20,7 +20,7 @@ from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.feed.note import LogKey, NoteVerifier
 from mcpwatch.identity.signed_acts import act_fault, silence_id
-from mcpwatch.model.entries import AlertActed, Body, Envelope, Principal, SilenceTerms, UpstreamInfo
+from mcpwatch.model.entries import AlertActed, Body, Envelope, Principal, SilenceTerms, ToolCapture, UpstreamInfo
 from mcpwatch.model.feed import FeedState
 
 TEXT = Path(mcpwatch.feed.__path__[0], "SPEC.md").read_text(encoding="utf-8")
@@ -128,7 +128,7 @@ def test_the_malformed_leaves_are_malformed_and_json_all_the_same(leaf: str) -> 
 
 
 def test_every_type_and_part_has_its_table() -> None:
-    kinds = [Envelope, *ENVELOPES, UpstreamInfo, Body, Principal, SilenceTerms]
+    kinds = [Envelope, *ENVELOPES, UpstreamInfo, ToolCapture, Body, Principal, SilenceTerms]
     tables = [members(table) for table in TABLES if table.startswith("| member | type | default |")]
     envelope_table = tables[0]
     assert envelope_table[0] == ("type", "")

@@ -3,8 +3,8 @@
 import pytest
 
 from mcpwatch.errors import UsageError
-from mcpwatch.gateway.options import LISTEN, Address, parse_address, parse_upstreams
-from mcpwatch.model.entries import UpstreamInfo
+from mcpwatch.gateway.options import LISTEN, Address, parse_address, parse_captures, parse_upstreams
+from mcpwatch.model.entries import ToolCapture, UpstreamInfo
 
 
 def test_upstreams_with_and_without_names() -> None:
@@ -61,3 +61,23 @@ def test_what_is_missing_of_an_address_comes_from_the_default(text: str, address
 def test_addresses_that_make_no_sense(text: str) -> None:
     with pytest.raises(UsageError, match="not an address"):
         parse_address(text, LISTEN)
+
+
+def test_capture_for_all_and_for_single_tools() -> None:
+    assert parse_captures([]) == ("masked", ())
+    assert parse_captures(["full", "pay_*=digest", "read_mail@mail*=masked"]) == (
+        "full",
+        (ToolCapture("pay_*", "digest"), ToolCapture("read_mail", "masked", "mail*")),
+    )
+
+
+@pytest.mark.parametrize("words", [["all"], ["pay=none"], ["=digest"], ["a b=digest"], ["pay@=full"], [""]])
+def test_a_capture_that_there_is_not(words: list[str]) -> None:
+    with pytest.raises(UsageError, match="no way to capture"):
+        parse_captures(words)
+
+
+def test_one_capture_for_all() -> None:
+    assert parse_captures(["digest", "digest"]) == ("digest", ())
+    with pytest.raises(UsageError, match="Both full and masked"):
+        parse_captures(["full", "masked"])
