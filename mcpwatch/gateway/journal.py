@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from enum import Enum, auto
 from queue import Empty, SimpleQueue
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from mcpwatch.feed.envelope import MAX_LEAF, encode, seal
 from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.gateway.hash_tree import Node, completed
 from mcpwatch.gateway.keep import Keep
+from mcpwatch.gateway.reserve import Reserve
 from mcpwatch.gateway.retention import PACE_SECONDS, Retention
 from mcpwatch.gateway.store import Leaf, SizedNote, Store
 from mcpwatch.gateway.tally import Times
@@ -50,8 +52,13 @@ class Batch(Struct, frozen=True):
 class Journal:
     """The one writer of a log, on a thread of its own; all methods belong to the event loop's thread."""
 
-    def __init__(self, store: Store, origin: str, durable: Callable[[Batch], None], keep: Keep) -> None:
-        """`durable` is called in the loop with what has reached the disk, in order; `keep` says what stays there."""
+    def __init__(
+        self, store: Store, origin: str, durable: Callable[[Batch], None], full: Callable[[bool], None], keep: Keep
+    ) -> None:
+        """`durable` is called in the loop with what has reached the disk, in order.
+
+        `full` is called there with True when the last room on the disk is in use, and with False when there is more.
+        """
         self.trouble = ""
         """Why the newest commit failed; empty while all is well."""
         self.refused = 0
@@ -69,13 +76,18 @@ class Journal:
         self.commits = Times()
         """Of those that did not."""
         self._unremovable = ""
+        self._is_full = False
         self._store = store
         self._origin = origin
         self._durable = durable
+        self._full = full
         self._retention = Retention(store, keep)
+        self._reserve = Reserve(store.path.parent)
+        self._held: list[_Item] | None = None
+        """What waits for room on the disk; None while nothing has to."""
         self._frontier = store.frontier.copy()
         self._next = self._frontier.size
-        self._queue: SimpleQueue[Leaf | _Note | _Flush | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Item] = SimpleQueue()
         self._stopping = threading.Event()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="mcpwatch-journal", daemon=True)
@@ -110,17 +122,30 @@ class Journal:
         self._queue.put(flush)
         await flush.done
 
+    def hold(self) -> None:
+        """Write nothing that is appended from here on until there is room on the disk, or `resume`."""
+        self._queue.put(_Turn.HOLD)
+
+    def resume(self) -> None:
+        """Write again, room or not."""
+        self._queue.put(_Turn.RESUME)
+
     async def close(self) -> None:
         """Write what there is, once, and end the thread."""
         self._stopping.set()
-        self._queue.put(None)
+        self._queue.put(_Turn.END)
         await asyncio.to_thread(self._thread.join)
+        self._reserve.drop()
 
     def _run(self) -> None:
+        if not self._reserve.fill():
+            logger.warning("the disk of the journal is almost full")
         ending = is_due = False
         while not ending:
-            items = self._items(PACE_SECONDS if is_due else None)
-            ending = None in items
+            patience = PACE_SECONDS if is_due else None
+            items = self._items(patience if self._held is None else RETRY_SECONDS)
+            ending = _Turn.END in items
+            items = self._passed(items)
             leaves = [item for item in items if isinstance(item, tuple)]
             notes = [(item.size, item.note) for item in items if isinstance(item, _Note)]
             nodes = list[Node]()
@@ -131,12 +156,13 @@ class Journal:
             if (leaves or notes) and not self._commit(leaves, nodes, notes):
                 return
             if items:
-                self._loop.call_soon_threadsafe(self._written, leaves, self._frontier.copy(), items)
+                full = self._held is not None or (self._reserve.is_spent and not self._reserve.fill())
+                self._loop.call_soon_threadsafe(self._written, leaves, self._frontier.copy(), items, full)
             is_due = not ending and self._let_go()
 
-    def _items(self, timeout: float | None) -> "list[Leaf | _Note | _Flush | None]":
+    def _items(self, timeout: float | None) -> "list[_Item]":
         """What there is to do, as soon as there is something, or nothing after `timeout` seconds."""
-        items: list[Leaf | _Note | _Flush | None] = []
+        items: list[_Item] = []
         with contextlib.suppress(Empty):
             items.append(self._queue.get(timeout=timeout))
             if not self._stopping.is_set():
@@ -144,6 +170,24 @@ class Journal:
             while True:
                 items.append(self._queue.get_nowait())
         return items
+
+    def _passed(self, items: "list[_Item]") -> "list[_Item]":
+        """What of it is done at once: all, but while the disk is full only what came before that was said."""
+        before: list[_Item] = []
+        if self._held is None and _Turn.HOLD in items:
+            place = items.index(_Turn.HOLD)
+            before, items, self._held = items[:place], items[place:], []
+        if self._held is None:
+            return items
+        # A checkpoint that covers no more than the one before says nothing that could not wait.
+        notes = [item for item in items if isinstance(item, _Note) and item.size > self._store.signed]
+        self._held += (item for item in items if not isinstance(item, _Note))
+        after: list[_Item] = []
+        if not {_Turn.RESUME, _Turn.END}.isdisjoint(item for item in items if isinstance(item, _Turn)) or (
+            not before and self._reserve.fill()
+        ):
+            after, self._held = self._held, None
+        return [*before, *notes, *after]
 
     def _let_go(self) -> bool:
         """Remove a little of what is not to be kept; whether there is more of it."""
@@ -164,14 +208,19 @@ class Journal:
             except sqlite3.Error as error:
                 self.failures += 1
                 self._loop.call_soon_threadsafe(self._in_trouble, str(error))
+                if self._reserve.release():
+                    continue
                 if self._stopping.is_set():
                     return False
                 self._stopping.wait(RETRY_SECONDS)
 
-    def _written(self, leaves: list[Leaf], frontier: Frontier, items: "list[Leaf | _Note | _Flush | None]") -> None:
-        if self.trouble:
+    def _written(self, leaves: list[Leaf], frontier: Frontier, items: "list[_Item]", full: bool) -> None:
+        if self.trouble and not full:
             logger.warning("the journal is written again")
             self.trouble = ""
+        if full != self._is_full:
+            self._is_full = full
+            self._full(full)
         octets = sum(len(leaf) for _, leaf in leaves)
         self.backlog -= octets
         self.written += octets
@@ -200,3 +249,12 @@ class _Note(Struct, frozen=True):
 
 class _Flush(Struct, frozen=True):
     done: asyncio.Future[None]
+
+
+class _Turn(Enum):
+    HOLD = auto()
+    RESUME = auto()
+    END = auto()
+
+
+_Item = Leaf | _Note | _Flush | _Turn

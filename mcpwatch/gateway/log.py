@@ -20,6 +20,10 @@ IDLE_SECONDS = 5.0
 """How long the newest checkpoint stands before the next, entries or not: the feed's heartbeat."""
 
 
+FULL = "the disk of the journal is full"
+"""Why a log says that it stops."""
+
+
 class Log:
     """One gateway's log while it runs. All of it belongs to the event loop's thread."""
 
@@ -39,7 +43,7 @@ class Log:
         self._serial = 0
         self._signed = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self.journal = Journal(store, key.origin, self._durable, keep)
+        self.journal = Journal(store, key.origin, self._durable, self._full, keep)
         self.note = self._sign()
         self.note_frontier = self.frontier.copy()
         """As it stood when `note` was signed."""
@@ -82,6 +86,7 @@ class Log:
     async def close(self, reason: str, patience: float) -> None:
         """Log the end, sign for all there is, and stop writing; waits `patience` seconds for a disk in trouble."""
         self._closing = True
+        self.journal.resume()
         self._declare_hole()
         with contextlib.suppress(TimeoutError, Unwritable):
             async with asyncio.timeout(patience):
@@ -128,6 +133,16 @@ class Log:
             self._tell()
         if not self._closing:
             self._declare_hole()
+
+    def _full(self, full: bool) -> None:
+        """Say in the log that it stops for want of room, as the last that is written, and that it goes on."""
+        with contextlib.suppress(Unwritable):
+            if full:
+                self.append(GatewayStopped(reason=FULL))
+            elif not self._closing:
+                self.append(self._started)
+        if full:
+            self.journal.hold()
 
     def _declare_hole(self) -> None:
         """Say in the log that it missed some of what happened, once it can be said."""

@@ -81,7 +81,7 @@ class Store:
         self._tree_reader = _read_only(path)
         self.node = HashTree(self._tree_reader).node
         """The hash of any perfect subtree of the log's tree."""
-        self._path = path
+        self.path = path
         self._inode = _inode(path)
 
     @classmethod
@@ -132,8 +132,8 @@ class Store:
         Raises sqlite3.Error, and has then changed nothing; so, too, where the file is not at its path any more,
         though SQLite would go on writing what nobody can open again.
         """
-        if _inode(self._path) != self._inode:
-            raise sqlite3.OperationalError(f"{self._path} was removed or replaced")
+        if _inode(self.path) != self._inode:
+            raise sqlite3.OperationalError(f"{self.path} was removed or replaced")
         octets = self.octets + sum(len(leaf) for _, leaf in leaves)
         with self._transaction() as journal:
             if leaves:

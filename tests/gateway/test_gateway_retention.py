@@ -92,7 +92,7 @@ def test_what_no_checkpoint_covers_and_the_newest_entry_stay(kept: Store) -> Non
     assert step_all(Keep(octets=0), kept) == 2
     assert kept.leaves(0, 513, 1 << 30)[0][0] == 512
     kept.close()
-    grow(whole := Store.create(Path(kept._path).with_name("other"), ORIGIN, b"key"), 512)
+    grow(whole := Store.create(Path(kept.path).with_name("other"), ORIGIN, b"key"), 512)
     assert step_all(Keep(octets=0), whole) == 1
     whole.close()
 
