@@ -1,6 +1,7 @@
 """Whether a log is the one that is known at its address, and the proof when it is not honest."""
 
 import contextlib
+from hashlib import sha256
 from pathlib import Path
 
 from mcpwatch.feed.address import host_and_port
@@ -27,6 +28,13 @@ class Trust:
         self._keys: tuple[str, str] | None = None
         self._kept: tuple[bytes, ...] = ()
 
+    @property
+    def knows_one(self) -> bool:
+        """Whether a log is known at the address: by the operator, by this process, or by a pin."""
+        if self._given is not None or self._keys is not None:
+            return True
+        return self._pins is not None and self._pins.path(self._address).exists()
+
     def recognise(self, keys: tuple[str, str], now: float) -> None:
         """Raise ChangedKey when these verifier keys are not the known ones; raises LocalError as Pins does."""
         if self._given is not None and keys != self._given:
@@ -47,9 +55,11 @@ class Trust:
         if self._evidence is None or notes == self._kept:
             return
         self._kept = notes
-        name = f"{host_and_port(self._address).replace(':', '_')}-{now:.0f}.txt"
+        evidence = b"\n".join(notes)
+        # What was found at another time, or just before, is not written over.
+        place, digest = host_and_port(self._address).replace(":", "_"), sha256(evidence).hexdigest()[:8]
         with contextlib.suppress(OSError):
-            write_private(self._evidence / name, b"\n".join(notes))
+            write_private(self._evidence / f"{place}-{now:.0f}-{digest}.txt", evidence)
 
 
 def _other(keys: tuple[str, str], known: tuple[str, str]) -> str:
