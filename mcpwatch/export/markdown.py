@@ -101,8 +101,9 @@ def code(text: str) -> str:
     if not text:
         return ""
     shown = show(text, _CELL).replace("`", "\\x60").replace("|", "\\x7c")
-    # One space at each end is taken away; without them, text that has its own would lose it.
-    return f"` {shown} `" if shown.strip() else f"`{shown}`"
+    # Where there is a space at both ends, a reader of Markdown takes one of each away.
+    is_padded = shown.startswith(" ") and shown.endswith(" ") and shown.strip()
+    return f"` {shown} `" if is_padded else f"`{shown}`"
 
 
 def _about(head: Head) -> Iterator[str]:
@@ -110,7 +111,8 @@ def _about(head: Head) -> Iterator[str]:
     yield f"Made {head.time} by mcpwatch {head.version}: {let}. Masked as the log is."
     for feed in head.feeds:
         told = code(standing(feed)) if not feed.proven else standing(feed)
-        yield f"\n- feed {code(feed.source)} at {code(feed.address)}, log {code(feed.origin)}: {extent(feed)}, {told}"
+        yield f"\n- feed {code(feed.source)} at {code(feed.address)}, log {code(feed.origin)}"
+        yield f"- entries {extent(feed)}, {told}"
         if feed.gaps:
             yield f"- missing: {', '.join(f'entries {first} to {last}' for first, last in feed.gaps)}"
         if feed.checkpoint:

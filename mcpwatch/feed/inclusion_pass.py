@@ -80,8 +80,8 @@ class InclusionPass:
         self._leaf: bytes | None = None
         self._due: list[Checkpoint] = []
 
-    def note(self, note: bytes) -> None:
-        """Take in a checkpoint; raises IntegrityError where it does not hold."""
+    def note(self, note: bytes) -> Checkpoint:
+        """Take in a signed note; raises IntegrityError where it does not hold."""
         try:
             checkpoint = self._verifier.open(note)
         except BadNote as bad:
@@ -91,6 +91,7 @@ class InclusionPass:
             known = sorted([*self._due, checkpoint], key=lambda each: each.size)
             self._due = known[:1] + known[1:][-1:]
         self._weigh()
+        return checkpoint
 
     def edges(self, edges: Mapping[int, Sequence[bytes]]) -> None:
         """Learn right edges, by size, at which the log may go on past entries that are missing."""

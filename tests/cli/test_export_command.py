@@ -65,7 +65,7 @@ def test_a_log_that_does_not_hold_is_exported_as_one(feeds: Feeds, capsys: pytes
     feeds.status = {"state": FeedState.BROKEN, "detail": "two roots\x1b[31m"}
     assert main(["export"]) == 6
     said = capsys.readouterr()
-    assert "gw: NOT PROVEN: BROKEN, two roots\\x1b[31m" in said.err
+    assert "gw: NOT PROVEN: BROKEN: two roots\\x1b[31m" in said.err
     assert not any(json.loads(line).get("proven") for line in said.out.splitlines())
 
 

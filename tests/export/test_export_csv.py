@@ -65,9 +65,8 @@ async def test_the_columns_are_fixed_and_the_head_says_what_it_is(state_folder: 
     assert source.status.checkpoint is not None
     for line in source.status.checkpoint.note.decode().split("\n"):
         assert f"#   {line}".rstrip() in [each.rstrip() for each in remarks] or not line
-    assert any(
-        f"{len(rows)} entries from 0 to {len(rows) - 1}, proven" in line.replace("\\x2c", ",") for line in remarks
-    )
+    assert f"# entries: {len(rows)} from 0 to {len(rows) - 1}" in remarks
+    assert any(line.startswith("# proven by the checkpoint of 2026-") for line in remarks)
 
 
 async def test_what_no_checkpoint_covers_is_told(state_folder: Path) -> None:

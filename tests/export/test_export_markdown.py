@@ -72,4 +72,4 @@ async def test_the_report_tells_calls_verdicts_sessions_and_alerts(state_folder:
 
 async def test_an_empty_log_is_said_to_be_one(state_folder: Path) -> None:
     text = await exported(state_folder, SignedLog(story()), "markdown", "tool:nothing")
-    assert "no entries" in text and text.count("None.") == 2
+    assert "entries none" in text and text.count("None.") == 2
