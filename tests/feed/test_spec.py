@@ -19,6 +19,7 @@ from mcpwatch.feed.envelope import ENVELOPES, Malformed, decode, encode, seal
 from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.feed.note import LogKey, NoteVerifier
+from mcpwatch.feed.proofs import verify_consistency, verify_inclusion
 from mcpwatch.identity.signed_acts import act_fault, silence_id
 from mcpwatch.model.entries import AlertActed, Body, Envelope, Principal, SilenceTerms, ToolCapture, UpstreamInfo
 from mcpwatch.model.feed import FeedState
@@ -106,6 +107,35 @@ def test_the_vectors_by_this_code() -> None:
     assert introduction is not None
     assert introduction.frontier == frontier.hashes()
     assert introduction.note == BLOCKS["note"]
+
+
+def test_the_proofs_of_the_vectors_by_nothing_but_hashes() -> None:
+    leaf = [bytes.fromhex(line) for line in BLOCKS["leaf-hashes"].split()]
+    roots = [base64.b64decode(line) for line in BLOCKS["roots"].split()]
+    consistency, inclusion = (json.loads(BLOCKS[name]) for name in ("consistency", "inclusion"))
+    (edge,) = (base64.b64decode(each) for each in consistency["frontier"])
+    second, third = (base64.b64decode(each) for each in consistency["hashes"])
+    assert (edge, second, third) == (roots[1], leaf[1], leaf[2])
+    pair = sha256(b"\x01" + edge + second).digest()
+    assert (pair, sha256(b"\x01" + pair + third).digest()) == (roots[2], roots[3])
+    left, right = (base64.b64decode(each) for each in inclusion["hashes"])
+    below = sha256(b"\x01" + left + base64.b64decode(inclusion["leaf_hash"])).digest()
+    assert sha256(b"\x01" + below + right).digest() == roots[3]
+
+
+def test_the_proofs_of_the_vectors_by_this_code() -> None:
+    leaf = [bytes.fromhex(line) for line in BLOCKS["leaf-hashes"].split()]
+    roots = [base64.b64decode(line) for line in BLOCKS["roots"].split()]
+    consistency = proof_answers.parse_consistency(BLOCKS["consistency"].encode())
+    inclusion = proof_answers.parse_inclusion(BLOCKS["inclusion"].encode())
+    assert consistency is not None
+    assert inclusion is not None
+    verify_consistency(1, 3, Frontier.load(1, consistency.frontier).root(), roots[3], consistency.hashes)
+    verify_inclusion(leaf[1], inclusion.index, inclusion.size, inclusion.hashes, roots[3])
+    assert [msgspec.json.encode(each).decode() + "\n" for each in (consistency, inclusion)] == [
+        BLOCKS["consistency"],
+        BLOCKS["inclusion"],
+    ]
 
 
 def test_the_stream_of_the_vectors_is_read_and_proven() -> None:
