@@ -53,6 +53,12 @@ class Process:
         lines = await self.until(lambda lines: any(line.startswith(start) for line in lines))
         return next(line for line in lines if line.startswith(start)).removeprefix(start).strip()
 
+    async def say(self, line: str) -> None:
+        """Write a line to its standard input, which has to be a pipe."""
+        stdin = cast(asyncio.StreamWriter, self._process.stdin)
+        stdin.write(f"{line}\n".encode())
+        await stdin.drain()
+
     async def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; returns the exit code, negative for a signal that killed it."""
         if self._process.returncode is None:
