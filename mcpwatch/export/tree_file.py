@@ -71,7 +71,7 @@ class TreeSource:
         self.name = source.name
         self.address = source.address
         self.checkpoint: Checkpoint | None = None
-        """The newest that covers no more than was read."""
+        """The newest that covers no more than was read; None where entries are missing among those."""
         self._source = source
         self._tree = TreeFile(first, frontier)
         self._is_whole = True
@@ -111,6 +111,9 @@ class TreeSource:
 
     def _look(self) -> None:
         checkpoint = self._source.status.checkpoint
+        if not self._is_whole:
+            self.checkpoint = None
+            return
         if checkpoint is None or checkpoint is self.checkpoint or not 0 < checkpoint.size <= self._tree.size:
             return
         if self._tree.root(checkpoint.size) == checkpoint.root:

@@ -26,7 +26,7 @@ class Feeds:
         self._state = state
 
     async def open(self, target: object, until: Until, through: object) -> tuple[Watcher, list[UpTo]]:
-        source: Source = SignedLog(story(), **self.status)
+        source: Source = SignedLog(story(), **self.status)  # type: ignore[arg-type]
         feed = UpTo(through(source) if callable(through) else source, until)
         return open_watcher([feed], self._state), [feed]
 

@@ -122,3 +122,11 @@ async def test_a_row_tells_how_its_call_went(state_folder: Path) -> None:
 async def test_the_head_tells_of_gaps(state_folder: Path) -> None:
     head, *_ = await lines_of(state_folder, SignedLog(long_story(10), gaps=(Gap(2, 4, "gone"),)))
     assert head["feeds"][0]["gaps"] == [[2, 4]]
+
+
+async def test_a_log_with_a_hole_gives_no_proofs(state_folder: Path) -> None:
+    entries = long_story(40)
+    holed = SignedLog([*entries[:10], *entries[20:]], step=5)
+    _, *lines = await lines_of(state_folder, holed, proofs=True)
+    assert all(line["inclusion"] is None for line in lines)
+    assert len(lines) == len(entries) - 10
