@@ -78,7 +78,7 @@ def _suspect(string: str, key: str) -> bool:
 
 
 def _mask_key(name: str) -> Masked:
-    masked, count = mask_secrets(name)
+    masked, count = mask_prose(name)
     return (_quote(masked), count) if count else ("", 0)
 
 

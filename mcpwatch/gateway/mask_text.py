@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import unquote_plus
 
 from mcpwatch.encoding import decode_base64
-from mcpwatch.gateway.secret_names import Secrecy, in_query, is_masked, looks_random, secrecy
+from mcpwatch.gateway.secret_names import in_query, is_masked, looks_random, secrecy
 from mcpwatch.model.entries import MASK
-from mcpwatch.secret_kinds import JWT, MIN_SECRET, find_secrets, masked_as, may_hold_secret
+from mcpwatch.secret_kinds import MIN_SECRET, find_secrets, masked_as, may_hold_secret
 
 Masked = tuple[str, int]
 """A text with its secrets replaced, and how many there were."""
@@ -43,6 +43,7 @@ _PAIR = re.compile(r"(?<=[?&;#])([^=&;#?\s]{1,128}+)=")
 _QUERY = re.compile(r"[?#]")
 _QUERY_VALUE = re.compile(r"[^&#]++")
 _ADDRESS_VALUE = re.compile(r"""[^&#\s"'<>]++""")
+_STEP, _STEPS = (re.compile(rf"""[^&#\s"'<>?=;,{more}]++""") for more in ("/", ""))
 _USERINFO = re.compile(r"""(?<=://)([^\s/?#@:"'<>]*+)(:[^\s/?#@"'<>]++)?@""")
 _MIN_USER = 20
 """Characters from which on a user without a password may be a token."""
@@ -50,12 +51,12 @@ _MIN_USER = 20
 
 def mask_text(text: str) -> Masked:
     """Mask a whole text that is no JSON."""
-    return _through(text, (_mask_assigned, _mask_pairs_in_text, _mask_users, mask_secrets))
+    return _through(text, (_mask_assigned, _mask_pairs_in_text, _mask_users, mask_secrets, _mask_encoded))
 
 
 def mask_prose(text: str) -> Masked:
     """Mask a text that people read, or code."""
-    return _through(text, (_mask_told, _mask_pairs_in_text, _mask_users, mask_secrets))
+    return _through(text, (_mask_told, _mask_pairs_in_text, _mask_users, mask_secrets, _mask_encoded))
 
 
 def may_name_secret(text: str) -> bool:
@@ -80,7 +81,7 @@ def mask_secrets(text: str, spared: str = "") -> Masked:
 def mask_target(target: str) -> Masked:
     """A request target with the secrets in it replaced."""
     path, query = split_target(target)
-    path, in_path = mask_path(path)
+    path, in_path = mask_shapes(path)
     query, in_query = mask_query(query)
     return path + query, in_path + in_query
 
@@ -92,14 +93,14 @@ def split_target(target: str) -> tuple[str, str]:
     return target[:cut], target[cut:]
 
 
-def mask_path(path: str) -> Masked:
-    """A target's path, and the user before its host."""
-    return _through(path, (_mask_users, mask_secrets))
+def mask_shapes(path: str) -> Masked:
+    """A path, an id or another word, of which only the form can tell what it is."""
+    return _through(path, (_mask_users, mask_secrets, _mask_encoded))
 
 
 def mask_query(query: str) -> Masked:
     """A target's query and fragment."""
-    return _through(query, (lambda text: _mask_pairs(text, _QUERY_VALUE), mask_secrets))
+    return _through(query, (lambda text: _mask_pairs(text, _QUERY_VALUE), _mask_users, mask_secrets, _mask_encoded))
 
 
 def mask_name(name: str) -> Masked:
@@ -194,7 +195,7 @@ def _mask_pairs_in_text(text: str) -> Masked:
 
 
 def _mask_pairs(text: str, value: re.Pattern[str]) -> Masked:
-    """Replace what `value` matches after the name of a secret in a query, or is one in percent-encoding."""
+    """Replace what `value` matches after the name of a secret in a query."""
     return _replaced(text, _pairs(text, value))
 
 
@@ -204,17 +205,30 @@ def _pairs(text: str, value: re.Pattern[str]) -> Iterator[Cut]:
         found = value.match(text, match.end()) if match.start() >= done else None
         if found is None or found[0] == MASK:
             continue
-        if _is_secret_pair(in_query(unquote_plus(match[1])), found[0]):
+        kind = in_query(unquote_plus(match[1]))
+        if kind and (kind != "random" or looks_random(found[0])):
             done = found.end()
             yield found.start(), done, MASK
 
 
-def _is_secret_pair(kind: Secrecy, value: str) -> bool:
-    if kind == "random":
-        return looks_random(value)
-    if kind:
-        return True
-    return "%" in value and len(value) >= MIN_SECRET and bool(mask_secrets(unquote_plus(value), JWT)[1])
+def _mask_encoded(text: str) -> Masked:
+    """Mask the steps, names and values of addresses that are secrets in percent-encoding."""
+    if "%" not in text:
+        return text, 0
+    text, found = _replaced(text, _hiding(text, _STEP))
+    text, more = _replaced(text, _hiding(text, _STEPS))
+    return text, found + more
+
+
+def _hiding(text: str, steps: re.Pattern[str]) -> Iterator[Cut]:
+    for step in steps.finditer(text):
+        if "%" in step[0] and len(step[0]) >= MIN_SECRET and _hides_secret(step[0]):
+            yield *step.span(), MASK
+
+
+def _hides_secret(step: str) -> bool:
+    plain = unquote_plus(step)
+    return plain != step and bool(mask_secrets(plain)[1] or _mask_users(plain)[1])
 
 
 def _mask_users(text: str) -> Masked:

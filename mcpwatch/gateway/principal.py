@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from mcpwatch.encoding import encode_base64url
 from mcpwatch.gateway.headers import RawHeader, octets
-from mcpwatch.gateway.mask_text import mask_secrets
+from mcpwatch.gateway.mask_text import mask_shapes
 from mcpwatch.gateway.tables import AUTH_SCHEMES
 from mcpwatch.model.entries import SEVERAL, Json, Principal
 
@@ -94,7 +94,7 @@ def _part(part: bytes, kind: type[T]) -> T | None:
 
 def _text(value: Json) -> str:
     """A claim that is text; what looks like a secret does not belong there."""
-    return mask_secrets(value)[0][:MAX_TEXT] if isinstance(value, str) else ""
+    return mask_shapes(value)[0][:MAX_TEXT] if isinstance(value, str) else ""
 
 
 def _audience(value: Json) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mcpwatch.gateway.arrival import Arrival
 from mcpwatch.gateway.bodies import capture_body
 from mcpwatch.gateway.headers import DPOP, RawHeader, content_encoding, logged
-from mcpwatch.gateway.mask_text import mask_authority, mask_path, mask_query, mask_secrets, split_target
+from mcpwatch.gateway.mask_text import mask_authority, mask_query, mask_shapes, split_target
 from mcpwatch.gateway.principal import KeyedHash, read_principal
 from mcpwatch.gateway.session_ids import holds, mask_session, without
 from mcpwatch.model.entries import MASKED_PATH, MASKED_QUERY, NOTHING_CARRIED, Body, Capture, Leak, Request
@@ -20,7 +20,7 @@ def read_request(upstream: str, arrival: Arrival, capture: Capture, hashed: Keye
     kept, withheld = logged(headers, masked=capture != "full", session=session)
     path, query = split_target(arrival.target)
     if capture != "full":
-        path, in_path = mask_path(path)
+        path, in_path = mask_shapes(path)
         query, in_query = mask_query(query)
         if in_path:
             # A proof of possession repeats the path.
@@ -45,7 +45,7 @@ def read_request(upstream: str, arrival: Arrival, capture: Capture, hashed: Keye
             entered = without(entered, session)
     return Request(
         upstream=upstream,
-        method=mask_secrets(arrival.method)[0],
+        method=mask_shapes(arrival.method)[0],
         scheme="http",
         authority=mask_authority(arrival.authority),
         target=target,

@@ -17,7 +17,7 @@ from mcpwatch.gateway.headers import RawHeader, content_encoding, first, logged,
 from mcpwatch.gateway.inflate import Inflate, InflateFault, can_inflate
 from mcpwatch.gateway.journal import TooLarge, Unwritable
 from mcpwatch.gateway.log import Log
-from mcpwatch.gateway.mask_text import mask_prose, mask_secrets
+from mcpwatch.gateway.mask_text import mask_prose, mask_shapes
 from mcpwatch.gateway.principal import KeyedHash
 from mcpwatch.gateway.session_ids import SessionForms, holds, without
 from mcpwatch.gateway.shown_request import read_request, session_id
@@ -124,7 +124,7 @@ class Exchange:
         """Log at least that there was a request."""
         request = Request(
             upstream=upstream,
-            method=mask_secrets(method)[0],
+            method=mask_shapes(method)[0],
             scheme="http",
             authority="",
             target="",
@@ -214,7 +214,7 @@ class Exchange:
             return "", ""
         if holds(id.encode(), self._session):
             id = id.replace(self._session.decode("iso-8859-1"), MASK)
-        return mask_secrets(event)[0], mask_secrets(id)[0]
+        return mask_shapes(event)[0], mask_shapes(id)[0]
 
     def _masked(self, body: Body, leaked: bool) -> Body:
         return without(body, self._session) if leaked and self._capture != "full" else body

@@ -34,7 +34,11 @@ def spelt(draw: st.DrawFn) -> str:
 
 plain_keys = st.text(max_size=8).filter(lambda key: not secrecy(key))
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**12), 10**12)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(plain_keys, inner, max_size=4),
     max_leaves=12,
 )

@@ -197,7 +197,7 @@ async def test_a_tap_that_fails_is_told_in_the_log_and_nowhere_else(
 async def test_a_request_that_cannot_be_described_passes_and_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shown_request, "mask_path", lambda path: 1 / 0)
+    monkeypatch.setattr(shown_request, "mask_shapes", lambda path: 1 / 0)
     async with scripted(answer(ok(RESULT))) as server, gateway(tmp_path, f"files={server.url}") as running:
         assert (await fetch(running.listen_address, post(CALL))).body == RESULT
     request = only(tmp_path, Request)
