@@ -23,6 +23,7 @@ from mcpwatch.gateway.acts import MAX_BODY, Acts
 from mcpwatch.gateway.feed_answers import Rejected, as_json, plain, problem
 from mcpwatch.gateway.guard import Guard, local_address
 from mcpwatch.gateway.log import Log
+from mcpwatch.gateway.outflow import outlast, unsent
 from mcpwatch.gateway.proofs import Proofs
 from mcpwatch.gateway.ring import entry_frame, note_frame
 from mcpwatch.gateway.vitals import Vitals
@@ -33,7 +34,10 @@ from mcpwatch.secret import Secret
 CHUNK = 64 * 1024
 """Octets of frames that go out in one write."""
 STALL_SECONDS = 10.0
-"""How long one write may take before the watcher is cut off; it resumes where it was."""
+"""How long a watcher may take nothing before it is cut off: it may be gone without a word, and its connection holds
+memory. One that was only stopped resumes where it was, from the disk."""
+SEND_BUFFER = 512 * 1024
+"""Octets that the system buffers for a watcher, about; it would go to several MiB by itself."""
 MAX_INDEX_DIGITS = 16
 
 _READER = (MAY_READ,)
@@ -162,7 +166,7 @@ class FeedServer:
         cursor = Cursor(first)
         self._cursors.add(cursor)
         try:
-            await self._stream(stream, cursor)
+            await self._stream(request, stream, cursor)
         except TimeoutError:
             logger.info("a watcher took nothing for %.0f seconds and was cut off", STALL_SECONDS)
             if request.transport is not None:
@@ -173,7 +177,7 @@ class FeedServer:
             self._cursors.discard(cursor)
         return stream
 
-    async def _stream(self, stream: web.StreamResponse, cursor: Cursor) -> None:
+    async def _stream(self, request: web.Request, stream: web.StreamResponse, cursor: Cursor) -> None:
         while True:
             try:
                 frames = self._recent(cursor) if cursor.index >= self._log.ring.first else await self._older(cursor)
@@ -181,8 +185,7 @@ class FeedServer:
                 logger.info("a watcher was to get entries that are kept no more; it has to ask for what there is")
                 return
             if frames:
-                async with asyncio.timeout(STALL_SECONDS):
-                    await stream.write(b"".join(frames))
+                await _send(request.transport, stream, b"".join(frames))
             elif self._log.closed:
                 return
             else:
@@ -219,6 +222,19 @@ class FeedServer:
             if index + 1 in notes:
                 frames.append(note_frame(notes[index + 1]))
         return frames
+
+
+async def _send(transport: asyncio.Transport | None, stream: web.StreamResponse, octets: bytes) -> None:
+    """Write; raises TimeoutError for a watcher that takes nothing, not for one that is slow."""
+    if transport is None:
+        raise ConnectionResetError
+    left = unsent(transport) + len(octets)
+    try:
+        async with asyncio.timeout(STALL_SECONDS):
+            await stream.write(octets)
+    except TimeoutError:
+        # All of it is the transport's by now.
+        await outlast(transport, left, STALL_SECONDS)
 
 
 async def _body(request: web.Request) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import time
 from contextlib import AsyncExitStack
 from functools import partial
@@ -15,7 +16,7 @@ from mcpwatch.gateway import quiet
 from mcpwatch.gateway.budget import Budget
 from mcpwatch.gateway.captures import Captures
 from mcpwatch.gateway.connections import KEEP_ALIVE_SECONDS
-from mcpwatch.gateway.feed_server import FeedServer
+from mcpwatch.gateway.feed_server import SEND_BUFFER, FeedServer
 from mcpwatch.gateway.folder import open_folder, operator_token_path, token_path
 from mcpwatch.gateway.guard import Guard
 from mcpwatch.gateway.listener import Listener, accept, address_of, bind, signalled
@@ -49,6 +50,7 @@ class Gateway:
     """A gateway from `start` to `stop`; addresses, token and log are there in between."""
 
     log: Log
+    vitals: Vitals
     enforcer: "Enforcer | None" = None
 
     def __init__(self, options: GatewayOptions, enforcement: "Enforcement | None" = None) -> None:
@@ -80,6 +82,7 @@ class Gateway:
         # What can fail comes before the log says that the gateway started.
         listener = stack.enter_context(bind(options.listen, "--listen"))
         feed_listener = stack.enter_context(bind(options.feed, "--feed"))
+        feed_listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         folder = open_folder(options.state)
         stack.callback(folder.close)
         self.token = folder.token
@@ -103,7 +106,7 @@ class Gateway:
         self.log = log = Log(folder.key, folder.store, started, options.keep)
         feed_guard = Guard(options.allowed_hosts, options.allowed_origins, local_origins=False)
         calls = Calls()
-        vitals = Vitals(log, calls, folder.path)
+        self.vitals = vitals = Vitals(log, calls, folder.path)
         tokens = (folder.token, folder.operator_token)
         feed = FeedServer(log, tokens, feed_guard, options.capture, vitals, metrics=options.metrics)
         runner = web.AppRunner(
