@@ -107,6 +107,12 @@ class LogReader:
             sizes.add(onward)
         return tuple(sorted(sizes - {0}))
 
+    def begin(self, edge: Frontier, reason: str) -> None:
+        """Begin past entries that are not to be had, at a right edge that the checkpoints after it prove or break."""
+        self._is_late = False
+        if edge.size:
+            self._go_on(edge, reason, asked=True)
+
     def join(
         self, checkpoint: Checkpoint, frontier: Sequence[bytes], oldest: int, now: float, proofs: Proofs = NO_PROOFS
     ) -> None:

@@ -40,7 +40,8 @@ class HttpSource:
 
     Raises UsageError for an address that is none and LocalError for a token that cannot be sent. `keys` are the
     log's verifier keys where the operator knows them; else the first ones seen are pinned under `state`. `from_start`
-    reads the whole log, otherwise only what comes. `clock`, `sleep`, `random` and `transport` are for tests.
+    reads the whole log, otherwise only what comes; `reader` takes the place of the usual one, to record what it reads.
+    `clock`, `sleep`, `random` and `transport` are for tests.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class HttpSource:
         from_start: bool = True,
         keys: tuple[str, str] | None = None,
         state: Path | None = None,
+        reader: LogReader | None = None,
         clock: Clock | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = random_module.random,
@@ -66,7 +68,7 @@ class HttpSource:
         self._sleep = sleep
         self._transport = transport
         self._backoff = Backoff(random)
-        self._reader = LogReader(self.name, self.address, from_start=from_start)
+        self._reader = reader or LogReader(self.name, self.address, from_start=from_start)
         self._queue: asyncio.Queue[tuple[list[Entry], FeedStatus] | None] = asyncio.Queue(QUEUE)
         self._queued = self._given = self._reader.status
         self._task: asyncio.Task[None] | None = None
