@@ -1,6 +1,5 @@
 """What the rules make of what is seen, as alerts in the book; what takes it back, or is done about it."""
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -15,8 +14,6 @@ from mcpwatch.watch.operators import ANYBODY, Operators
 from mcpwatch.watch.read_acts import act_in_log
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import Raised
-
-logger = logging.getLogger(__name__)
 
 
 class Standing(NamedTuple):
@@ -39,8 +36,6 @@ class Alerting:
         self._operators = operators
         self._keys: dict[str, str] = {}
         """A log's origin -> its verifier key."""
-        self._told: set[str] = set()
-        """Feeds of which it was said that they go by another's name."""
 
     @property
     def rule_failures(self) -> int:
@@ -67,11 +62,6 @@ class Alerting:
             return
         if self._keys.setdefault(feed.origin, feed.key) == feed.key:
             self._book.origins[feed.name] = feed.origin
-        elif feed.name not in self._told:
-            self._told.add(feed.name)
-            logger.warning(
-                "feed %r says it is %r, as another with another key does; no act in it counts", feed.name, feed.origin
-            )
 
     def settle(self, row: Row, raised: Sequence[Raised]) -> bool:
         """Let the alerts that an entry was evidence for, and is no more under its new verdict, know of that."""

@@ -10,6 +10,7 @@ import cases_discovery_listing
 import cases_discovery_reach
 import cases_discovery_roles
 import cases_feed
+import cases_feed_names
 import cases_identity
 import cases_keys
 import cases_policy
@@ -37,6 +38,7 @@ CASES = (
     cases_discovery_reach,
     cases_discovery_roles,
     cases_feed,
+    cases_feed_names,
     cases_identity,
     cases_keys,
     cases_policy,
@@ -123,6 +125,7 @@ SEVERITIES = {
     "feed/broken": "C",
     "feed/rollback": "C",
     "feed/malformed": "M",
+    "feed/same-name": "H",
 }
 REFERENCE = re.compile(
     r"OWASP MCP(0[1-9]|10)|OWASP ASI(0[1-9]|10)|SAFE-T\d{4}|ATLAS T\d{4}(\.\d{3})?|NSA CSI U/OO/6030316-26"
