@@ -21,6 +21,10 @@ REFUSALS = {
     404: "there is no feed at this address; use the feed address the gateway printed, not the one agents call",
 }
 """Statuses that end a subscription, and what to do about each."""
+NO_LOG_ANY_MORE = (
+    "the log that is known at this address is not there, so nothing would prove what comes from it; "
+    "ask whoever runs the gateway"
+)
 
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (httpx.ConnectTimeout, f"no answer within {CONNECT_TIMEOUT:.0f} s"),

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from mcpwatch.feed.continuity import Continuity, Discontinued, Proofs, right_edge
 from mcpwatch.feed.edge import Edge
-from mcpwatch.feed.merkle import Frontier, leaf_hash
+from mcpwatch.feed.merkle import HASH_SIZE, Frontier, leaf_hash
 from mcpwatch.feed.note import NoteVerifier
 from mcpwatch.feed.placed import entry_at, entry_index
 from mcpwatch.feed.sse import Frame
@@ -224,8 +224,13 @@ class LogReader:
 
     def _skip(self, index: int, now: float) -> bool:
         """An entry came too early; whether to go on from there."""
+        gap = Gap(self._next, index - 1, "never came")
+        if not self._standing.provable and self._standing.overlook(gap):
+            # Nobody will ask for the root of this edge; it counts, so that an entry which comes again is known.
+            self._edge.leap(Frontier.load(index, [bytes(HASH_SIZE)] * index.bit_count()))
+            return True
         self.sever(f"entry {index} came where {self._next} was due", now)
-        return self._standing.overlook(Gap(self._next, index - 1, "never came"))
+        return self._standing.overlook(gap)
 
     def _take_checkpoint(self, frame: Frame, now: float) -> list[Entry]:
         if self._verifier is None:

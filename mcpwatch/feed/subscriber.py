@@ -4,10 +4,12 @@ import asyncio
 import logging
 import random as random_module
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
-from httpx_sse import aconnect_sse
+from httpx_sse import EventSource, aconnect_sse
 
 from mcpwatch.errors import LocalError, McpwatchError
 from mcpwatch.feed import queries
@@ -16,7 +18,7 @@ from mcpwatch.feed.acts import post_act
 from mcpwatch.feed.address import FEED_PATH, feed_address, host_and_port
 from mcpwatch.feed.backoff import Backoff
 from mcpwatch.feed.checkpoint_keeper import CheckpointKeeper
-from mcpwatch.feed.failures import Refused, Shorter, TryLater, describe
+from mcpwatch.feed.failures import NO_LOG_ANY_MORE, Refused, Shorter, TryLater, describe
 from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.note import NoteVerifier
 from mcpwatch.feed.source import Clock, steady_clock
@@ -72,6 +74,7 @@ class HttpSource:
         self._queue: asyncio.Queue[tuple[list[Entry], FeedStatus] | None] = asyncio.Queue(QUEUE)
         self._queued = self._given = self._reader.status
         self._task: asyncio.Task[None] | None = None
+        self._has_no_log = False
 
     @property
     def status(self) -> FeedStatus:
@@ -88,7 +91,9 @@ class HttpSource:
         """Ask once whether the feed is there and lets us in; raises ConnectError and RefusedError."""
         try:
             async with self._client() as client:
-                await queries.ask_about(client, self.address, self._clock)
+                if await self._about(client) is None:
+                    async with self._stream(client) as events:
+                        await queries.check(events.response, is_event_stream, self._clock)
         except (Refused, TryLater, httpx.HTTPError, OSError, ValueError) as error:
             raise queries.failure(self.address, error) from None
 
@@ -167,21 +172,39 @@ class HttpSource:
         return True
 
     async def _connect(self, client: httpx.AsyncClient) -> None:
-        about = await queries.ask_about(client, self.address, self._clock)
-        checkpoint = self._introduce(about)
-        if checkpoint is not None:
+        about = await self._about(client)
+        checkpoint = None if about is None else self._introduce(about)
+        if about is not None and checkpoint is not None:
             await self._join(client, about, checkpoint)
         await self._give([])
+        async with self._stream(client) as events:
+            response = events.response
+            await queries.check(response, is_event_stream, self._clock)
+            self._has_no_log = about is None
+            self._reader.connected(self._clock())
+            await self._give([])
+            await self._read(response)
+
+    async def _about(self, client: httpx.AsyncClient) -> About | None:
+        """What the log says of itself; None where there is none and none was ever known, which is UNPROVEN for good."""
+        if self._has_no_log:
+            return None
+        try:
+            return await queries.ask_about(client, self.address, self._clock)
+        except Refused as refusal:
+            if refusal.status != HTTPStatus.NOT_FOUND:
+                raise
+            if self._trust.knows_one:
+                raise Refused(f"{NO_LOG_ANY_MORE} (HTTP {refusal.status})", refusal.status) from None
+            return None
+
+    def _stream(self, client: httpx.AsyncClient) -> AbstractAsyncContextManager[EventSource]:
+        """Ask for the entries that are due."""
         due = self._reader.status.next_index
         headers = {"Last-Event-ID": str(due - 1)} if due else {}
         params = {"size": str(self._reader.status.verified_size)}
         # Of httpx-sse the request is used; its EventSource would unpack, decode and join lines without bounds.
-        async with aconnect_sse(client, "GET", self.address + FEED_PATH, headers=headers, params=params) as events:
-            response = events.response
-            await queries.check(response, is_event_stream, self._clock)
-            self._reader.connected(self._clock())
-            await self._give([])
-            await self._read(response)
+        return aconnect_sse(client, "GET", self.address + FEED_PATH, headers=headers, params=params)
 
     async def _read(self, response: httpx.Response) -> None:
         sse = SseReader()

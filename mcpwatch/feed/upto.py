@@ -15,6 +15,8 @@ from mcpwatch.model.feed import STALE_AFTER, FeedState, FeedStatus
 
 PATIENCE_S = 2 * STALE_AFTER
 """Without an entry or a proof for so long, no more is expected."""
+LULL_S = 2.0
+"""Without an entry for so long, a feed without a log is taken for read."""
 LOOK_S = 0.1
 """Seconds between two looks at the clock while nothing comes."""
 _OVER = frozenset({FeedState.REFUSED, FeedState.ENDED})
@@ -124,8 +126,17 @@ class UpTo:
         begun, entered = now - self._begun, now - self._entered
         return (seconds is not None and begun >= seconds) or (idle is not None and entered >= idle)
 
+    def _is_enough(self, now: float) -> bool:
+        """Whether to stop reading a feed without a log, which cannot say where its end is."""
+        if self._until != Until():
+            return self._is_time(now)
+        is_quiet = self._source.status.received > 0 and now - self._entered >= LULL_S
+        return is_quiet or now - self._begun >= self._patience_s
+
     def _is_over(self) -> bool:
         status, size, now = self._source.status, self.size, self._clock()
+        if status.state is FeedState.UNPROVEN and self._is_enough(now):
+            return True
         is_spoiled = status.state in STICKY
         if status.state in _OVER:
             return True

@@ -97,6 +97,7 @@ class _Unproven(Struct, frozen=True):
 
 _UNPROVEN: tuple[_Unproven, ...] = (
     _Unproven(IntegrityError, "the log does not hold", frozenset({FeedState.BROKEN, FeedState.ROLLBACK})),
+    _Unproven(IntegrityError, "the feed has no log, so nothing proves it", frozenset({FeedState.UNPROVEN})),
     _Unproven(RefusedError, "the gateway refuses", frozenset({FeedState.REFUSED})),
     _Unproven(ConnectError, "the connection is lost", frozenset({FeedState.CONNECTING, FeedState.DISCONNECTED})),
 )

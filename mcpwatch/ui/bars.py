@@ -76,8 +76,14 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
         _labelled("last", fresh(now, status.last_entry_at)),
         _labelled("checkpoint", fresh(now, status.last_checkpoint_at), Tone.WARN if late else Tone.PLAIN),
         line(f"{state.entry_rate.per_second(now):,.1f}/s"),
-        line(f"{status.verified_size:,}", span(" proven", Tone.DIM)),
-        line(span(f"{pending:,}", Tone.PLAIN), span(" pending", Tone.DIM)),
+        *(
+            [line(span("nothing proven", Tone.WARN))]
+            if status.state is FeedState.UNPROVEN
+            else [
+                line(f"{status.verified_size:,}", span(" proven", Tone.DIM)),
+                line(span(f"{pending:,}", Tone.PLAIN), span(" pending", Tone.DIM)),
+            ]
+        ),
     ]
     if state.evicted:
         parts.append(line(f"{state.evicted:,}", span(" left the view", Tone.DIM)))

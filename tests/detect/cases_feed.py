@@ -65,6 +65,18 @@ def a_rollback_that_was_told(scene: Scene) -> None:
     assert not scene.findings
 
 
+@fires("feed/unproven")
+def a_feed_without_a_log(scene: Scene) -> None:
+    scene.feed(FeedState.UNPROVEN)
+
+
+@spares("feed/unproven")
+def a_feed_without_a_log_that_was_told(scene: Scene) -> None:
+    scene.feed(FeedState.UNPROVEN)
+    scene.findings.clear()
+    scene.feed(FeedState.UNPROVEN, FeedState.LIVE, next_index=9)
+
+
 @fires("feed/malformed")
 def an_entry_that_is_none(scene: Scene) -> None:
     scene.malformed()

@@ -124,6 +124,7 @@ SEVERITIES = {
     "feed/stale": "H",
     "feed/broken": "C",
     "feed/rollback": "C",
+    "feed/unproven": "H",
     "feed/malformed": "M",
     "feed/same-name": "H",
 }

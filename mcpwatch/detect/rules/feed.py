@@ -96,6 +96,21 @@ class Rollback(FeedRule):
             yield self.about(after, sentence("The log was rolled back", after.detail))
 
 
+class Unproven(FeedRule):
+    info = RuleInfo(
+        id="feed/unproven",
+        title="Feed without a log",
+        severity=Severity.HIGH,
+        meaning="This feed publishes no signed log. Nothing proves that its entries are true, in order or complete.",
+        action="Put a gateway that keeps a log in front of the servers, or take what this one says for hearsay.",
+        references=_MCP08,
+    )
+
+    def observe_feed(self, before: FeedStatus, after: FeedStatus) -> Iterable[Finding]:
+        if after.state is FeedState.UNPROVEN and after.state is not before.state:
+            yield self.about(after, "The feed has no log: nothing proves what comes from it.")
+
+
 class Malformed(Rule):
     """One alert a feed, with a count."""
 
@@ -113,4 +128,4 @@ class Malformed(Rule):
         yield self.finding(seen, seen.source or "feed", sentence(f"Entry {seen.index} cannot be read", seen.note))
 
 
-FEED: tuple[type[Rule], ...] = (Gap, StaleFeed, Broken, Rollback, Malformed)
+FEED: tuple[type[Rule], ...] = (Gap, StaleFeed, Broken, Rollback, Unproven, Malformed)

@@ -14,7 +14,7 @@ from mcpwatch.model.entries import (
     Request,
     Response,
 )
-from mcpwatch.model.feed import FeedStatus
+from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.identity import Verdict
 from mcpwatch.text import show_bytes
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
@@ -179,6 +179,8 @@ def _acted(data: AlertActed) -> list[Line]:
 
 
 def _proof(entry: Entry, feed: FeedStatus | None) -> tuple[Span, ...]:
+    if feed is not None and feed.state is FeedState.UNPROVEN:
+        return (span("unproven: this feed has no log that could prove it", Tone.WARN),)
     if feed is None or feed.checkpoint is None:
         return (span("pending: no checkpoint was verified", Tone.WARN),)
     if entry.index >= feed.verified_size:

@@ -46,9 +46,7 @@ def _feed(status: FeedStatus, state: State) -> list[Line]:
         field("log key", status.key or "not known yet"),
         field("capture", status.capture or "not known yet"),
         *_checkpoint(status, now),
-        field(
-            "entries", f"{status.received:,} received, {status.verified_size:,} proven, {_pending(status):,} pending"
-        ),
+        field("entries", f"{status.received:,} received, {_proven(status)}"),
         field("last entry", ago(now, status.last_entry_at)),
         field("connected", _connected(status, now), f", {count(status.reconnects, 'reconnect')}"),
         field("repeated", f"{count(status.repeated, 'entry')} came again with the same hash"),
@@ -107,8 +105,10 @@ def _gaps(status: FeedStatus) -> list[Line]:
     ]
 
 
-def _pending(status: FeedStatus) -> int:
-    return max(status.next_index - status.verified_size, 0)
+def _proven(status: FeedStatus) -> str:
+    if status.state is FeedState.UNPROVEN:
+        return "none of them can be proven"
+    return f"{status.verified_size:,} proven, {max(status.next_index - status.verified_size, 0):,} pending"
 
 
 def _watcher(state: State) -> list[Line]:
