@@ -155,3 +155,28 @@ async def test_no_file_of_its_is_open_to_others(state_folder: Path) -> None:
         os.umask(before)
     assert len(modes) >= 6
     assert set(modes.values()) == {0o600}
+
+
+async def test_restarted_under_load_it_goes_on_without_a_gap(state_folder: Path) -> None:
+    watcher = Watcher()
+    async with scripted(answer(ok(b'{"jsonrpc":"2.0","id":1,"result":{}}'))) as server:
+        for _ in range(3):
+            child = await start(server)
+            done = asyncio.Event()
+            load = [asyncio.create_task(flood(child, done)) for _ in range(4)]
+            await watcher.connect(child.feed, token_of(state_folder))
+            await watcher.until(watcher.verified + 200)
+            assert await child.end(signal.SIGTERM) == 0
+            done.set()
+            await asyncio.gather(*load)
+            await watcher.drain()
+            assert watcher.reader is not None
+            # The last checkpoint of each run covers all of it, and was sent before the stream ended.
+            assert watcher.verified == watcher.reader.status.next_index == len(journal(state_folder))
+    assert watcher.reader is not None
+    assert (watcher.reader.evidence, watcher.reader.status.gaps) == ((), ())
+    data = journal(state_folder)
+    assert data == [entry.record.data for entry in watcher.entries if entry.record is not None]
+    assert sum(each == GatewayStopped(reason="SIGTERM") for each in data) == 3
+    requests = [index for index, each in enumerate(data) if isinstance(each, Request)]
+    assert {each.exchange for each in data if isinstance(each, End)} == set(requests)
