@@ -89,7 +89,8 @@ async def main(state: Path, upstream: str, listen: int, feed: int, rate: float, 
     await gateway.start()
     load = Load(gateway.log, rate, octets)
     tasks = [asyncio.create_task(each) for each in (acknowledge(gateway.log, state / "acked"), obey(load), load.run())]
-    print(json.dumps({"listen": gateway.listen_address, "feed": gateway.feed_address}), flush=True)
+    addresses = json.dumps({"listen": gateway.listen_address, "feed": gateway.feed_address})
+    print(f"{addresses}\n", end="", flush=True)
     reason = await stopped
     for task in tasks[1:]:
         task.cancel()

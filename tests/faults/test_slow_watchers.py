@@ -98,6 +98,8 @@ async def stopped(folder: Path, stop: Stop) -> str:
         assert size - before.count >= stop.rate * stop.seconds
         assert after.reconnects > before.reconnects, "the gateway did not cut it off"
         assert grown < 8 * MIB
+        await gateway.process.say("rate 0")
+        await slow.until(lambda shown: shown.verified >= gateway.acked)
         await gateway.process.end(signal.SIGTERM)
         end = gateway.acked
         await slow.until(lambda shown: shown.verified >= end)

@@ -38,7 +38,8 @@ class LoadedGateway:
         """Start it, again where it was."""
         words = (str(HERE / "loaded_gateway.py"), str(self.state), self._upstream, *self._ports, *self._settings)
         self.process = await Process.run(sys.executable, *words, stdin=subprocess.PIPE)
-        said = json.loads(await self.process.line(""))
+        # Log lines come among the others.
+        said = json.loads("{" + await self.process.line("{"))
         self.listen, self.feed = said["listen"], said["feed"]
         self._ports = (self.listen.rpartition(":")[2], self.feed.rpartition(":")[2])
 
