@@ -42,7 +42,7 @@ class TinyLog:
         index = self.size
         time = datetime.fromtimestamp(START + index, UTC)
         content = data or Response(exchange=index, status=200, headers=())
-        self.leaves.append(leaf or encode(seal(index, self.key.origin, time, content)))
+        self.leaves.append(encode(seal(index, self.key.origin, time, content)) if leaf is None else leaf)
         self.frontier.append(leaf_hash(self.leaves[-1]))
         return self.entry(index)
 
