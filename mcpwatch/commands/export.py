@@ -5,7 +5,7 @@ import asyncio
 import io
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -15,6 +15,7 @@ from mcpwatch.errors import IntegrityError, UsageError
 from mcpwatch.export.export import FORMATS, PROVABLE, Export
 from mcpwatch.export.notice import standing
 from mcpwatch.export.tree_file import TreeSource
+from mcpwatch.feed.recording_source import RecordingSource
 from mcpwatch.feed.source import Source
 from mcpwatch.feed.upto import UpTo
 from mcpwatch.files import new_private
@@ -44,7 +45,7 @@ async def _export(target: sources.Target, options: argparse.Namespace, query: Qu
     trees: dict[str, TreeSource] = {}
 
     def through(source: Source) -> Source:
-        return trees.setdefault(source.name, TreeSource(source)) if options.proofs else source
+        return trees.setdefault(source.name, _with_tree(source)) if options.proofs else source
 
     with _output(options.output, over=options.force) as out:
         watcher, feeds = await sources.open_to_the_end(target, sources.until(options), through)
@@ -61,8 +62,18 @@ async def _export(target: sources.Target, options: argparse.Namespace, query: Qu
             print(show(f"mcpwatch: {feed.source or feed.address}: {standing(feed)}"), file=sys.stderr)
     for name, tree in trees.items():
         if tree.checkpoint is None:
-            print(show(f"mcpwatch: {name}: no proofs, for its first entries were not read"), file=sys.stderr)
+            print(show(f"mcpwatch: {name}: no proofs, for entries of it were not read"), file=sys.stderr)
     return _exit_code(feeds)
+
+
+def _with_tree(source: Source) -> TreeSource:
+    """The source with its log's tree, from where a recording begins."""
+    if isinstance(source, RecordingSource):
+        head = source.log.recording.head
+        with suppress(ValueError):
+            # A right edge that is none makes the log BROKEN, and nothing of it is proven.
+            return TreeSource(source, head.first, head.frontier)
+    return TreeSource(source)
 
 
 @contextmanager

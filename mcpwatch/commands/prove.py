@@ -9,10 +9,13 @@ from pathlib import Path
 from mcpwatch.commands import sources
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.errors import IntegrityError, LocalError, UsageError
+from mcpwatch.feed.discover import running
 from mcpwatch.feed.entry_query import ask_entry
 from mcpwatch.feed.envelope import Malformed, decode
 from mcpwatch.feed.pins import Pins, pins_folder
 from mcpwatch.feed.proofs import BadProof
+from mcpwatch.feed.recorded_proof import RecordedProof
+from mcpwatch.feed.recording_format import SUFFIX as RECORDING
 from mcpwatch.feed.tlog_proof import MAX_FILE, TlogProof, format_proof, parse_proof, verify_proof
 from mcpwatch.feed.vkey import BadNote, VerifierKey
 from mcpwatch.files import new_private, state_dir
@@ -27,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         nargs="?",
         metavar="SOURCE",
-        help="a feed's address, or the name of a server behind a gateway of yours",
+        help="a recording, a feed's address, or the name of a server behind a gateway of yours",
     )
     parser.add_argument("index", nargs="?", type=int, metavar="INDEX", help="the entry's index in the log")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="a new file, 0600, instead of the output")
@@ -52,12 +55,25 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _prove(options: argparse.Namespace) -> int:
-    target = sources.find(argparse.Namespace(sources=[options.source], token_file=options.token_file, policy=None))
-    (feed,) = target.feeds
-    proof, keys = await ask_entry(feed.address, feed.token, options.index, target.state)
+    proof, keys = await _proof(options.source, options)
+    try:
+        checkpoint = verify_proof(proof, keys)
+    except BadProof as bad:
+        raise IntegrityError(f"entry {options.index} is not proven: {bad}") from None
     _write(proof, options)
-    _tell(verify_proof(proof, keys), options.index)
+    _tell(checkpoint, options.index)
     return 0
+
+
+async def _proof(source: str, options: argparse.Namespace) -> tuple[TlogProof, tuple[str, str]]:
+    """The entry with its proof, and the keys that it holds by."""
+    if source.endswith(RECORDING) or Path(source).is_file():
+        recorded = RecordedProof(Path(source), options.index, state_dir())
+        if not recorded.is_known:
+            print(show(f"mcpwatch: nobody here vouches for the log's key, {recorded.keys[0]}"), file=sys.stderr)
+        return recorded.proof, recorded.keys
+    target = sources.find(argparse.Namespace(sources=[source], token_file=options.token_file, policy=None))
+    return await ask_entry(target.feeds[0].address, target.feeds[0].token, options.index, target.state)
 
 
 def _write(proof: TlogProof, options: argparse.Namespace) -> None:
@@ -93,7 +109,9 @@ def _verified(proof: TlogProof, given: Sequence[str]) -> Checkpoint:
     if given:
         return verify_proof(proof, _in_order(given))
     origin = proof.note.partition(b"\n")[0].decode("utf-8", "replace")
-    pinned = [pin.keys for pin in Pins(pins_folder(state_dir())).all() if VerifierKey.parse(pin.keys[0]).name == origin]
+    states = [state_dir(), *(Path(gateway.state) for gateway in running(state_dir()) if gateway.state)]
+    pins = [pin for state in states for pin in Pins(pins_folder(state)).all()]
+    pinned = [pin.keys for pin in pins if pin.keys[0].partition("+")[0] == origin]
     if not pinned:
         raise UsageError(f"No key of the log {origin} is pinned here", "Give the log's verifier key: --key VKEY")
     for keys in pinned[:-1]:
