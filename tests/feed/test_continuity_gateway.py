@@ -29,9 +29,11 @@ async def fill(running: Gateway, entries: int, reason: str = "") -> None:
     await running.log.sign_now()
 
 
-async def watch(running: Gateway, state: Path, until: Callable[[FeedStatus], bool], **options: bool) -> FeedStatus:
+async def watch(
+    running: Gateway, state: Path, until: Callable[[FeedStatus], bool], *, from_start: bool = True
+) -> FeedStatus:
     """Watch until the status is as wanted, and leave."""
-    source = HttpSource(running.feed_address, running.token, state=state, **options)
+    source = HttpSource(running.feed_address, running.token, state=state, from_start=from_start)
     async with asyncio.timeout(PATIENCE), aclosing(source.batches()) as batches:
         async for _ in batches:
             if until(source.status):
