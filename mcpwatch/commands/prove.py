@@ -51,11 +51,26 @@ def run(options: argparse.Namespace) -> int:
         return _check(options.check, options.key)
     if options.source is None or options.index is None or options.index < 0:
         raise UsageError("prove needs a feed and the index of an entry", f"Such as: {program()} prove SOURCE 1234")
-    return asyncio.run(until_signalled(_prove(options)))
+    if options.source.endswith(RECORDING) or Path(options.source).is_file():
+        return _recorded(options)
+    target = sources.find(argparse.Namespace(sources=[options.source], token_file=options.token_file, policy=None))
+    return asyncio.run(until_signalled(_asked(target, options)))
 
 
-async def _prove(options: argparse.Namespace) -> int:
-    proof, keys = await _proof(options.source, options)
+def _recorded(options: argparse.Namespace) -> int:
+    recorded = RecordedProof(Path(options.source), options.index, state_dir())
+    if not recorded.is_known:
+        print(show(f"mcpwatch: nobody here vouches for the log's key, {recorded.keys[0]}"), file=sys.stderr)
+    return _give(recorded.proof, recorded.keys, options)
+
+
+async def _asked(target: sources.Target, options: argparse.Namespace) -> int:
+    (feed,) = target.feeds
+    return _give(*await ask_entry(feed.address, feed.token, options.index, target.state), options)
+
+
+def _give(proof: TlogProof, keys: tuple[str, str], options: argparse.Namespace) -> int:
+    """Write a proof that holds by these keys, and say what it proves."""
     try:
         checkpoint = verify_proof(proof, keys)
     except BadProof as bad:
@@ -63,17 +78,6 @@ async def _prove(options: argparse.Namespace) -> int:
     _write(proof, options)
     _tell(checkpoint, options.index)
     return 0
-
-
-async def _proof(source: str, options: argparse.Namespace) -> tuple[TlogProof, tuple[str, str]]:
-    """The entry with its proof, and the keys that it holds by."""
-    if source.endswith(RECORDING) or Path(source).is_file():
-        recorded = RecordedProof(Path(source), options.index, state_dir())
-        if not recorded.is_known:
-            print(show(f"mcpwatch: nobody here vouches for the log's key, {recorded.keys[0]}"), file=sys.stderr)
-        return recorded.proof, recorded.keys
-    target = sources.find(argparse.Namespace(sources=[source], token_file=options.token_file, policy=None))
-    return await ask_entry(target.feeds[0].address, target.feeds[0].token, options.index, target.state)
 
 
 def _write(proof: TlogProof, options: argparse.Namespace) -> None:
