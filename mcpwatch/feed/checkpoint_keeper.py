@@ -41,6 +41,14 @@ class CheckpointKeeper:
             return ""
         return f"if its journal was put back on purpose: rm {self._pins.path(verifier.origin, str(verifier.key))}"
 
+    def signed_here(self) -> tuple[bytes, ...]:
+        """The notes that logs at this address were seen to sign last, as evidence; none where they cannot be read."""
+        try:
+            pins = self._pins.all() if self._pins is not None else []
+        except (OSError, LocalError):
+            return ()
+        return tuple(pin.note.encode() for pin in pins if pin.address == self._address)
+
     async def keep(self, checkpoint: Checkpoint | None, now: float) -> None:
         """Pin a verified checkpoint, unless one was pinned a moment ago."""
         if self._is_due(checkpoint) and abs(now - self._kept_at) >= EVERY_S:

@@ -150,7 +150,6 @@ class HttpSource:
             await self._give([])
             return False
         except ChangedKey as changed:
-            self._reader.sever(str(changed), self._clock())
             self._reader.ended(str(changed), self._clock())
             await self._give([])
             return False
@@ -254,9 +253,14 @@ class HttpSource:
             if about.origin != verifier.origin:
                 raise BadNote("it says another origin than its key")
         except BadNote as bad:
-            self._reader.sever(f"the gateway's checkpoint does not hold: {bad.reason}", now, note)
+            reason = f"the gateway's checkpoint does not hold: {bad.reason}"
+            self._reader.sever(reason, now, *self._keeper.signed_here(), note)
             return None
-        self._trust.recognise(about.keys, now)
+        try:
+            self._trust.recognise(about.keys, now)
+        except ChangedKey as changed:
+            self._reader.sever(str(changed), now, *self._keeper.signed_here(), note)
+            raise
         self._reader.recall(self._keeper.find(verifier), self._keeper.remedy(verifier))
         self._reader.meet(verifier, about.capture, about.scopes)
         return checkpoint
