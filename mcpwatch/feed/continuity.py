@@ -70,6 +70,15 @@ class Continuity:
                 raise self._another(each)
         return due
 
+    def asks(self, read: int, onward: int, newest: Checkpoint, verified: Checkpoint | None = None) -> tuple[int, ...]:
+        """The sizes to prove that `newest` goes on from, where entries from `read` to `onward` are passed over."""
+        is_gap = read < onward
+        known = [*self._held, verified] if verified is not None and is_gap else self._held
+        sizes = {each.size for each in known if each.size < min(onward, newest.size)}
+        if is_gap and onward < newest.size:
+            sizes.add(onward)
+        return tuple(sorted(sizes - {0}))
+
     def settle(self, newest: Checkpoint, proofs: Proofs) -> None:
         """Let go of all that `proofs`, or the newest checkpoint itself, show to lie within the log.
 

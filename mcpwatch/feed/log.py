@@ -31,6 +31,8 @@ class LogReader:
     ) -> None:
         self.evidence: tuple[bytes, ...] = ()
         """The notes that contradict the log or each other, once it is broken."""
+        self.claimed = 0
+        """The largest size that the log was seen to sign."""
         self._name = name
         self._is_late = not from_start
         self._standing = Standing(name, address)
@@ -39,7 +41,6 @@ class LogReader:
         self._edge = Edge()
         self._continuity = Continuity()
         self._next = 0
-        self._claimed = 0
         self._waiting: list[Checkpoint] = []
         self._received = self._repeated = self._malformed = 0
         self._last_entry_at: float | None = None
@@ -84,7 +85,7 @@ class LogReader:
         """
         if checkpoint is not None:
             self._continuity.recall(checkpoint, remedy)
-            self._claimed = max(self._claimed, checkpoint.size)
+            self.claimed = max(self.claimed, checkpoint.size)
 
     @property
     def pinnable(self) -> Checkpoint | None:
@@ -94,18 +95,10 @@ class LogReader:
 
     def asks(self, checkpoint: Checkpoint, oldest: int) -> tuple[int, ...]:
         """The sizes for which the log has to prove that `checkpoint` goes on from them, before it is joined there."""
-        if self._standing.broken or checkpoint.size < self._claimed:
+        if self._standing.broken or checkpoint.size < self.claimed:
             return ()
-        onward, known = self._next, list(self._continuity.held)
-        if self._is_late:
-            onward = checkpoint.size
-        elif oldest > self._next:
-            onward = min(oldest, checkpoint.size)
-            known += [verified] if (verified := self._standing.status.checkpoint) else []
-        sizes = {each.size for each in known if each.size < min(onward, checkpoint.size)}
-        if self._next < onward < checkpoint.size:
-            sizes.add(onward)
-        return tuple(sorted(sizes - {0}))
+        onward = checkpoint.size if self._is_late else min(max(oldest, self._next), checkpoint.size)
+        return self._continuity.asks(self._next, onward, checkpoint, self._standing.status.checkpoint)
 
     def begin(self, edge: Frontier, reason: str) -> None:
         """Begin past entries that are not to be had, at a right edge that the checkpoints after it prove or break."""
@@ -125,8 +118,8 @@ class LogReader:
         """
         if self._standing.broken:
             return
-        if checkpoint.size < self._claimed:
-            self._roll_back(checkpoint, self._claimed, "signed before", now)
+        if checkpoint.size < self.claimed:
+            self._roll_back(checkpoint, self.claimed, "signed before", now)
             return
         self._standing.announce(checkpoint)
         is_late, self._is_late = self._is_late, False
@@ -249,7 +242,7 @@ class LogReader:
         if self._standing.broken:
             return
         size, verified = checkpoint.size, self._standing.status.verified_size
-        self._claimed = max(self._claimed, size)
+        self.claimed = max(self.claimed, size)
         if size < verified:
             self._roll_back(checkpoint, verified, "verified", now)
         elif size > self._next:

@@ -267,6 +267,13 @@ class HttpSource:
 
     async def _join(self, client: httpx.AsyncClient, about: About, checkpoint: Checkpoint) -> None:
         """Have the log prove that it goes on from where it was, and join it."""
+        if checkpoint.size < self._reader.claimed:
+            # Another watcher of this user may have pinned what was signed after this was answered.
+            about = await queries.ask_about(client, self.address, self._clock)
+            newer = self._introduce(about)
+            if newer is None:
+                return
+            checkpoint = newer
         proofs = {
             first: await queries.ask_consistency(client, self.address, first, checkpoint.size, self._clock)
             for first in self._reader.asks(checkpoint, about.oldest)

@@ -7,6 +7,7 @@ import stat
 import sys
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 from fake_gateway import ADDRESS, FakeGateway, FakeTime, kept, proven, read
@@ -188,6 +189,26 @@ async def test_a_log_cut_short_while_we_were_away_is_rolled_back(tmp_path: Path,
     assert source.status.state is FeedState.ROLLBACK
     assert notes_in(evidence(tmp_path)) == {grown(5).note(), grown(3).note()}
     assert pinned_size(tmp_path, grown(1)) == 5
+
+
+@pytest.mark.parametrize("from_start", [True, False])
+async def test_a_pin_that_another_watcher_moves_on_meanwhile_is_no_rollback(
+    tmp_path: Path, *, from_start: bool
+) -> None:
+    """The log says that it has 4 entries, and another watcher of this folder pins 6 before we look."""
+    gateway = FakeGateway(grown(4))
+
+    async def overtaken(request: httpx.Request) -> httpx.Response:
+        before = await gateway.about(request)
+        gateway.log.grow(2)
+        pins_in(tmp_path).keep(pin_of(gateway.log), 6)
+        gateway.checkpoint = gateway.about
+        return before
+
+    gateway.checkpoint = overtaken
+    source = gateway.source(FakeTime(), state=tmp_path, from_start=from_start)
+    await read(source, lambda each: proven(6)(each) and live(each))
+    assert source.status.state is FeedState.LIVE
 
 
 def notes_in(evidence: bytes) -> set[bytes]:
