@@ -45,6 +45,8 @@ async def _export(target: sources.Target, options: argparse.Namespace, query: Qu
     trees: dict[str, TreeSource] = {}
 
     def through(source: Source) -> Source:
+        if isinstance(source, RecordingSource) and not source.log.is_known:
+            print(show(f"mcpwatch: {source.name}: nobody here vouches for the log's key"), file=sys.stderr)
         return trees.setdefault(source.name, _with_tree(source)) if options.proofs else source
 
     with _output(options.output, over=options.force) as out:

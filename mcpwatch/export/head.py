@@ -34,7 +34,7 @@ class ExportedFeed(Struct, frozen=True):
     origin: str
     """The log's own name; empty for a feed without a log."""
     key: str
-    """The log's verifier key, as it is pinned here or was given."""
+    """The verifier key that the log was held against; that of a recording is its own word where none is pinned."""
     state: str
     detail: str
     size: int
