@@ -13,6 +13,7 @@ from mcpwatch.commands import sources
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.errors import IntegrityError, UsageError
 from mcpwatch.export.export import FORMATS, PROVABLE, Export
+from mcpwatch.export.head import Head
 from mcpwatch.export.notice import standing
 from mcpwatch.export.tree_file import TreeSource
 from mcpwatch.feed.recording_source import RecordingSource
@@ -65,7 +66,7 @@ async def _export(target: sources.Target, options: argparse.Namespace, query: Qu
     for name, tree in trees.items():
         if tree.checkpoint is None:
             print(show(f"mcpwatch: {name}: no proofs, for entries of it were not read"), file=sys.stderr)
-    return _exit_code(feeds)
+    return _exit_code(feeds, head)
 
 
 def _with_tree(source: Source) -> TreeSource:
@@ -91,7 +92,11 @@ def _output(path: Path | None, *, over: bool) -> Iterator[TextIO]:
         out.detach()
 
 
-def _exit_code(feeds: Sequence[UpTo]) -> int:
-    """As of every command that reads feeds to their end, and that of a broken log where the end is not proven."""
+def _exit_code(feeds: Sequence[UpTo], head: Head) -> int:
+    """As of every command that reads feeds to their end, and that of a broken log where the end is not proven.
+
+    Entries that a log no longer has, or a recording never had, are told in the head and no failure.
+    """
+    is_proven = all(feed.size is not None and feed.status.verified_size >= feed.size for feed in feeds)
     code = sources.exit_code(feed.status for feed in feeds)
-    return code or (0 if all(feed.is_proven for feed in feeds) else IntegrityError.exit_code)
+    return code or (0 if is_proven and head.proven else IntegrityError.exit_code)

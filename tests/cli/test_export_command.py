@@ -69,6 +69,12 @@ def test_a_log_that_does_not_hold_is_exported_as_one(feeds: Feeds, capsys: pytes
     assert not any(json.loads(line).get("proven") for line in said.out.splitlines())
 
 
+def test_an_end_that_no_checkpoint_covers_fails(feeds: Feeds, capsys: pytest.CaptureFixture[str]) -> None:
+    feeds.status = {"verified_size": 2, "state": FeedState.ENDED}
+    assert main(["export", "--format", "csv"]) == 6
+    assert "NOT PROVEN" in capsys.readouterr().err
+
+
 def test_what_failed_leaves_no_file(feeds: Feeds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*words: object) -> None:
         raise MemoryError
