@@ -66,7 +66,7 @@ def _print(a: Claim, b: Claim, found: Comparison) -> None:
     if found.verdict is Verdict.FORK:
         _print_note("A", a.checkpoint)
         _print_note("B", b.checkpoint)
-        if found.contradicted is not None:
+        if found.contradicted is not None and found.contradicted.root not in (a.checkpoint.root, b.checkpoint.root):
             _print_note("the log's newest", found.contradicted)
 
 
