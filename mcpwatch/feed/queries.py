@@ -1,7 +1,9 @@
 """What a watcher asks a log beside its stream: its introduction, and proofs (SPEC.md, sections 4 and 9)."""
 
+import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import httpx
 
@@ -33,6 +35,8 @@ from mcpwatch.http_fields import media_type
 from mcpwatch.model.feed import Checkpoint
 from mcpwatch.secret import Secret
 
+ANSWER_TIMEOUT = READ_TIMEOUT
+"""Seconds for an answer that is no stream, head and body, and for the head of the stream."""
 NO_SUCH_PROOF = frozenset({400, 404, 405, 501})
 """Statuses by which a gateway says that it gives no proof."""
 NOT_ONE = ConsistencyAnswer(first=0, second=0, frontier=(), hashes=())
@@ -63,9 +67,19 @@ def sendable(token: Secret) -> Secret:
     return Secret(value)
 
 
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """Raise TryLater where an answer takes too long as a whole; one that drips meets no other limit."""
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT):
+            yield
+    except TimeoutError:
+        raise TryLater(f"no whole answer within {ANSWER_TIMEOUT:.0f} s") from None
+
+
 async def ask_about(client: httpx.AsyncClient, address: str, clock: Clock) -> About:
-    """What the log says of itself; raises as `check` does, and httpx's errors."""
-    async with client.stream("GET", address + CHECKPOINT_PATH) as response:
+    """What the log says of itself; raises as `check` does, TryLater where it takes too long, and httpx's errors."""
+    async with in_time(), client.stream("GET", address + CHECKPOINT_PATH) as response:
         await check(response, _is_json, clock)
         about = parse_about(await _first(response, MAX_ABOUT))
     if about is None:
@@ -81,7 +95,7 @@ async def ask_consistency(
     Raises as `ask_about` does.
     """
     params = {"first": str(first), "second": str(second)}
-    async with client.stream("GET", address + CONSISTENCY_PATH, params=params) as response:
+    async with in_time(), client.stream("GET", address + CONSISTENCY_PATH, params=params) as response:
         if response.status_code in NO_SUCH_PROOF:
             return None
         await check(response, _is_json, clock)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random as random_module
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from http import HTTPStatus
 from pathlib import Path
 
@@ -92,7 +92,7 @@ class HttpSource:
         try:
             async with self._client() as client:
                 if await self._about(client) is None:
-                    async with self._stream(client) as events:
+                    async with queries.in_time(), self._stream(client) as events:
                         await queries.check(events.response, is_event_stream, self._clock)
         except (Refused, TryLater, httpx.HTTPError, OSError, ValueError) as error:
             raise queries.failure(self.address, error) from None
@@ -176,9 +176,10 @@ class HttpSource:
         if about is not None and checkpoint is not None:
             await self._join(client, about, checkpoint)
         await self._give([])
-        async with self._stream(client) as events:
-            response = events.response
-            await queries.check(response, is_event_stream, self._clock)
+        async with AsyncExitStack() as stack:
+            async with queries.in_time():
+                response = (await stack.enter_async_context(self._stream(client))).response
+                await queries.check(response, is_event_stream, self._clock)
             self._has_no_log = about is None
             self._reader.connected(self._clock())
             await self._give([])

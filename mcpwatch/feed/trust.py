@@ -35,13 +35,6 @@ class Trust:
             return True
         return self._pins is not None and self._pins.path(self._address).exists()
 
-    @property
-    def knows_one(self) -> bool:
-        """Whether a log is known at the address: by the operator, by this process, or by a pin."""
-        if self._given is not None or self._keys is not None:
-            return True
-        return self._pins is not None and self._pins.path(self._address).exists()
-
     def recognise(self, keys: tuple[str, str], now: float) -> None:
         """Raise ChangedKey when these verifier keys are not the known ones; raises LocalError as Pins does."""
         if self._given is not None and keys != self._given:
