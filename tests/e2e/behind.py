@@ -11,7 +11,7 @@ from mcpwatch.demo.keyring import Keyring
 from mcpwatch.demo.places import Places
 from mcpwatch.identity.signer import AgentKey
 
-_GREETING = re.compile(r"listening on (http://\S+), feed on (http://[^\s,]+)")
+GREETING = re.compile(r"listening on (http://\S+), feed on (http://[^\s,]+)")
 
 
 class Rig(Struct):
@@ -37,7 +37,7 @@ class Rig(Struct):
 async def open_rig(upstreams: tuple[str, ...]) -> Rig:
     """A gateway with these upstreams behind it, and a key for every agent."""
     gateway = await start_gateway(upstreams)
-    greeting = _GREETING.search((await gateway.until(bool))[0])
+    greeting = GREETING.search((await gateway.until(bool))[0])
     assert greeting is not None
     keys = {name: AgentKey.generate() for name in CAST}
     return Rig(upstreams, gateway, greeting[1], greeting[2], keys)
