@@ -23,7 +23,7 @@ class Captures(Struct, frozen=True):
 
     def of(self, upstream: str, arrival: Arrival) -> Capture:
         """The mode for a request and its answer."""
-        rules = [rule for rule in self.tools if fnmatchcase(upstream, rule.server)]
+        rules = [rule for rule in self.tools if fnmatchcase(upstream, rule.server or "*")]
         if not rules:
             return self.mode
         doubt = strictest((self.mode, *(rule.capture for rule in rules)))
@@ -48,7 +48,7 @@ class Captures(Struct, frozen=True):
         return fnmatchcase(tool, rule.tool)
 
     def __str__(self) -> str:
-        return ", ".join((self.mode, *(f"{rule.tool}@{rule.server}: {rule.capture}" for rule in self.tools)))
+        return ", ".join((self.mode, *(f"{rule.tool}@{rule.server or '*'}: {rule.capture}" for rule in self.tools)))
 
 
 def strictest(modes: Iterable[Capture]) -> Capture:

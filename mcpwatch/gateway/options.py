@@ -93,7 +93,7 @@ def parse_captures(words: Sequence[str]) -> tuple[Capture, tuple[ToolCapture, ..
             hint = f"Say {', '.join(MODES)}, or the same of one tool: --capture read_mail@mail=digest"
             raise UsageError(f"{word} is no way to capture", hint)
         if found:
-            tools.append(ToolCapture(found["tool"], mode, found["server"] or "*"))
+            tools.append(ToolCapture(found["tool"], mode, found["server"] or ""))
         else:
             modes.add(mode)
     if len(modes) > 1:

@@ -106,8 +106,8 @@ class ToolCapture(Wire, frozen=True):
     tool: str
     """A glob over the names of tools."""
     capture: Capture
-    server: str = "*"
-    """A glob over the names of upstreams."""
+    server: str = ""
+    """A glob over the names of upstreams; empty for all."""
 
 
 class GatewayStarted(Wire, frozen=True):

@@ -113,7 +113,7 @@ PRINCIPAL = thing(
     Member("access_token_sha256", text, ""),
 )
 UPSTREAM = thing(Member("name", text), Member("url", text), Member("path", text, ""))
-TOOL = thing(Member("tool", text), Member("capture", CAPTURE), Member("server", text, "*"))
+TOOL = thing(Member("tool", text), Member("capture", CAPTURE), Member("server", text, ""))
 SILENCE = thing(Member("rule", text), Member("subject", text), Member("until", seconds))
 TYPES: dict[str, Check] = {
     "mcpwatch.gateway.started": thing(

@@ -243,6 +243,7 @@ DATA: tuple[Data, ...] = (
     End(1, "denied", 5, 6, "reason", "rule"),
     AlertActed("a", "silenced", "me", "n", 1, "o", "k", "s", 1, "high", 2, SilenceTerms("*", "*", 9)),
 )
+LEAVES = tuple(encode(seal(index, LOG.key.origin, TIME, data)) for index, data in enumerate(DATA))
 TARGETS = {
     "stream": Target(
         stream,
@@ -291,7 +292,7 @@ TARGETS = {
     ),
     "envelope": Target(
         envelope,
-        tuple(encode(seal(index, LOG.key.origin, TIME, data)) for index, data in enumerate(DATA)),
+        (*LEAVES, *(LEAVES[0].replace(b'"s"', server) for server in (b'""', b'"*"'))),
         (
             b'"',
             b"\\",
