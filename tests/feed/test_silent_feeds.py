@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time as wall
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from tiny_log import START, TinyLog
 
 from mcpwatch.feed import queries
 from mcpwatch.feed.subscriber import HttpSource
+from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import STALE_AFTER, FeedState
 from mcpwatch.secret import Secret
 
@@ -77,41 +78,44 @@ async def test_an_answer_that_drips_is_given_up(place: str, monkeypatch: pytest.
 
 
 @pytest.mark.faults
-async def test_a_connection_that_is_half_open_is_stale_and_given_up_in_time() -> None:
-    """By the real clock and over a real socket: silence from the second entry on, then an honest connection."""
-    log = grown(3)
-    silent: Iterator[bool] = iter([True])
+@pytest.mark.parametrize(("sign_of_life", "state"), [(b": ping\n\n", FeedState.STALE), (b"", FeedState.DISCONNECTED)])
+async def test_a_tail_that_is_cut_shows_in_time_by_the_real_clock(sign_of_life: bytes, state: FeedState) -> None:
+    """What follows entry 1 is withheld, with comments to keep the connection up or in silence, as half-open."""
+    log, cut = grown(3), iter([True])
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            asked = await reader.readuntil(b"\r\n\r\n")
-            if asked.split(b" ")[1].startswith(b"/v1/checkpoint"):
+            path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
+            now = int(wall.time())
+            if path.startswith(b"/v1/checkpoint"):
                 writer.write(JSON + b"\r\n" + about(log))
                 writer.close()
-            elif next(silent, False):
-                # The tail is cut: what follows entry 1 is withheld, and nothing says so.
-                writer.write(STREAM + b"\r\n" + log.entry(0) + log.checkpoint(1) + log.entry(1))
-            else:
-                stamp = log.checkpoint(time=int(wall.time()))
-                writer.write(STREAM + b"\r\n" + log.entry(2) + stamp)
+                return
+            withheld = next(cut, False)
+            events = log.entry(0) + log.checkpoint(1, now) + log.entry(1) if withheld else log.entry(2)
+            writer.write(STREAM + b"\r\n" + events + (b"" if withheld else log.checkpoint(time=now)))
+            while withheld:
+                await asyncio.sleep(1.0)
+                writer.write(sign_of_life)
+            await asyncio.sleep(60.0)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         source = HttpSource(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", Secret(TOKEN))
-        begun = wall.monotonic()
-        batches = source.batches()
-        entries, reached = [], dict[FeedState, float]()
+        entries, batches = list[Entry](), source.batches()
+        proof, left = 0.0, 0.0
         coming = asyncio.ensure_future(anext(batches))
-        while source.status.verified_size < 3 or not coming.done():
+        while not left:
             await asyncio.wait({coming}, timeout=0.05)
-            reached.setdefault(source.status.state, wall.monotonic() - begun)
+            now, standing = wall.monotonic(), source.status.state
+            proof = proof or (now if standing is FeedState.LIVE else 0.0)
+            left = now if proof and standing is not FeedState.LIVE else 0.0
             if coming.done():
                 entries += coming.result()
-                if source.status.verified_size == 3:
-                    break
                 coming = asyncio.ensure_future(anext(batches))
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
         await source.close()
-    assert [entry.index for entry in entries] == [0, 1, 2]
-    assert reached[FeedState.STALE] <= STALE_AFTER + 0.5
-    assert reached[FeedState.DISCONNECTED] <= 20.0
-    print({state.value: round(after, 2) for state, after in reached.items()})
+    assert (standing, [entry.index for entry in entries]) == (state, [0, 1])
+    assert STALE_AFTER - 1.0 <= left - proof <= STALE_AFTER + 1.0
+    print(f"{standing.value} after {left - proof:.2f} s")
