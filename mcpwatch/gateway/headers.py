@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 
 from mcpwatch.gateway.mask_text import Masked, mask_name, mask_prose
 from mcpwatch.gateway.secret_names import is_masked
-from mcpwatch.gateway.session_ids import holds
+from mcpwatch.gateway.session_ids import mask_id
 from mcpwatch.gateway.tables import HOP_BY_HOP, LOGGED_FIELDS, VERBATIM_FIELDS, WITHHELD_FIELDS, WITHHELD_PREFIX
-from mcpwatch.model.entries import MASK, Header
+from mcpwatch.model.entries import Header
 
 RawHeader = tuple[bytes, bytes]
 """A field as it travelled: name in its own spelling, value without the white space around it."""
@@ -85,8 +85,6 @@ def _is_credential(name: str, value: bytes) -> bool:
 
 
 def _mask_field(name: str, value: str, session: bytes) -> Masked:
-    found = 0
-    if holds(value.encode("iso-8859-1"), session):
-        value, found = value.replace(octets(session), MASK), 1
+    value, found = mask_id(value, session)
     masked, count = mask_name(value) if name == NAME else mask_prose(value)
     return masked, count + found

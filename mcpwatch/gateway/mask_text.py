@@ -21,11 +21,8 @@ Cut = tuple[int, int, str]
 Named = tuple[str, str, int]
 """A name, what joins it to its value, and where that begins."""
 
-_JOINT = re.compile(r"(?<![=!<>:])(?:=>|:=|[=:](?![=:]|//))\s*+")
-_BEFORE = re.compile(r"""\s{0,32}+(?:["'`]\\*+)?([\w.%$\[\]-]{1,128}+)""")
-"""A name before a joint, read from its end."""
-_REACH = 200
-"""Characters before a joint in which its name stands."""
+_JOINT = re.compile(r"=>|:=|[=:](?![=:]|//)")
+_NAMES = re.compile(r"""(?<![\w.%$\[\]-])([\w.%$\[\]-]++)(?:\\*+["'`])?\s*+(=>|:=|[=:](?![=:]|//))\s*+""")
 _FLAGS = re.compile(r"(?<![\w-])-{1,2}([A-Za-z][\w-]{1,64}+)(\s++)(?![-\s])")
 _VALUE = re.compile(
     r"""\\*+"(?:[^"\\]|\\.)*+"?
@@ -155,11 +152,9 @@ def _mask_told(text: str) -> Masked:
 
 
 def _named(text: str) -> Iterator[Named]:
-    for joint in _JOINT.finditer(text):
-        at = joint.start()
-        name = _BEFORE.match(text[max(at - _REACH, 0) : at][::-1])
-        if name is not None:
-            yield name[1][::-1], joint[0], joint.end()
+    for hit in _NAMES.finditer(text):
+        joint = text[hit.start(2) : hit.end()]
+        yield hit[1], joint, hit.end()
 
 
 def _after(text: str, names: Iterable[Named], masks: Callable[[str, str, str], bool]) -> Iterator[Cut]:
@@ -191,7 +186,8 @@ def _tells(name: str, joint: str, value: str) -> bool:
 
 
 def _mask_pairs_in_text(text: str) -> Masked:
-    return _mask_pairs(text, _ADDRESS_VALUE) if "=" in text else (text, 0)
+    has_pairs = "=" in text and ("?" in text or "&" in text or "#" in text or ";" in text)
+    return _mask_pairs(text, _ADDRESS_VALUE) if has_pairs else (text, 0)
 
 
 def _mask_pairs(text: str, value: re.Pattern[str]) -> Masked:

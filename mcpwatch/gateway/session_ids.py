@@ -81,6 +81,13 @@ def without(body: Body, session: bytes) -> Body:
     return replace(body, text=body.text.replace(id, MASK), masked=body.masked + count)
 
 
+def mask_id(text: str, session: bytes) -> tuple[str, int]:
+    """A text without a session id, as part of longer words too, and how often it stood there."""
+    id = session.decode("iso-8859-1")
+    count = text.count(id) if len(id) >= ENOUGH else 0
+    return (text.replace(id, MASK), count) if count else (text, 0)
+
+
 def mask_session(target: str, session: bytes) -> tuple[str, int]:
     """A request target with a session id masked in its query, and how often it stood there.
 

@@ -19,10 +19,9 @@ from mcpwatch.gateway.journal import TooLarge, Unwritable
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.mask_text import mask_prose, mask_shapes
 from mcpwatch.gateway.principal import KeyedHash
-from mcpwatch.gateway.session_ids import SessionForms, holds, without
+from mcpwatch.gateway.session_ids import SessionForms, holds, mask_id, without
 from mcpwatch.gateway.shown_request import read_request, session_id
 from mcpwatch.model.entries import (
-    MASK,
     NOTHING_CARRIED,
     Body,
     Capture,
@@ -212,9 +211,7 @@ class Exchange:
             return event, id
         if self._capture == "digest":
             return "", ""
-        if holds(id.encode(), self._session):
-            id = id.replace(self._session.decode("iso-8859-1"), MASK)
-        return mask_shapes(event)[0], mask_shapes(id)[0]
+        return mask_shapes(event)[0], mask_shapes(mask_id(id, self._session)[0])[0]
 
     def _masked(self, body: Body, leaked: bool) -> Body:
         return without(body, self._session) if leaked and self._capture != "full" else body

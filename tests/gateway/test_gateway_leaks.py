@@ -110,3 +110,36 @@ async def test_what_is_captured_decides_what_is_seen_and_masked(tmp_path: Path, 
 def leaves(state: Path) -> bytes:
     """All that the journal says, in one."""
     return repr(journal(state)).encode()
+
+
+@pytest.mark.parametrize("version", [b"2025-11-25", b"2026-07-28"])
+@pytest.mark.parametrize("capture", ["full", "masked", "digest"])
+async def test_an_id_stands_in_the_log_only_where_a_signature_covers_it(
+    tmp_path: Path, version: bytes, capture: str
+) -> None:
+    asked = (b"Mcp-Protocol-Version: " + version, FIELD)
+    covering = (*asked, b'Signature-Input: s=("@method" "mcp-session-id");keyid="a"', b"Signature: s=:AA==:")
+    sparing = (*asked, b'Signature-Input: s=("@method");keyid="a"', b"Signature: s=:AA==:")
+    reply = ok(RESULT, b"application/json", FIELD)
+    async with scripted(answer(reply)) as server, gateway(tmp_path, server.url, capture=capture) as running:
+        await fetch(running.listen_address, post(INITIALIZE, *asked))
+        await fetch(running.listen_address, post(INITIALIZE, *sparing))
+        await fetch(running.listen_address, post(INITIALIZE, *covering))
+    *bare, covered = every(tmp_path, Request)
+    assert dict(covered.headers)["mcp-session-id"] == ID.decode()
+    assert leaves(tmp_path).count(ID) == 1
+    assert {each.session for each in (*bare, covered)} == {each.session for each in every(tmp_path, Response)}
+    assert len(covered.session) == 32
+
+
+async def test_an_id_in_other_fields_and_in_the_ids_of_events_is_masked(tmp_path: Path) -> None:
+    stream = b"id: %b_7\ndata: {}\n\n" % ID
+    fields = (FIELD, b"Last-Event-ID: %b_6" % ID, b"Tracestate: s=%b" % ID)
+    async with (
+        scripted(answer(ok(stream, b"text/event-stream", b"Allow: %b" % ID))) as server,
+        gateway(tmp_path, server.url) as running,
+    ):
+        await fetch(running.listen_address, get(*fields))
+    assert ID not in leaves(tmp_path)
+    request = only(tmp_path, Request)
+    assert (request.withheld, dict(request.headers)["tracestate"]) == (("last-event-id", "tracestate"), "s=***")
