@@ -14,6 +14,8 @@ from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.errors import ConnectError, IntegrityError, RefusedError, UsageError
 from mcpwatch.feed.address import feed_address
 from mcpwatch.feed.discover import Announcement, running
+from mcpwatch.feed.recording_format import SUFFIX
+from mcpwatch.feed.recording_source import RecordingSource
 from mcpwatch.feed.source import Source
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.feed.upto import Until, UpTo
@@ -38,13 +40,14 @@ class Feed(Struct, frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """The feeds to watch, with the state folder, configuration and policy to watch them by."""
+    """The feeds and recordings to watch, with the state folder, configuration and policy to watch them by."""
 
     feeds: tuple[Feed, ...]
     state: Path
     config: Config
     config_path: Path
     policy: KeptPolicy
+    recordings: tuple[Path, ...] = ()
 
 
 def arguments(parser: argparse.ArgumentParser, *, filtering: str = "show what passes") -> None:
@@ -53,8 +56,8 @@ def arguments(parser: argparse.ArgumentParser, *, filtering: str = "show what pa
         "sources",
         nargs="*",
         metavar="SOURCE",
-        help="a feed's address, such as http://127.0.0.1:4181, or the name of a server behind a gateway of yours "
-        "(the one gateway running on this machine)",
+        help="a feed's address, such as http://127.0.0.1:4181, the name of a server behind a gateway of yours, "
+        f"or a recording, FILE{SUFFIX} (the one gateway running on this machine)",
     )
     token_argument(parser)
     parser.add_argument(
@@ -102,26 +105,41 @@ def until(options: argparse.Namespace) -> Until:
 
 
 def find(options: argparse.Namespace) -> Target:
-    """The feeds that a command line means.
+    """The feeds and recordings that a command line means.
 
     A gateway that keeps its operator's pins in a folder of its own, as the demo does, is watched by those.
     Raises UsageError, also for a bad configuration or policy and where several run here and none is named, ConnectError
     where none does, RefusedError without a token.
     """
     known = running(state_dir())
-    wanted = [_address(source, known) for source in options.sources] or [_only(known).address]
+    recordings = tuple(Path(word) for word in options.sources if _is_recording(word, known))
+    wanted = [_address(word, known) for word in options.sources if not _is_recording(word, known)]
+    if not options.sources:
+        wanted = [_only(known).address]
     by_address = {gateway.address: gateway for gateway in known}
     feeds = tuple(Feed(address, _token(address, by_address.get(address), options.token_file)) for address in wanted)
-    only = by_address.get(wanted[0]) if len(wanted) == 1 else None
+    only = by_address.get(wanted[0]) if len(wanted) == 1 and not recordings else None
     if only is not None and only.state:
         return target_of(feeds[0], Path(only.state), options.policy)
-    return _target(feeds, state_dir(), config_file(), options.policy)
+    return _target(feeds, state_dir(), config_file(), options.policy, recordings)
+
+
+def recorded(path: Path, policy: Path | None = None) -> Target:
+    """One recording, watched by the user's own state and configuration."""
+    return _target((), state_dir(), config_file(), policy, (path,))
 
 
 def feed_at(address: str, token_file: Path | None) -> Feed:
     """The feed at an address, with its token; raises RefusedError without one."""
     found = next((gateway for gateway in running(state_dir()) if gateway.address == address), None)
     return Feed(address, _token(address, found, token_file))
+
+
+def _is_recording(word: str, known: Sequence[Announcement]) -> bool:
+    """Whether a word names a file, and no server that is running."""
+    if any(word == server.name for gateway in known for server in gateway.upstreams):
+        return False
+    return "://" not in word and (word.endswith(SUFFIX) or Path(word).is_file())
 
 
 def _address(word: str, known: Sequence[Announcement]) -> str:
@@ -151,11 +169,17 @@ def target_of(feed: Feed, state: Path, policy: Path | None = None) -> Target:
     return _target((feed,), state, state / "config.toml", policy)
 
 
-def _target(feeds: tuple[Feed, ...], state: Path, config_path: Path, policy: Path | None) -> Target:
+def _target(
+    feeds: tuple[Feed, ...],
+    state: Path,
+    config_path: Path,
+    policy: Path | None,
+    recordings: tuple[Path, ...] = (),
+) -> Target:
     config = load(config_path)
     warn(config, state)
     kept = KeptPolicy(policy or config_path.with_name(NAME), CATALOGUE, is_named=policy is not None)
-    return Target(feeds, state, config, config_path, kept)
+    return Target(feeds, state, config, config_path, kept, recordings)
 
 
 def _token(address: str, found: Announcement | None, token_file: Path | None) -> Secret:
@@ -183,27 +207,27 @@ def query(text: str) -> Query:
         ) from None
 
 
-async def open_watcher(target: Target) -> Watcher:
-    """Make a watcher of a target whose feeds all answer; raises ConnectError and RefusedError otherwise."""
-    return _watcher(target, await _open(target))
+async def open_watcher(target: Target, through: Callable[[Source], Source] = lambda source: source) -> Watcher:
+    """Make a watcher of a target whose feeds all answer; raises ConnectError and RefusedError otherwise.
+
+    Each source is read `through` what is made of it.
+    """
+    return _watcher(target, [through(source) for source in await _open(target)])
 
 
 async def open_to_the_end(
     target: Target, until: Until, through: Callable[[Source], Source] = lambda source: source
 ) -> tuple[Watcher, list[UpTo]]:
-    """The same, of feeds that end by themselves; they come along, for they know whether they are proven.
-
-    Each source is read `through` what is made of it.
-    """
+    """The same, of feeds that end by themselves; they come along, for they know whether they are proven."""
     feeds = [UpTo(through(source), until) for source in await _open(target)]
     return _watcher(target, feeds), feeds
 
 
-async def _open(target: Target) -> list[HttpSource]:
-    sources = [HttpSource(feed.address, feed.token, state=target.state) for feed in target.feeds]
-    for source in sources:
+async def _open(target: Target) -> list[Source]:
+    live = [HttpSource(feed.address, feed.token, state=target.state) for feed in target.feeds]
+    for source in live:
         await source.probe()
-    return sources
+    return [*live, *(RecordingSource(path, state=target.state) for path in target.recordings)]
 
 
 def _watcher(target: Target, sources: Sequence[Source]) -> Watcher:

@@ -68,7 +68,8 @@ def open_watcher(
     book = AlertBook()
     book.take(acts.load())
     fetcher = Fetcher(allow_private=config.identity.allow_private)
-    resolver = Resolver(keys, _options(config), fetcher, on_resolved=lambda ids: pipeline.settled(ids), wall=clock)
+    asking = resolver_options(config)
+    resolver = Resolver(keys, asking, fetcher, on_resolved=lambda ids: pipeline.settled(ids), wall=clock)
 
     trust = _trust(config, keys, fetcher, lambda: _seen_signing(pipeline.state), clock)
 
@@ -122,7 +123,7 @@ def open_watcher(
     )
 
 
-def _options(config: Config) -> ResolverOptions:
+def resolver_options(config: Config) -> ResolverOptions:
     """Whom the configuration lets the resolvers ask."""
     identity = config.identity
     return ResolverOptions(identity.registry, identity.jwks, identity.did_web, identity.directories)
