@@ -93,8 +93,8 @@ class Journal:
         self._thread = threading.Thread(target=self._run, name="mcpwatch-journal", daemon=True)
         self._thread.start()
 
-    def append(self, data: Data) -> int:
-        """Give `data` the log's next index and write it soon.
+    def append(self, data: Data, *, is_missed: bool = True) -> int:
+        """Give `data` the log's next index and write it soon; `is_missed` says whether it counts as lost if not taken.
 
         Raises TooLarge or Unwritable, and UnicodeEncodeError for lone surrogates; the index is then still free.
         """
@@ -102,8 +102,8 @@ class Journal:
         if len(leaf) > MAX_LEAF:
             raise TooLarge
         if self.backlog > MAX_BACKLOG:
-            self.refused += 1
-            self.lost += 1
+            self.refused += is_missed
+            self.lost += is_missed
             raise Unwritable
         index = self._next
         self._next += 1

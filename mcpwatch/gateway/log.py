@@ -138,9 +138,9 @@ class Log:
         """Say in the log that it stops for want of room, as the last that is written, and that it goes on."""
         with contextlib.suppress(Unwritable):
             if full:
-                self.append(GatewayStopped(reason=FULL))
+                self.journal.append(GatewayStopped(reason=FULL), is_missed=False)
             elif not self._closing:
-                self.append(self._started)
+                self.journal.append(self._started, is_missed=False)
         if full:
             self.journal.hold()
 
@@ -149,8 +149,8 @@ class Log:
         if self.journal.refused:
             reason = f"{count(self.journal.refused, 'entry')} lost while the journal could not be written"
             with contextlib.suppress(Unwritable):
-                self.append(GatewayStopped(reason=reason))
-                self.append(self._started)
+                self.journal.append(GatewayStopped(reason=reason), is_missed=False)
+                self.journal.append(self._started, is_missed=False)
                 self.journal.refused = 0
 
     def _tell(self) -> None:

@@ -103,6 +103,7 @@ async def test_who_did_not_know_of_the_act_before_is_told_who_was_first_and_when
 
 async def test_who_was_first_is_known_after_a_restart_and_in_a_journal_without_the_table(tmp_path: Path) -> None:
     async with gateway(tmp_path, NOWHERE) as running:
+        await running.log.sign_now()
         running.log.store._writer.execute("DROP TABLE acts")
         running.log.store._prepare()
         await send(running, act(running))

@@ -227,7 +227,7 @@ async def test_what_happens_while_the_journal_cannot_be_written(
 ) -> None:
     async with scripted(answer(ok(RESULT))) as server, gateway(tmp_path, server.url, when_unwritable=policy) as running:
         assert (await fetch(running.listen_address, post(CALL))).status == 200
-        journal = running.log._journal
+        journal = running.log.journal
         await journal.flush()
         with monkeypatch.context() as context:
             context.setattr(journal._store, "write", failing)
