@@ -2,7 +2,7 @@
 
 from mcpwatch.model.entries import Request
 
-_READ = frozenset({"authorization", "mcp-name", "@query"})
+_READ = frozenset({"authorization", "mcp-name", "dpop", "@path", "@query"})
 _ARGUMENTS = "mcp-param-"
 
 
@@ -10,4 +10,9 @@ def unread(request: Request) -> tuple[str, ...]:
     """Names of header fields whose values the log withholds: cookies, API keys and the like."""
     if not request.withheld:
         return ()
-    return tuple(name for name in request.withheld if name not in _READ and not name.startswith(_ARGUMENTS))
+    masked = {name for name, _ in request.headers}
+    return tuple(
+        name
+        for name in request.withheld
+        if name not in _READ and name not in masked and not name.startswith(_ARGUMENTS)
+    )

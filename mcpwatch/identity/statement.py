@@ -108,4 +108,7 @@ def _unmasked(found: Json, jws: Jws) -> Json:
     if not isinstance(payload, dict) or not isinstance(found, dict):
         return found
     signed = {name: _PAYLOAD.get(name, (name,))[0] for name in found}
-    return {name: payload.get(signed[name], value) if value == MASK else value for name, value in found.items()}
+    return {
+        name: payload.get(signed[name], value) if isinstance(value, str) and MASK in value else value
+        for name, value in found.items()
+    }
