@@ -11,11 +11,12 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from rig import answer, every, fetch, gateway, ok, post, scripted
 from sdk import exercise, fixture
+from seeded import SEEDED
 
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
 from mcpwatch.identity.replay import ReplayWindow
-from mcpwatch.identity.signer import AgentKey, AipAuth, Rfc9421Auth, rfc9421_headers
+from mcpwatch.identity.signer import AgentKey, AipAuth, Rfc9421Auth, aip_headers, rfc9421_headers
 from mcpwatch.model.entries import Request
 from mcpwatch.model.identity import Covered, SignatureState, Verdict, Word
 
@@ -85,3 +86,26 @@ async def test_a_signed_secret_is_masked_and_said_to_be_uncheckable(tmp_path: Pa
         await fetch(running.listen_address, post(body, *fields, target=b"/mcp?api_key=s3cret"))
     (verdict,) = judged(every(tmp_path, Request), key)
     assert verdict.word is word, verdict
+
+
+@pytest.mark.parametrize("scheme", ["aip", "rfc9421"])
+@pytest.mark.parametrize(
+    ("capture", "word"), [("full", Word.VERIFIED), ("masked", Word.NO_CHECK), ("digest", Word.NO_CHECK)]
+)
+async def test_a_signed_secret_in_the_path_is_masked_and_said_to_be_uncheckable(
+    tmp_path: Path, scheme: str, capture: str, word: Word
+) -> None:
+    key, body = AgentKey.generate(), b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+    path = f"/mcp/{SEEDED[1].text}/x"
+    signed = (
+        aip_headers(key, "POST", path, body, now=time.time(), nonce="n" * 24)
+        if scheme == "aip"
+        else rfc9421_headers(key, "POST", f"http://127.0.0.1{path}", {}, body, now=time.time(), nonce="n" * 24)
+    )
+    fields = [f"{name}: {value}".encode() for name, value in signed.items()]
+    async with scripted(answer(ok(b"{}"))) as server, gateway(tmp_path, server.url, capture=capture) as running:
+        await fetch(running.listen_address, post(body, *fields, target=path.encode()))
+    (request,) = every(tmp_path, Request)
+    (verdict,) = judged([request], key)
+    assert verdict.word is word, verdict
+    assert (request.target == path, "@path" in request.withheld) == (capture == "full", capture != "full")
