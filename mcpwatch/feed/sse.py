@@ -111,7 +111,9 @@ class SseReader:
                     return f"an event is larger than {self._max_event} octets"
                 self._field(line)
         self._pending += rest
-        return f"a line is longer than {self._max_line} octets" if len(self._pending) > self._max_line else ""
+        marked = self._at_start and self._pending.startswith(_BOM)
+        longest = self._max_line + (len(_BOM) if marked else 0)
+        return f"a line is longer than {self._max_line} octets" if len(self._pending) > longest else ""
 
     def _field(self, line: bytes) -> None:
         name, _, value = line.partition(b":")

@@ -46,6 +46,7 @@ from mcpwatch.model.entries import (
 )
 from mcpwatch.text import show
 
+BOM = b"\xef\xbb\xbf"
 LIMITS = (64, 128, 8)
 """Octets of a line and of an event, and lines of an event, so small that a few octets pass them."""
 MAX_TREE = 64
@@ -247,7 +248,11 @@ LEAVES = tuple(encode(seal(index, LOG.key.origin, TIME, data)) for index, data i
 TARGETS = {
     "stream": Target(
         stream,
-        (b"\xef\xbb\xbfid: 1\nevent: entry\r\ndata: {}\r\rretry: 10\n: x\n\ndata\n\n", LOG.entry(0) + LOG.checkpoint()),
+        (
+            BOM + b"id: 1\nevent: entry\r\ndata: {}\r\rretry: 10\n: x\n\ndata\n\n",
+            LOG.entry(0) + LOG.checkpoint(),
+            BOM + b"x" * LIMITS[0],
+        ),
         (
             b"\n",
             b"\r",
