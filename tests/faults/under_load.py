@@ -100,8 +100,8 @@ async def loaded(
     """A gateway that writes `rate` entries a second, before a server that answers at once."""
     async with scripted(answer(ok(b'{"jsonrpc":"2.0","id":1,"result":{}}'))) as server:
         gateway = LoadedGateway(state, server.url, rate, octets, stall_s, ring, file_limit)
-        await gateway.start()
         try:
+            await gateway.start()
             yield gateway
         finally:
             await gateway.process.end(signal.SIGKILL)
