@@ -84,7 +84,7 @@ def head(format: str, filter: str, feeds: Sequence[FeedStatus], extents: Mapping
 
 def covers(status: FeedStatus, index: int) -> bool:
     """Whether a checkpoint that holds covers this entry."""
-    return status.checkpoint is not None and status.state not in STICKY and index < status.verified_size
+    return status.checkpoint is not None and status.state not in STICKY and status.proves(index)
 
 
 def _feed(status: FeedStatus, extent: Extent) -> ExportedFeed:

@@ -1,7 +1,8 @@
 """Whether a log goes on from what it was seen to sign before (SPEC.md, section 6.5)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from mcpwatch.feed.edge import Edge
 from mcpwatch.feed.merkle import Frontier
 from mcpwatch.feed.proof_answers import ConsistencyAnswer
 from mcpwatch.feed.proofs import BadProof, verify_consistency
@@ -10,7 +11,7 @@ from mcpwatch.model.feed import Checkpoint
 Proofs = Mapping[int, ConsistencyAnswer | None]
 """What the log answered, by the size that was asked for; None where it gives no proof."""
 
-MOST_HELD = 4
+MOST_HELD = 6
 """Checkpoints that wait for a log which gives no proofs; those seen first stay."""
 
 
@@ -70,11 +71,19 @@ class Continuity:
                 raise self._another(each)
         return due
 
-    def asks(self, read: int, onward: int, newest: Checkpoint, verified: Checkpoint | None = None) -> tuple[int, ...]:
-        """The sizes to prove that `newest` goes on from, where entries from `read` to `onward` are passed over."""
+    def asks(
+        self, proven: int, read: int, onward: int, newest: Checkpoint, seen: Iterable[Checkpoint]
+    ) -> tuple[int, ...]:
+        """The sizes to prove that `newest` goes on from, where entries from `read` to `onward` are passed over.
+
+        `seen` is what the log signed on this side of them; of what was read, entries from `proven` on still wait for a
+        checkpoint.
+        """
         is_gap = read < onward
-        known = [*self._held, verified] if verified is not None and is_gap else self._held
+        known = [*self._held, *seen] if is_gap else self._held
         sizes = {each.size for each in known if each.size < min(onward, newest.size)}
+        if is_gap and proven < read:
+            sizes.add(read)
         if is_gap and onward < newest.size:
             sizes.add(onward)
         return tuple(sorted(sizes - {0}))
@@ -113,4 +122,27 @@ def right_edge(answer: ConsistencyAnswer, size: int, newest: Checkpoint, note: b
     except ValueError as error:
         reason = f"the gateway's proof that {size} entries are the first of {newest.size} does not hold: {error}"
         raise Discontinued(reason, note) from None
+    return edge
+
+
+def hold_read(edge: Edge, newest: Checkpoint, answer: ConsistencyAnswer | None) -> None:
+    """Hold what was read and still waits for a checkpoint against one behind a gap: no other will be held against it.
+
+    Raises Discontinued where it is not what the log has; without an answer it stays unproven.
+    """
+    if edge.proven < edge.size and answer is not None:
+        proven = right_edge(answer, edge.size, newest)
+        if proven.root() != edge.root():
+            raise Discontinued(f"the log's first {edge.size} entries are not those that it sent")
+        edge.prove(proven)
+
+
+def edge_of(checkpoint: Checkpoint, frontier: Sequence[bytes]) -> Frontier:
+    """The right edge at a checkpoint; raises Discontinued where it does not hash to the root that was signed."""
+    try:
+        edge = Frontier.load(checkpoint.size, frontier)
+    except ValueError as error:
+        raise Discontinued(f"the gateway's frontier does not fit its checkpoint: {error}") from None
+    if edge.root() != checkpoint.root:
+        raise Discontinued("the gateway's frontier does not hash to the root it signed")
     return edge

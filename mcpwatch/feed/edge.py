@@ -22,6 +22,11 @@ class Edge:
         """Entries of the log up to here."""
         return self._now.size
 
+    @property
+    def proven(self) -> int:
+        """Entries of the log up to where it was last proven, or gone on from."""
+        return self._proven.size
+
     def root(self) -> bytes:
         """The root of the tree over all entries up to here."""
         return self._now.root()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
-from mcpwatch.feed.continuity import Continuity, Discontinued, Proofs, right_edge
+from mcpwatch.feed.continuity import Continuity, Discontinued, Proofs, edge_of, hold_read, right_edge
 from mcpwatch.feed.edge import Edge
 from mcpwatch.feed.merkle import HASH_SIZE, Frontier, leaf_hash
 from mcpwatch.feed.note import NoteVerifier
@@ -98,7 +98,7 @@ class LogReader:
         if self._standing.broken or checkpoint.size < self.claimed:
             return ()
         onward = checkpoint.size if self._is_late else min(max(oldest, self._next), checkpoint.size)
-        return self._continuity.asks(self._next, onward, checkpoint, self._standing.status.checkpoint)
+        return self._continuity.asks(self._edge.proven, self._next, onward, checkpoint, self._seen)
 
     def begin(self, edge: Frontier, reason: str) -> None:
         """Begin past entries that are not to be had, at a right edge that the checkpoints after it prove or break."""
@@ -126,8 +126,7 @@ class LogReader:
         try:
             if is_late:
                 self._leap(checkpoint, frontier, f"joined at {checkpoint.size}", asked=True)
-            elif oldest > self._next:
-                self._continuity.hold(self._standing.status.checkpoint)
+            elif min(oldest, checkpoint.size) > self._next:
                 self._resume(checkpoint, frontier, oldest, proofs)
             self._continuity.settle(checkpoint, proofs)
         except Discontinued as discontinued:
@@ -155,8 +154,7 @@ class LogReader:
     def sever(self, reason: str, now: float, *notes: bytes, state: FeedState = FeedState.BROKEN) -> None:
         """The log is BROKEN, or in ROLLBACK, for good; `notes` are kept with what it had signed before."""
         if not self._standing.broken:
-            held = self._standing.status.checkpoint
-            signed = [*([held] if held else []), *self._continuity.held, *self._waiting]
+            signed = [*self._seen, *self._continuity.held]
             self.evidence = tuple(dict.fromkeys(note for note in (*(each.note for each in signed), *notes) if note))
             self._waiting.clear()
         self._standing.sever(state, reason, now)
@@ -267,8 +265,15 @@ class LogReader:
                 return
         self._waiting = sorted([*self._waiting[:1], checkpoint], key=lambda each: each.size)
 
+    @property
+    def _seen(self) -> list[Checkpoint]:
+        """What the log signed, as far as that is known: verified, and ahead of the entries."""
+        verified = self._standing.status.checkpoint
+        return [*([verified] if verified else []), *self._waiting]
+
     def _resume(self, checkpoint: Checkpoint, frontier: Sequence[bytes], oldest: int, proofs: Proofs) -> None:
         """Go on where the log still has its entries; raises Discontinued."""
+        hold_read(self._edge, checkpoint, proofs.get(self._next))
         reason = f"the gateway keeps entries from {oldest} on"
         if oldest >= checkpoint.size:
             self._leap(checkpoint, frontier, reason)
@@ -279,18 +284,16 @@ class LogReader:
 
     def _leap(self, checkpoint: Checkpoint, frontier: Sequence[bytes], reason: str, *, asked: bool = False) -> None:
         """Go on at a checkpoint, from a right edge that hashes to its root; raises Discontinued."""
-        try:
-            edge = Frontier.load(checkpoint.size, frontier)
-        except ValueError as error:
-            raise Discontinued(f"the gateway's frontier does not fit its checkpoint: {error}") from None
-        if edge.root() != checkpoint.root:
-            raise Discontinued("the gateway's frontier does not hash to the root it signed")
+        edge = edge_of(checkpoint, frontier)
         if checkpoint.size > self._next:
             self._go_on(edge, reason, asked=asked)
 
     def _go_on(self, edge: Frontier, reason: str, *, asked: bool = False) -> None:
-        """Go on from a right edge whose entries were not read."""
-        self._standing.overlook(Gap(self._next, edge.size - 1, reason), asked=asked)
+        """Go on from a right edge whose entries were not read; those that were, but stay unproven, join the gap."""
+        self._standing.pass_over(Gap(self._edge.proven, edge.size - 1, reason), asked=asked)
+        for each in self._seen:
+            if each.size <= edge.size:
+                self._continuity.hold(each)
         self._next = edge.size
         self._edge.leap(edge)
         self._waiting = [each for each in self._waiting if each.size > edge.size]

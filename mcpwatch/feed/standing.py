@@ -108,6 +108,14 @@ class Standing:
         self.set(gaps=(*self.status.gaps, gap))
         return True
 
+    def pass_over(self, gap: Gap, *, asked: bool = False) -> None:
+        """Declare such entries, however many gaps there are: the last of too many takes in what lies between."""
+        if not self.overlook(gap, asked=asked):
+            *others, last = self.status.gaps
+            reason = f"there are more gaps than are told apart; of the last, {gap.reason}"
+            self._overlooked |= not asked
+            self.set(gaps=(*others, Gap(last.first, gap.last, reason)))
+
     def tick(self, now: float) -> None:
         """Let time pass."""
         if self.connected and self._judge(now) is FeedState.STALE:

@@ -46,7 +46,7 @@ class Checkpoint(Struct, frozen=True):
 
 
 class Gap(Struct, frozen=True):
-    """Entries `first` to `last`, both included, that this watcher did not see."""
+    """Entries `first` to `last`, both included, that this watcher did not see, or that nothing will prove to it."""
 
     first: int
     last: int
@@ -69,7 +69,7 @@ class FeedStatus(Struct, frozen=True):
     next_index: int = 0
     """The index expected next; everything below was received or lies in a gap."""
     verified_size: int = 0
-    """Entries below this are proven by `checkpoint`."""
+    """Entries below this are proven by `checkpoint`, but for those in gaps."""
     checkpoint: Checkpoint | None = None
     last_entry_at: float | None = None
     """Watcher's clock."""
@@ -90,3 +90,7 @@ class FeedStatus(Struct, frozen=True):
     capture: str = ""
     scopes: tuple[str, ...] = ()
     """What the token may do here, by the gateway's word."""
+
+    def proves(self, index: int) -> bool:
+        """Whether `checkpoint` proves that entry, where the entry was received."""
+        return index < self.verified_size and not any(gap.first <= index <= gap.last for gap in self.gaps)

@@ -192,7 +192,7 @@ def entry_line(row: Row, state: State) -> EntryLine:
         duration=None if row.is_running else row.duration(now),
         alerts=row.alerts,
         note=row.seen.note or row.entry.fault,
-        proven=feed is not None and feed.verified_size > row.index,
+        proven=feed is not None and feed.proves(row.index),
         server_proof=line_of_proof(row.seen.proof),
     )
 

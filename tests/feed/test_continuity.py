@@ -12,6 +12,7 @@ from mcpwatch.feed.continuity import MOST_HELD
 from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.proof_answers import ConsistencyAnswer
 from mcpwatch.feed.queries import NOT_ONE
+from mcpwatch.feed.standing import MAX_GAPS
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import Checkpoint, FeedState, Gap
 
@@ -268,16 +269,83 @@ def test_whatever_is_no_longer_kept_nothing_goes_unaccounted_for(
     steps: list[tuple[int, int, bool]], proves_at_first: bool
 ) -> None:
     """Shown and declared make up the log, and an honest one is never broken, however often retention overtakes us."""
-    log, oldest = grown(3), 0
+    log, oldest, shown = grown(3), 0, set[int]()
     reader = reader_of(log)
     join(reader, log, proves=proves_at_first)
     for more, forgotten, proves in steps:
-        read(reader, log, upto=max(reader.status.next_index, log.size - more))
+        shown |= {entry.index for entry in read(reader, log, upto=max(reader.status.next_index, log.size - more))}
         reader.disconnected("cut", NOW)
         log.grow(more)
         oldest = min(oldest + forgotten, log.size)
         join(reader, log, oldest, proves=proves)
-    read(reader, log)
+    shown |= {entry.index for entry in read(reader, log)}
     assert reader.status.state in (FeedState.LIVE, FeedState.GAP)
     assert reader.status.next_index == reader.status.verified_size == log.size
-    assert unaccounted(reader) == 0
+    declared = {index for gap in reader.status.gaps for index in range(gap.first, gap.last + 1)}
+    assert shown | declared == set(range(log.size))
+
+
+def test_entries_that_no_checkpoint_proved_before_a_gap_are_held_against_the_one_behind_it() -> None:
+    honest, other = grown(20), grown(20, other_from=6)
+    reader = reader_of(honest)
+    join(reader, begun := grown(6))
+    read(reader, begun)
+    read(reader, other, upto=9)
+    assert join(reader, honest, oldest=16) == (6, 9, 16)
+    status = reader.status
+    assert (status.state, status.verified_size) == (FeedState.BROKEN, 6)
+    assert status.detail == "the log's first 9 entries are not those that it sent"
+
+
+def test_entries_that_no_checkpoint_proved_before_a_gap_are_proven_across_it() -> None:
+    log = grown(6)
+    reader = reader_of(log)
+    join(reader, log)
+    read(reader, log)
+    log.grow(14)
+    read(reader, log, upto=9)
+    join(reader, log, oldest=16)
+    read(reader, log)
+    assert reader.status.gaps == (Gap(9, 15, "the gateway keeps entries from 16 on"),)
+    assert [reader.status.proves(index) for index in (8, 9, 15, 16, 20)] == [True, False, False, True, False]
+
+
+def test_without_proofs_they_are_never_called_proven() -> None:
+    log, other = grown(6), grown(20, other_from=6)
+    reader = reader_of(log)
+    join(reader, log)
+    read(reader, log)
+    read(reader, other, upto=9)
+    log.grow(14)
+    join(reader, log, oldest=16, proves=False)
+    read(reader, log)
+    status = reader.status
+    assert (status.state, status.verified_size) == (FeedState.GAP, 20)
+    assert [status.proves(index) for index in (5, 6, 8)] == [True, False, False]
+    assert reader.pinnable is None
+
+
+@pytest.mark.parametrize("oldest", [12, 16])
+def test_what_was_signed_within_a_gap_is_still_held_against_the_log(oldest: int) -> None:
+    log, other = grown(20), grown(20, other_from=8)
+    reader = reader_of(log)
+    join(reader, honest := grown(6))
+    read(reader, honest)
+    for each in frames(other.checkpoint(12)):
+        reader.take(each, NOW)
+    join(reader, log, oldest=oldest)
+    assert reader.status.state is FeedState.BROKEN
+    assert {other.note(12), log.note(20)} <= set(reader.evidence)
+
+
+def test_more_gaps_than_are_counted_lose_nothing() -> None:
+    log, shown = grown(3), set[int]()
+    reader = reader_of(log)
+    for _ in range(MAX_GAPS + 20):
+        log.grow(10)
+        join(reader, log, oldest=log.size - 3)
+        shown |= {entry.index for entry in read(reader, log)}
+    status = reader.status
+    assert len(status.gaps) == MAX_GAPS
+    assert shown | {index for gap in status.gaps for index in range(gap.first, gap.last + 1)} == set(range(log.size))
+    assert (status.state, status.verified_size) == (FeedState.GAP, log.size)

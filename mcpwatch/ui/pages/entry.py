@@ -185,6 +185,8 @@ def _proof(entry: Entry, feed: FeedStatus | None) -> tuple[Span, ...]:
         return (span("pending: no checkpoint was verified", Tone.WARN),)
     if entry.index >= feed.verified_size:
         return (span("pending: the next checkpoint will cover it", Tone.WARN),)
+    if not feed.proves(entry.index):
+        return (span("unproven: it lies beside a gap that nothing proves", Tone.WARN),)
     return (
         span("✓ proven", Tone.GOOD),
         span(f" by the checkpoint at size {feed.checkpoint.size:,}"),
