@@ -54,7 +54,7 @@ COMMANDS = (
     CommandRow("replay", "the dashboard on a recording, as it happened"),
     CommandRow("ack", "say of an alert that it was seen, is over, or should be silent"),
     CommandRow("prove", "one entry with its proof in a file that a third party can check"),
-    CommandRow("export", "what passes a filter, as JSON lines, CSV, Markdown or an HTTP archive"),
+    CommandRow("export", "what passes a filter, as JSON lines, CSV, Markdown or HAR"),
     CommandRow("rules", "what is looked for: every rule, what it means and what to do"),
     CommandRow("keys", "keys pinned by the operator"),
     CommandRow("config", "where the configuration is, what it says, a commented template"),

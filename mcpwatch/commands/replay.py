@@ -12,6 +12,7 @@ from mcpwatch.commands import sources
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.commands.watch import dashboard, require_terminal
 from mcpwatch.feed.paced import Pace, PacedSource
+from mcpwatch.feed.recording_source import RecordingSource
 from mcpwatch.watch.query import Query
 
 MAX = "max"
@@ -45,7 +46,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _replay(target: sources.Target, pace: Pace, query: Query) -> int:
-    watcher = await sources.open_watcher(target, lambda source: PacedSource(source, pace))
+    (path,) = target.recordings
+    source = RecordingSource(path, name=f"replay of {path.name}", state=target.state)
+    watcher = sources.watcher_of(target, [PacedSource(source, pace)])
     try:
         return await dashboard(watcher, query)
     finally:

@@ -207,20 +207,20 @@ def query(text: str) -> Query:
         ) from None
 
 
-async def open_watcher(target: Target, through: Callable[[Source], Source] = lambda source: source) -> Watcher:
-    """Make a watcher of a target whose feeds all answer; raises ConnectError and RefusedError otherwise.
-
-    Each source is read `through` what is made of it.
-    """
-    return _watcher(target, [through(source) for source in await _open(target)])
+async def open_watcher(target: Target) -> Watcher:
+    """Make a watcher of a target whose feeds all answer; raises ConnectError and RefusedError otherwise."""
+    return watcher_of(target, await _open(target))
 
 
 async def open_to_the_end(
     target: Target, until: Until, through: Callable[[Source], Source] = lambda source: source
 ) -> tuple[Watcher, list[UpTo]]:
-    """The same, of feeds that end by themselves; they come along, for they know whether they are proven."""
+    """The same, of feeds that end by themselves; they come along, for they know whether they are proven.
+
+    Each source is read `through` what is made of it.
+    """
     feeds = [UpTo(through(source), until) for source in await _open(target)]
-    return _watcher(target, feeds), feeds
+    return watcher_of(target, feeds), feeds
 
 
 async def _open(target: Target) -> list[Source]:
@@ -230,7 +230,8 @@ async def _open(target: Target) -> list[Source]:
     return [*live, *(RecordingSource(path, state=target.state) for path in target.recordings)]
 
 
-def _watcher(target: Target, sources: Sequence[Source]) -> Watcher:
+def watcher_of(target: Target, sources: Sequence[Source]) -> Watcher:
+    """A watcher of these sources by the target's state, configuration and policy."""
     return build.open_watcher(
         sources, target.state, target.config, config_path=target.config_path, policy=target.policy
     )

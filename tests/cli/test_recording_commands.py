@@ -133,3 +133,9 @@ def test_progress_is_drawn_on_terminals_alone(capsys: pytest.CaptureFixture[str]
     line.clear()
     assert capsys.readouterr().err == ""
     assert bar(0.5) == "[############............]"
+
+
+def test_a_replay_needs_a_terminal(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tape(path)
+    assert main(["replay", str(path), "--speed", "max", "--seek", "2026-11-22T12:00:01Z"]) == 5
+    assert "needs a terminal" in capsys.readouterr().err
