@@ -1,5 +1,6 @@
 """Room on the disk that is set aside, so that on a full one a log can still say why it stops."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class Reserve:
             os.posix_fallocate(file, 0, 2 * SIZE)
             os.ftruncate(file, SIZE)
         except OSError:
-            self._path.unlink(missing_ok=True)
+            self.drop()
             return False
         finally:
             os.close(file)
@@ -45,4 +46,6 @@ class Reserve:
     def drop(self) -> None:
         """Have no file any more."""
         self._is_held = False
-        self._path.unlink(missing_ok=True)
+        # On a disk that takes no change any more it stays.
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)

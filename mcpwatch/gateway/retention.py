@@ -2,14 +2,23 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 
-from mcpwatch.feed.envelope import decode
+import msgspec
+from msgspec import Struct
+
 from mcpwatch.gateway.hash_tree import TILE
 from mcpwatch.gateway.keep import Keep
 from mcpwatch.gateway.store import Store
 
 PACE_SECONDS = 0.05
 """How long a journal that has nothing to write waits from one tile to the next."""
+
+
+class _Dated(Struct, frozen=True):
+    """All that has to be read of an entry; the rest may be of another version's making."""
+
+    time: datetime
 
 
 class Retention:
@@ -42,5 +51,5 @@ class Retention:
     def _newest_time(self, index: int) -> float:
         if self._dated[0] != index:
             ((_, leaf),) = self._store.leaves(index, index + 1, 0)
-            self._dated = index, decode(leaf).time.timestamp()
+            self._dated = index, msgspec.json.decode(leaf, type=_Dated).time.timestamp()
         return self._dated[1]

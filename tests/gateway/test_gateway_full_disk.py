@@ -1,6 +1,7 @@
 """A disk that is really full: the log says so as its last word, stays whole, and goes on when there is room."""
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.gateway import journal, log
 from mcpwatch.gateway.folder import open_folder
 from mcpwatch.gateway.log import FULL, Log
-from mcpwatch.gateway.reserve import RESERVE_FILE, SIZE
+from mcpwatch.gateway.reserve import RESERVE_FILE, SIZE, Reserve
 from mcpwatch.gateway.run import Gateway
 from mcpwatch.model.entries import End, GatewayStarted, GatewayStopped
 
@@ -215,3 +216,17 @@ def test_a_file_that_may_not_grow_stays_whole(tmp_path: Path) -> None:
     shown = int(child.stdout.split()[0])
     assert shown > 100
     assert len(whole(tmp_path)) >= shown
+
+
+def test_room_that_a_disk_which_became_read_only_does_not_give_back_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve = Reserve(tmp_path)
+    assert reserve.fill()
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert reserve.release()
+    assert not reserve.release()

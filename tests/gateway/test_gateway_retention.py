@@ -73,6 +73,32 @@ def test_tiles_go_when_their_newest_entry_is_too_old(kept: Store) -> None:
     kept.close()
 
 
+def test_entries_of_another_version_grow_old_as_well(kept: Store) -> None:
+    """A leaf that this version would not have written does not stop what writes the journal."""
+    edge, batch, nodes = kept.frontier, list[Leaf](), list[tuple[int, int, bytes]]()
+    for index in range(300):
+        leaf = b'{"type":"mcpwatch.of.another.version","id":"%d","time":"2026-11-22T12:00:00Z","data":{}}' % index
+        nodes += completed(edge, leaf_hash(leaf))
+        edge.append(leaf_hash(leaf))
+        batch.append((index, leaf))
+    kept.write(batch, edge, nodes, [(300, b"note")])
+    assert step_all(Keep(seconds=10.0), kept, NOON.timestamp() + 11) == 1
+    kept.close()
+
+
+@pytest.mark.parametrize("leaf", [b"", b"[]", b"{}", b'{"time":"noon"}', b'{"time":1}', b"\xff"])
+def test_an_entry_without_its_time_is_told_as_such(kept: Store, leaf: bytes) -> None:
+    edge, batch, nodes = kept.frontier, list[Leaf](), list[tuple[int, int, bytes]]()
+    for index in range(300):
+        nodes += completed(edge, leaf_hash(leaf))
+        edge.append(leaf_hash(leaf))
+        batch.append((index, leaf))
+    kept.write(batch, edge, nodes, [(300, b"note")])
+    with pytest.raises(ValueError):
+        Retention(kept, Keep(seconds=10.0)).step()
+    kept.close()
+
+
 def test_tiles_go_while_there_is_too_much(kept: Store) -> None:
     leaves = grow(kept, 2_000)
     total = sum(map(len, leaves))
