@@ -31,7 +31,7 @@ async def call_until(gateway: LoadedGateway, status: int) -> None:
 async def test_a_file_that_may_not_grow_stops_the_calls_and_loses_nothing(tmp_path: Path) -> None:
     """Row 25, where the disk's limit is one on the size of a file, as nobody needs to be root for that."""
     async with (
-        loaded(tmp_path / "gateway", RATE, octets=4_000, file_limit=9 * MIB) as gateway,
+        loaded(tmp_path / "gateway", RATE, octets=16_000, file_limit=9 * MIB) as gateway,
         watching(gateway, tmp_path / "watcher") as watcher,
     ):
         await call_until(gateway, 503)

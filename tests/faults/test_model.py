@@ -122,8 +122,8 @@ def run(runs: int, steps: int) -> None:
 
 
 def test_random_faults_lose_and_double_nothing() -> None:
-    """Row 35, scaled to 50 runs of 10 steps."""
-    run(50, 10)
+    """Row 35, scaled to 50 runs of 8 steps."""
+    run(50, 8)
 
 
 @pytest.mark.faults

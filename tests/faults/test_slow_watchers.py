@@ -113,8 +113,8 @@ async def stopped(folder: Path, stop: Stop) -> str:
 
 
 async def test_a_watcher_that_was_stopped_catches_up(tmp_path: Path) -> None:
-    """Row 11, scaled to 3 s of larger entries, with less in memory and a shorter patience of the gateway."""
-    await stopped(tmp_path, Stop(rate=2_000, seconds=3, stall_s=0.5, ring=500, octets=4_000))
+    """Row 11, scaled to 2 s of larger entries, with less in memory and a shorter patience of the gateway."""
+    await stopped(tmp_path, Stop(rate=2_000, seconds=2, stall_s=0.5, ring=250, octets=6_000))
 
 
 @pytest.mark.faults
