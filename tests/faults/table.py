@@ -230,9 +230,11 @@ ROWS = (
         (
             "ui/test_pty.py::test_a_signal_restores_the_terminal_and_ends",
             "ui/test_pty.py::test_it_ends_when_its_terminal_goes_away",
+            "ui/test_pty.py::test_put_aside_it_leaves_the_terminal_as_it_was_and_comes_back",
+            "ui/test_pty.py::test_stopped_and_continued_it_goes_on",
             "gateway/test_gateway_process.py::test_a_signal_ends_it_in_good_order",
         ),
-        "SIGTERM, SIGHUP, SIGINT and a terminal that is closed; not SIGTSTP",
+        "stopped for a moment instead of 10 min",
     ),
     Row(30, "hostile text on every screen", ("ui/test_hostile.py::test_nothing_that_acts_reaches_the_terminal",)),
     Row(31, "a terminal that answers", (), "not run: by row 30 nothing that it would answer to reaches it"),

@@ -51,8 +51,9 @@ DOORS = (
 
 async def test_who_gets_in(tmp_path: Path) -> None:
     """Row 33: 403 for a Host or an Origin, 401 for a token, 403 for what a token may not do, in this order."""
-    options = {"allowed_hosts": ("gate.example",), "allowed_origins": (OURS,), "metrics": True}
-    async with gateway(tmp_path, NOWHERE, **options) as running:
+    async with gateway(
+        tmp_path, NOWHERE, allowed_hosts=("gate.example",), allowed_origins=(OURS,), metrics=True
+    ) as running:
         await running.log.sign_now()
         tokens = {"reading": token_of(tmp_path), "operator": operator_token_path(tmp_path).read_text().strip()}
         for door, host, origins, whose in product(DOORS, HOSTS, ORIGINS, TOKENS):

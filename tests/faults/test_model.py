@@ -115,7 +115,7 @@ class Faults(RuleBasedStateMachine):
 
 def run(runs: int, steps: int) -> None:
     calm = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Faults,
         settings=settings(max_examples=runs, stateful_step_count=steps, deadline=None, suppress_health_check=calm),
     )

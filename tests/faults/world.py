@@ -151,7 +151,7 @@ class World:
             running._tell()
             await running.journal.close()
 
-        running.store.write = fail  # type: ignore[method-assign]
+        running.store.write = fail  # type: ignore[method-assign, assignment]
         running.close = die  # type: ignore[method-assign]
         await self.stop_gateway()
 

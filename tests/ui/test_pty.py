@@ -118,6 +118,31 @@ def test_a_signal_restores_the_terminal_and_ends(terminal: Terminal, number: sig
     assert termios.tcgetattr(terminal.slave)[:4] == terminal.before[:4]
 
 
+def stopped(terminal: Terminal, number: signal.Signals) -> None:
+    """Send a signal and wait until it has stopped the process."""
+    os.kill(terminal.process.pid, number)
+    end = time.monotonic() + PATIENCE
+    while not os.waitpid(terminal.process.pid, os.WNOHANG | os.WUNTRACED)[0]:
+        terminal.read()
+        assert time.monotonic() < end
+
+
+def test_put_aside_it_leaves_the_terminal_as_it_was_and_comes_back(terminal: Terminal) -> None:
+    stopped(terminal, signal.SIGTSTP)
+    assert b"\x1b[?1049l" in terminal.data and b"\x1b[?25h" in terminal.data
+    assert termios.tcgetattr(terminal.slave)[:4] == terminal.before[:4]
+    after = len(terminal.data)
+    os.kill(terminal.process.pid, signal.SIGCONT)
+    terminal.read_until(b"\x1b[?1049h", after)
+    terminal.type("2", b"BOUND")
+
+
+def test_stopped_and_continued_it_goes_on(terminal: Terminal) -> None:
+    stopped(terminal, signal.SIGSTOP)
+    os.kill(terminal.process.pid, signal.SIGCONT)
+    terminal.type("2", b"BOUND")
+
+
 def test_q_and_enter_quit(terminal: Terminal) -> None:
     terminal.type("q", b"not acknowledged")
     end = time.monotonic() + PATIENCE
