@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mcpwatch.commands import sources
 from mcpwatch.commands.signals import until_signalled
-from mcpwatch.errors import ConnectError, IntegrityError
+from mcpwatch.errors import ConnectError, IntegrityError, McpwatchError
 from mcpwatch.feed.address import feed_address
 from mcpwatch.feed.claims import Claim, Pair, claims_of, pair
 from mcpwatch.feed.comparison import Comparison, Verdict, compare_at_once
@@ -45,9 +45,20 @@ async def _compare(pairs: list[Pair], options: argparse.Namespace) -> int:
     """Compare all logs that both watched; the gravest of what they come to."""
     codes = []
     for a, b in pairs:
-        found = compare_at_once(a.checkpoint, b.checkpoint) or await _ask(a, b, options)
+        code = None
+        try:
+            found = compare_at_once(a.checkpoint, b.checkpoint) or await _ask(a, b, options)
+        except McpwatchError as error:
+            if len(pairs) == 1:
+                raise
+            # One log whose gateway is away leaves the others to be compared.
+            found, code = (
+                Comparison(Verdict.UNKNOWN, ". ".join(filter(None, (error.title, error.hint)))),
+                error.exit_code,
+            )
         _print(a, b, found)
-        codes.append(_CODES[found.verdict])
+        codes.append(_CODES[found.verdict] if code is None else code)
+    # A fork's code is the largest of those that come from comparing.
     return max(codes)
 
 

@@ -67,11 +67,17 @@ class CheckpointPins:
     def keep(self, pin: CheckpointPin, size: int) -> None:
         """Write a pin, whose note is of `size`, unless the one that is there is of a larger log.
 
-        Raises LocalError as `find` does, and OSError.
+        Raises LocalError as `find` does, and where the one there is of a log of this size with another root, which
+        stays; and OSError.
         """
         path = self.path(pin.origin, pin.keys[0])
         with alone(path):
             before = self.find(pin.verifier())
+            if before is not None and before.size == size and before.root != pin.checkpoint().root:
+                raise LocalError(
+                    f"another watcher pinned another root for the first {size:,} entries of {pin.origin}",
+                    "The log signed two histories. Restart this watcher: it holds the log against that pin.",
+                )
             if before is None or before.size <= size:
                 write_private(path, msgspec.json.encode(pin))
 

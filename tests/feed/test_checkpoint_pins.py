@@ -78,6 +78,15 @@ def test_each_log_has_a_pin_of_its_own(tmp_path: Path) -> None:
     assert len(pins.all()) == 3
 
 
+def test_a_pin_does_not_give_way_to_another_root_of_its_size(tmp_path: Path) -> None:
+    """Two watchers of one folder are shown two histories: what one pinned is there when the other starts again."""
+    log, other = grown(5), grown(5, other=True)
+    pins_in(tmp_path).keep(pin_of(log), 5)
+    with pytest.raises(LocalError, match="another root for the first 5 entries"):
+        pins_in(tmp_path).keep(pin_of(other), 5)
+    assert pins_in(tmp_path).all() == [pin_of(log)]
+
+
 def test_a_pin_never_goes_back_to_a_smaller_log(tmp_path: Path) -> None:
     log, pins = grown(5), pins_in(tmp_path)
     for size in (3, 5, 4):

@@ -17,6 +17,7 @@ from mcpwatch.errors import ConnectError, McpwatchError, RefusedError
 from mcpwatch.feed.checkpoint_pins import CheckpointPin, CheckpointPins, checkpoint_pins_folder
 from mcpwatch.feed.comparison import Comparison, Verdict, compare_at_once
 from mcpwatch.feed.queries import ask_comparison
+from mcpwatch.files import write_private
 from mcpwatch.gateway.folder import token_path
 from mcpwatch.model.entries import End
 from mcpwatch.model.feed import Checkpoint
@@ -97,6 +98,26 @@ def test_nothing_is_told_without_proof(tmp_path: Path, capsys: pytest.CaptureFix
             said = compared(capsys, *sides)
             assert said[0] == code, said
             assert words in said[1] or words == "the other of other.example/feed/1"
+
+
+def test_a_gateway_that_is_away_hides_no_fork_of_another_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log whose gateway has to be asked comes first; that of the fork needs nobody."""
+    token = tmp_path / "token"
+    write_private(token, b"secret")
+    a, b = tmp_path / "a", tmp_path / "b"
+    for folder, more, other_from in ((a, 2, None), (b, 5, 2)):
+        away, forked = TinyLog("a.example/log", seed=4), TinyLog("b.example/log", seed=8)
+        away.grow(more)
+        for index in range(4):
+            forked.add(leaf=b"other %d" % index if other_from is not None and index >= other_from else None)
+        for log in (away, forked):
+            pin(folder, log, address="http://127.0.0.1:9")
+    code, said = compared(capsys, a, b, "--token-file", token)
+    assert code == 6, said
+    assert "fork: b.example/log" in said
+    assert "cannot tell: a.example/log: http://127.0.0.1:9: nothing answers there" in said
 
 
 def test_an_empty_log_says_nothing() -> None:
