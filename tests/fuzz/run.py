@@ -20,6 +20,10 @@ with atheris.instrument_imports(include=["mcpwatch", "httpx_sse", *REFERENCES]):
     from targets import TARGETS
 
 
+FOUND = Path(tempfile.gettempdir(), "mcpwatch-fuzz-")
+"""Where the input is written that a reader and its reference do not agree on."""
+
+
 def quoted(word: bytes) -> str:
     """A line of libFuzzer's dictionaries."""
     return '"' + "".join(f"\\x{octet:02x}" for octet in word) + '"\n'
@@ -37,7 +41,7 @@ def main() -> None:
         for number, seed in enumerate(target.seeds):
             (corpus / str(number)).write_bytes(seed)
         words.write_text("".join(quoted(word) for word in target.words))
-        limits = [f"-runs={options.runs}", f"-dict={words}", "-max_len=4096", str(corpus)]
+        limits = [f"-runs={options.runs}", f"-dict={words}", "-max_len=4096", f"-artifact_prefix={FOUND}", str(corpus)]
         atheris.Setup([sys.argv[0], *limits], target.run)
         atheris.Fuzz()
 
