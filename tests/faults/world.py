@@ -3,18 +3,17 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NoReturn
 from unittest.mock import patch
 
-import httpx
+from faulty_wire import Wire
 from rig import PATIENCE
 from under_load import root_of
 
-from mcpwatch.feed.address import FEED_PATH
 from mcpwatch.feed.standing import STICKY
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.files import private_dir
@@ -27,54 +26,6 @@ from mcpwatch.model.entries import End, Entry
 NOWHERE = "http://127.0.0.1:9/mcp"
 LITTLE = Keep(octets=0)
 """As little of the log as can be."""
-
-
-class Wire(httpx.AsyncBaseTransport):
-    """A network that cuts streams off, gives them out in small pieces, or holds them back."""
-
-    def __init__(self) -> None:
-        self.left: int | None = None
-        """Octets of streams until the next cut; None for no cut."""
-        self.piece = 65_536
-        self.open = asyncio.Event()
-        """While it is not set, streams stand still."""
-        self.open.set()
-        self._inner = httpx.AsyncHTTPTransport()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self._inner.handle_async_request(request)
-        if request.url.path == FEED_PATH:
-            assert isinstance(response.stream, httpx.AsyncByteStream)
-            response.stream = Cut(response.stream, self)
-        return response
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-class Cut(httpx.AsyncByteStream):
-    """A stream as the wire lets it through."""
-
-    def __init__(self, inner: httpx.AsyncByteStream, wire: Wire) -> None:
-        self._inner = inner
-        self._wire = wire
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        wire = self._wire
-        async for chunk in self._inner:
-            for at in range(0, len(chunk), wire.piece):
-                await wire.open.wait()
-                piece = chunk[at : at + wire.piece]
-                if wire.left is not None:
-                    if wire.left < len(piece):
-                        cut, wire.left = piece[: wire.left], None
-                        yield cut
-                        raise httpx.ReadError("the wire was cut")
-                    wire.left -= len(piece)
-                yield piece
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
 
 
 class World:

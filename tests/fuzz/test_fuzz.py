@@ -5,8 +5,9 @@ from envelope_reference import is_entry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from note_reference import open_note
+from readers import KEYS, signed
 from stream_reference import parse_stream
-from targets import KEYS, LEAVES, TARGETS, signed
+from targets import LEAVES, TARGETS
 
 EXAMPLES = 300
 
