@@ -41,9 +41,10 @@ class Cut(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         wire = self._wire
         async for chunk in self._inner:
-            for at in range(0, len(chunk), wire.piece):
+            size = wire.piece
+            for at in range(0, len(chunk), size):
                 await wire.open.wait()
-                piece = chunk[at : at + wire.piece]
+                piece = chunk[at : at + size]
                 if wire.left is not None:
                     if wire.left < len(piece):
                         cut, wire.left = piece[: wire.left], None

@@ -160,10 +160,13 @@ class World:
         assert self.accounted == self.source.status.next_index >= checkpoint.size
 
     async def until(self, wanted: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while not wanted():
-                self._news.clear()
-                await self._news.wait()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not wanted():
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"with {len(self.truth)} entries it stays so: {self.source.status}") from None
 
     @property
     def accounted(self) -> int:
