@@ -224,7 +224,7 @@ async def open_to_the_end(
 
 
 async def _open(target: Target) -> list[Source]:
-    live = [HttpSource(feed.address, feed.token, state=target.state) for feed in target.feeds]
+    live = [HttpSource(feed.address, feed.token, state=target.state, health=True) for feed in target.feeds]
     for source in live:
         await source.probe()
     return [*live, *(RecordingSource(path, state=target.state) for path in target.recordings)]

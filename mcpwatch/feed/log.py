@@ -13,6 +13,7 @@ from mcpwatch.feed.standing import Standing
 from mcpwatch.feed.vkey import BadNote
 from mcpwatch.model.entries import Entry, GatewayStopped
 from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
+from mcpwatch.model.health import Health
 
 NO_PROOFS: Proofs = MappingProxyType({})
 
@@ -134,6 +135,10 @@ class LogReader:
             return
         self._standing.doubt = self._continuity.doubt(self._next)
         self._weigh(checkpoint, now)
+
+    def hear(self, health: Health) -> None:
+        """The gateway said how it does."""
+        self._standing.set(health=health)
 
     def connected(self, now: float) -> None:
         """The stream is open."""

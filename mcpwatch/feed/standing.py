@@ -67,14 +67,14 @@ class Standing:
         """The stream, or the attempt to open it, failed; it is tried again at `retry_at`."""
         if self._alive_at is None:
             self._alive_at = now
-        self.set(connected_at=None, retry_at=retry_at)
+        self.set(connected_at=None, retry_at=retry_at, health=None)
         if self.stopped is not None and self._excused:
             reason = f"the gateway stopped in good order ({self.stopped[1][:_MAX_REASON]}); {reason}"
         self._change(FeedState.DISCONNECTED, reason, now)
 
     def finish(self, state: FeedState, reason: str, now: float) -> None:
         """It is not tried again: REFUSED or ENDED. A feed that was live and is refused waits in vain from then on."""
-        self.set(connected_at=None, retry_at=None)
+        self.set(connected_at=None, retry_at=None, health=None)
         if state is FeedState.REFUSED and self.proofs and not (self.broken or self._excused):
             self.set(overdue=True)
         self._change(state, reason, now)

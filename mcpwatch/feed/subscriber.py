@@ -19,6 +19,7 @@ from mcpwatch.feed.address import FEED_PATH, feed_address, host_and_port
 from mcpwatch.feed.backoff import Backoff
 from mcpwatch.feed.checkpoint_keeper import CheckpointKeeper
 from mcpwatch.feed.failures import NO_LOG_ANY_MORE, Refused, Shorter, TryLater, describe
+from mcpwatch.feed.health import keep_asking
 from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.note import NoteVerifier
 from mcpwatch.feed.source import Clock, steady_clock
@@ -43,7 +44,7 @@ class HttpSource:
     Raises UsageError for an address that is none and LocalError for a token that cannot be sent. `keys` are the
     log's verifier keys where the operator knows them; else the first ones seen are pinned under `state`. `from_start`
     reads the whole log, otherwise only what comes; `reader` takes the place of the usual one, to record what it reads.
-    `clock`, `sleep`, `random` and `transport` are for tests.
+    `health` asks the gateway beside the stream how it does. `clock`, `sleep`, `random` and `transport` are for tests.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class HttpSource:
         keys: tuple[str, str] | None = None,
         state: Path | None = None,
         reader: LogReader | None = None,
+        health: bool = False,
         clock: Clock | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = random_module.random,
@@ -75,6 +77,7 @@ class HttpSource:
         self._queued = self._given = self._reader.status
         self._task: asyncio.Task[None] | None = None
         self._has_no_log = False
+        self._asks_health = health
 
     @property
     def status(self) -> FeedStatus:
@@ -183,6 +186,9 @@ class HttpSource:
             self._has_no_log = about is None
             self._reader.connected(self._clock())
             await self._give([])
+            if self._asks_health and about is not None:
+                asking = asyncio.create_task(keep_asking(client, self.address, self._reader.hear))
+                stack.push_async_callback(_end, asking)
             await self._read(response)
 
     async def _about(self, client: httpx.AsyncClient) -> About | None:
@@ -283,3 +289,8 @@ class HttpSource:
 
     def _client(self) -> httpx.AsyncClient:
         return queries.client(self._token, self._transport)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -11,9 +11,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from mcpwatch.feed.health import Health
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.tally import Calls
+from mcpwatch.model.health import Health
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -44,7 +44,7 @@ ROWS: tuple[_Row, ...] = (
     _Row(_GAUGE, "watchers_from_disk", "Those behind what is in memory.", lambda health: health.from_disk),
     _Row(_GAUGE, "watcher_behind_entries", "Of the one that is furthest behind.", lambda health: health.behind),
     _Row(_GAUGE, "exchanges_in_flight", "Exchanges with agents.", lambda health: health.exchanges),
-    _Row(_GAUGE, "disk_free_bytes", "Where the journal is.", lambda health: health.disk_free),
+    _Row(_GAUGE, "disk_free_bytes", "Where the journal is.", lambda health: health.disk_free or 0),
 )
 
 

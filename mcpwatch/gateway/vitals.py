@@ -9,11 +9,11 @@ from typing import Protocol
 
 from aiohttp import web
 
-from mcpwatch.feed.health import Health
 from mcpwatch.gateway.feed_answers import as_json
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.tally import Calls
 from mcpwatch.model.feed import STALE_AFTER
+from mcpwatch.model.health import Health
 
 
 class Place(Protocol):

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from mcpwatch.model.health import Health
+
 MAY_READ = "feed:read"
 """The scope of a token that may read the log."""
 MAY_ACT = "alert:ack"
@@ -90,6 +92,8 @@ class FeedStatus(Struct, frozen=True):
     capture: str = ""
     scopes: tuple[str, ...] = ()
     """What the token may do here, by the gateway's word."""
+    health: Health | None = None
+    """How the gateway does, by its own word; None where it does not say, and while it is not connected."""
 
     def proves(self, index: int) -> bool:
         """Whether `checkpoint` proves that entry, where the entry was received."""

@@ -10,7 +10,7 @@ import msgspec
 from tiny_log import START, TinyLog
 
 from mcpwatch.feed.about import About
-from mcpwatch.feed.address import CONSISTENCY_PATH
+from mcpwatch.feed.address import CONSISTENCY_PATH, HEALTH_PATH
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.model.entries import Entry
 from mcpwatch.secret import Secret
@@ -51,6 +51,9 @@ class FakeGateway:
         """The proofs of consistency that were asked for."""
         self.requests: list[httpx.Request] = []
         self.oldest = 0
+        self.health: list[Handler] = []
+        """Answer /v1/health in turn, the last again and again; 404 without any."""
+        self.health_asked = 0
 
     async def handle(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/v1/checkpoint":
@@ -58,6 +61,10 @@ class FakeGateway:
         if request.url.path == CONSISTENCY_PATH:
             self.asked.append((int(request.url.params["first"]), int(request.url.params["second"])))
             return await self.consistency(request)
+        if request.url.path == HEALTH_PATH:
+            self.health_asked += 1
+            answering = self.health.pop(0) if len(self.health) > 1 else (self.health or [saying(404)])[0]
+            return await answering(request)
         self.requests.append(request)
         handler = self.streams.pop(0) if len(self.streams) > 1 else self.streams[0]
         return await handler(request)

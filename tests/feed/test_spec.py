@@ -23,6 +23,7 @@ from mcpwatch.feed.proofs import verify_consistency, verify_inclusion
 from mcpwatch.identity.signed_acts import act_fault, silence_id
 from mcpwatch.model.entries import AlertActed, Body, Envelope, Principal, SilenceTerms, ToolCapture, UpstreamInfo
 from mcpwatch.model.feed import FeedState
+from mcpwatch.model.health import Health
 
 TEXT = Path(mcpwatch.feed.__path__[0], "SPEC.md").read_text(encoding="utf-8")
 BLOCKS: dict[str, str] = dict(re.findall(r"^```\w+ ([\w-]+)\n(.*?)^```$", TEXT, re.M | re.S))
@@ -187,7 +188,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     [
         ("GET /v1/proof/consistency", proof_answers.ConsistencyAnswer),
         ("GET /v1/proof/inclusion", proof_answers.InclusionAnswer),
-        ("GET /v1/health", health.Health),
+        ("GET /v1/health", Health),
     ],
 )
 def test_the_members_of_answers_are_those_of_the_code(heading: str, answers: type[msgspec.Struct]) -> None:

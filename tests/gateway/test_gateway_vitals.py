@@ -8,11 +8,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from rig import PATIENCE, Talk, connect, fetch, gateway, ok, post, scripted
 from watcher import Watcher, ask
 
-from mcpwatch.feed.health import Health, parse_health
+from mcpwatch.feed.health import parse_health
 from mcpwatch.gateway import journal, ring
 from mcpwatch.gateway.run import Gateway
 from mcpwatch.gateway.tally import BOUNDS, Times
 from mcpwatch.model.entries import End
+from mcpwatch.model.health import Health
 
 NOWHERE = "http://127.0.0.1:9/mcp"
 
@@ -50,7 +51,7 @@ async def test_a_gateway_that_does_well_says_how(tmp_path: Path) -> None:
         assert (found.watchers, found.behind, found.from_disk) == (1, 0, 0)
         assert (found.backlog, found.waiting, found.lost) == (0, 0, 0)
         assert found.octets == sum(len(leaf) for _, leaf in running.log.store.leaves(0, 301, 1 << 30))
-        assert found.disk_free > 0
+        assert found.disk_free is not None and found.disk_free > 0
         assert found.commit > 0
         watcher.close()
 

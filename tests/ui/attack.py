@@ -10,6 +10,7 @@ from scene import SOURCE, Scene
 from verdicts import judged, principal, verified
 
 from mcpwatch.model.feed import FeedState, FeedStatus, Gap
+from mcpwatch.model.health import Health
 from mcpwatch.model.identity import OtherSignature, Receipt, ServerProof, Signer, Verdict, Word
 from mcpwatch.model.trust import Asserted, Standing, Step
 
@@ -40,6 +41,9 @@ def attacked(folder: Path) -> Scene:
             capture=everything,
             gaps=(Gap(1, 2, everything),),
             history=((scene.now, FeedState.LIVE, everything),),
+            health=Health(
+                trouble=everything, origin=everything, started=1e300, size=-1, commit=-1e300, disk_free=-(2**63)
+            ),
         )
     )
     return scene

@@ -14,6 +14,7 @@ from mcpwatch.detect.engine import Engine
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.model.entries import Entry, Json
 from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
+from mcpwatch.model.health import Health
 from mcpwatch.model.identity import Covered, SignatureState, Verdict, Word
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.ui.app import WatchApp
@@ -23,6 +24,20 @@ from mcpwatch.watch.definition_trust import DefinitionTrust
 from mcpwatch.watch.state import State
 
 SOURCE = "gateway"
+HEALTH = Health(
+    started=START - 3_600,
+    size=1_204,
+    oldest=256,
+    octets=812_000,
+    waiting=2,
+    commit=0.004,
+    watchers=2,
+    behind=3,
+    exchanges=1,
+    refused=4,
+    disk_free=48_000_000_000,
+)
+"""What a gateway said that does well."""
 COVERED = (
     Covered.METHOD,
     Covered.TARGET,
@@ -92,6 +107,7 @@ class Scene:
                 history=((START, FeedState.CONNECTING, ""), (START + 0.2, FeedState.LIVE, "first checkpoint verified")),
                 gaps=gaps,
                 capture="masked",
+                health=HEALTH if state is FeedState.LIVE else None,
             )
         )
 

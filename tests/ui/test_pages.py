@@ -16,6 +16,7 @@ from mcpwatch.detect.engine import Quiet
 from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.entries import Body, Json
 from mcpwatch.model.feed import FeedState
+from mcpwatch.model.health import Health
 from mcpwatch.model.identity import Covered, Evidence, Freshness, KeyState, Resolution, SignatureState, Strength, Word
 from mcpwatch.model.tools import Tool
 from mcpwatch.model.traffic import CallState, Edge, EdgeKind, SessionState
@@ -26,6 +27,7 @@ from mcpwatch.ui.pages.alert import alert_page
 from mcpwatch.ui.pages.call import call_lines
 from mcpwatch.ui.pages.entry import content_lines, exact_lines, proof_lines
 from mcpwatch.ui.pages.feed import feed_page
+from mcpwatch.ui.pages.health import health_lines
 from mcpwatch.ui.pages.payload import body_lines, json_lines, text_lines
 from mcpwatch.ui.pages.tool import tool_page
 from mcpwatch.ui.pages.verdict import verdict_lines
@@ -181,6 +183,20 @@ def test_the_feed_page_tells_of_rules_that_failed(tmp_path: Path) -> None:
     assert "alerts may be missing" not in said(feed_page(state, ()))
     state.counts.rule_failures = 2
     assert "failed 2 times: alerts may be missing" in said(feed_page(state, ()))
+
+
+def test_the_feed_page_tells_what_the_gateway_says_of_itself() -> None:
+    ill = Health(trouble="the disk is full", size=900, oldest=256, lost=3, disk_free=0, commit=2.5, started=1e300)
+    page = said(health_lines(ill, 1_000.0))
+    for words in (
+        "which nothing proves",
+        "the disk is full",
+        "644 entries from 256 on",
+        "3 entries that",
+        "0.0 GB free",
+    ):
+        assert words in page
+    assert health_lines(None, 1_000.0) == []
 
 
 def test_the_feed_page_tells_how_the_policy_stands(tmp_path: Path) -> None:

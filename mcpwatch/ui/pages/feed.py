@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import FEEDS
+from mcpwatch.ui.pages.health import health_lines
 from mcpwatch.ui.pages.policy import policy_lines
 from mcpwatch.ui.times import ago, clock, count, full, seconds, until
 from mcpwatch.watch.state import State
@@ -66,6 +67,7 @@ def _feed(status: FeedStatus, state: State) -> list[Line]:
         field(clock(when), span(f"{FEEDS[which].glyph} {which.value}", FEEDS[which].tone), f"  {why}")
         for when, which, why in reversed(status.history[-_CHANGES:])
     ]
+    lines += health_lines(status.health, now)
     return [*lines, BLANK, title("States, newest first"), *(changes or [line(span("none yet", Tone.DIM))])]
 
 
