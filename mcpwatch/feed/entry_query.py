@@ -11,7 +11,7 @@ from mcpwatch.feed.address import FEED_PATH
 from mcpwatch.feed.failures import Refused, TryLater
 from mcpwatch.feed.note import NoteVerifier
 from mcpwatch.feed.proofs import BadProof
-from mcpwatch.feed.queries import ask_about, ask_inclusion, check, client, failure, sendable
+from mcpwatch.feed.queries import ask_about, ask_inclusion, check, client, failure, in_time, sendable
 from mcpwatch.feed.source import Clock
 from mcpwatch.feed.sse import SseReader, StreamFault, is_event_stream
 from mcpwatch.feed.tlog_proof import TlogProof, verify_proof
@@ -68,9 +68,9 @@ def _size(about: About, address: str, state: Path, clock: Clock) -> int:
 
 
 async def _leaf(asking: httpx.AsyncClient, address: str, index: int, clock: Clock) -> bytes:
-    """The octets of an entry, from the stream."""
+    """The octets of an entry, from the stream, which sends it first."""
     headers, reader = {"Last-Event-ID": str(index - 1)} if index else {}, SseReader()
-    async with asking.stream("GET", address + FEED_PATH, headers=headers) as response:
+    async with in_time(), asking.stream("GET", address + FEED_PATH, headers=headers) as response:
         await check(response, is_event_stream, clock)
         async for chunk in response.aiter_raw():
             for frame in reader.feed(chunk):

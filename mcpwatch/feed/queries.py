@@ -110,7 +110,7 @@ async def ask_inclusion(
     Raises as `ask_about` does.
     """
     params = {"index": str(index), "size": str(size)}
-    async with client.stream("GET", address + INCLUSION_PATH, params=params) as response:
+    async with in_time(), client.stream("GET", address + INCLUSION_PATH, params=params) as response:
         if response.status_code in NO_SUCH_PROOF:
             return None
         await check(response, _is_json, clock)

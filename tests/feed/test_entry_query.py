@@ -1,6 +1,7 @@
 """One entry is asked for with its proof, and nothing that a gateway says of it is taken on trust."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,8 @@ from fake_gateway import ADDRESS, TOKEN, FakeGateway, answer, stream
 from tiny_log import TinyLog
 
 from mcpwatch.errors import ConnectError, IntegrityError, McpwatchError, RefusedError, UsageError
-from mcpwatch.feed.address import INCLUSION_PATH
+from mcpwatch.feed import queries
+from mcpwatch.feed.address import FEED_PATH, INCLUSION_PATH
 from mcpwatch.feed.entry_query import ask_entry
 from mcpwatch.feed.inclusion_pass import prove_from_pass
 from mcpwatch.feed.merkle import leaf_hash
@@ -117,3 +119,23 @@ async def test_the_log_must_be_the_one_that_is_known_there(state_folder: Path) -
     await ask(Proving(log_of()), 3, state_folder)
     with pytest.raises(IntegrityError, match="key"):
         await ask(Proving(log_of(seed=5)), 3, state_folder)
+
+
+@pytest.mark.parametrize("path", [FEED_PATH, INCLUSION_PATH])
+async def test_an_answer_that_drips_is_given_up(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "ANSWER_TIMEOUT", 0.05)
+    gateway = Proving(log_of())
+
+    async def dripping() -> AsyncIterator[bytes]:
+        while True:
+            yield b":\n"
+            await asyncio.Event().wait()
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path != path:
+            return await gateway.handle(request)
+        kind = "text/event-stream" if path == FEED_PATH else "application/json"
+        return httpx.Response(200, headers={"Content-Type": kind}, content=dripping())
+
+    with pytest.raises(ConnectError, match="no whole answer"):
+        await ask_entry(ADDRESS, Secret(TOKEN), 3, tmp_path, lambda: 1.0, httpx.MockTransport(handle))

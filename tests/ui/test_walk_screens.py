@@ -148,6 +148,7 @@ async def test_a_changed_tool_comes_first_and_shows_its_diff_with_escapes_visibl
 async def test_the_feed_screen_tells_key_checkpoint_gaps_and_files(scene: Scene) -> None:
     async with hands(scene, (100, 40)) as at:
         shown = await at.press("6")
+        shown += await at.press("end")
     for word in ("origin", "log key", "checkpoint", "gaps", "States, newest first", "CONNECTING", "state", "config"):
         assert word in shown
 
