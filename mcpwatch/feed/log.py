@@ -11,6 +11,7 @@ from mcpwatch.feed.placed import entry_at, entry_index
 from mcpwatch.feed.sse import Frame
 from mcpwatch.feed.standing import Standing
 from mcpwatch.feed.vkey import BadNote
+from mcpwatch.feed.waiting import Fork, WaitingCheckpoints
 from mcpwatch.model.entries import Entry, GatewayStopped
 from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus, Gap
 from mcpwatch.model.health import Health
@@ -42,7 +43,7 @@ class LogReader:
         self._edge = Edge()
         self._continuity = Continuity()
         self._next = 0
-        self._waiting: list[Checkpoint] = []
+        self._waiting = WaitingCheckpoints()
         self._received = self._repeated = self._malformed = 0
         self._last_entry_at: float | None = None
         self._counted = True
@@ -193,8 +194,8 @@ class LogReader:
             self._edge.append(hashed)
             if self._continuity.is_due(self._next):
                 self._hold_past(now)
-            while self._waiting and self._waiting[0].size <= self._next:
-                self._weigh(self._waiting.pop(0), now)
+            for each in self._waiting.due(self._next):
+                self._weigh(each, now)
         return [entry]
 
     def _hold_past(self, now: float) -> None:
@@ -249,7 +250,10 @@ class LogReader:
         if size < verified:
             self._roll_back(checkpoint, verified, "verified", now)
         elif size > self._next:
-            self._await(checkpoint, now)
+            try:
+                self._waiting.add(checkpoint)
+            except Fork as fork:
+                self.sever(str(fork), now, *fork.notes)
         elif (frontier := self._edge.at(size)) is not None:
             if frontier.root() != checkpoint.root:
                 self.sever(f"the log's root at {size} is not that of the entries it sent", now, checkpoint.note)
@@ -260,15 +264,6 @@ class LogReader:
     def _roll_back(self, checkpoint: Checkpoint, before: int, how: str, now: float) -> None:
         reason = f"the log now says it has {checkpoint.size} entries; {before} were {how}"
         self.sever(reason + self._continuity.remedy(checkpoint.size), now, checkpoint.note, state=FeedState.ROLLBACK)
-
-    def _await(self, checkpoint: Checkpoint, now: float) -> None:
-        """Keep the next checkpoint to come due and the newest, so that a long catch-up is proven on its way."""
-        for other in self._waiting:
-            if other.size == checkpoint.size and other.root != checkpoint.root:
-                reason = f"the log signed two roots for its size {checkpoint.size}"
-                self.sever(reason, now, other.note, checkpoint.note)
-                return
-        self._waiting = sorted([*self._waiting[:1], checkpoint], key=lambda each: each.size)
 
     @property
     def _seen(self) -> list[Checkpoint]:
@@ -301,5 +296,5 @@ class LogReader:
                 self._continuity.hold(each)
         self._next = edge.size
         self._edge.leap(edge)
-        self._waiting = [each for each in self._waiting if each.size > edge.size]
+        self._waiting.forget(edge.size)
         self._counted = False
