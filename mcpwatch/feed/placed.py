@@ -1,16 +1,14 @@
 """Entries in their place: the index an event names, and what of a leaf does not belong there (SPEC.md, section 2)."""
 
+from mcpwatch.feed.decimals import decimal
 from mcpwatch.feed.envelope import Malformed, decode
 from mcpwatch.model.entries import Entry, Record
-
-_MAX_INDEX_DIGITS = 16
 
 
 def entry_index(text: str | None) -> int | None:
     """An event id that is an index in canonical decimal, else None."""
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > _MAX_INDEX_DIGITS:
-        return None
-    return int(text) if text == "0" or text[0] != "0" else None
+    index = decimal(text or "")
+    return index if str(index) == text else None
 
 
 def entry_at(index: int, leaf: bytes, *, origin: str, received: float, source: str) -> Entry:

@@ -8,6 +8,7 @@ without data once an id was seen, and reads `retry: 1_000` as a number.
 from httpx_sse._decoders import SSEDecoder
 from msgspec import Struct
 
+from mcpwatch.feed.decimals import MAX_DIGITS
 from mcpwatch.feed.envelope import MAX_LEAF
 from mcpwatch.http_fields import media_type
 
@@ -18,8 +19,6 @@ MAX_EVENT = 2 * MAX_LEAF
 """Octets of all lines of an event."""
 MAX_LINES = 128
 """Lines of an event; a checkpoint has at most 68."""
-MAX_INDEX_DIGITS = 16
-"""Decimal digits of an entry's index."""
 _BOM = b"\xef\xbb\xbf"
 _COLON = ord(":")
 
@@ -122,7 +121,7 @@ class SseReader:
             self._data.append(value)
             return
         if name == b"id":
-            self._index = value.decode() if value.isdigit() and len(value) <= MAX_INDEX_DIGITS else ""
+            self._index = value.decode() if value.isdigit() and len(value) <= MAX_DIGITS else ""
         if name != b"retry" or value.isdigit():
             self._decoder.decode(line.decode("utf-8", "replace"))
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64
+from mcpwatch.feed.decimals import MAX_DIGITS
 from mcpwatch.feed.merkle import leaf_hash
 from mcpwatch.feed.note import MAX_NOTE, NoteVerifier, open_untimed
 from mcpwatch.feed.proofs import BadProof, verify_inclusion
@@ -20,7 +21,6 @@ HEAD = b"c2sp.org/tlog-proof@v1\n"
 MAX_FILE = 2_097_152
 """Octets; the largest leaf of a stream, in base64, with the longest path and note, takes less."""
 MAX_PATH = 63
-_MAX_DIGITS = 16
 
 
 class TlogProof(Struct, frozen=True):
@@ -53,7 +53,7 @@ def parse_proof(data: bytes) -> TlogProof:
     leaf, digits = _decode(extra.removeprefix(b"extra ")), index.removeprefix(b"index ")
     if leaf is None:
         raise BadProof("it does not hold the entry's octets")
-    if not blank or not digits.isdigit() or len(digits) > _MAX_DIGITS:
+    if not blank or not digits.isdigit() or len(digits) > MAX_DIGITS:
         raise BadProof("its index is not well-formed")
     if len(hashes) > MAX_PATH or len(note) > MAX_NOTE:
         raise BadProof("its path or its checkpoint is too long")

@@ -18,6 +18,7 @@ from mcpwatch.feed.address import (
     INCLUSION_PATH,
     METRICS_PATH,
 )
+from mcpwatch.feed.decimals import decimal
 from mcpwatch.feed.sse import MEDIA_TYPE
 from mcpwatch.gateway.acts import MAX_BODY, Acts
 from mcpwatch.gateway.feed_answers import Rejected, as_json, plain, problem
@@ -38,7 +39,6 @@ STALL_SECONDS = 10.0
 memory. One that was only stopped resumes where it was, from the disk."""
 SEND_BUFFER = 512 * 1024
 """Octets that the system buffers for a watcher, about; it would go to several MiB by itself."""
-MAX_INDEX_DIGITS = 16
 
 _READER = (MAY_READ,)
 _OPERATOR = (MAY_READ, MAY_ACT)
@@ -154,9 +154,10 @@ class FeedServer:
 
     async def _feed(self, request: web.Request) -> web.StreamResponse:
         after = request.headers.get("Last-Event-ID", request.query.get("after", ""))
-        if after and not (after.isascii() and after.isdigit() and len(after) <= MAX_INDEX_DIGITS):
+        last = decimal(after)
+        if after and last is None:
             raise Rejected(400, "Last-Event-ID is not an index", "Send the id of the last entry you have.")
-        first, oldest = int(after) + 1 if after else 0, self._log.store.oldest
+        first, oldest = 0 if last is None else last + 1, self._log.store.oldest
         if first > self._log.size:
             raise Rejected(409, f"the log has {self._log.size} entries", "This log is shorter than what you have.")
         if first < oldest:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from aiohttp import web
 from msgspec import Struct
 
+from mcpwatch.feed.decimals import decimal
 from mcpwatch.feed.merkle import Frontier
 from mcpwatch.feed.proof_answers import ConsistencyAnswer, InclusionAnswer
 from mcpwatch.feed.proofs import (
@@ -18,8 +19,6 @@ from mcpwatch.feed.proofs import (
 )
 from mcpwatch.gateway.feed_answers import Rejected, as_json
 from mcpwatch.gateway.log import Log
-
-MAX_DIGITS = 16
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +77,7 @@ class Proofs:
 def _number(request: web.Request, name: str) -> int:
     """The one value of a query's parameter; raises Rejected."""
     given = request.query.getall(name, [])
-    if len(given) != 1 or not (given[0].isascii() and given[0].isdigit() and len(given[0]) <= MAX_DIGITS):
+    number = decimal(given[0]) if len(given) == 1 else None
+    if number is None:
         raise Rejected(400, f"{name} is not a number", f"Give {name} once, in decimal digits.")
-    return int(given[0])
+    return number
