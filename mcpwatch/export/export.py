@@ -107,13 +107,3 @@ class Export:
         status, tree = standing.get(piece.source), self._trees.get(piece.source)
         is_proven = status is not None and covers(status, piece.index)
         return Covered(is_proven, tree.path(piece.index) if tree is not None and is_proven else None)
-
-
-def export_rows(
-    rows: Iterable[Row], state: State, format: str, out: TextIO, query: Query = ALL, *, filter: str = ""
-) -> Head:
-    """Write rows that a watcher holds, as its screen shows them; returns the head."""
-    with Export(format, state, query, filter=filter, trees={}) as export:
-        for row in rows:
-            export.take(row)
-        return export.write(out)

@@ -131,19 +131,6 @@ class InclusionPass:
         self._due = [each for each in self._due if each.size > size]
 
 
-def prove_from_pass(frames: Iterable[Frame], index: int, verifier: NoteVerifier) -> TlogProof:
-    """The proof of entry `index` out of the events of a log from its first entry on; raises as `InclusionPass` does."""
-    passing = InclusionPass(index, verifier)
-    for frame in frames:
-        if frame.event == "checkpoint":
-            passing.note(frame.data + b"\n")
-        elif frame.event == "entry":
-            passing.entry(frame)
-        if passing.proof is not None:
-            return passing.proof
-    raise passing.missing()
-
-
 def _tree(index: int, first: int, frontier: Sequence[bytes]) -> InclusionPath:
     try:
         return InclusionPath(index, first, frontier)

@@ -1,4 +1,4 @@
-"""What all formats have in common: no secret, no growth, and the same from a screen's rows as from a feed."""
+"""What all formats have in common: no secret, no growth, and the rows that a view of the same filter shows."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from exported import SignedLog, exported, hostile_log
 from msgspec import structs
 from piped import story, watcher_on
 
-from mcpwatch.export.export import FORMATS, Export, export_rows
+from mcpwatch.export.export import FORMATS, Export
 from mcpwatch.watch.query import parse
 from mcpwatch.watch.watcher import Watcher
 
@@ -32,9 +32,12 @@ async def watcher(state_folder: Path) -> Watcher:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-async def test_a_screen_exports_the_rows_that_it_shows(format: str, watcher: Watcher) -> None:
+async def test_the_rows_that_pass_are_exported_as_they_are_held(format: str, watcher: Watcher) -> None:
     out = io.StringIO(newline="")
-    head = export_rows(watcher.state.rows, watcher.state, format, out, parse("sig:bad"), filter="sig:bad")
+    with Export(format, watcher.state, parse("sig:bad"), filter="sig:bad", trees={}) as export:
+        for row in watcher.state.rows:
+            export.take(row)
+        head = export.write(out)
     assert (head.format, head.filter, head.proven) == (format, "sig:bad", True)
     assert head.feeds[0].entries > 0
     assert "gateway.example/feed/1" in out.getvalue()

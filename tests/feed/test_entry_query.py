@@ -14,10 +14,9 @@ from mcpwatch.errors import ConnectError, IntegrityError, McpwatchError, Refused
 from mcpwatch.feed import queries
 from mcpwatch.feed.address import FEED_PATH, INCLUSION_PATH
 from mcpwatch.feed.entry_query import ask_entry
-from mcpwatch.feed.inclusion_pass import prove_from_pass
 from mcpwatch.feed.merkle import leaf_hash
 from mcpwatch.feed.proof_answers import InclusionAnswer
-from mcpwatch.feed.sse import SseReader
+from mcpwatch.feed.proofs import prove_inclusion
 from mcpwatch.feed.tlog_proof import TlogProof, verify_proof
 from mcpwatch.secret import Secret
 
@@ -40,8 +39,7 @@ class Proving(FakeGateway):
         if request.url.path != INCLUSION_PATH:
             return await super().handle(request)
         index, size = int(request.url.params["index"]), int(request.url.params["size"])
-        events = b"".join([*map(self.log.entry, range(size)), self.log.checkpoint(size)])
-        path = prove_from_pass(SseReader().feed(events), index, self.log.verifier).path
+        path = tuple(prove_inclusion(index, size, self.log.node))
         found = InclusionAnswer(index, size, leaf_hash(self.log.leaves[index]), path)
         body = msgspec.json.encode(self.altered(found))
         return answer(self.status, {"Content-Type": "application/json"}, body)

@@ -1,7 +1,7 @@
 """The proof of any entry comes out of one pass over a log, from any beginning, and nothing false does."""
 
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from hypothesis import given
@@ -9,10 +9,24 @@ from hypothesis import strategies as st
 from tiny_log import TinyLog, frames
 
 from mcpwatch.errors import IntegrityError, UsageError
-from mcpwatch.feed.inclusion_pass import InclusionPass, InclusionPath, prove_from_pass
+from mcpwatch.feed.inclusion_pass import InclusionPass, InclusionPath
 from mcpwatch.feed.merkle import Frontier, leaf_hash
+from mcpwatch.feed.note import NoteVerifier
 from mcpwatch.feed.sse import Frame
 from mcpwatch.feed.tlog_proof import TlogProof, verify_proof
+
+
+def prove_from_pass(frames: Iterable[Frame], index: int, verifier: NoteVerifier) -> TlogProof:
+    """The proof of entry `index` out of the events of a log from its first entry on."""
+    passing = InclusionPass(index, verifier)
+    for frame in frames:
+        if frame.event == "checkpoint":
+            passing.note(frame.data + b"\n")
+        elif frame.event == "entry":
+            passing.entry(frame)
+        if passing.proof is not None:
+            return passing.proof
+    raise passing.missing()
 
 
 def taken(passing: InclusionPass, *events: bytes) -> TlogProof:
