@@ -114,8 +114,7 @@ def _verified(proof: TlogProof, given: Sequence[str]) -> Checkpoint:
         return verify_proof(proof, _in_order(given))
     origin = proof.note.partition(b"\n")[0].decode("utf-8", "replace")
     states = [state_dir(), *(Path(gateway.state) for gateway in running(state_dir()) if gateway.state)]
-    pins = [pin for state in states for pin in Pins(pins_folder(state)).all()]
-    pinned = [pin.keys for pin in pins if pin.keys[0].partition("+")[0] == origin]
+    pinned = [keys for state in states for keys in Pins(pins_folder(state)).keys_of(origin)]
     if not pinned:
         raise UsageError(f"No key of the log {origin} is pinned here", "Give the log's verifier key: --key VKEY")
     for keys in pinned[:-1]:

@@ -50,6 +50,10 @@ class Pins:
         """Every pin, by address; raises LocalError as `hold` does."""
         return sorted((_read(path) for path in self._folder.glob("*.json")), key=lambda pin: pin.address)
 
+    def keys_of(self, origin: str) -> list[tuple[str, str]]:
+        """The pairs of keys that are pinned for logs of this name, whatever their addresses; raises as `all` does."""
+        return [pin.keys for pin in self.all() if pin.keys[0].partition("+")[0] == origin]
+
 
 def pins_folder(state: Path) -> Path:
     """Where the pinned log keys lie in the state folder."""

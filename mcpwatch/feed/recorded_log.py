@@ -119,7 +119,7 @@ class RecordedLog:
         self._reader.join(checkpoint, (), 0, now)
         self._reader.connected(now)
         self._note_break(None, 0)
-        known = _known_keys(state, verifier.origin)
+        known = Pins(pins_folder(state)).keys_of(verifier.origin) if state is not None else []
         self.is_known = head.keys in known
         if known and not self.is_known:
             reason = f"its key is {head.keys[0]}, and the one pinned for {verifier.origin} is {known[0][0]}"
@@ -179,9 +179,3 @@ class RecordedLog:
         if cut:
             words.append(f"it is cut off: its last {count(cut, 'octet')} are no whole event")
         return "; ".join(words)
-
-
-def _known_keys(state: Path | None, origin: str) -> list[tuple[str, str]]:
-    """The pairs of verifier keys that are pinned for logs of this name."""
-    pins = Pins(pins_folder(state)).all() if state is not None else []
-    return [pin.keys for pin in pins if pin.keys[0].partition("+")[0] == origin]
