@@ -91,9 +91,10 @@ def run(options: argparse.Namespace) -> int:
     from mcpwatch.files import state_dir
     from mcpwatch.gateway.run import serve
 
-    capture, tool_captures = parse_captures(options.capture)
+    upstreams = parse_upstreams(options.upstream)
+    capture, tool_captures = parse_captures(options.capture, [upstream.name for upstream in upstreams])
     gateway = GatewayOptions(
-        upstreams=parse_upstreams(options.upstream),
+        upstreams=upstreams,
         state=state_dir(),
         listen=parse_address(options.listen, LISTEN),
         feed=parse_address(options.feed, FEED),

@@ -1,7 +1,8 @@
 """What a gateway is told: where to listen, what it stands before, how much it keeps."""
 
+import fnmatch
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import urlsplit
@@ -82,8 +83,11 @@ def parse_upstreams(words: Sequence[str]) -> tuple[UpstreamInfo, ...]:
     return upstreams
 
 
-def parse_captures(words: Sequence[str]) -> tuple[Capture, tuple[ToolCapture, ...]]:
-    """What is kept of all, and of single tools, from `MODE` and `TOOL[@SERVER]=MODE` words; raises UsageError."""
+def parse_captures(words: Sequence[str], servers: Collection[str]) -> tuple[Capture, tuple[ToolCapture, ...]]:
+    """What is kept of all, and of single tools, from `MODE` and `TOOL[@SERVER]=MODE` words.
+
+    Raises UsageError, also for a SERVER that is none of `servers`: a slip must not leave bodies in the log.
+    """
     modes: set[Capture] = set()
     tools: list[ToolCapture] = []
     for word in words:
@@ -92,6 +96,8 @@ def parse_captures(words: Sequence[str]) -> tuple[Capture, tuple[ToolCapture, ..
         if mode is None:
             hint = f"Say {', '.join(MODES)}, or the same of one tool: --capture read_mail@mail=digest"
             raise UsageError(f"{word} is no way to capture", hint)
+        if found and found["server"] and not fnmatch.filter(servers, found["server"]):
+            raise UsageError(f"{word}: no server is called {found['server']}", f"There are: {', '.join(servers)}")
         if found:
             tools.append(ToolCapture(found["tool"], mode, found["server"] or ""))
         else:

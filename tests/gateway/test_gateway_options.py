@@ -64,8 +64,8 @@ def test_addresses_that_make_no_sense(text: str) -> None:
 
 
 def test_capture_for_all_and_for_single_tools() -> None:
-    assert parse_captures([]) == ("masked", ())
-    assert parse_captures(["full", "pay_*=digest", "read_mail@mail*=masked"]) == (
+    assert parse_captures([], []) == ("masked", ())
+    assert parse_captures(["full", "pay_*=digest", "read_mail@mail*=masked"], ["mailbox"]) == (
         "full",
         (ToolCapture("pay_*", "digest"), ToolCapture("read_mail", "masked", "mail*")),
     )
@@ -74,10 +74,16 @@ def test_capture_for_all_and_for_single_tools() -> None:
 @pytest.mark.parametrize("words", [["all"], ["pay=none"], ["=digest"], ["a b=digest"], ["pay@=full"], [""]])
 def test_a_capture_that_there_is_not(words: list[str]) -> None:
     with pytest.raises(UsageError, match="no way to capture"):
-        parse_captures(words)
+        parse_captures(words, [])
+
+
+def test_a_capture_for_a_server_that_there_is_not() -> None:
+    with pytest.raises(UsageError, match="no server is called ordrs") as caught:
+        parse_captures(["pay_*@ordrs=digest"], ["orders", "mail"])
+    assert "orders, mail" in caught.value.hint
 
 
 def test_one_capture_for_all() -> None:
-    assert parse_captures(["digest", "digest"]) == ("digest", ())
+    assert parse_captures(["digest", "digest"], []) == ("digest", ())
     with pytest.raises(UsageError, match="Both full and masked"):
-        parse_captures(["full", "masked"])
+        parse_captures(["full", "masked"], [])
