@@ -17,6 +17,7 @@ from mcpwatch.feed.recording_format import SUFFIX
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.program import program
+from mcpwatch.tasks import cancel
 from mcpwatch.text import count, show
 
 LAST_S = 2.0
@@ -60,8 +61,7 @@ async def _record(target: sources.Target, options: argparse.Namespace) -> int:
         try:
             await _until_stopped(reading, source, file, line, options.seconds)
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await cancel(reading)
     finally:
         line.clear()
         status = source.status

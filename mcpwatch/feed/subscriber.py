@@ -29,6 +29,7 @@ from mcpwatch.feed.vkey import BadNote
 from mcpwatch.model.entries import AlertActed, Entry
 from mcpwatch.model.feed import Checkpoint, FeedState, FeedStatus
 from mcpwatch.secret import Secret
+from mcpwatch.tasks import cancel
 
 SLICE = 200
 """Entries in one batch at most."""
@@ -109,8 +110,7 @@ class HttpSource:
                 yield batch
                 await asyncio.sleep(0)
         finally:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel(self._task)
             await self._keeper.close(self._reader.pinnable, self._clock())
 
     async def post(self, acted: AlertActed) -> int:
@@ -121,8 +121,7 @@ class HttpSource:
     async def close(self) -> None:
         """Stop reading; `batches` ends."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel(self._task)
         await self._keeper.close(self._reader.pinnable, self._clock())
         self._reader.ended("closed", self._clock())
         while not self._queue.empty():
@@ -188,7 +187,7 @@ class HttpSource:
             await self._give([])
             if self._asks_health and about is not None:
                 asking = asyncio.create_task(keep_asking(client, self.address, self._reader.hear))
-                stack.push_async_callback(_end, asking)
+                stack.push_async_callback(cancel, asking)
             await self._read(response)
 
     async def _about(self, client: httpx.AsyncClient) -> About | None:
@@ -289,8 +288,3 @@ class HttpSource:
 
     def _client(self) -> httpx.AsyncClient:
         return queries.client(self._token, self._transport)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -12,6 +12,7 @@ from mcpwatch.feed.source import Source
 from mcpwatch.feed.standing import STICKY
 from mcpwatch.model.entries import AlertActed, Entry
 from mcpwatch.model.feed import STALE_AFTER, FeedState, FeedStatus
+from mcpwatch.tasks import cancel
 
 PATIENCE_S = 2 * STALE_AFTER
 """Without an entry or a proof for so long, no more is expected."""
@@ -84,8 +85,7 @@ class UpTo:
         finally:
             self._end = self._source.status
             if self._coming is not None:
-                self._coming.cancel()
-                await asyncio.gather(self._coming, return_exceptions=True)
+                await cancel(self._coming)
             await batches.aclose()
 
     async def post(self, acted: AlertActed) -> int:

@@ -32,6 +32,7 @@ from mcpwatch.hosts import is_loopback
 from mcpwatch.model.entries import GatewayStarted
 from mcpwatch.program import program_elsewhere
 from mcpwatch.secret import Secret
+from mcpwatch.tasks import cancel
 from mcpwatch.text import show
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Gateway:
         tap = Tap(log, Captures(options.capture, options.tool_captures), hashed, Budget(options.max_captured))
         if self.enforcer is not None:
             stack.push_async_callback(self.enforcer.save)
-            stack.push_async_callback(_end, asyncio.create_task(self.enforcer.run()))
+            stack.push_async_callback(cancel, asyncio.create_task(self.enforcer.run()))
         guard = Guard(options.allowed_hosts, options.allowed_origins)
         proxy = Proxy(options, router, guard, tap, self.enforcer, calls)
         listening = await Listener.open(proxy, listener, options.max_connections)
@@ -144,11 +145,6 @@ class Gateway:
         )
         announce(options.state, announcement)
         stack.callback(partial(retire, options.state, announcement))
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def serve(options: GatewayOptions, enforcement: "Enforcement | None" = None) -> None:

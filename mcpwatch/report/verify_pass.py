@@ -18,6 +18,7 @@ from mcpwatch.identity.resolvers.service import Resolver
 from mcpwatch.report.check import KEYS_S
 from mcpwatch.report.signature_tally import SignatureTally
 from mcpwatch.report.verified import Verified, examine_recording
+from mcpwatch.tasks import cancel
 
 EVERY = 250
 """Events between two turns for the asking of keys, and for whoever shows the progress."""
@@ -63,8 +64,7 @@ async def verify(
                 async with asyncio.timeout(KEYS_S):
                     await tally.waiting.emptied(asyncio.Lock())
         finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+            await cancel(asking)
         return examine_recording(log, tally, fail_on)
 
 
