@@ -26,8 +26,7 @@ class ExportedEntry(EntryLine, frozen=True, tag="entry", kw_only=True):
     leaf_hash: str
     """SHA-256(0x00 || leaf), base64."""
     inclusion: tuple[str, ...] | None = None
-    """With `--proofs`: the inclusion proof under the checkpoint that the head tells of the feed, base64, from the
-    leaf's sibling up; null where that does not cover the entry."""
+    """With `--proofs`: the path to the head's checkpoint, lowest hash first, base64; null where it is not covered."""
 
 
 class JsonlWriter:
