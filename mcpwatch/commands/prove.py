@@ -15,7 +15,6 @@ from mcpwatch.feed.envelope import Malformed, decode
 from mcpwatch.feed.pins import Pins, pins_folder
 from mcpwatch.feed.proofs import BadProof
 from mcpwatch.feed.recorded_proof import RecordedProof
-from mcpwatch.feed.recording_format import SUFFIX as RECORDING
 from mcpwatch.feed.tlog_proof import MAX_FILE, TlogProof, format_proof, parse_proof, verify_proof
 from mcpwatch.feed.vkey import BadNote, VerifierKey
 from mcpwatch.files import new_private, state_dir
@@ -51,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         return _check(options.check, options.key)
     if options.source is None or options.index is None or options.index < 0:
         raise UsageError("prove needs a feed and the index of an entry", f"Such as: {program()} prove SOURCE 1234")
-    if options.source.endswith(RECORDING) or Path(options.source).is_file():
+    if sources.is_recording(options.source, running(state_dir())):
         return _recorded(options)
     target = sources.find(argparse.Namespace(sources=[options.source], token_file=options.token_file, policy=None))
     return asyncio.run(until_signalled(_asked(target, options)))

@@ -112,8 +112,8 @@ def find(options: argparse.Namespace) -> Target:
     where none does, RefusedError without a token.
     """
     known = running(state_dir())
-    recordings = tuple(Path(word) for word in options.sources if _is_recording(word, known))
-    wanted = [_address(word, known) for word in options.sources if not _is_recording(word, known)]
+    recordings = tuple(Path(word) for word in options.sources if is_recording(word, known))
+    wanted = [_address(word, known) for word in options.sources if not is_recording(word, known)]
     if not options.sources:
         wanted = [_only(known).address]
     by_address = {gateway.address: gateway for gateway in known}
@@ -135,7 +135,7 @@ def feed_at(address: str, token_file: Path | None) -> Feed:
     return Feed(address, _token(address, found, token_file))
 
 
-def _is_recording(word: str, known: Sequence[Announcement]) -> bool:
+def is_recording(word: str, known: Sequence[Announcement]) -> bool:
     """Whether a word names a file, and no server that is running."""
     if any(word == server.name for gateway in known for server in gateway.upstreams):
         return False
