@@ -108,7 +108,7 @@ def code(text: str) -> str:
 
 def _about(head: Head) -> Iterator[str]:
     let = f"what passes {code(head.filter)}" if head.filter else "everything"
-    yield f"Made {head.time} by mcpwatch {head.version}: {let}. Masked as the log is."
+    yield f"Made {head.time} by mcpwatch {head.version}: {let}. Bodies are as in the log, masked or not."
     for feed in head.feeds:
         told = code(standing(feed)) if not feed.proven else standing(feed)
         yield f"\n- feed {code(feed.source)} at {code(feed.address)}, log {code(feed.origin)}"

@@ -28,7 +28,6 @@ from mcpwatch.gateway.outflow import outlast, unsent
 from mcpwatch.gateway.proofs import Proofs
 from mcpwatch.gateway.ring import entry_frame, note_frame
 from mcpwatch.gateway.vitals import Vitals
-from mcpwatch.model.entries import Capture
 from mcpwatch.model.feed import MAY_ACT, MAY_READ
 from mcpwatch.secret import Secret
 
@@ -70,7 +69,7 @@ class FeedServer:
         log: Log,
         tokens: tuple[Secret, Secret],
         guard: Guard,
-        capture: Capture,
+        capture: str,
         vitals: Vitals,
         *,
         metrics: bool = False,

@@ -106,10 +106,10 @@ class Gateway:
         )
         self.log = log = Log(folder.key, folder.store, started, options.keep)
         feed_guard = Guard(options.allowed_hosts, options.allowed_origins, local_origins=False)
-        calls = Calls()
+        calls, captures = Calls(), Captures(options.capture, options.tool_captures)
         self.vitals = vitals = Vitals(log, calls, folder.path)
         tokens = (folder.token, folder.operator_token)
-        feed = FeedServer(log, tokens, feed_guard, options.capture, vitals, metrics=options.metrics)
+        feed = FeedServer(log, tokens, feed_guard, str(captures), vitals, metrics=options.metrics)
         runner = web.AppRunner(
             feed.application(),
             access_log=None,
@@ -126,7 +126,7 @@ class Gateway:
 
         router = Router(options.upstreams)
         stack.push_async_callback(router.close)
-        tap = Tap(log, Captures(options.capture, options.tool_captures), hashed, Budget(options.max_captured))
+        tap = Tap(log, captures, hashed, Budget(options.max_captured))
         if self.enforcer is not None:
             stack.push_async_callback(self.enforcer.save)
             stack.push_async_callback(cancel, asyncio.create_task(self.enforcer.run()))

@@ -118,7 +118,9 @@ class Traffic:
                 return self._responses.end(entry, end, time)
             case GatewayStarted() as started:
                 names = ", ".join(upstream.name for upstream in started.upstreams)
-                note = f"gateway {started.version} started before {names}; capture {started.capture}"
+                note = (
+                    f"gateway {started.version} started before {names}; capture {_captures(started)}"
+                )
                 begun = started
             case GatewayStopped() as stopped:
                 note, alive = f"gateway stopped: {stopped.reason}", time
@@ -198,3 +200,9 @@ class Traffic:
         if flow is not None and (waits or (flow.tracked is not None and flow.tracked.history)):
             keep(self._held, seen.index, seen, self._limits.waiting)
         return seen
+
+
+def _captures(started: GatewayStarted) -> str:
+    """How much of bodies enters the log, and of the calls of single tools."""
+    tools = (f"{one.tool}@{one.server or '*'}: {one.capture}" for one in started.tools)
+    return ", ".join((started.capture, *tools))

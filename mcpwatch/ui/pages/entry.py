@@ -156,6 +156,7 @@ def _end(data: End) -> list[Line]:
 def _started(data: GatewayStarted) -> list[Line]:
     servers = [field("server", span(each.name, Tone.STRONG), f"  {each.url}") for each in data.upstreams]
     about = [field("version", data.version), field("capture", data.capture)]
+    about += [field("", f"{one.tool} at {one.server or 'all servers'}: {one.capture}") for one in data.tools]
     if data.listen:
         about.append(field("listens at", data.listen))
     return [title("The gateway started"), *about, *servers]
