@@ -114,7 +114,7 @@ def _end(status: FeedStatus, file: RecordingFile) -> int:
         print(show(f"mcpwatch: nothing was recorded: {status.state.value} {status.detail}"), file=sys.stderr)
     else:
         pending = status.next_index - status.verified_size
-        more = f", {count(pending, 'entry')} of them not" if pending else ", all proven"
+        more = f", {pending:,} of them not yet proven" if pending else ", all proven"
         print(show(f"{file.path}: {count(status.received, 'entry')}{more}, {count(file.size, 'octet')}"))
     if status.gaps or status.detail:
         print(show(f"mcpwatch: {status.state.value} {status.detail}"), file=sys.stderr)

@@ -7,6 +7,7 @@ from pathlib import Path
 from mcpwatch.errors import LocalError
 from mcpwatch.feed.checkpoint_pins import CheckpointPin, CheckpointPins, checkpoint_pins_folder
 from mcpwatch.feed.note import NoteVerifier
+from mcpwatch.feed.trust import evidence_folder
 from mcpwatch.model.feed import Checkpoint
 
 EVERY_S = 1.0
@@ -21,6 +22,7 @@ class CheckpointKeeper:
     def __init__(self, address: str, state: Path | None) -> None:
         self._address = address
         self._pins = CheckpointPins(checkpoint_pins_folder(state)) if state else None
+        self._evidence = evidence_folder(state) if state else None
         self._keys: tuple[str, str] | None = None
         self._kept: Checkpoint | None = None
         self._kept_at = 0.0
@@ -39,7 +41,9 @@ class CheckpointKeeper:
         """What an operator does who believes a log that does not go on from its pin."""
         if self._pins is None:
             return ""
-        return f"if its journal was put back on purpose: rm {self._pins.path(verifier.origin, str(verifier.key))}"
+        path = self._pins.path(verifier.origin, str(verifier.key))
+        where = f"what it signed is in {self._evidence}"
+        return f"if its journal was put back on purpose: rm {path} and watch anew; {where}"
 
     def signed_here(self) -> tuple[bytes, ...]:
         """The notes that logs at this address were seen to sign last, as evidence; none where they cannot be read."""

@@ -28,7 +28,6 @@ class Continuity:
 
     def __init__(self) -> None:
         self._held: list[Checkpoint] = []
-        self._recalled: Checkpoint | None = None
         self._remedy = ""
 
     @property
@@ -45,15 +44,15 @@ class Continuity:
         if checkpoint is not None and checkpoint.size and checkpoint not in self._held:
             self._held = [*self._held, checkpoint][:MOST_HELD]
 
-    def recall(self, checkpoint: Checkpoint, remedy: str) -> None:
-        """Hold a checkpoint of an earlier run; `remedy` is what an operator does who knows why the log left it."""
+    def recall(self, checkpoint: Checkpoint | None, remedy: str) -> None:
+        """Hold a checkpoint of an earlier run; `remedy` is what an operator does who knows why a log left its own."""
         self.hold(checkpoint)
-        self._recalled, self._remedy = checkpoint, remedy
+        self._remedy = remedy
 
-    def remedy(self, size: int) -> str:
-        """What to do about a log of this size only, to follow the reason."""
-        is_shorter = self._recalled is not None and size < self._recalled.size
-        return f"; {self._remedy}" if is_shorter and self._remedy else ""
+    @property
+    def remedy(self) -> str:
+        """What to do about a log that left what it had signed, to follow the reason."""
+        return f"; {self._remedy}" if self._remedy else ""
 
     def is_due(self, size: int) -> bool:
         """Whether there is a checkpoint to hold against the first `size` entries."""
@@ -104,9 +103,8 @@ class Continuity:
             self._held.remove(each)
 
     def _another(self, held: Checkpoint) -> Discontinued:
-        remedy = f"; {self._remedy}" if held == self._recalled and self._remedy else ""
         words = f"the log is another: its first {held.size} entries are not those that were verified before"
-        return Discontinued(words + remedy, held.note)
+        return Discontinued(words + self.remedy, held.note)
 
 
 def right_edge(answer: ConsistencyAnswer, size: int, newest: Checkpoint, note: bytes = b"") -> Frontier:

@@ -8,15 +8,17 @@ import httpx
 from mcpwatch.errors import ConnectError, IntegrityError, UsageError
 from mcpwatch.feed.about import About
 from mcpwatch.feed.address import FEED_PATH
+from mcpwatch.feed.checkpoint_pins import CheckpointPins, checkpoint_pins_folder
 from mcpwatch.feed.failures import Refused, TryLater
 from mcpwatch.feed.note import NoteVerifier
-from mcpwatch.feed.proofs import BadProof
-from mcpwatch.feed.queries import ask_about, ask_inclusion, check, client, failure, in_time, sendable
+from mcpwatch.feed.proofs import BadProof, verify_consistency
+from mcpwatch.feed.queries import ask_about, ask_consistency, ask_inclusion, check, client, failure, in_time, sendable
 from mcpwatch.feed.source import Clock
 from mcpwatch.feed.sse import SseReader, StreamFault, is_event_stream
 from mcpwatch.feed.tlog_proof import TlogProof, verify_proof
 from mcpwatch.feed.trust import ChangedKey, Trust
 from mcpwatch.feed.vkey import BadNote
+from mcpwatch.model.feed import Checkpoint
 from mcpwatch.secret import Secret
 
 
@@ -36,7 +38,9 @@ async def ask_entry(
     try:
         async with client(sendable(token), transport) as asking:
             about = await ask_about(asking, address, clock)
-            size = _size(about, address, state, clock)
+            newest = _newest(about, address, state, clock)
+            await _hold(asking, address, newest, NoteVerifier(*about.keys), state, clock)
+            size = newest.size
             if index >= size:
                 raise UsageError(f"No checkpoint covers entry {index}", f"The newest is of size {size}.")
             if index < about.oldest:
@@ -55,8 +59,8 @@ async def ask_entry(
     return proof, about.keys
 
 
-def _size(about: About, address: str, state: Path, clock: Clock) -> int:
-    """What the newest checkpoint covers, if it is of the log that is known at this address."""
+def _newest(about: About, address: str, state: Path, clock: Clock) -> Checkpoint:
+    """The newest checkpoint, if it is of the log that is known at this address."""
     try:
         checkpoint = NoteVerifier(*about.keys).open(about.note.encode())
         Trust(address, state=state).recognise(about.keys, clock())
@@ -64,7 +68,26 @@ def _size(about: About, address: str, state: Path, clock: Clock) -> int:
         raise IntegrityError(f"the gateway's checkpoint does not hold: {bad.reason}") from None
     except ChangedKey as changed:
         raise IntegrityError(str(changed)) from None
-    return checkpoint.size
+    return checkpoint
+
+
+async def _hold(
+    asking: httpx.AsyncClient, address: str, newest: Checkpoint, verifier: NoteVerifier, state: Path, clock: Clock
+) -> None:
+    """Hold the newest checkpoint against the one that is pinned of the log; raises IntegrityError, LocalError."""
+    pinned = CheckpointPins(checkpoint_pins_folder(state)).find(verifier)
+    if pinned is None or not pinned.size:
+        return
+    if newest.size < pinned.size:
+        raise IntegrityError(f"the log now says it has {newest.size} entries; {pinned.size} were signed before")
+    answer = await ask_consistency(asking, address, pinned.size, newest.size, clock)
+    try:
+        path = () if answer is None else answer.hashes
+        verify_consistency(pinned.size, newest.size, pinned.root, newest.root, path)
+    except BadProof:
+        raise IntegrityError(
+            f"the log does not prove that it goes on from its first {pinned.size} entries, which were verified before"
+        ) from None
 
 
 async def _leaf(asking: httpx.AsyncClient, address: str, index: int, clock: Clock) -> bytes:

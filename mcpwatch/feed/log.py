@@ -85,8 +85,8 @@ class LogReader:
 
         `remedy` is what an operator does who knows why it does not.
         """
+        self._continuity.recall(checkpoint, remedy)
         if checkpoint is not None:
-            self._continuity.recall(checkpoint, remedy)
             self.claimed = max(self.claimed, checkpoint.size)
 
     @property
@@ -122,6 +122,9 @@ class LogReader:
             return
         if checkpoint.size < self.claimed:
             self._roll_back(checkpoint, self.claimed, "signed before", now)
+            if checkpoint.size < self._next:
+                reason = "shown as they were before the log was taken back, not as it has them now"
+                self._standing.pass_over(Gap(checkpoint.size, self._next - 1, reason))
             return
         self._standing.announce(checkpoint)
         is_late, self._is_late = self._is_late, False
@@ -263,7 +266,7 @@ class LogReader:
 
     def _roll_back(self, checkpoint: Checkpoint, before: int, how: str, now: float) -> None:
         reason = f"the log now says it has {checkpoint.size} entries; {before} were {how}"
-        self.sever(reason + self._continuity.remedy(checkpoint.size), now, checkpoint.note, state=FeedState.ROLLBACK)
+        self.sever(reason + self._continuity.remedy, now, checkpoint.note, state=FeedState.ROLLBACK)
 
     @property
     def _seen(self) -> list[Checkpoint]:

@@ -24,7 +24,7 @@ class Trust:
         self._address = address
         self._given = keys
         self._pins = Pins(pins_folder(state)) if state else None
-        self._evidence = state / "evidence" if state else None
+        self._evidence = evidence_folder(state) if state else None
         self._keys: tuple[str, str] | None = None
         self._kept: tuple[bytes, ...] = ()
 
@@ -60,6 +60,11 @@ class Trust:
         place, digest = host_and_port(self._address).replace(":", "_"), sha256(evidence).hexdigest()[:8]
         with contextlib.suppress(OSError):
             write_private(self._evidence / f"{place}-{now:.0f}-{digest}.txt", evidence)
+
+
+def evidence_folder(state: Path) -> Path:
+    """Where signed notes that contradict each other lie in the state folder."""
+    return state / "evidence"
 
 
 def _other(keys: tuple[str, str], known: tuple[str, str]) -> str:

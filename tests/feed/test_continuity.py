@@ -109,7 +109,10 @@ def test_a_log_replaced_behind_a_gap_is_found_by_the_proof(away_at: int, fork_at
     assert join(reader, other, oldest=12) == (away_at, 12)
     status = reader.status
     assert status.state is FeedState.BROKEN
-    assert status.detail == f"the log is another: its first {away_at} entries are not those that were verified before"
+    assert status.detail == (
+        f"the log is another: its first {away_at} entries are not those that were verified before; "
+        "if it was put back on purpose: rm pin"
+    )
     assert reader.evidence == (log.note(), other.note())
     assert reader.pinnable is None
 
@@ -153,6 +156,20 @@ def test_a_log_smaller_than_its_pin_is_rolled_back(*, from_start: bool) -> None:
         "the log now says it has 7 entries; 9 were signed before; if it was put back on purpose: rm pin"
     )
     assert reader.evidence == (log.note(9), grown(7).note())
+
+
+def test_of_a_log_that_was_taken_back_what_is_not_shown_is_a_gap() -> None:
+    log, other = grown(9), grown(11, other_from=6)
+    reader = reader_of(log)
+    join(reader, log)
+    read(reader, log)
+    back = grown(7, other_from=6)
+    join(reader, back)
+    assert reader.status.state is FeedState.ROLLBACK
+    assert "rm pin" in reader.status.detail
+    assert [(gap.first, gap.last) for gap in reader.status.gaps] == [(7, 8)]
+    assert len(read(reader, other)) == 2
+    assert (reader.status.verified_size, reader.status.next_index) == (9, 11)
 
 
 def test_joining_late_asks_for_the_proof_from_the_pin() -> None:

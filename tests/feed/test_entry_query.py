@@ -13,6 +13,7 @@ from tiny_log import TinyLog
 from mcpwatch.errors import ConnectError, IntegrityError, McpwatchError, RefusedError, UsageError
 from mcpwatch.feed import queries
 from mcpwatch.feed.address import FEED_PATH, INCLUSION_PATH
+from mcpwatch.feed.checkpoint_pins import CheckpointPin, CheckpointPins, checkpoint_pins_folder
 from mcpwatch.feed.entry_query import ask_entry
 from mcpwatch.feed.merkle import leaf_hash
 from mcpwatch.feed.proof_answers import InclusionAnswer
@@ -137,3 +138,23 @@ async def test_an_answer_that_drips_is_given_up(path: str, tmp_path: Path, monke
 
     with pytest.raises(ConnectError, match="no whole answer"):
         await ask_entry(ADDRESS, Secret(TOKEN), 3, tmp_path, lambda: 1.0, httpx.MockTransport(handle))
+
+
+@pytest.mark.parametrize(("pinned_size", "is_another"), [(9, False), (21, False), (9, True), (21, True), (30, False)])
+async def test_the_log_has_to_go_on_from_its_pinned_checkpoint(
+    pinned_size: int, is_another: bool, tmp_path: Path
+) -> None:
+    seen = log_of(30)
+    if is_another:
+        seen.leaves[3] = seen.leaves[3].replace(b"200", b"201")
+    keys = (seen.key.verifier_key, seen.key.time_verifier_key)
+    pin = CheckpointPin(
+        origin=seen.key.origin, keys=keys, note=seen.note(pinned_size).decode(), address=ADDRESS, time=1.0
+    )
+    CheckpointPins(checkpoint_pins_folder(tmp_path)).keep(pin, pinned_size)
+    gateway = Proving(log_of(21))
+    if is_another or pinned_size > 21:
+        with pytest.raises(IntegrityError, match="before"):
+            await ask(gateway, 5, tmp_path)
+    else:
+        await ask(gateway, 5, tmp_path)
