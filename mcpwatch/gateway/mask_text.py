@@ -182,7 +182,14 @@ def _tells(name: str, joint: str, value: str) -> bool:
     if len(bare) < 3 or _PLACE.match(bare) or _CODE.fullmatch(bare):
         return False
     is_mixed = any(map(str.isdigit, bare)) and any(map(str.isalpha, bare)) and len(bare) >= 4
-    return is_mixed or joint == "=" or (" " in bare and bare.lower().startswith(("bearer ", "basic ", "dpop ")))
+    # JSON behind a word of prose is JSON still.
+    is_member = value[:1] in ('"', "\\") and joint.startswith(":")
+    return (
+        is_mixed
+        or is_member
+        or joint == "="
+        or (" " in bare and bare.lower().startswith(("bearer ", "basic ", "dpop ")))
+    )
 
 
 def _mask_pairs_in_text(text: str) -> Masked:

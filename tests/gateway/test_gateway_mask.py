@@ -194,6 +194,11 @@ def test_secrets_in_addresses_and_in_broken_json_in_strings(text: str) -> None:
     masked.encode()
 
 
+def test_a_member_of_json_behind_prose_is_masked_whatever_it_is() -> None:
+    assert mask_body(r'{"text":"echo {\"password\": \"hunter\"}"}')[0] == r'{"text":"echo {\"password\": ***}"}'
+    assert mask_body('{"text":"the password: hunter"}')[0] == '{"text":"the password: hunter"}'
+
+
 def test_a_name_field_is_masked_as_a_target_is() -> None:
     assert mask_name("get_weather") == ("get_weather", 0)
     assert mask_name("https://x.example/?a=1&api_key=s33d") == ("https://x.example/?a=1&api_key=***", 1)
