@@ -118,9 +118,7 @@ class Traffic:
                 return self._responses.end(entry, end, time)
             case GatewayStarted() as started:
                 names = ", ".join(upstream.name for upstream in started.upstreams)
-                note = (
-                    f"gateway {started.version} started before {names}; capture {_captures(started)}"
-                )
+                note = f"gateway {started.version} started before {names}; capture {_captures(started)}"
                 begun = started
             case GatewayStopped() as stopped:
                 note, alive = f"gateway stopped: {stopped.reason}", time
