@@ -76,7 +76,14 @@ class RecordedLog:
         """Whether a checkpoint that holds covers every entry in the file, once it was read."""
         status = self._reader.status
         is_whole = status.checkpoint is not None and self.fault is None and not self.recording.cut
-        return is_whole and status.state not in STICKY and status.verified_size >= self.extent
+        return is_whole and status.state not in STICKY and status.verified_size >= self.extent and not self.passed_over
+
+    @property
+    def passed_over(self) -> int:
+        """Entries in the file that lie in a gap, where no checkpoint is held against them."""
+        status = self._reader.status
+        missing = sum(gap.last - gap.first + 1 for gap in status.gaps)
+        return max(status.received + missing - max(status.next_index, status.verified_size), 0)
 
     @property
     def key(self) -> str:

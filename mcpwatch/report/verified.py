@@ -162,5 +162,7 @@ def _unproven(log: RecordedLog, pending: int) -> Iterator[str]:
         yield "no checkpoint in it holds"
     elif pending:
         yield f"the last {count(pending, 'entry')} in it {'is' if pending == 1 else 'are'} covered by no checkpoint"
+    if log.passed_over:
+        yield f"{count(log.passed_over, 'entry')} in it before a gap that no checkpoint was held against"
     if log.recording.cut:
         yield f"it is cut off: its last {count(log.recording.cut, 'octet')} are no whole event"
