@@ -163,6 +163,8 @@ async def test_calls_are_refused_meanwhile(disk: Path, impatient: None) -> None:
 
     async with gateway(disk, NOWHERE) as gate:
         assert await status(gate) == 502
+        # What is set aside for a full disk is there once anything was written.
+        await signed(gate.log, 1)
         filler = fill(disk)
         await until_it_says_so(gate.log, 0)
         assert await status(gate) == 503
