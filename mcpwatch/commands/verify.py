@@ -25,6 +25,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="bad",
         help="which agents' signatures exit 1: those that do not verify, all that prove nothing, or none (%(default)s)",
     )
+    parser.add_argument(
+        "--key", default="", metavar="KEY", help="the log's key that must have signed it, as the Feed screen shows it"
+    )
     parser.add_argument("--offline", action="store_true", help="ask nobody for keys, whatever the configuration says")
     parser.add_argument("--format", choices=tuple(FORMATS), default="text", help="what is printed (%(default)s)")
 
@@ -43,7 +46,12 @@ async def _verify(options: argparse.Namespace) -> int:
     line = ProgressLine(sys.stderr)
     try:
         report = await verify(
-            options.file, state_dir(), judging, options.fail_on, lambda progress: line.draw(lambda: _drawn(progress))
+            options.file,
+            state_dir(),
+            judging,
+            options.fail_on,
+            lambda progress: line.draw(lambda: _drawn(progress)),
+            options.key,
         )
     finally:
         line.clear()

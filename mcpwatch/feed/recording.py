@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -52,7 +53,7 @@ class Damaged(Exception):
 class Recording:
     """An open recording.
 
-    Raises LocalError when the file cannot be read, UsageError when it is no recording or one of another version,
+    Raises LocalError when the file cannot be read, UsageError when it is no file, no recording or of another version,
     IntegrityError when its head is damaged.
     """
 
@@ -61,7 +62,7 @@ class Recording:
         self.cut = 0
         """Octets after the last whole event, once all were read: of an event that was not written to its end."""
         try:
-            self._file: BinaryIO = path.open("rb")
+            self._file: BinaryIO = _opened(path)
             self.size = os.fstat(self._file.fileno()).st_size
             """Octets."""
             first = self._file.read(MAX_BLOCK)
@@ -136,6 +137,15 @@ class Recording:
             return decode_event(block)
         except Unreadable as fault:
             raise Damaged(self.at, fault) from None
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file, which is read at any place; a pipe with nobody at its other end does not block either."""
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise UsageError(f"{path} is no regular file", "Save what comes out of it to a file first.")
+    return os.fdopen(file, "rb")
 
 
 def _head(path: Path, first: bytes) -> tuple[Head, int]:

@@ -99,8 +99,11 @@ class Verified(Struct, frozen=True, tag="verify", kw_only=True):
     """Of mcpwatch."""
 
 
-def examine_recording(log: RecordedLog, tally: SignatureTally, fail_on: str = "bad") -> Verified:
-    """The report on a recording that was read to its end; `fail_on` is a name of `FAIL_ON`."""
+def examine_recording(log: RecordedLog, tally: SignatureTally, fail_on: str = "bad", key: str = "") -> Verified:
+    """The report on a recording that was read to its end; `fail_on` is a name of `FAIL_ON`.
+
+    `key` is the verifier key that must have signed it; empty for any.
+    """
     status, recording, fails = log.status, log.recording, FAIL_ON[fail_on]
     signatures = tuple(
         SignatureCount(kind.scheme, kind.word.value, tallied.count, tuple(tallied.first), fails.fails(kind))
@@ -110,6 +113,10 @@ def examine_recording(log: RecordedLog, tally: SignatureTally, fail_on: str = "b
     first, checkpoint = recording.head.first, status.checkpoint
     verified_size = max(first, status.verified_size)
     faults = [(IntegrityError.exit_code, reason) for reason in _unproven(log, status.next_index - verified_size)]
+    if key and key != recording.head.keys[0]:
+        faults.append(
+            (IntegrityError.exit_code, f"it is signed with {recording.head.keys[0]}, not with the one wanted")
+        )
     failing = sum(each.count for each in signatures if each.fails)
     if failing:
         faults.append((McpwatchError.exit_code, f"{count(failing, 'signature')} {fails.says}"))

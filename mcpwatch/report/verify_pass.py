@@ -47,8 +47,9 @@ async def verify(
     judging: Judging = Judging(),  # noqa: B008
     fail_on: str = "bad",
     progress: Callable[[Progress], None] = lambda progress: None,
+    key: str = "",
 ) -> Verified:
-    """Read a recording to its end and report.
+    """Read a recording to its end and report; `key` is the log's key that is wanted, empty for any.
 
     Raises as `RecordedLog` does, LocalError for the pinned keys, UsageError for an address of `judging` that is none.
     """
@@ -65,7 +66,7 @@ async def verify(
                     await tally.waiting.emptied(asyncio.Lock())
         finally:
             await cancel(asking)
-        return examine_recording(log, tally, fail_on)
+        return examine_recording(log, tally, fail_on, key)
 
 
 def _asking(keys: KeyBook, judging: Judging, tally: SignatureTally) -> Coroutine[None, None, None]:

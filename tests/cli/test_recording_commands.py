@@ -1,6 +1,7 @@
 """`mcpwatch verify`, and the commands that watch, on recordings."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -36,6 +37,25 @@ def test_a_known_key_is_told(path: Path, state_folder: Path, capsys: pytest.Capt
     report = json.loads(capsys.readouterr().out)
     assert report["key_known"] is True
     assert report["key"] == keys[0]
+
+
+def test_a_log_by_another_key_than_the_wanted_one_fails(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tape(path)
+    assert main(["verify", str(path), "--key", str(log.verifier.key)]) == 0
+    other = TinyLog(seed=1)
+    assert main(["verify", str(path), "--key", str(other.verifier.key)]) == 6
+    assert f"it is signed with {log.verifier.key}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["verify", "tail", "replay"])
+def test_a_pipe_is_no_recording_and_blocks_nobody(
+    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe = tmp_path / "pipe.mcpfeed"
+    os.mkfifo(pipe)
+    assert main([command, str(pipe)]) in (2, 5)
+    assert main(["verify", str(pipe)]) == 2
+    assert "is no regular file" in capsys.readouterr().err
 
 
 def test_what_no_checkpoint_covers_fails(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
