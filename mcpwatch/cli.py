@@ -52,6 +52,7 @@ COMMANDS = (
     CommandRow("record", "keep a feed in a file that proves itself"),
     CommandRow("verify", "prove a recording, to the entry, and every signature in it"),
     CommandRow("replay", "the dashboard on a recording, as it happened"),
+    CommandRow("serve", "the dashboard in a browser on this machine"),
     CommandRow("ack", "say of an alert that it was seen, is over, or should be silent"),
     CommandRow("prove", "one entry with its proof in a file that a third party can check"),
     CommandRow("export", "what passes a filter, as JSON lines, CSV, Markdown or HAR"),

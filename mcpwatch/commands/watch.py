@@ -14,6 +14,8 @@ from mcpwatch.program import program
 from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.watcher import Watcher
 
+IN_BROWSER = "TEXTUAL_DRIVER"
+"""The variable by which a server of pages has its programs draw on one."""
 _CANNOT_DRAW = ("", "dumb", "unknown")
 
 
@@ -39,7 +41,9 @@ async def _watch(target: sources.Target, query: Query, wishes: NotifyOptions) ->
 
 
 def require_terminal() -> None:
-    """Raise LocalError where there is no terminal to draw on, or one that cannot be drawn on."""
+    """Raise LocalError where there is no terminal to draw on, or one that cannot be drawn on; a page is one."""
+    if os.environ.get(IN_BROWSER):
+        return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise LocalError("The dashboard needs a terminal", f"For pipes and scripts there is: {program()} tail")
     kind = os.environ.get("TERM", "")

@@ -39,7 +39,13 @@ def _is_taken(number: signal.Signals) -> bool:
 
 def robust(driver_class: type[Driver]) -> type[Driver]:
     """A driver that survives its terminal: Textual's own blocks for ever once its writer has died."""
-    if sys.platform == "win32" or driver_class.__name__ != "LinuxDriver":
+    if sys.platform == "win32":
+        return driver_class
+    if driver_class.__name__ == "WebDriver":
+        from mcpwatch.ui.browser_driver import BrowserDriver
+
+        return BrowserDriver
+    if driver_class.__name__ != "LinuxDriver":
         return driver_class
     from mcpwatch.ui.terminal_driver import TerminalDriver
 
