@@ -176,7 +176,7 @@ class AlertBook:
         gather(alert, finding, time)
         is_shown_now, act = self._outstanding.add(alert.id, finding), alert.last_act
         is_late = is_shown_now and held is not None and act is not None and act.time >= held
-        newest = None if live or is_late else max(finding.evidence, default=None)
+        newest = None if live or is_late else finding.newest if finding.newest >= 0 else None
         self._life.found(alert, finding.severity, newest, self._kinds.add(alert.id, finding), time)
 
     def _add_to_crowd(self, member: str, finding: Finding, time: float) -> Alert:
@@ -193,7 +193,7 @@ class AlertBook:
         else:
             alert.subject = f"more than {len(crowd):,} further subjects"
         rests = alert.acknowledgement
-        if rests is not None and max(finding.evidence, default=-1) > rests.last_index:
+        if rests is not None and finding.newest > rests.last_index:
             self._life.fire(alert, EventKind.FIRED_AGAIN, "it stands for one subject more", time)
         return alert
 

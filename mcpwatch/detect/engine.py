@@ -158,7 +158,7 @@ class Engine:
             reason = "other reasons"
         quiet = self.quiet.setdefault((finding.rule, reason), Quiet(finding.rule, reason))
         quiet.count += 1
-        quiet.last_index = max((quiet.last_index, *finding.evidence))
+        quiet.last_index = max(quiet.last_index, finding.newest)
 
     def _failed(self, rule: Rule, error: Exception) -> None:
         failure = self.failures.get(rule.info.id)

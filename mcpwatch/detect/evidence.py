@@ -45,7 +45,7 @@ class Kinds:
 
     def add(self, alert: str, finding: Finding) -> list[str]:
         """Take a finding in; which of its kinds are new to the alert, in words. The first finding has nothing new."""
-        newest = max(finding.evidence, default=-1)
+        newest = finding.newest
         known = self._known.get(alert)
         if known is None:
             known = self._known[alert] = tuple(_Known(sort) for sort in SORTS)

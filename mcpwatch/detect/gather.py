@@ -18,7 +18,7 @@ def opened(id: str, info: RuleInfo | None, finding: Finding, time: float) -> Ale
         subject=finding.subject,
         reason=finding.reason,
         count=0,
-        first_index=min(finding.evidence, default=-1),
+        first_index=min(finding.evidence, default=finding.at),
         last_index=-1,
         first_time=time,
         last_time=time,
@@ -33,9 +33,9 @@ def gather(alert: Alert, finding: Finding, time: float) -> None:
     alert.severity = max(alert.severity, finding.severity)
     alert.first_time = min(alert.first_time, time)
     alert.last_time = max(alert.last_time, time)
+    alert.last_index = max(alert.last_index, finding.newest)
     for index in finding.evidence:
         alert.first_index = index if alert.first_index < 0 else min(alert.first_index, index)
-        alert.last_index = max(alert.last_index, index)
         if index not in alert.evidence:
             insort(alert.evidence, index)
             if len(alert.evidence) > _FIRST + _NEWEST:

@@ -21,7 +21,7 @@ class Outstanding:
         """Take in an entry that shows the alert, the newest of the finding's evidence; whether it did not before."""
         if finding.rule not in self._settling:
             return False
-        entries, index = self._entries.setdefault(alert, set()), max(finding.evidence, default=-1)
+        entries, index = self._entries.setdefault(alert, set()), finding.newest
         if index in entries or len(entries) > MAX_ENTRIES:
             return False
         entries.add(index)

@@ -55,6 +55,13 @@ class Finding(Struct, frozen=True):
     """The tool that is called; empty for anything else; may hold untrusted text."""
     who: str = ""
     """Who is behind it: the proven signer, else what the caller goes by; may hold untrusted text."""
+    at: int = -1
+    """The newest entry when it was found, where no entry shows it."""
+
+    @property
+    def newest(self) -> int:
+        """The entry up to which it is true; -1 for none."""
+        return max(self.evidence, default=self.at)
 
 
 class AlertState(StrEnum):

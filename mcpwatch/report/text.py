@@ -1,6 +1,6 @@
 """A report, and alerts, as lines for a person; everything from outside goes through the text door."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from mcpwatch.report.report import NEVER, CheckedAlert, CheckedFeed, Report
 from mcpwatch.text import count, show
@@ -42,7 +42,7 @@ def alert_lines(alert: CheckedAlert) -> Iterator[str]:
     """What `ack` needs first: the id; then what, about what, why, and who lets it rest."""
     yield (
         f"{show(alert.id)}  {alert.severity.upper():8}  {show(alert.rule)}  {show(alert.about, _SUBJECT)}"
-        f"  ×{alert.count}  {evidence(alert.evidence)}  {show(alert.state)}"
+        f"  ×{alert.count}  {evidence(alert)}  {show(alert.state)}"
     )
     yield f"    {show(alert.because, _REASON)}"
     if alert.senders:
@@ -52,10 +52,12 @@ def alert_lines(alert: CheckedAlert) -> Iterator[str]:
         yield f"    {show(_event(rests.kind, rests.author, rests.note), _NOTE)}  {show(rests.time)}"
 
 
-def evidence(indexes: Sequence[int]) -> str:
+def evidence(alert: CheckedAlert) -> str:
     """The newest entries that show it; the last is the one that `ack --seen` wants."""
-    more = "… " if len(indexes) > _NEWEST else ""
-    return f"[{more}{' '.join(f'#{index}' for index in indexes[-_NEWEST:])}]"
+    if not alert.evidence:
+        return f"[as of #{alert.last_index}]" if alert.last_index >= 0 else "[no entry]"
+    more = "… " if len(alert.evidence) > _NEWEST else ""
+    return f"[{more}{' '.join(f'#{index}' for index in alert.evidence[-_NEWEST:])}]"
 
 
 def _event(kind: str, author: str, note: str) -> str:

@@ -132,7 +132,9 @@ class AlertLine(Struct, frozen=True, tag="alert", kw_only=True):
     subject: str
     count: int
     evidence: tuple[int, ...]
-    """The first 8 and the newest 24 entry indexes."""
+    """The first 8 and the newest 24 entry indexes; none where it is about the feed itself."""
+    last_index: int
+    """The newest entry that it takes into account; -1 for none."""
     reason: str
     """Of the newest finding."""
     state: str
@@ -217,6 +219,7 @@ def alert_line(alert: Alert) -> AlertLine:
         subject=alert.subject,
         count=alert.count,
         evidence=tuple(alert.evidence),
+        last_index=alert.last_index,
         reason=alert.reason,
         state=alert.state.value,
         first_time=rfc3339(alert.first_time),

@@ -52,7 +52,7 @@ class TextPrinter:
 
     def alert(self, alert: Alert) -> str:
         """One line: time, severity, what, about what, how often, why, which entries; who lets it rest, and why."""
-        newest = " ".join(f"#{index}" for index in alert.evidence[-4:])
+        newest = " ".join(f"#{index}" for index in alert.evidence[-4:]) or f"as of #{alert.last_index}"
         return (
             f"{self._from(alert.source)}{clock_time(alert.last_time)} ! {alert.severity.name} {show(alert.rule)}"
             f" {show(alert.subject, 60)} ×{alert.count}: {show(alert.reason, 160)} [{newest}] {show(alert.id)}"

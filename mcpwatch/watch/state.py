@@ -261,7 +261,7 @@ class State:
             if self._alert_states.get(alert.id, alert.state) is not alert.state:
                 self.alert_changes += 1
             self._alert_states[alert.id] = alert.state
-            newest = max(finding.evidence, default=-1)
+            newest = finding.newest
             for index in finding.evidence:
                 row = self.row(index, finding.source)
                 if row is None:

@@ -321,7 +321,7 @@ def test_a_feed_that_stays_bad_is_told_once_until_it_was_good_again() -> None:
     assert first.reason == "No fresh checkpoint came for 15 s; the feed is STALE."
     assert second.reason == "No fresh checkpoint came for 15 s; the feed is DISCONNECTED: connection refused."
     found = only(scene, "feed/broken")
-    assert (found.subject, found.evidence) == ("gateway", (9,))
+    assert (found.subject, found.evidence, found.newest) == ("gateway", (), 9)
     assert found.reason == "The log is BROKEN: two roots for size 7."
 
 

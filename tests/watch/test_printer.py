@@ -200,6 +200,7 @@ def test_an_alert_has_every_field_that_scripts_read() -> None:
         "subject": "subject",
         "count": 1,
         "evidence": [0],
+        "last_index": 0,
         "reason": "because",
         "state": "firing",
         "first_time": "1970-01-12T13:46:40.001000Z",

@@ -15,15 +15,15 @@ class FeedRule(Rule):
     """Base of the rules on the log's standing; the feed is the subject."""
 
     def about(self, feed: FeedStatus, reason: str, *evidence: int) -> Finding:
-        """A finding on `feed`; `evidence` is its newest entry unless given."""
-        newest = (feed.next_index - 1,) if feed.next_index > 0 else ()
+        """A finding on `feed`, which most often no single entry shows."""
         return Finding(
             rule=self.info.id,
             severity=self.info.severity,
             subject=feed.name or feed.address,
             reason=reason,
-            evidence=evidence or newest,
+            evidence=evidence,
             source=feed.name,
+            at=feed.next_index - 1,
         )
 
 
