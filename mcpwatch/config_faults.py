@@ -77,7 +77,7 @@ def form_faults(document: Mapping[str, object], shape: type[Struct], at: Path = 
     kinds = {field.name: field.type for field in fields}
     for field in fields:
         if field.required and field.name not in document:
-            yield Fault(at, f"{called(at)} needs a {field.name}")
+            yield Fault(at, f"{called(at)} needs its {field.name}")
     for name, value in document.items():
         place = (*at, name)
         if name in kinds:

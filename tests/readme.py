@@ -10,13 +10,13 @@ import msgspec
 
 from mcpwatch.cli import COMMANDS as CLI_COMMANDS
 from mcpwatch.config import keys as config_keys
-from mcpwatch.config import manual
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.export.head import ExportedFeed, Head
 from mcpwatch.export.jsonl import ExportedEntry
 from mcpwatch.identity.resolvers import RESOLVERS
 from mcpwatch.identity.schemes import SCHEMES
 from mcpwatch.identity.schemes.profiles import PROFILES, Profile
+from mcpwatch.manual import manual
 from mcpwatch.model.alerts import RuleInfo
 from mcpwatch.model.identity import Word
 from mcpwatch.notify.message import Message

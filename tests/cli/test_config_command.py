@@ -16,10 +16,14 @@ KEY = AgentKey(bytes(range(32))).fingerprint
 def test_the_template_is_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "template"]) == 0
     text = capsys.readouterr().out
+    before, _, named = text.partition("# [sources.NAME]")
+    text = before + named[named.index("[ui]") : named.index("# [themes.NAME]")] + named[named.index("[principals]") :]
     uncommented = "\n".join(
         line.removeprefix("# ") if " = " in line else line for line in text.splitlines() if line.strip()
     )
     stated = tomllib.loads("\n".join(line for line in uncommented.splitlines() if not line.startswith("#")))
+    assert stated.pop("filters") == {"bad": "sig:bad | sev>=high"}
+    assert stated.pop("keys") == {"freeze": "space,p"}
     assert stated.pop("principals") == {"https://issuer.example alice": ["did:web:agent.example"]}
     assert stated == {
         "identity": {
@@ -32,6 +36,7 @@ def test_the_template_is_the_defaults(capsys: pytest.CaptureFixture[str]) -> Non
             "window": 300,
         },
         "watch": {"rows": 50_000, "author": "", "operators": []},
+        "ui": {"theme": "", "columns": [], "times": "clock"},
         "notify": {"command": [], "webhook": "", "webhook_token_file": "", "severity": "high", "per_minute": 10},
     }
 
@@ -182,7 +187,7 @@ def test_authors_have_a_name() -> None:
         ("registry = 'x'\n", "line 1, column 1: registry stands in no section; it belongs under [identity]"),
         (
             "colour = 'x'\n",
-            "line 1, column 1: colour stands in no section; there are: identity, watch, notify, principals",
+            "line 1, column 1: colour stands in no section; there are: identity, watch, notify, sources, ui, filters, keys, themes, principals",
         ),
         ("identity = 'x'\n", "line 1, column 1: identity must be a section: [identity]"),
         ("[identity]\nwindow = 'secret'\n", "line 2, column 1: identity.window must be a whole number"),
@@ -195,6 +200,15 @@ def test_authors_have_a_name() -> None:
         ("identity.window = 'x'\n", "line 1, column 1: identity.window must be a whole number"),
         ("[watch]\nrows = 200\n[identity]\nwindow = 0\n", "line 4, column 1: identity.window must lie between"),
         ("[principals]\nalice = []\n", "line 1, column 2: principals must give each subject"),
+        ("[sources.home]\ntoken_file = '/t'\n", "line 1, column 2: sources.home needs its address"),
+        ("[sources.home]\naddress = 'home'\n", "line 2, column 1: sources.home.address must be an http or https URL"),
+        ("[sources.'a b']\naddress = '/a'\n", 'line 1, column 2: sources."a b" must have a name of at most'),
+        ("[sources]\nhome = 'http://a'\n", "line 2, column 1: sources.home must be a section: [sources.home]"),
+        ("[ui]\ntimes = 'now'\n", "line 2, column 1: ui.times must be one of clock, age, step"),
+        ("[themes.dusk]\nprimary = 'red'\n", "line 2, column 1: themes.dusk.primary must be a colour such as #"),
+        ("[themes.dusk]\nprimry = '#000000'\n", "line 2, column 1: themes.dusk.primry is not a setting; did you mean"),
+        ("[filters]\nbad = 1\n", "line 2, column 1: filters.bad must be a text in quotes"),
+        ("[keys]\nfreeze = ['space']\n", "line 2, column 1: keys.freeze must be a text in quotes"),
         ("[watch]\nrows = = 1\n", "config.toml, line 2, column 8 is no TOML: Invalid value"),
         ("\xff", "is no text in UTF-8: octet 1"),
     ],
