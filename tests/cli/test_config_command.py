@@ -187,7 +187,7 @@ def test_authors_have_a_name() -> None:
         ("registry = 'x'\n", "line 1, column 1: registry stands in no section; it belongs under [identity]"),
         (
             "colour = 'x'\n",
-            "line 1, column 1: colour stands in no section; there are: identity, watch, notify, sources, ui, filters, keys, themes, principals",
+            "line 1, column 1: colour stands in no section; there are: identity, watch, notify, sources, ui, filters",
         ),
         ("identity = 'x'\n", "line 1, column 1: identity must be a section: [identity]"),
         ("[identity]\nwindow = 'secret'\n", "line 2, column 1: identity.window must be a whole number"),
