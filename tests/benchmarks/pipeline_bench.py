@@ -70,10 +70,10 @@ STREAMS: dict[str, Callable[[Log, int], None]] = {
 
 
 def play(play_one: Callable[[Log, int], None], entries: int) -> list[Entry]:
-    """A log of that many entries, every session opened first."""
+    """A log of that many entries, every session opened first, by the program that goes on with it."""
     log = Log(origin=ORIGIN, step=0.0001)
     for number in range(100):
-        log.initialize(f"s{number}")
+        log.initialize(f"s{number}", headers=HEADERS if play_one is unsigned_calls else {})
     start = log.next
     number = 0
     while log.next - start < entries:
