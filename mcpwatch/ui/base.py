@@ -18,7 +18,9 @@ from mcpwatch.ui.host import Host, host_of
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.prompt import Complete, Prompt
+from mcpwatch.ui.reader import Reader
 from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.ui.search import Search
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
 
@@ -27,6 +29,7 @@ LEAST = (40, 10)
 _EVERY = 0.5
 """Seconds after which a screen looks again although nothing came: ages grow."""
 
+_PANES = ((Scope.LIST, Grid), (Scope.TEXT, Page), (Scope.DOCUMENT, Reader))
 _WAYS_BACK = {"maximise": 1, "back": 1}
 """Commands that lead out of the whole screen, with their rank there."""
 
@@ -44,6 +47,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         self.watcher = watcher
         self._seen = -1
         self._looked = float("-inf")
+        self.search = Search(self.pages, lambda text: self.host.tell(text))
 
     @property
     def state(self) -> State:
@@ -150,7 +154,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def commands(self) -> list[Command]:
         """What can be done here."""
-        kinds = [kind for kind, pane in ((Scope.LIST, Grid), (Scope.TEXT, Page)) if isinstance(self.focused, pane)]
+        kinds = [kind for kind, pane in _PANES if isinstance(self.focused, pane)]
         return within(self.scope, *kinds, Scope.APP)
 
     def _hinted(self) -> list[Command]:
@@ -179,6 +183,10 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         """The panes that can have the keys, in order."""
         return [pane for pane in self.query("#body Grid, #body Page") if pane.display]
 
+    def pages(self) -> list[Page]:
+        """The pages among them."""
+        return [pane for pane in self.panes() if isinstance(pane, Page)]
+
     @property
     def prompt(self) -> Prompt:
         """The line one types on."""
@@ -205,6 +213,8 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         if event.kind == "command":
             self.close_prompt()
             self.host.run_typed(event.text)
+        elif event.kind == "search" and event.text:
+            self.action_search(event.text)
 
     def go_back(self) -> bool:
         """Step out of what is open on this screen; False when there is nothing to step out of."""
@@ -216,7 +226,29 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         if self.maximized is not None:
             self.minimize()
             return True
-        return False
+        return self.search.clear()
+
+    def action_search(self, argument: str = "") -> None:
+        """Look for text on the pages of this screen, or ask for what."""
+        if argument:
+            self.search.mark(argument)
+            self.search.go(1)
+        else:
+            self.ask("search", "/", "", lambda text: None)
+
+    def action_next_match(self) -> None:
+        """The next line that has what was looked for."""
+        self._to_hit(1)
+
+    def action_previous_match(self) -> None:
+        """The line before that has it."""
+        self._to_hit(-1)
+
+    def _to_hit(self, step: int) -> None:
+        if self.search.needle:
+            self.search.go(step)
+        else:
+            self.action_search()
 
     def action_maximise(self) -> None:
         """Give the pane with the keys the whole screen, or take it back."""

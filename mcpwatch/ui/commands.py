@@ -12,6 +12,7 @@ class Scope(StrEnum):
     APP = "everywhere"
     LIST = "list"
     TEXT = "text"
+    DOCUMENT = "document"
     LIVE = "live"
     SESSIONS = "sessions"
     SESSION = "session"
@@ -77,24 +78,32 @@ _SIGNED = (*_OF_SESSION, Scope.SESSION)
 _ALERT = (Scope.ALERTS, Scope.LIVE)
 _TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.PATH, Scope.TOOL, Scope.IDENTITY)
 _COPY = (*_TRAFFIC, Scope.LIVE)
+_PAGED = (*_SORTED, Scope.CALL, Scope.PATH, Scope.IDENTITY, Scope.TOOL, Scope.FEED)
+_FOUND = (Scope.LIVE, *_PAGED)
+_DOCUMENT = (Scope.DOCUMENT,)
 _MOVES = (Scope.LIST, Scope.TEXT)
 _OF_ALERTS = (Scope.ALERTS,)
 _APP = (Scope.APP,)
 
 # fmt: off
 COMMANDS: tuple[Command, ...] = (
-    Command("filter", "slash", "Show only what matches", _LIVE, Group.LOOK, "FILTER", hint=2),
+    Command("filter", "slash", "Show only what matches", _ALERTED, Group.LOOK, "FILTER", hint=2),
     Command("freeze", "space", "Hold the view still; traffic, alerts and counts go on", _LIVE, Group.LOOK, hint=3),
     Command("follow", "f", "Keep the newest entry in view", _LIVE, Group.LOOK, hint=4),
     Command("next-alert", "e", "The next that is part of an alert", _ALERTED, Group.LOOK, hint=5, label="next"),
     Command("previous-alert", "E", "The one before that is part of an alert", _ALERTED, Group.LOOK),
     Command("find", "", "Look for text and hide nothing; n and N go on", _LIVE, Group.LOOK, "TEXT"),
-    Command("next-match", "n", "The next entry with the text last looked for", _LIVE, Group.LOOK),
-    Command("previous-match", "N", "The entry before with that text", _LIVE, Group.LOOK),
+    Command("search", "slash", "Look for text on the page; n and N go on", _PAGED, Group.LOOK, "TEXT"),
+    Command("next-match", "n", "The next match of the text last looked for", _FOUND, Group.LOOK),
+    Command("previous-match", "N", "The match before", _FOUND, Group.LOOK),
     Command("goto", "", "The entry with this index", _LIVE, Group.LOOK, "INDEX"),
     Command("plumbing", "p", "Show or hide heads of good answers and quiet ends", _LIVE, Group.LOOK),
     Command("columns", "c", "Choose the columns", _LIVE, Group.LOOK, hint=9),
     Command("open", "enter", "Open what is selected", (Scope.LIST,), Group.LOOK, hint=1),
+    Command("fold", "enter,space", "Fold or open what begins on this line", _DOCUMENT, Group.LOOK, hint=1),
+    Command("fold-up", "left", "Fold what this line is in", _DOCUMENT, Group.LOOK),
+    Command("fold-all", "minus", "Fold all but the outermost", _DOCUMENT, Group.LOOK),
+    Command("open-all", "plus,equals_sign", "Open all that is folded", _DOCUMENT, Group.LOOK),
     Command("view", "v", "The next view of the same thing", _VIEWS, Group.LOOK, hint=2),
     Command("group", "v", "One row for each rule, or for each alert", _OF_ALERTS, Group.LOOK, hint=5),
     Command("traffic", "l", "Its entries, on the Live screen", _TRAFFIC, Group.LOOK, hint=6),
@@ -148,6 +157,10 @@ _KEY_NAMES = {
     "space": "space",
     "question_mark": "?",
     "colon": ":",
+    "minus": "-",
+    "plus": "+",
+    "equals_sign": "=",
+    "left": "←",
     "escape": "esc",
     "pageup": "pgup",
     "pagedown": "pgdn",

@@ -13,7 +13,7 @@ from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.live_foot import foot
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
 from mcpwatch.ui.page import Page
-from mcpwatch.ui.pages.call import row_lines
+from mcpwatch.ui.pages.call import row_parts
 from mcpwatch.ui.pages.empty import empty_page, only_gateways
 from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.ribbon import Ribbon
@@ -74,7 +74,7 @@ class LiveScreen(WatchScreen):
         about = self.query_one("#about", Page)
         row = self.view.selected
         if row is not None and about.display:
-            about.show_lines(row_lines(row, self.watcher), row.seq)
+            about.show_lines(row_parts(row, self.watcher), row.seq)
 
     # -- moving
 

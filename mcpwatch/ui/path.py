@@ -13,7 +13,7 @@ from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import BLANK, Tone, line, span
 from mcpwatch.ui.page import Page
-from mcpwatch.ui.pages.call import row_lines
+from mcpwatch.ui.pages.call import row_parts
 from mcpwatch.ui.pages.path import tie_lines
 from mcpwatch.ui.path_rows import PATH_COLUMNS, PathRows
 from mcpwatch.watch.json_lines import alert_line
@@ -78,7 +78,7 @@ class PathScreen(WatchScreen):
             return
         self._selected = call.id
         ties = tie_lines(self._rows.steps, self.grid.cursor)
-        page.show_lines([*ties, BLANK, *row_lines(row, self.watcher)], call.id)
+        page.show_lines([*ties, BLANK, *row_parts(row, self.watcher)], call.id)
 
     @on(Grid.Moved, "#list")
     def _moved(self) -> None:

@@ -65,7 +65,7 @@ def spread(left: Sequence[Line], right: Line, cells: int, gap: str = "  ") -> Li
     The first stays, cut if it must be.
     """
     kept = list(left)
-    room = max(cells - cells_of(right) - (3 if right.spans else 2), 0)
+    room = max(cells - cells_of(right) - (4 if right.spans else 2), 0)
     while len(kept) > 1 and cells_of(join(kept, gap)) > room:
         kept.pop()
     drawn = cut_line(join(kept, gap), room)

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from mcpwatch.model.traffic import Call, Session
+from mcpwatch.text import count
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.chain import chain
 from mcpwatch.ui.chain_rows import CHAIN_COLUMNS, ChainRows
@@ -18,9 +19,12 @@ from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
 from mcpwatch.ui.pages.path import call_line
 from mcpwatch.ui.pages.session import session_facts, short_card
+from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.ribbon import Ribbon, cut_line
 from mcpwatch.ui.waterfall_rows import WATERFALL_COLUMNS, WaterfallRows
+from mcpwatch.watch.complete import complete
 from mcpwatch.watch.names import short_session
+from mcpwatch.watch.query import ALL, BadQuery, Query, parse
 from mcpwatch.watch.watcher import Watcher
 
 _NO_CALL = line(span(" No call was made in it so far", Tone.DIM))
@@ -50,6 +54,8 @@ class SessionScreen(WatchScreen):
         self._waterfall = WaterfallRows(watcher.state, self._in_view)
         self._chain = ChainRows(watcher.state)
         self._entries = LiveRows(ViewRows(self._view), watcher.state)
+        self._before: Query = ALL
+        self._fault = ""
 
     def compose_body(self) -> ComposeResult:
         """The card and the three views."""
@@ -116,7 +122,7 @@ class SessionScreen(WatchScreen):
         call = self.selected_call
         said = call_line(call, self.state, self._waterfall.paths) if call is not None else _NO_CALL
         if self.shows is SessionView.ENTRIES:
-            said = Line()
+            said = self._filter_line()
         self.query_one("#foot", Ribbon).show_lines(cut_line(said, self.size.width))
 
     def _tabs(self) -> Line:
@@ -132,6 +138,80 @@ class SessionScreen(WatchScreen):
             name = f"[{view.value}{count}]" if here else f" {view.value}{count} "
             parts.append(span(name, Tone.CHIP if here else Tone.DIM, f"screen.show('{view.value}')"))
         return line(span(" view ", Tone.DIM), *parts, span("  v turns to the next", Tone.DIM))
+
+    # -- filtering its entries
+
+    def action_filter(self, argument: str = "") -> None:
+        """Filter its entries, or ask what by."""
+        self.shows = SessionView.ENTRIES
+        self.grid.display = True
+        self.set_focus(self.grid)
+        self.look()
+        if argument:
+            self.filter_by(argument)
+        else:
+            self._before = self._view.query
+            self.ask("filter", "/", str(self._view.query), self._complete)
+
+    def filter_by(self, text: str) -> bool:
+        """Filter by `text`; a bad filter is told and the last good one stays."""
+        try:
+            query = parse(text)
+        except BadQuery as error:
+            self._fault = error.reason
+        else:
+            self._fault = ""
+            self._view.set_query(query)
+        self.look()
+        self.grid.reveal()
+        return not self._fault
+
+    @on(Prompt.Typed)
+    def _typed(self, event: Prompt.Typed) -> None:
+        if event.kind == self.prompt.kind == "filter" and event.text == self.prompt.text:
+            self.filter_by(event.text)
+
+    @on(Prompt.Entered)
+    def _entered(self, event: Prompt.Entered) -> None:
+        if event.kind == "filter":
+            if self.filter_by(event.text):
+                self.close_prompt()
+                self.grid.focus()
+            else:
+                self.ask("filter", "/", event.text, self._complete)
+
+    def _complete(self, text: str) -> str | None:
+        candidates = complete(text, self.state)
+        return candidates[0].apply(text) if text and candidates else None
+
+    def prompt_left(self, kind: str) -> None:
+        """The prompt was left without entering: the filter is what it was."""
+        if kind == "filter":
+            self._fault = ""
+            self._view.set_query(self._before)
+            self.look()
+
+    def go_back(self) -> bool:
+        """Out of the filter first, where the entries are shown."""
+        if super().go_back():
+            return True
+        if self.shows is not SessionView.ENTRIES or self._view.query.is_empty:
+            return False
+        self._view.set_query(ALL)
+        self.look()
+        self.grid.reveal()
+        return True
+
+    def _filter_line(self) -> Line:
+        query = self._view.query
+        if self._fault:
+            return line(span(f" ✗ {self._fault}", Tone.BAD))
+        if query.is_empty:
+            return line(span(" / filters these entries", Tone.DIM))
+        found = count(len(self._view), "entry")
+        return line(span(f" / {query}", Tone.ACCENT), f"  {found}", span(f" where {query.english()}", Tone.DIM))
+
+    # -- views
 
     def action_view(self) -> None:
         """The next view."""

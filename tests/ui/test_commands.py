@@ -21,6 +21,7 @@ from mcpwatch.ui.identity import IdentityScreen
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.path import PathScreen
+from mcpwatch.ui.reader import Reader
 from mcpwatch.ui.session import SessionScreen
 from mcpwatch.ui.sessions import SessionsScreen
 from mcpwatch.ui.tool import ToolScreen
@@ -30,6 +31,7 @@ OWNERS: dict[Scope, type[Widget] | type[WatchApp]] = {
     Scope.APP: WatchApp,
     Scope.LIST: Grid,
     Scope.TEXT: Page,
+    Scope.DOCUMENT: Reader,
     Scope.LIVE: LiveScreen,
     Scope.SESSIONS: SessionsScreen,
     Scope.SESSION: SessionScreen,
@@ -53,10 +55,12 @@ def test_a_command_can_be_done_wherever_it_is_offered(command: Command) -> None:
         assert parameters >= bool(command.argument or command.parameter)
 
 
-@pytest.mark.parametrize("scope", SCREENS)
-@pytest.mark.parametrize("pane", [Scope.LIST, Scope.TEXT])
-def test_a_key_means_one_thing_on_a_screen(scope: Scope, pane: Scope) -> None:
-    keys = [key for command in within(scope, pane, Scope.APP) for key in command.keys.split(",") if key]
+PANES = [(scope, pane) for scope in SCREENS for pane in ((Scope.LIST,), (Scope.TEXT,))]
+
+
+@pytest.mark.parametrize(("scope", "panes"), [*PANES, (Scope.CALL, (Scope.TEXT, Scope.DOCUMENT))])
+def test_a_key_means_one_thing_on_a_screen(scope: Scope, panes: tuple[Scope, ...]) -> None:
+    keys = [key for command in within(scope, *panes, Scope.APP) for key in command.keys.split(",") if key]
     assert len(keys) == len(set(keys))
 
 

@@ -1,5 +1,6 @@
 """Pages: what they say of verdicts, payloads and entries, and that nothing makes them fail."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,14 @@ from mcpwatch.model.tools import Tool
 from mcpwatch.model.traffic import CallState, Edge, EdgeKind, SessionState
 from mcpwatch.text import is_hidden
 from mcpwatch.ui import looks
-from mcpwatch.ui.lines import Line, plain
+from mcpwatch.ui.lines import plain
+from mcpwatch.ui.outline import Outline, Part
 from mcpwatch.ui.pages.alert import alert_page
 from mcpwatch.ui.pages.call import call_lines
 from mcpwatch.ui.pages.entry import content_lines, exact_lines, proof_lines
 from mcpwatch.ui.pages.feed import feed_page
 from mcpwatch.ui.pages.health import health_lines
-from mcpwatch.ui.pages.payload import body_lines, json_lines, text_lines
+from mcpwatch.ui.pages.payload import body_parts, json_lines, text_lines
 from mcpwatch.ui.pages.tool import tool_page
 from mcpwatch.ui.pages.verdict import verdict_lines
 from mcpwatch.ui.times import full
@@ -41,9 +43,9 @@ values = st.recursive(
 )
 
 
-def said(lines: list[Line]) -> str:
-    """The text of lines."""
-    return "\n".join(plain(each) for each in lines)
+def said(parts: Sequence[Part]) -> str:
+    """The text of a page."""
+    return "\n".join(each.whole if isinstance(each, Outline) else plain(each) for each in parts)
 
 
 @pytest.mark.parametrize(
@@ -96,29 +98,29 @@ def test_json_of_any_shape_is_laid_out(value: Json) -> None:
 
 def test_json_reads_as_json_and_folds_what_is_long() -> None:
     text = said(json_lines({"a": 1, "b": {"c": [1, 2]}, "many": list(range(500)), "long": "x" * 5_000}))
-    assert '"a": 1,' in text and '"c": [1,2]' in text
-    assert "… 400 more" in text and "3,000 more characters" in text
+    assert '"a": 1,' in text and '"c": [1, 2]' in text
+    assert "… 400 more" in text and "4,600 more characters" in text
 
 
 def test_text_with_line_breaks_is_laid_open() -> None:
     assert "│ one\n│ two" in said(json_lines("one\ntwo")) or "│ two" in said(json_lines({"t": "one\ntwo"}))
 
 
-def test_deep_json_is_cut_and_told() -> None:
-    assert "… 1 items" in said(text_lines("[" * 60 + "1" + "]" * 60))
+def test_deep_json_says_how_deep_it_stands() -> None:
+    assert "60· " in said(text_lines("[" * 61 + '{"a":1}' + "]" * 61))
 
 
 @pytest.mark.parametrize("text", CORPUS)
 def test_bodies_of_any_text_are_shown_safely(text: str) -> None:
     body = body_of(text.encode("utf-8", "surrogatepass"))
-    assert not any(is_hidden(char) for char in said(body_lines(body)).replace("\n", ""))
+    assert not any(is_hidden(char) for char in said(body_parts(body)).replace("\n", ""))
 
 
 def test_a_body_says_what_the_capture_left_out() -> None:
-    assert "digest only" in said(body_lines(Body(9, "ab")))
-    assert "3 values masked" in said(body_lines(Body(9, "ab", text="{}", masked=3)))
-    assert "too large" in said(body_lines(Body(9, "ab", truncated=True)))
-    assert "no body" in said(body_lines(None))
+    assert "digest only" in said(body_parts(Body(9, "ab")))
+    assert "3 values masked" in said(body_parts(Body(9, "ab", text="{}", masked=3)))
+    assert "too large" in said(body_parts(Body(9, "ab", truncated=True)))
+    assert "no body" in said(body_parts(None))
 
 
 def test_every_kind_of_entry_has_its_words() -> None:
@@ -167,7 +169,7 @@ def test_who_acknowledged_an_alert_stands_under_its_state(tmp_path: Path) -> Non
 
 
 def test_one_masked_value_is_one() -> None:
-    lines = [said(body_lines(Body(2, "00" * 32, text="{}", masked=number))) for number in (1, 2)]
+    lines = [said(body_parts(Body(2, "00" * 32, text="{}", masked=number))) for number in (1, 2)]
     assert ["1 value masked" in lines[0], "2 values masked" in lines[1]] == [True, True]
 
 

@@ -5,7 +5,9 @@ from mcpwatch.model.traffic import Call, CallState, Edge
 from mcpwatch.text import Shown, show
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import severity_cell, state_cell
-from mcpwatch.ui.pages.entry import content_lines, exact_lines, proof_lines
+from mcpwatch.ui.outline import Part
+from mcpwatch.ui.pages.entry import content_parts, exact_lines, proof_lines
+from mcpwatch.ui.pages.payload import Layout, still
 from mcpwatch.ui.pages.verdict import proof_of_server_lines, verdict_lines
 from mcpwatch.ui.times import clock, seconds
 from mcpwatch.watch.identity import Kind
@@ -16,10 +18,10 @@ from mcpwatch.watch.watcher import Watcher
 _BAR = 24
 
 
-def row_lines(row: Row, watcher: Watcher) -> list[Line]:
+def row_parts(row: Row, watcher: Watcher, lay: Layout = still) -> list[Part]:
     """Everything about one entry, what matters most first."""
     state = watcher.state
-    lines: list[Line] = [_headline(row), BLANK]
+    lines: list[Part] = [_headline(row), BLANK]
     lines += alert_lines(row, state)
     if (verdict := row.verdict) is not None:
         known = watcher.known(verdict.signer)
@@ -29,7 +31,7 @@ def row_lines(row: Row, watcher: Watcher) -> list[Line]:
         lines += [*proof_of_server_lines(proof, watcher.known(proof.signer, Kind.SERVER)), BLANK]
     if row.call is not None:
         lines += [*call_lines(row.call, state.gateway_now(row.source)), BLANK]
-    lines += content_lines(row.entry, row.verdict)
+    lines += content_parts(row.entry, row.verdict, lay)
     return [*lines, BLANK, *proof_lines(row.entry, state.feeds.get(row.source))]
 
 
@@ -47,11 +49,13 @@ def alert_lines(row: Row, state: State) -> list[Line]:
 
 def call_lines(call: Call, now: float) -> list[Line]:
     """How a call stands."""
-    lines = [
-        title("Call"),
-        field("method", span(call.method, Tone.STRONG), f"  {call.target}" if call.target else ""),
-        field("state", state_cell(call.state), *_took(call, now)),
-    ]
+    method = field("method", span(call.method, Tone.STRONG), f"  {call.target}" if call.target else "")
+    return [title("Call"), method, *standing_lines(call, now), *follows_lines(call)]
+
+
+def standing_lines(call: Call, now: float) -> list[Line]:
+    """What became of a call so far."""
+    lines = [field("state", state_cell(call.state), *_took(call, now))]
     if call.is_doubtful:
         lines.append(field("but", span("entries since then were not seen, and its end may be among them", Tone.WARN)))
     if call.state is CallState.RUNNING or call.progress is not None:
@@ -59,9 +63,12 @@ def call_lines(call: Call, now: float) -> list[Line]:
     if call.error_text or call.error_code is not None:
         code = f"{call.error_code} " if call.error_code is not None else ""
         lines.append(field("error", span(f"{code}{call.error_text}", Tone.BAD)))
-    for edge in call.parents:
-        lines.append(_follows(edge))
     return lines
+
+
+def follows_lines(call: Call) -> list[Line]:
+    """What led to a call."""
+    return [_follows(edge) for edge in call.parents]
 
 
 def progress(call: Call) -> tuple[Span, ...]:

@@ -1,6 +1,7 @@
 """One log entry to read: what travelled, and what the log proves about it."""
 
 import hashlib
+from collections.abc import Sequence
 
 from mcpwatch.model.entries import (
     AlertActed,
@@ -18,7 +19,8 @@ from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.identity import Verdict
 from mcpwatch.text import show_bytes
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
-from mcpwatch.ui.pages.payload import body_lines
+from mcpwatch.ui.outline import Outline, Part
+from mcpwatch.ui.pages.payload import Layout, body_parts, hex_lines, still
 from mcpwatch.ui.times import full, seconds
 from mcpwatch.watch.row import is_as_checked
 
@@ -42,11 +44,19 @@ def exact_lines(entry: Entry) -> list[Line]:
     left = len(entry.leaf) - _OCTETS
     more = [line(span(f"… {left:,} more octets", Tone.DIM))] if left > 0 else []
     exact = Line((Span(show_bytes(entry.leaf[:_OCTETS])),), exact=True)
-    return [title(f"The exact leaf, {len(entry.leaf):,} octets"), exact, *more]
+    lines = [title(f"The exact leaf, {len(entry.leaf):,} octets"), exact, *more]
+    if not _is_text(entry.leaf):
+        lines += [BLANK, title("The same in hex, as it is no UTF-8"), *hex_lines(entry.leaf)]
+    return lines
 
 
 def content_lines(entry: Entry, verdict: Verdict | None = None) -> list[Line]:
-    """What the entry says, by its kind; `verdict` is a request's."""
+    """What the entry says, by its kind, on a page on which nothing can be folded; `verdict` is a request's."""
+    return [part for part in content_parts(entry, verdict) if not isinstance(part, Outline)]
+
+
+def content_parts(entry: Entry, verdict: Verdict | None = None, lay: Layout = still) -> Sequence[Part]:
+    """What the entry says, by its kind, its body as `lay` lays it out."""
     record = entry.record
     if record is None:
         return [
@@ -57,11 +67,11 @@ def content_lines(entry: Entry, verdict: Verdict | None = None) -> list[Line]:
         ]
     match record.data:
         case Request() as data:
-            return _request(data, verdict)
+            return _request(data, verdict, lay)
         case Response() as data:
             return _response(data)
         case Message() as data:
-            return _message(data)
+            return _message(data, lay)
         case End() as data:
             return _end(data)
         case GatewayStarted() as data:
@@ -94,7 +104,7 @@ def header_lines(headers: tuple[Header, ...], withheld: tuple[str, ...] = ()) ->
     return [title("Headers"), *(lines or [line(span("none", Tone.DIM))])]
 
 
-def _request(data: Request, verdict: Verdict | None) -> list[Line]:
+def _request(data: Request, verdict: Verdict | None, lay: Layout) -> list[Part]:
     return [
         title("Request"),
         field("to", f"{data.method} {data.scheme}://{data.authority}{data.target}"),
@@ -102,14 +112,14 @@ def _request(data: Request, verdict: Verdict | None) -> list[Line]:
         *(principal_lines(data.principal) if data.principal else []),
         BLANK,
         title("Body"),
-        *_unchecked(data, verdict),
-        *body_lines(data.body),
+        *unchecked_lines(data, verdict),
+        *body_parts(data.body, lay),
         BLANK,
         *header_lines(data.headers, data.withheld),
     ]
 
 
-def _unchecked(data: Request, verdict: Verdict | None) -> list[Line]:
+def unchecked_lines(data: Request, verdict: Verdict | None) -> list[Line]:
     """That the octets shown are not the ones that were signed, where they are not."""
     if is_as_checked(data.body, verdict):
         return []
@@ -128,7 +138,7 @@ def _response(data: Response) -> list[Line]:
     ]
 
 
-def _message(data: Message) -> list[Line]:
+def _message(data: Message, lay: Layout) -> list[Part]:
     how = "server-sent event" if data.stream else "whole body"
     named = f" named {data.event}" if data.event else ""
     return [
@@ -138,7 +148,7 @@ def _message(data: Message) -> list[Line]:
         *([field("event id", data.event_id)] if data.event_id else []),
         BLANK,
         title("Body"),
-        *body_lines(data.body),
+        *body_parts(data.body, lay),
     ]
 
 
@@ -177,6 +187,14 @@ def _acted(data: AlertActed) -> list[Line]:
         lines.append(field("silences", f"{data.silence.rule} about {data.silence.subject}"))
         lines.append(field("until", full(data.silence.until)))
     return lines
+
+
+def _is_text(octets: bytes) -> bool:
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _proof(entry: Entry, feed: FeedStatus | None) -> tuple[Span, ...]:

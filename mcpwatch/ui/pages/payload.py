@@ -1,113 +1,85 @@
-"""Bodies to read: JSON laid out and folded, anything else as it is."""
+"""Bodies to read: JSON laid out and folded, text as it is, octets in hex."""
 
-import msgspec
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from mcpwatch.model.entries import Body, Json
-from mcpwatch.text import count, show, show_lines
+from mcpwatch.text import Shown, count
+from mcpwatch.ui.json_outline import JsonOutline
+from mcpwatch.ui.json_pieces import encoded
 from mcpwatch.ui.lines import Line, Span, Tone, field, line, span
+from mcpwatch.ui.outline import Part
 
-_ROW = 72
-"""A value that fits into this many characters stays on one line."""
-_LONG = 2_000
-"""Longer strings are cut; the exact octets have a view of their own."""
-_NAME = 60
-_ITEMS = 100
-_TEXT_LINES = 200
-_DEPTH = 24
-_LINES = 1_500
-_INDENT = 2
+_STEPS = 3_000
+"""How much of a text stands on a page on which nothing can be folded."""
+_OCTETS = 16 * 1024
+_ROW = 16
+
+Layout = Callable[[Body], Sequence[Part]]
+"""Lays out the text of a body that has one."""
 
 
-def body_lines(body: Body | None) -> list[Line]:
+def still(body: Body) -> list[Line]:
+    """For a page on which nothing can be folded."""
+    return text_lines(body.text or "", masked=bool(body.masked))
+
+
+def body_parts(body: Body | None, lay: Layout = still) -> list[Part]:
     """What a body holds, as far as the capture let it through."""
     if body is None:
         return [line(span("no body", Tone.DIM))]
-    lines = [
+    parts: list[Part] = [
         field("size", f"{body.size:,} octets", span(_kept(body), Tone.DIM)),
         field("sha256", span(body.sha256, Tone.DIM)),
     ]
     if body.text is not None:
-        return [*lines, *text_lines(body.text)]
+        return [*parts, *lay(body)]
     if body.base64 is not None:
-        return [*lines, line(span("not UTF-8; in base64:", Tone.DIM)), line(body.base64[:_LONG])]
-    return lines
+        return [*parts, line(span("not UTF-8; in hex:", Tone.DIM)), *_binary(body.base64)]
+    return parts
 
 
-def text_lines(text: str) -> list[Line]:
-    """JSON laid out if it is JSON, else the text's own lines."""
-    try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return [line(Span(each)) for each in show_lines(text[: 64 * _LONG], _LINES)]
-    return json_lines(value)
+def text_lines(text: str, *, masked: bool = False) -> list[Line]:
+    """JSON laid out if it is JSON, else the text's own lines, for a page on which nothing can be folded."""
+    return list(_laid(text, masked))
 
 
 def json_lines(value: Json) -> list[Line]:
     """A JSON value over several lines; long parts are folded and counted, text with line breaks is laid open."""
-    lines: list[Line] = []
-    _lay(value, 0, (), "", lines)
-    if len(lines) > _LINES:
-        more = len(lines) - _LINES
-        lines = [*lines[:_LINES], line(span(f"… {more:,} more lines", Tone.DIM))]
+    return text_lines(encoded(value))
+
+
+def hex_lines(octets: bytes) -> list[Line]:
+    """Octets in hex, with their place and what of them is ASCII."""
+    lines = [_hex_line(at, octets[at : at + _ROW]) for at in range(0, min(len(octets), _OCTETS), _ROW)]
+    if len(octets) > _OCTETS:
+        lines.append(line(span(f"… {len(octets) - _OCTETS:,} more octets", Tone.DIM)))
     return lines
 
 
-def _lay(value: Json, depth: int, head: tuple[Span, ...], tail: str, lines: list[Line]) -> None:
-    if isinstance(value, str) and "\n" in value.strip():
-        _lay_text(value, depth, head, lines)
-        return
-    flat = _flat(value, len(lines) > _LINES or depth >= _DEPTH)
-    if flat is not None:
-        hang = _INDENT * (depth + 1)
-        lines.append(Line((_indent(depth), *head, span(flat, _tone(value)), span(tail, Tone.DIM)), hang))
-        return
-    opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
-    items = list(value.items()) if isinstance(value, dict) else [(None, item) for item in value]
-    lines.append(Line((_indent(depth), *head, span(opening, Tone.DIM))))
-    for at, (name, item) in enumerate(items[:_ITEMS]):
-        comma = "," if at + 1 < len(items) else ""
-        _lay(item, depth + 1, () if name is None else (span(f'"{show(name, _NAME)}": ', Tone.DIM),), comma, lines)
-    if len(items) > _ITEMS:
-        lines.append(Line((_indent(depth + 1), span(f"… {len(items) - _ITEMS:,} more", Tone.DIM))))
-    lines.append(Line((_indent(depth), span(closing + tail, Tone.DIM))))
+@lru_cache(maxsize=8)
+def _laid(text: str, masked: bool) -> tuple[Line, ...]:
+    """Live looks ten times a second at the same body."""
+    outline = JsonOutline(text, masked=masked)
+    outline.read(_STEPS)
+    more = outline.left_out
+    told = (line(span(f"… {more}", Tone.DIM)),) if more else ()
+    return (*outline.lines(), *told)
 
 
-def _lay_text(value: str, depth: int, head: tuple[Span, ...], lines: list[Line]) -> None:
-    lines.append(Line((_indent(depth), *head, span("text", Tone.DIM))))
-    for each in show_lines(value[: _TEXT_LINES * _LONG], _TEXT_LINES):
-        lines.append(Line((_indent(depth), span("│ ", Tone.DIM), Span(each)), _INDENT * depth + 2))
+def _binary(text: str) -> list[Line]:
+    try:
+        return hex_lines(base64.b64decode(text, validate=True))
+    except binascii.Error:
+        return [line(span("this is no base64", Tone.WARN)), Line((span(text[:_OCTETS]),), exact=True)]
 
 
-def _flat(value: Json, forced: bool) -> str | None:
-    """The value on one line, None when it should take several."""
-    if isinstance(value, str):
-        more = f"… {len(value) - _LONG:,} more characters" if len(value) > _LONG else ""
-        return _encode(value[:_LONG]) + more
-    if isinstance(value, dict | list) and value:
-        if forced:
-            return f"… {len(value):,} items"
-        inner = list(value.values()) if isinstance(value, dict) else value
-        if len(value) > _ROW or any((isinstance(item, dict | list) and item) or _is_long(item) for item in inner):
-            return None
-        text = _encode(value)
-        return text if len(text) <= _ROW else None
-    return _encode(value)
-
-
-def _is_long(value: Json) -> bool:
-    return isinstance(value, str) and (len(value) > _ROW or "\n" in value)
-
-
-def _encode(value: Json) -> str:
-    return msgspec.json.encode(value).decode("utf-8", "replace")
-
-
-def _indent(depth: int) -> Span:
-    return span(" " * (_INDENT * depth))
-
-
-def _tone(value: Json) -> Tone:
-    return Tone.PLAIN if isinstance(value, str | dict | list) else Tone.ACCENT
+def _hex_line(at: int, octets: bytes) -> Line:
+    row = octets.hex(" ").ljust(3 * _ROW)
+    drawn = "".join(chr(each) if 0x20 <= each < 0x7F else "·" for each in octets)
+    return Line((span(f"{at:06x}  ", Tone.DIM), Span(Shown(row)), span(drawn, Tone.DIM)))
 
 
 def _kept(body: Body) -> str:

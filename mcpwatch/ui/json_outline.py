@@ -1,0 +1,315 @@
+"""JSON laid out from its own characters, bit by bit: what comes twice, its order and its numbers stay as sent.
+
+A decoder would drop the first of two members of one name, and round numbers; both are ways to say one thing to a
+reader and another to a server. What is no JSON any more is shown as text from there on.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from mcpwatch.model.entries import MASK
+from mcpwatch.text import Shown, show
+from mcpwatch.ui.json_pieces import MOST_LINES, PIECE, decoded, holds_json, pieces, quoted
+from mcpwatch.ui.json_scan import Event, Token, scan
+from mcpwatch.ui.lines import Tone
+from mcpwatch.ui.outline import Item, Kind, Outline
+
+MOST_CHARACTERS = 1 << 20
+"""Past these, or `MOST_LINES`, nothing is laid out."""
+ROW = 72
+"""What fits into this many characters stays on one line."""
+LONG = 400
+"""Longer strings are folded past this, and drawn in pieces."""
+ITEMS = 100
+"""Items of one array or object, and `TEXT_LINES` lines of one text, before the rest is folded."""
+TEXT_LINES = 40
+_NAME = 200
+_COST = 20
+"""Characters that cost as much as a token, where they must be looked at one by one."""
+
+
+class Cover(Enum):
+    """How much of a text a signature covers."""
+
+    UNSAID = None
+    ALL = "all"
+    NONE = "none"
+    ARGUMENTS = "the tool's name and arguments"
+
+
+_EVERYWHERE = {Cover.UNSAID: None, Cover.ALL: True, Cover.NONE: False}
+_SIGNED_PARAMS = frozenset({"name", "arguments"})
+
+
+class _Open(NamedTuple):
+    """An array or object that is being read."""
+
+    at: int
+    is_object: bool
+    step: str | int
+
+
+class JsonOutline(Outline):
+    """The lines of a JSON text, laid out as `read` is called."""
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        cover: Cover = Cover.UNSAID,
+        masked: bool = False,
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
+        """`masked` says that values were replaced; `sources` say by place in `params` where a value came from."""
+        super().__init__()
+        self._text = text[:MOST_CHARACTERS]
+        self._size = len(text)
+        self._cover = cover
+        self._masked = masked
+        self._sources = {} if sources is None else sources
+        self._left_out = ""
+        self._stack: list[_Open] = []
+        self._more: dict[int, int] = {}
+        """By the line that opens an array or object, the line that folds its later items."""
+        self._head = Shown("")
+        self._step: str | int = 0
+        self._last: Item | None = None
+        """What a comma follows."""
+        self._rest: tuple[int, list[str]] | None = None
+        """A line, and what is still to be laid out under it."""
+        self._inside = False
+        self._inner = ""
+        """JSON that the string before holds."""
+        self._at = 0
+        self._steps: Iterator[int] | None = self._lay()
+
+    def read(self, steps: int) -> bool:
+        """Lay out some more; True while something is left."""
+        if self._steps is None:
+            return False
+        count, done = len(self.items), 0
+        while done < steps:
+            cost = next(self._steps, 0)
+            if not cost:
+                self._steps = None
+                break
+            done += cost
+        self.version += len(self.items) != count or self._steps is None
+        return self._steps is not None
+
+    @property
+    def left_out(self) -> str:
+        """What was not laid out."""
+        if self._steps is not None:
+            return f"after the first {self._at:,} of {self._size:,} characters; more is being laid out"
+        return self._left_out
+
+    def _lay(self) -> Iterator[int]:
+        """Lay out everything; each step tells what it cost, in tokens."""
+        yield from self._scan(self._text)
+        yield from self._lay_rest()
+        if self._size > len(self._text) and not self._left_out:
+            self._cut(len(self._text))
+        for opened in reversed(self._stack):
+            self._end(opened.at)
+
+    def _scan(self, text: str) -> Iterator[int]:
+        for token in scan(text):
+            if len(self.items) >= MOST_LINES:
+                self._cut(token.at)
+                return
+            self._at = token.at
+            if token.event is Event.FAULT:
+                self._fault(text, token)
+                return
+            self._take(token)
+            yield 1
+            yield from self._lay_rest()
+            if self._inner:
+                yield from self._lay_inner()
+
+    def _take(self, token: Token) -> None:
+        event, text = token.event, token.text
+        if event is Event.NAME:
+            name = decoded(text)
+            self._step, self._head = name, Shown(f"{show(quoted(name[:_NAME]))}{'…' * (len(name) > _NAME)}: ")
+        elif event is Event.OPEN:
+            self._open(text)
+        elif event is Event.CLOSE:
+            self._close(text)
+        elif event is Event.STRING:
+            self._string(decoded(text))
+        elif event is Event.OTHER:
+            self._add(Kind.LEAF, Shown(text), Tone.ACCENT)
+        elif self._last is not None:
+            self._last.tail = ","
+
+    def _lay_rest(self) -> Iterator[int]:
+        if self._rest is None:
+            return
+        (at, lines), self._rest = self._rest, None
+        for each in lines:
+            if len(self.items) >= MOST_LINES:
+                break
+            self._add(Kind.LEAF, Shown(f"│ {show(each)}"), inside=at)
+            self.items[at].end = len(self.items)
+            yield 1 + len(each) // _COST
+        holder = self.items[self.items[at].parent]
+        if holder.kind is Kind.TEXT:
+            holder.end = len(self.items)
+
+    def _lay_inner(self) -> Iterator[int]:
+        """JSON in a string, which is how tools often answer."""
+        inner, self._inner = self._inner, ""
+        head = len(self.items) - 1
+        last, place = self._last, self._at
+        self._stack.append(_Open(head, False, self._step))
+        self._inside = True
+        yield from self._scan(inner)
+        self._inside, self._at = False, place
+        self._stack.pop()
+        self.items[head].end, self._last = len(self.items), last
+
+    # -- lines
+
+    def _add(self, kind: Kind, text: Shown, tone: Tone = Tone.PLAIN, *, inside: int | None = None) -> Item:
+        parent = self._parent() if inside is None else inside
+        depth = len(self._stack) + (inside is not None)
+        item = Item(kind, depth, parent, self._head, text, tone, covered=self._covered())
+        self._head = Shown("")
+        self.items.append(item)
+        if inside is None:
+            self._last = item
+        return item
+
+    def _parent(self) -> int:
+        """The line that folds the next one away; counts it as an item of what it stands in."""
+        if not self._stack:
+            return -1
+        opened = self._stack[-1]
+        holder = self.items[opened.at]
+        if not opened.is_object:
+            self._step = holder.count
+        holder.count += 1
+        if holder.count <= ITEMS:
+            return opened.at
+        if opened.at not in self._more:
+            self._more[opened.at] = at = len(self.items)
+            self.items.append(Item(Kind.MORE, len(self._stack), opened.at, Shown(""), Shown("… more"), Tone.DIM))
+            self.folded.add(at)
+        more = self._more[opened.at]
+        self.items[more].end = len(self.items) + 1
+        return more
+
+    def _open(self, bracket: str) -> None:
+        self._add(Kind.OPEN, Shown(bracket), Tone.DIM)
+        self._stack.append(_Open(len(self.items) - 1, bracket == "{", self._step))
+
+    def _close(self, bracket: str) -> None:
+        opened = self._stack.pop()
+        held = self.items[opened.at + 1 :] if len(self.items) - opened.at <= ROW // 2 else None
+        item = self.items[opened.at]
+        if held is not None and _is_short(item, held):
+            inner = " ".join(f"{each.head}{each.text}{each.tail}" for each in held)
+            del self.items[opened.at + 1 :]
+            item.kind, item.tone, item.end = Kind.LEAF, Tone.PLAIN, 0
+            item.text = Shown(f"{item.text}{inner}{bracket}")
+            self._last = item
+            return
+        self._end(opened.at)
+        covered = item.covered
+        self.items.append(Item(Kind.CLOSE, item.depth, opened.at, Shown(""), Shown(bracket), Tone.DIM, covered=covered))
+        item.end, self._last = len(self.items), self.items[-1]
+
+    def _end(self, at: int) -> None:
+        """All of an array or object that there is has come."""
+        item = self.items[at]
+        item.end = len(self.items)
+        if (more := self._more.pop(at, None)) is not None:
+            left = item.count - ITEMS
+            self.items[more].text, self.items[more].count = show(f"… {left:,} more"), left
+            self.items[more].end = len(self.items)
+
+    def _string(self, value: str) -> None:
+        if len(value) > ROW and not self._inside and holds_json(value):
+            self._say(self._add(Kind.TEXT, Shown("JSON in a string"), Tone.DIM), value)
+            self._inner = value
+        elif "\n" in value.strip():
+            lines = pieces(value)
+            self._say(self._add(Kind.TEXT, show(f"text of {len(lines):,} lines"), Tone.DIM), value)
+            self._block(lines)
+        else:
+            self._say(self._add(Kind.LEAF, show(quoted(value[:LONG]))), value)
+            left = value[LONG:]
+            self._fold([left[at : at + PIECE] for at in range(0, len(left), PIECE)], f"{len(left):,} more characters")
+
+    def _block(self, lines: list[str]) -> None:
+        """Lines of a text, under the line that says so."""
+        at = len(self.items) - 1
+        for each in lines[:TEXT_LINES]:
+            self._add(Kind.LEAF, Shown(f"│ {show(each)}"), inside=at)
+        self.items[at].end = len(self.items)
+        self._fold(lines[TEXT_LINES:], f"{len(lines) - TEXT_LINES:,} more lines", at)
+
+    def _fold(self, lines: list[str], what: str, inside: int | None = None) -> None:
+        """Lines that are folded away at first."""
+        if not lines:
+            return
+        at = len(self.items)
+        parent = self.items[at - 1].parent if inside is None else inside
+        covered = self.items[at - 1].covered
+        more = Item(Kind.MORE, len(self._stack) + 1, parent, Shown(""), show(f"… {what}"), Tone.DIM, covered=covered)
+        self.items.append(more)
+        self.folded.add(at)
+        self._rest = (at, lines)
+
+    # -- what we say of them
+
+    def _say(self, item: Item, value: str) -> None:
+        """Whether the value was masked, or where it came from."""
+        masked = "  masked" if self._masked and MASK in value else ""
+        source = self._sources.get(self._place(), "") if self._sources else ""
+        item.note = show(f"{masked}  ← {source}" if source else masked)
+
+    def _place(self) -> str:
+        """The way to the next line, from the parameters on: `arguments.path[0]`."""
+        steps = [*(opened.step for opened in self._stack[1:]), self._step]
+        if "params" not in steps:
+            return ""
+        steps = steps[steps.index("params") + 1 :]
+        return "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in steps).removeprefix(".")
+
+    def _covered(self) -> bool | None:
+        if self._cover is not Cover.ARGUMENTS:
+            return _EVERYWHERE[self._cover]
+        steps = [*(opened.step for opened in self._stack[1:]), self._step]
+        return len(steps) > 1 and steps[0] == "params" and steps[1] in _SIGNED_PARAMS
+
+    # -- where it ends too soon
+
+    def _cut(self, at: int) -> None:
+        if self._left_out:
+            return
+        self._left_out = f"after the first {at:,} of {self._size:,} characters"
+        self._add(Kind.LEAF, show(f"… {self._left_out} nothing is laid out"), Tone.WARN)
+
+    def _fault(self, text: str, token: Token) -> None:
+        """The rest as text, and why."""
+        is_cut = self._size > len(text) == MOST_CHARACTERS
+        if self._head:
+            self._add(Kind.LEAF, Shown(""))
+        if token.at and not is_cut:
+            why = f"✗ not JSON from character {token.at:,} on, where {token.text} may stand; the rest as text"
+            self._add(Kind.LEAF, show(why), Tone.WARN)
+        rest = pieces(text[token.at :])
+        for each in rest[:TEXT_LINES]:
+            self._add(Kind.LEAF, show(each))
+        self._fold(rest[TEXT_LINES:], f"{len(rest) - TEXT_LINES:,} more lines")
+
+
+def _is_short(item: Item, held: list[Item]) -> bool:
+    """Whether what an array or object holds fits behind its name."""
+    if any(each.kind is not Kind.LEAF or each.note or each.count or each.covered != item.covered for each in held):
+        return False
+    return sum(len(each.head) + len(each.text) + len(each.tail) + 1 for each in held) <= ROW

@@ -1,0 +1,39 @@
+"""Strings of JSON, taken out of their quotes and cut into what a line can hold."""
+
+import json
+
+import msgspec
+
+MOST_LINES = 20_000
+PIECE = 1_000
+"""Characters of a longer line that stand on one."""
+
+
+def encoded(value: object) -> str:
+    """A value of ours as JSON text."""
+    return msgspec.json.encode(value).decode()
+
+
+def decoded(token: str) -> str:
+    return str(json.loads(token)) if "\\" in token else token[1:-1]
+
+
+def holds_json(value: str) -> bool:
+    """Whether a string holds an array or object, written as JSON."""
+    if not value.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        msgspec.json.decode(value)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def pieces(text: str) -> list[str]:
+    """The lines of a text, long ones in pieces."""
+    lines = text.replace("\r\n", "\n").split("\n", MOST_LINES)
+    return [each[at : at + PIECE] for each in lines for at in range(0, max(len(each), 1), PIECE)]
