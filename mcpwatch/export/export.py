@@ -1,7 +1,7 @@
 """Writes what a watcher holds or takes in: rows through a filter into a format, under a head that says of what."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TextIO
 
 from msgspec.structs import replace
@@ -38,7 +38,7 @@ class Export:
     """
 
     def __init__(
-        self, format: str, state: State, query: Query = ALL, *, filter: str = "", trees: Mapping[str, TreeSource]
+        self, format: str, state: State, query: Query = ALL, *, filter: str = "", trees: Mapping[str, TreeSource] = {}
     ) -> None:
         self._format = format
         self._filter = filter
@@ -49,6 +49,7 @@ class Export:
         self._spool = Spool()
         self._rows: deque[Row] = deque()
         self._extents: dict[str, Extent] = {}
+        self._standing: dict[str, FeedStatus] = {}
 
     def __enter__(self) -> "Export":
         return self
@@ -80,17 +81,25 @@ class Export:
 
     def write(self, out: TextIO) -> Head:
         """Write everything, with the feeds as they stand now; returns the head."""
+        told = self.finish()
+        out.writelines(self.texts(told))
+        return told
+
+    def finish(self) -> Head:
+        """Take in what is left, and say of what it all is, with the feeds as they stand now."""
         while self._rows:
             self.take(self._rows.popleft())
         self._put(self._writer.rest(self._state))
         feeds = [self._proven_by(status) for status in self._state.feeds.values()]
-        told = head(self._format, self._filter, feeds, self._extents)
-        standing = {status.name: status for status in feeds}
-        out.write(self._writer.head(told))
+        self._standing = {status.name: status for status in feeds}
+        return head(self._format, self._filter, feeds, self._extents)
+
+    def texts(self, told: Head) -> Iterator[str]:
+        """The file bit by bit; `told` is what `finish` said."""
+        yield self._writer.head(told)
         for piece in self._spool.pieces():
-            out.write(self._writer.sealed(piece, self._covered(piece, standing)))
-        out.write(self._writer.foot(told, self._state))
-        return told
+            yield self._writer.sealed(piece, self._covered(piece))
+        yield self._writer.foot(told, self._state)
 
     def _put(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
@@ -103,7 +112,7 @@ class Export:
             return status
         return replace(status, checkpoint=tree.checkpoint, verified_size=tree.checkpoint.size)
 
-    def _covered(self, piece: Piece, standing: Mapping[str, FeedStatus]) -> Covered:
-        status, tree = standing.get(piece.source), self._trees.get(piece.source)
+    def _covered(self, piece: Piece) -> Covered:
+        status, tree = self._standing.get(piece.source), self._trees.get(piece.source)
         is_proven = status is not None and covers(status, piece.index)
         return Covered(is_proven, tree.path(piece.index) if tree is not None and is_proven else None)
