@@ -7,6 +7,7 @@ widgets of ours take only its result. Stored, exported and verified octets stay 
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NewType
 
 Shown = NewType("Shown", str)
@@ -78,7 +79,7 @@ def width(text: str) -> int:
     """Terminal cells of text that has passed the door."""
     if text.isascii():
         return len(text)
-    return sum(_cells(char) for char in text)
+    return sum(map(_cells, text))
 
 
 def cut(text: str, cells: int) -> str:
@@ -97,6 +98,7 @@ def cut(text: str, cells: int) -> str:
     return "".join(kept) + ELLIPSIS
 
 
+@lru_cache(maxsize=4_096)
 def _cells(char: str) -> int:
     if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me"):
         return 0

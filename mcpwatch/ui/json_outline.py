@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from mcpwatch.model.entries import MASK
 from mcpwatch.text import Shown, show
-from mcpwatch.ui.json_pieces import MOST_LINES, PIECE, decoded, holds_json, pieces, quoted
+from mcpwatch.ui.json_pieces import MOST_LINES, PIECE, as_many, at_once, decoded, holds_json, pieces, quoted
 from mcpwatch.ui.json_scan import Event, Token, scan
 from mcpwatch.ui.lines import Tone
 from mcpwatch.ui.outline import Item, Kind, Outline
@@ -22,8 +22,7 @@ ROW = 72
 LONG = 400
 """Longer strings are folded past this, and drawn in pieces."""
 ITEMS = 100
-"""Items of one array or object, and `TEXT_LINES` lines of one text, before the rest is folded."""
-TEXT_LINES = 40
+"""Items of one array or object before the rest is folded."""
 _NAME = 200
 _COST = 20
 """Characters that cost as much as a token, where they must be looked at one by one."""
@@ -69,6 +68,7 @@ class JsonOutline(Outline):
         self._masked = masked
         self._sources = {} if sources is None else sources
         self._left_out = ""
+        self._is_cut = False
         self._stack: list[_Open] = []
         self._more: dict[int, int] = {}
         """By the line that opens an array or object, the line that folds its later items."""
@@ -76,8 +76,8 @@ class JsonOutline(Outline):
         self._step: str | int = 0
         self._last: Item | None = None
         """What a comma follows."""
-        self._rest: tuple[int, list[str]] | None = None
-        """A line, and what is still to be laid out under it."""
+        self._rest: tuple[int, list[str], int] | None = None
+        """A line, what is still to be laid out under it, and how many characters are not."""
         self._inside = False
         self._inner = ""
         """JSON that the string before holds."""
@@ -102,14 +102,14 @@ class JsonOutline(Outline):
     def left_out(self) -> str:
         """What was not laid out."""
         if self._steps is not None:
-            return f"after the first {self._at:,} of {self._size:,} characters; more is being laid out"
+            return f"what comes after the first {self._at:,} of {self._size:,} characters, which is being laid out"
         return self._left_out
 
     def _lay(self) -> Iterator[int]:
         """Lay out everything; each step tells what it cost, in tokens."""
         yield from self._scan(self._text)
         yield from self._lay_rest()
-        if self._size > len(self._text) and not self._left_out:
+        if self._size > len(self._text):
             self._cut(len(self._text))
         for opened in reversed(self._stack):
             self._end(opened.at)
@@ -148,13 +148,16 @@ class JsonOutline(Outline):
     def _lay_rest(self) -> Iterator[int]:
         if self._rest is None:
             return
-        (at, lines), self._rest = self._rest, None
+        (at, lines, left), self._rest = self._rest, None
         for each in lines:
             if len(self.items) >= MOST_LINES:
                 break
             self._add(Kind.LEAF, Shown(f"│ {show(each)}"), inside=at)
             self.items[at].end = len(self.items)
             yield 1 + len(each) // _COST
+        if left:
+            self._add(Kind.LEAF, show(f"… {left:,} more characters, which are not laid out"), Tone.WARN, inside=at)
+            self.items[at].end = len(self.items)
         holder = self.items[self.items[at].parent]
         if holder.kind is Kind.TEXT:
             holder.end = len(self.items)
@@ -246,11 +249,11 @@ class JsonOutline(Outline):
 
     def _block(self, lines: list[str]) -> None:
         """Lines of a text, under the line that says so."""
-        at = len(self.items) - 1
-        for each in lines[:TEXT_LINES]:
+        at, some = len(self.items) - 1, at_once(lines)
+        for each in lines[:some]:
             self._add(Kind.LEAF, Shown(f"│ {show(each)}"), inside=at)
         self.items[at].end = len(self.items)
-        self._fold(lines[TEXT_LINES:], f"{len(lines) - TEXT_LINES:,} more lines", at)
+        self._fold(lines[some:], f"{len(lines) - some:,} more lines", at)
 
     def _fold(self, lines: list[str], what: str, inside: int | None = None) -> None:
         """Lines that are folded away at first."""
@@ -262,7 +265,11 @@ class JsonOutline(Outline):
         more = Item(Kind.MORE, len(self._stack) + 1, parent, Shown(""), show(f"… {what}"), Tone.DIM, covered=covered)
         self.items.append(more)
         self.folded.add(at)
-        self._rest = (at, lines)
+        kept = as_many(lines)
+        left = sum(map(len, lines[kept:]))
+        if left:
+            self._left_out = self._left_out or f"{left:,} characters of a long text"
+        self._rest = (at, lines[:kept], left)
 
     # -- what we say of them
 
@@ -289,10 +296,11 @@ class JsonOutline(Outline):
     # -- where it ends too soon
 
     def _cut(self, at: int) -> None:
-        if self._left_out:
+        if self._is_cut:
             return
-        self._left_out = f"after the first {at:,} of {self._size:,} characters"
-        self._add(Kind.LEAF, show(f"… {self._left_out} nothing is laid out"), Tone.WARN)
+        self._is_cut = True
+        self._left_out = f"what comes after the first {at:,} of {self._size:,} characters"
+        self._add(Kind.LEAF, show(f"… {self._left_out} is not laid out"), Tone.WARN)
 
     def _fault(self, text: str, token: Token) -> None:
         """The rest as text, and why."""
@@ -303,9 +311,10 @@ class JsonOutline(Outline):
             why = f"✗ not JSON from character {token.at:,} on, where {token.text} may stand; the rest as text"
             self._add(Kind.LEAF, show(why), Tone.WARN)
         rest = pieces(text[token.at :])
-        for each in rest[:TEXT_LINES]:
+        some = at_once(rest)
+        for each in rest[:some]:
             self._add(Kind.LEAF, show(each))
-        self._fold(rest[TEXT_LINES:], f"{len(rest) - TEXT_LINES:,} more lines")
+        self._fold(rest[some:], f"{len(rest) - some:,} more lines")
 
 
 def _is_short(item: Item, held: list[Item]) -> bool:

@@ -7,6 +7,10 @@ import msgspec
 MOST_LINES = 20_000
 PIECE = 1_000
 """Characters of a longer line that stand on one."""
+MOST_OF_ONE = 100_000
+"""Characters of one text that can be opened."""
+_AT_ONCE = 8_000
+_LINES_AT_ONCE = 40
 
 
 def encoded(value: object) -> str:
@@ -37,3 +41,23 @@ def pieces(text: str) -> list[str]:
     """The lines of a text, long ones in pieces."""
     lines = text.replace("\r\n", "\n").split("\n", MOST_LINES)
     return [each[at : at + PIECE] for each in lines for at in range(0, max(len(each), 1), PIECE)]
+
+
+def at_once(lines: list[str]) -> int:
+    """How many lines of a text are shown before the rest is folded."""
+    return _within(lines[:_LINES_AT_ONCE], _AT_ONCE)
+
+
+def as_many(lines: list[str]) -> int:
+    """How many lines of a text are laid out at all."""
+    return _within(lines, MOST_OF_ONE)
+
+
+def _within(lines: list[str], characters: int) -> int:
+    count = 0
+    for each in lines:
+        characters -= len(each)
+        if characters < 0 and count:
+            break
+        count += 1
+    return count

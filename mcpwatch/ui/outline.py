@@ -130,10 +130,12 @@ class Outline:
         item = self.items[at]
         if at in self.folded:
             return sum(width(part.text) for part in self.line(at).spans)
-        marks = (4 if item.covered is not None else 2) + INDENT * min(item.depth, DEEPEST)
-        if item.depth > DEEPEST:
-            marks += len(_depth(item.depth))
-        return marks + width(item.head) + width(item.text) + len(item.tail) + width(item.note)
+        head, text, note = item.head, item.text, item.note
+        marks = (4 if item.covered is not None else 2) + len(item.tail)
+        marks += INDENT * item.depth if item.depth <= DEEPEST else INDENT * DEEPEST + len(_depth(item.depth))
+        if head.isascii() and text.isascii() and not note:
+            return marks + len(head) + len(text)
+        return marks + width(head) + width(text) + width(note)
 
     def line(self, at: int, *, can_fold: bool = True) -> Line:
         """A line to draw; where nothing can be folded, nothing is marked as if it could."""

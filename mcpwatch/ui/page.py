@@ -1,7 +1,7 @@
 """A text to read: toned lines and outlines, wrapped to the pane, of which only those in view are drawn."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import ClassVar, NamedTuple
 
@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 
 from mcpwatch.text import width
 from mcpwatch.ui.commands import Scope, bindings
@@ -48,7 +49,7 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         """The row that each line begins at, and one past the last."""
         self._wraps: dict[Ref, list[Line]] = {}
         self._width = -1
-        self._reads = False
+        self._timer: Timer | None = None
         self.needle = ""
         """What is looked for."""
         self._hits: list[Ref] = []
@@ -86,15 +87,15 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         return [part for part in parts if isinstance(part, Outline)]
 
     def _read_on(self) -> None:
-        """Lay out a slice, and the next one when the screen was drawn."""
+        """Lay out a slice, and the next one when that was drawn."""
         more = [part.read(_AT_ONCE) for part in self._outlines(self._parts)]
-        if self._reads and any(more):
-            self.set_timer(_AGAIN_S, self._read_on)
-            return
-        self._reads = any(more)
         self.flow()
-        if self._reads:
-            self.set_timer(_AGAIN_S, self._read_on)
+        if any(more) and self._timer is None:
+            self._timer = self.set_timer(_AGAIN_S, self._read_again)
+
+    def _read_again(self) -> None:
+        self._timer = None
+        self._read_on()
 
     def on_resize(self) -> None:
         """Wrap to the width that the pane has."""
@@ -112,16 +113,14 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         self._versions = tuple(part.version for part in self._outlines(self._parts))
         self._wraps.clear()
         self._refs = [ref for at, part in enumerate(self._parts) for ref in _refs_of(at, part)]
-        self._tops = list(accumulate(map(self._rows, self._refs), initial=0))
+        widths = [each for part in self._parts for each in _widths_of(part)]
+        cells = self.line_cells
+        rows = (1 if wide <= cells else len(self._wrapped(ref)) for wide, ref in zip(widths, self._refs, strict=True))
+        self._tops = list(accumulate(rows, initial=0))
         self.virtual_size = Size(self._width, self._tops[-1])
         if self.needle:
             self._hits = self._find(self.needle)
         self.refresh()
-
-    def _rows(self, ref: Ref) -> int:
-        part = self._parts[ref.part]
-        wide = part.cells(ref.at) if isinstance(part, Outline) else cells_of(part)
-        return 1 if wide <= self.line_cells else len(self._wrapped(ref))
 
     def _wrapped(self, ref: Ref) -> list[Line]:
         found = self._wraps.get(ref)
@@ -263,6 +262,10 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
     def action_bottom(self) -> None:
         """To the last line."""
         self.scroll_to(y=self._tops[-1], animate=False, force=True)
+
+
+def _widths_of(part: Part) -> Iterable[int]:
+    return map(part.cells, part.visible()) if isinstance(part, Outline) else (cells_of(part),)
 
 
 def _refs_of(at: int, part: Part) -> Iterator[Ref]:
