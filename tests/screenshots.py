@@ -13,6 +13,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from mcpwatch.commands import sources
+from mcpwatch.commands.named_sources import Feed
 from mcpwatch.demo.run import start_demo
 from mcpwatch.detect.rules import RULES
 from mcpwatch.model.traffic import Session
@@ -57,7 +58,7 @@ async def main() -> None:
     os.environ["MCPWATCH_STATE"] = tempfile.mkdtemp(prefix="mcpwatch-pictures-")
     demo = await start_demo()
     try:
-        target = sources.target_of(sources.Feed(demo.feed_address, demo.token), demo.state)
+        target = sources.target_of(Feed(demo.feed_address, demo.token), demo.state)
         for size in SIZES:
             await shoot(await sources.open_watcher(target), size)
     finally:

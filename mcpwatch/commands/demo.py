@@ -6,6 +6,7 @@ import contextlib
 import sys
 
 from mcpwatch.commands import sources
+from mcpwatch.commands.named_sources import Feed
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.commands.watch import dashboard, require_terminal
 from mcpwatch.demo.run import Demo, start_demo
@@ -29,7 +30,7 @@ async def _watched(options: argparse.Namespace) -> int:
     print("starting servers, gateway and agents …", file=sys.stderr)
     demo = await start_demo(seed=options.seed)
     try:
-        watcher = await sources.open_watcher(sources.target_of(sources.Feed(demo.feed_address, demo.token), demo.state))
+        watcher = await sources.open_watcher(sources.target_of(Feed(demo.feed_address, demo.token), demo.state))
         try:
             return await dashboard(watcher)
         finally:

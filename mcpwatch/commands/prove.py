@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mcpwatch.commands import sources
+from mcpwatch.commands.named_sources import Feed, Recorded
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.errors import IntegrityError, LocalError, UsageError
 from mcpwatch.feed.discover import running
@@ -29,7 +30,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         nargs="?",
         metavar="SOURCE",
-        help="a recording, a feed's address, or the name of a server behind a gateway of yours",
+        help="a recording, a feed's address, the name of a server behind a gateway of yours, or a NAME under sources "
+        "in the configuration",
     )
     parser.add_argument("index", nargs="?", type=int, metavar="INDEX", help="the entry's index in the log")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="a new file, 0600, instead of the output")
@@ -50,22 +52,23 @@ def run(options: argparse.Namespace) -> int:
         return _check(options.check, options.key)
     if options.source is None or options.index is None or options.index < 0:
         raise UsageError("prove needs a feed and the index of an entry", f"Such as: {program()} prove SOURCE 1234")
-    if sources.is_recording(options.source, running(state_dir())):
-        return _recorded(options)
-    target = sources.find(argparse.Namespace(sources=[options.source], token_file=options.token_file, policy=None))
-    return asyncio.run(until_signalled(_asked(target, options)))
+    wanted = argparse.Namespace(sources=[options.source], every=False, token_file=options.token_file, policy=None)
+    target = sources.find(wanted)
+    (found,) = target.sources
+    if isinstance(found, Recorded):
+        return _recorded(found.path, options)
+    return asyncio.run(until_signalled(_asked(found, target.state, options)))
 
 
-def _recorded(options: argparse.Namespace) -> int:
-    recorded = RecordedProof(Path(options.source), options.index, state_dir())
+def _recorded(path: Path, options: argparse.Namespace) -> int:
+    recorded = RecordedProof(path, options.index, state_dir())
     if not recorded.is_known:
         print(show(f"mcpwatch: nobody here vouches for the log's key, {recorded.keys[0]}"), file=sys.stderr)
     return _give(recorded.proof, recorded.keys, options)
 
 
-async def _asked(target: sources.Target, options: argparse.Namespace) -> int:
-    (feed,) = target.feeds
-    return _give(*await ask_entry(feed.address, feed.token, options.index, target.state), options)
+async def _asked(feed: Feed, state: Path, options: argparse.Namespace) -> int:
+    return _give(*await ask_entry(feed.address, feed.token, options.index, state), options)
 
 
 def _give(proof: TlogProof, keys: tuple[str, str], options: argparse.Namespace) -> int:

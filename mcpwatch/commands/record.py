@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 from mcpwatch.commands import sources
+from mcpwatch.commands.named_sources import Feed, name_of
 from mcpwatch.commands.progress_line import EVERY_S, ProgressLine
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.errors import LocalError, UsageError
-from mcpwatch.feed.address import host_and_port
 from mcpwatch.feed.recorder import RecordedReader, RecordingFile
 from mcpwatch.feed.recording_format import SUFFIX
 from mcpwatch.feed.subscriber import HttpSource
@@ -29,8 +29,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "sources",
         nargs="*",
         metavar="SOURCE",
-        help="a feed's address, or the name of a server behind a gateway of yours "
-        "(the one gateway running on this machine)",
+        help="a feed's address, the name of a server behind a gateway of yours, or a NAME under sources in the "
+        "configuration (the one that is watched there, else the one gateway running on this machine)",
     )
     sources.token_argument(parser)
     parser.add_argument(
@@ -42,18 +42,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    options.policy = None
+    options.policy, options.every = None, False
     target = sources.find(options)
-    if len(target.feeds) != 1 or target.recordings:
+    feed = target.feed
+    if feed is None:
         raise UsageError("record keeps one feed", "Name one feed; run it once more for another.")
-    return asyncio.run(until_signalled(_record(target, options)))
+    return asyncio.run(until_signalled(_record(feed, target.state, options)))
 
 
-async def _record(target: sources.Target, options: argparse.Namespace) -> int:
-    (feed,) = target.feeds
+async def _record(feed: Feed, state: Path, options: argparse.Namespace) -> int:
     file = RecordingFile(options.output, over=options.force)
-    reader = RecordedReader(host_and_port(feed.address), feed.address, file, from_start=not options.from_now)
-    source = HttpSource(feed.address, feed.token, state=target.state, reader=reader)
+    reader = RecordedReader(name_of(feed), feed.address, file, from_start=not options.from_now)
+    source = HttpSource(feed.address, feed.token, name=feed.name, state=state, reader=reader)
     line = ProgressLine(sys.stderr)
     try:
         await source.probe()

@@ -41,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
 def _watch(options: argparse.Namespace) -> Iterator[str]:
     """The command that each page runs, with what this one was given."""
     yield from (sys.executable, "-m", "mcpwatch", "watch", *options.sources)
+    if options.every:
+        yield sources.EVERY[0]
     for name in ("token_file", "policy", "filter"):
         if value := getattr(options, name):
             yield f"--{name.replace('_', '-')}={value}"

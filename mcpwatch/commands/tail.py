@@ -14,7 +14,7 @@ from mcpwatch.watch.tail import TailOptions, tail
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    sources.arguments(parser)
+    sources.arguments(parser, every=sources.EVERY[1:])
     notifying.arguments(parser)
     past = parser.add_mutually_exclusive_group()
     past.add_argument(

@@ -114,7 +114,7 @@ def examine(state: State, feeds: Sequence[UpTo], terms: Terms, shown: Collection
     faults += [(McpwatchError.exit_code, reason) for reason in _reasons(alerts, state, terms)]
     return Report(
         passed=not faults,
-        exit_code=faults[0][0] if faults else 0,
+        exit_code=max((code for code, _ in faults), default=0),
         reasons=tuple(reason for _, reason in faults),
         fail_on=terms.fail_on.name.lower() if terms.fail_on else NEVER,
         filter=terms.filter,
