@@ -20,7 +20,9 @@ WALKS = (
     ("filter", ("slash", "t", "o", "o", "l", "colon", "tab", "enter", "escape")),
     ("find", ("colon", *"find x", "enter", "n", "N", "escape")),
     ("columns", ("c", "down", "space", "d")),
-    ("call", ("g", *("down",) * 14, "enter", "down", "down", "v", "v", "escape")),
+    ("call", ("g", *("down",) * 14, "enter", "down", "down", "v", "v", "v", "escape")),
+    ("fold", ("g", *("down",) * 14, "enter", "tab", *("down",) * 30, "minus", "plus", "slash", "x", "enter", "n", "N")),
+    ("unfold", ("escape", "escape")),
     ("sessions", ("2", "g", *("down",) * 33, "o", "O", "escape")),
     ("session", ("2", "g", "down", "enter", "v", "v", "v", "enter", "escape", "escape")),
     (

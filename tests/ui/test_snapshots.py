@@ -132,6 +132,25 @@ def test_small_screen(snap_compare: Compare, scene: Scene, screen: str) -> None:
     assert snap_compare(quiet(scene), terminal_size=(80, 24), run_before=pressing(scene, SMALL[screen]))
 
 
+CALL = ("2", "g", "enter", "g", "j", "j", "j", "enter")
+CALLS: dict[str, tuple[str, ...]] = {
+    "sides": (*CALL, "v", "v"),
+    "folded": (*CALL, "enter", "minus", "end"),
+    "searched": (*CALL, "slash", *"main", "enter", "n"),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=name)
+@pytest.mark.parametrize("state", CALLS)
+def test_call(snap_compare: Compare, scene: Scene, state: str, size: tuple[int, int]) -> None:
+    assert snap_compare(quiet(scene), terminal_size=size, run_before=pressing(scene, CALLS[state]))
+
+
+def test_entries_of_a_session_that_are_filtered(snap_compare: Compare, scene: Scene) -> None:
+    keys = ("2", "enter", "slash", *"kind", "colon", *"req", "enter")
+    assert snap_compare(quiet(scene), terminal_size=(80, 24), run_before=pressing(scene, keys))
+
+
 @pytest.mark.parametrize("size", SIZES, ids=name)
 def test_empty(snap_compare: Compare, blank: Scene, size: tuple[int, int]) -> None:
     blank.feed()
