@@ -40,6 +40,10 @@ _WORST_FEED = (
     FeedState.LIVE,
     FeedState.ENDED,
 )
+_WELL = frozenset({FeedState.LIVE, FeedState.ENDED})
+"""States of feeds that are counted, not named, where there are several."""
+_NAMES = 2
+"""Names of feeds in one state."""
 _WORST_WORD = (
     Word.WRONG_KEY,
     Word.BAD_SIG,
@@ -66,13 +70,14 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
     status = worst_feed(state.feeds.values())
     if status is None:
         return spread([line(span("◌ NO FEED", Tone.WARN))], note, cells)
+    if len(state.feeds) > 1:
+        return spread(_several(state), note, cells)
     look = FEEDS[status.state]
     now = state.now
     pending = max(status.next_index - status.verified_size, 0)
     late = status.last_checkpoint_at is not None and now - status.last_checkpoint_at > STALE_AFTER
-    several = f" and {len(state.feeds) - 1} more" if len(state.feeds) > 1 else ""
     parts = [
-        line(span(f"{look.glyph} {status.state.value}", look.tone), span(f" {status.name}{several}")),
+        line(span(f"{look.glyph} {status.state.value}", look.tone), span(f" {status.name}")),
         _labelled("last", fresh(now, status.last_entry_at)),
         _labelled("checkpoint", fresh(now, status.last_checkpoint_at), Tone.WARN if late else Tone.PLAIN),
         line(f"{state.entry_rate.per_second(now):,.1f}/s"),
@@ -88,6 +93,33 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
     if state.evicted:
         parts.append(line(f"{state.evicted:,}", span(" left the view", Tone.DIM)))
     return spread(parts, note, cells)
+
+
+def _several(state: State) -> list[Line]:
+    """How many feeds stand how, the worst first and by name while it is not well, then what they hold together."""
+    now, feeds = state.now, list(state.feeds.values())
+    parts = []
+    for standing in _WORST_FEED:
+        names = [status.name for status in feeds if status.state is standing]
+        if not names:
+            continue
+        counted = standing in _WELL and len(names) > 1
+        told = [str(len(names))] if counted else names[:_NAMES]
+        more = f" +{len(names) - _NAMES}" if len(names) > _NAMES and not counted else ""
+        look = FEEDS[standing]
+        parts.append(line(span(f"{look.glyph} {standing.value}", look.tone), span(f" {', '.join(told)}{more}")))
+    proven = sum(status.verified_size for status in feeds)
+    pending = sum(max(status.next_index - status.verified_size, 0) for status in feeds)
+    newest = max((status.last_entry_at for status in feeds if status.last_entry_at is not None), default=None)
+    parts += [
+        _labelled("last", fresh(now, newest)),
+        line(f"{state.entry_rate.per_second(now):,.1f}/s"),
+        line(f"{proven:,}", span(" proven", Tone.DIM)),
+        line(f"{pending:,}", span(" pending", Tone.DIM)),
+    ]
+    if state.evicted:
+        parts.append(line(f"{state.evicted:,}", span(" left the view", Tone.DIM)))
+    return parts
 
 
 def wrong_line(state: State, alerts: Counter[Severity], cells: int, resting: Counter[AlertState] = _NONE) -> Line:
@@ -140,7 +172,12 @@ def hints(commands: Iterable[Command], cells: int, said: Line = Line()) -> Line:
 
 def worst_feed(feeds: Iterable[FeedStatus]) -> FeedStatus | None:
     """The feed in the worst state."""
-    return min(feeds, key=lambda status: _WORST_FEED.index(status.state), default=None)
+    return min(feeds, key=badness, default=None)
+
+
+def badness(status: FeedStatus) -> int:
+    """Where a feed's state stands among all, the worst first."""
+    return _WORST_FEED.index(status.state)
 
 
 def crumbs(parts: Sequence[str], note: Line, cells: int) -> Line:

@@ -1,27 +1,92 @@
 """Feed: whether what is shown is everything that happened."""
 
+from collections.abc import Hashable, Iterable
 from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual import on
 from textual.binding import BindingType
 
-from mcpwatch.ui.base import WatchScreen
+from mcpwatch.model.feed import FeedStatus
+from mcpwatch.text import show
+from mcpwatch.ui.bars import badness
+from mcpwatch.ui.cells import Cell
 from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.lines import Line, Span, Tone, span
+from mcpwatch.ui.lists import ListScreen
+from mcpwatch.ui.looks import FEEDS
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.feed import feed_page
+from mcpwatch.ui.table import Order, Paint, grid_columns
+from mcpwatch.watch import columns as watch_columns
+from mcpwatch.watch.nodes import quote
+from mcpwatch.watch.state import State
+from mcpwatch.watch.watcher import Watcher
+
+_MAX_CELLS = 200
 
 
-class FeedScreen(WatchScreen):
-    """A page about every feed and about this watcher."""
+def _state(status: FeedStatus, state: State) -> Cell:
+    look = FEEDS[status.state]
+    return span(f"{look.glyph} {status.state.value}", look.tone)
+
+
+def _name(status: FeedStatus, state: State) -> Cell:
+    return Span(show(status.name, _MAX_CELLS), Tone.STRONG)
+
+
+def _why(status: FeedStatus, state: State) -> Cell:
+    return Span(show(status.detail, _MAX_CELLS), Tone.DIM)
+
+
+_PAINTS: dict[str, Paint[FeedStatus]] = {"state": _state, "name": _name, "why": _why}
+_ORDERS: tuple[Order[FeedStatus], ...] = (
+    Order("state", badness, down=False),
+    Order("name", lambda status: status.name, down=False),
+    Order("entry", lambda status: status.last_entry_at or 0.0),
+    Order("proven", lambda status: status.verified_size),
+)
+
+
+class FeedScreen(ListScreen[FeedStatus]):
+    """A page about the feed and about this watcher; above it the list of feeds where there are several."""
 
     scope = Scope.FEED
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.FEED)]
+    columns = grid_columns(watch_columns.FEEDS, {"name": 10, "why": 12}, {"state": 14})
+    empty = ()
 
-    def compose_body(self) -> ComposeResult:
-        """The page."""
-        yield Page(id="about")
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__(watcher, watch_columns.FEEDS, _PAINTS, _ORDERS)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether there are several feeds."""
+        return len(self.state.feeds) > 1
+
+    def items(self) -> Iterable[FeedStatus]:
+        """All feeds."""
+        return self.state.feeds.values()
+
+    def key_of(self, item: FeedStatus) -> Hashable:
+        """Its name."""
+        return item.name
+
+    def page_of(self, item: FeedStatus) -> list[Line]:
+        """How it stands, and this watcher."""
+        return feed_page(self.state, self.watcher.files, self.watcher.troubles.items(), item)
 
     def sync(self) -> None:
-        """Bring the page up to the state."""
-        watcher = self.watcher
-        self.query_one("#about", Page).show_lines(feed_page(self.state, watcher.files, watcher.troubles.items()))
+        """Bring list and page up to the state."""
+        self.set_class(self.is_list, "-several")
+        if self.is_list:
+            super().sync()
+            self.set_class(False, "-empty")
+        else:
+            lines = feed_page(self.state, self.watcher.files, self.watcher.troubles.items())
+            self.query_one("#about", Page).show_lines(lines)
+
+    @on(Grid.Opened, "#list")
+    def _opened(self) -> None:
+        if (status := self.selected) is not None:
+            self.host.show_traffic(f"gw={quote(status.name)}")

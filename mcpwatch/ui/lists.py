@@ -11,7 +11,7 @@ from mcpwatch.ui.cells import Column
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line
 from mcpwatch.ui.page import Page
-from mcpwatch.ui.table import Order, Paint, Table
+from mcpwatch.ui.table import Order, Paint, Table, with_feed
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.watcher import Watcher
 
@@ -62,7 +62,7 @@ class ListScreen(WatchScreen, Generic[T]):
 
     def compose_body(self) -> ComposeResult:
         """The list, the page, and what is said in place of an empty list."""
-        yield Grid(self.columns, id="list")
+        yield Grid(with_feed(self.columns, len(self.watcher.sources) > 1), id="list")
         yield Page(id="about")
         yield Page(id="empty")
 

@@ -17,6 +17,7 @@ from mcpwatch.ui.pages.call import row_parts
 from mcpwatch.ui.pages.empty import empty_page, only_gateways
 from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.ui.table import with_feed
 from mcpwatch.watch.complete import complete
 from mcpwatch.watch.json_lines import entry_line
 from mcpwatch.watch.query import ALL, BadQuery, Query, parse
@@ -41,7 +42,7 @@ class LiveScreen(WatchScreen):
 
     def compose_body(self) -> ComposeResult:
         """The grid, what is selected, and what is said while there is nothing."""
-        yield Grid(live_columns(), id="list")
+        yield Grid(with_feed(live_columns(), len(self.watcher.sources) > 1), id="list")
         yield Page(id="about")
         yield Page(id="empty")
 

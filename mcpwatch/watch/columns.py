@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from mcpwatch.model.alerts import Alert, AlertState
+from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.tools import Tool
 from mcpwatch.model.traffic import Session
@@ -48,6 +49,15 @@ def percentile(durations: list[float], percent: int) -> float | None:
 def reaches(tool: Tool) -> str:
     """What a tool reaches, after a mark where it is one for few."""
     return " ".join((*("!" for _ in tool.privileged[:1]), *(kind.value for kind in tool.classes)))
+
+
+def _since_seen(time: float | None, state: State) -> str:
+    return "never" if time is None else elapsed(time, state.now)
+
+
+def _feeds(identity: Identity) -> list[str]:
+    """The feeds that it was seen on, the newest first."""
+    return list(dict.fromkeys([identity.last_source, *sorted(source for source, _ in identity.sessions)]))
 
 
 def _duration(row: Row, state: State) -> str:
@@ -165,6 +175,7 @@ IDENTITIES: tuple[Column[Identity], ...] = (
     Column("seen", "SEEN", 6, 1, lambda i, state: elapsed(i.last_time, state.gateway_now(i.last_source)), right=True),
     Column("names", "CLAIMS TO BE", 24, 3, lambda identity, state: ", ".join(sorted(identity.claimed_names))),
     Column("servers", "SERVERS", 20, 4, lambda identity, state: ", ".join(sorted(identity.upstreams))),
+    Column("feed", "FEEDS", 16, 4, lambda identity, state: ", ".join(_feeds(identity))),
 )
 
 TOOLS: tuple[Column[Tool], ...] = (
@@ -180,4 +191,16 @@ TOOLS: tuple[Column[Tool], ...] = (
     Column("sessions", "SHOWN TO", 8, 2, lambda tool, state: str(len(tool.sessions)), right=True),
     Column("first", "LISTED AT", 9, 3, lambda tool, state: str(tool.first_seen), right=True),
     Column("digest", "DEFINITION", 12, 3, lambda tool, state: tool.digest[:12]),
+    Column("feed", "FEED", 12, 4, lambda tool, state: tool.source),
+)
+
+FEEDS: tuple[Column[FeedStatus], ...] = (
+    Column("state", "STATE", 12, 1, lambda status, state: status.state.value),
+    Column("name", "FEED", 22, 1, lambda status, state: status.name),
+    Column("entry", "ENTRY", 7, 1, lambda status, state: _since_seen(status.last_entry_at, state), right=True),
+    Column("checkpoint", "PROOF", 7, 1, lambda s, state: _since_seen(s.last_checkpoint_at, state), right=True),
+    Column("proven", "PROVEN", 9, 1, lambda status, state: f"{status.verified_size:,}", right=True),
+    Column("pending", "PENDING", 7, 2, lambda s, state: f"{max(s.next_index - s.verified_size, 0):,}", right=True),
+    Column("why", "WHY", 0, 1, lambda status, state: status.detail),
+    Column("address", "ADDRESS", 28, 3, lambda status, state: status.address),
 )

@@ -15,10 +15,15 @@ _CHANGES = 20
 _CUT_OFF = frozenset({FeedState.DISCONNECTED, FeedState.REFUSED, FeedState.ENDED})
 
 
-def feed_page(state: State, paths: Iterable[tuple[str, str]], troubles: Iterable[tuple[str, str]] = ()) -> list[Line]:
-    """All feeds one after the other, then this watcher's own standing, what of it does not work, and its files."""
+def feed_page(
+    state: State,
+    paths: Iterable[tuple[str, str]],
+    troubles: Iterable[tuple[str, str]] = (),
+    only: FeedStatus | None = None,
+) -> list[Line]:
+    """All feeds one after the other, or one of them, then this watcher's own standing, its troubles and its files."""
     lines: list[Line] = []
-    for status in state.feeds.values():
+    for status in state.feeds.values() if only is None else [only]:
         lines += [*_feed(status, state), BLANK]
     if not state.feeds:
         lines += [line(span("No feed yet.", Tone.DIM)), BLANK]
