@@ -16,8 +16,9 @@ from mcpwatch.program import program
 from mcpwatch.text import show
 
 EPILOG = """\
-exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 cannot connect or not a feed, 4 refused (token),
-5 this machine says no (port in use, no terminal, file readable by others), 6 the log does not hold,
+exit codes: 0 done, 1 failed, 2 wrong usage or configuration,
+3 cannot connect or not a feed, 4 refused (token), 5 this machine says no
+(port in use, no terminal, file readable by others), 6 the log does not hold,
 130 interrupted, 143 terminated
 """
 
@@ -59,6 +60,7 @@ COMMANDS = (
     CommandRow("rules", "what is looked for: every rule, what it means and what to do"),
     CommandRow("keys", "keys pinned by the operator"),
     CommandRow("config", "where the configuration is, what it says, a commented template"),
+    CommandRow("completion", "the script by which bash, zsh or fish completes what you type"),
 )
 
 

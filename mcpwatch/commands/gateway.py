@@ -67,7 +67,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--keep-days", metavar="N", help="remove entries that are older than so many days (they are kept for ever)"
     )
     parser.add_argument(
-        "--keep-size", metavar="SIZE", help="remove the oldest entries above a size such as 500M or 2G (no limit)"
+        "--keep-size",
+        metavar="SIZE",
+        help="remove the oldest entries while the journal is larger than this, e.g. 500M or 2G (no limit)",
     )
     parser.add_argument(
         "--metrics",

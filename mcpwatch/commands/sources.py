@@ -14,6 +14,7 @@ from mcpwatch.config import Config, load
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.errors import ConnectError, IntegrityError, RefusedError, UsageError
 from mcpwatch.feed.discover import running
+from mcpwatch.feed.recording import Recording
 from mcpwatch.feed.recording_format import SUFFIX
 from mcpwatch.feed.source import Source
 from mcpwatch.feed.upto import Until, UpTo
@@ -130,7 +131,8 @@ def find(options: argparse.Namespace) -> Target:
 
 
 def recorded(path: Path, policy: Path | None = None) -> Target:
-    """One recording, watched by the user's own state and configuration."""
+    """One recording, watched by the user's own state and configuration; raises as `Recording` does."""
+    Recording(path).close()
     return _target((Recorded(path),), state_dir(), config_file(), policy)
 
 

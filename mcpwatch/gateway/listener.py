@@ -69,7 +69,16 @@ def bind(address: Address, option: str) -> socket.socket:
 
 def address_of(listener: socket.socket) -> str:
     """Where a socket listens: http://HOST:PORT."""
+    return _address(*listener.getsockname()[:2])
+
+
+def address_here(listener: socket.socket) -> str:
+    """The same as a client on this machine calls it: one that listens on all addresses by the loopback one."""
     host, port = listener.getsockname()[:2]
+    return _address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)  # noqa: S104  nothing is bound here
+
+
+def _address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

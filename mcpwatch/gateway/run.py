@@ -19,7 +19,7 @@ from mcpwatch.gateway.connections import KEEP_ALIVE_SECONDS
 from mcpwatch.gateway.feed_server import SEND_BUFFER, FeedServer
 from mcpwatch.gateway.folder import open_folder, operator_token_path, token_path
 from mcpwatch.gateway.guard import Guard
-from mcpwatch.gateway.listener import Listener, accept, address_of, bind, signalled
+from mcpwatch.gateway.listener import Listener, accept, address_here, address_of, bind, signalled
 from mcpwatch.gateway.log import Log
 from mcpwatch.gateway.options import GatewayOptions, placed
 from mcpwatch.gateway.principal import KeyedHash
@@ -61,6 +61,7 @@ class Gateway:
         self.listen_address = ""
         """Of the proxy: http://HOST:PORT."""
         self.feed_address = ""
+        """As watchers on this machine call it."""
         self.token = Secret("")
         """What the feed asks of a watcher."""
         self._stack = AsyncExitStack()
@@ -95,7 +96,7 @@ class Gateway:
             self.enforcer = Enforcer(self.enforcement, options.state, hashed, options.upstreams)
             verdicts = self.enforcer.verdicts
             verdicts.remember(recall(folder.store, time.time() - verdicts.remembers_s))
-        self.listen_address, self.feed_address = address_of(listener), address_of(feed_listener)
+        self.listen_address, self.feed_address = address_of(listener), address_here(feed_listener)
 
         started = GatewayStarted(
             version=version("mcpwatch-tui"),

@@ -105,3 +105,19 @@ def test_what_to_type_begins_as_the_program_was_started(
     monkeypatch.setenv(variable, "1")
     assert main(["tial"]) == 2
     assert f"Did you mean: {typed} tail\n" in capsys.readouterr().err
+
+
+def test_the_help_of_all_fits_into_eighty_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+def test_a_replay_of_nothing_says_so_before_it_asks_for_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", str(tmp_path / "nope.rec")]) == 5
+    assert "nope.rec cannot be read: No such file" in (said := capsys.readouterr().err) and "terminal" not in said

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from rig import answer, every, fetch, gateway, get, logged, ok, only, scripted
 
+from mcpwatch.gateway.listener import address_here, bind
 from mcpwatch.gateway.run import greeting
 from mcpwatch.model.entries import GatewayStarted, Request
 
@@ -99,3 +100,10 @@ async def test_the_asterisk_passes(tmp_path: Path) -> None:
     async with scripted(answer(ok(b""))) as server, gateway(tmp_path, server.url) as running:
         await fetch(running.listen_address, get(target=b"*", method=b"OPTIONS"))
     assert server.requests[0][0].startswith(b"OPTIONS * HTTP/1.1")
+
+
+@pytest.mark.parametrize(("host", "here"), [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "127.0.0.1")])
+async def test_a_feed_on_all_addresses_is_told_by_one_that_can_be_called(tmp_path: Path, host: str, here: str) -> None:
+    with bind((host, 0), "--feed") as listener:
+        port = listener.getsockname()[1]
+        assert address_here(listener) == f"http://{here}:{port}"
