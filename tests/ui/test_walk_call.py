@@ -3,7 +3,7 @@
 from build import body_of
 from hands import Hands, hands, screen_text
 from msgspec.structs import replace
-from rpc import call, result, text
+from rpc import ask, call, result, text
 from scene import COVERED, Scene
 from textual.widgets import Input
 from verdicts import verified
@@ -145,9 +145,9 @@ async def test_search_works_on_every_page_of_text(scene: Scene) -> None:
 
 
 async def test_a_huge_answer_is_laid_out_slice_by_slice(scene: Scene) -> None:
-    row = asked(scene, [{"id": at, "text": "x" * 60, "more": ["y" * 60]} for at in range(20_000)])
+    row = asked(scene, list(range(25_000)))
     async with hands(scene, WIDE) as at:
-        assert '"id": 0' in await opened(at, row)
+        assert '"result": [' in await opened(at, row)
         answer = at.app.screen.query_one("#answer", Reader)
         while "being laid out" in answer.left_out:
             await at.pilot.pause()
@@ -209,3 +209,30 @@ async def test_the_entries_of_a_session_can_be_filtered(scene: Scene) -> None:
         await at.press("slash")
         assert "✗" in await at.type("tool:")
         assert "/ filters these entries" in await at.press("escape")
+
+
+async def test_a_request_that_is_not_held_any_more_is_said_to_be_gone(blank: Scene) -> None:
+    blank.state.rows.max_rows = 6
+    blank.take(blank.log.initialize("a", client="x"), verified("alice", *COVERED))
+    request = blank.log.request(ask(1, "ping"), session="a")
+    blank.take(request, verified("alice", *COVERED))
+    made = next(each for each in blank.state.calls.values() if each.method == "ping")
+    for number in range(2, 9):
+        blank.take(blank.log.exchange(call(number, "search"), result(number, text("x")), session="a"))
+    blank.take(blank.log.message(request, result(1, text("late"))))
+    blank.feed()
+    async with hands(blank, WIDE) as at:
+        at.app.show_call(made)
+        shown = await at.read()
+        assert "It is not held any more: newer entries took its place." in shown and '"late"' in shown
+        assert "Answer" in await at.press("v") and "The exact leaf" in await at.press("v")
+
+
+async def test_the_width_may_change_while_a_text_is_being_laid_out(scene: Scene) -> None:
+    row = asked(scene, [{"id": at, "text": "x" * 300, "more": ["y" * 60]} for at in range(3_000)])
+    async with hands(scene, WIDE) as at:
+        await opened(at, row)
+        for width in (60, 140, 81, 200, 40):
+            await at.pilot.resize_terminal(width, 30)
+            at.scene.wait(1.0)
+            assert '"id": 0' in await at.read() or width < 120
