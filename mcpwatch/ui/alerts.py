@@ -223,11 +223,12 @@ class AlertsScreen(ListScreen[Alert]):
             return None
         return self.selected
 
-    def action_traffic(self) -> None:
-        """Its evidence, on Live."""
-        if (alert := self.selected) is not None:
-            grouped = isinstance(alert, RuleGroup)
-            self.host.show_traffic(f"rule:{alert.rule}" if grouped else f"alert:{alert.id}")
+    def its_filter(self) -> str:
+        """Its evidence."""
+        alert = self.selected
+        if alert is None:
+            return ""
+        return f"rule:{alert.rule}" if isinstance(alert, RuleGroup) else f"alert:{alert.id}"
 
     def action_acknowledge(self) -> None:
         """Ask for a note and acknowledge."""

@@ -28,6 +28,7 @@ from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.feed import FeedScreen
 from mcpwatch.ui.guard import Guard
 from mcpwatch.ui.identities import IdentitiesScreen
+from mcpwatch.ui.lines import Line
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.palette import CommandProvider
 from mcpwatch.ui.sessions import SessionsScreen
@@ -46,6 +47,15 @@ TROUBLE_FOR = 60.0
 """Seconds for which it is said that nobody is told of alerts."""
 _KEYS = frozenset(key for command in COMMANDS for key in command.keys.split(",") if key)
 _SIGNALLED = 128
+_MAIN: dict[str, Callable[[Watcher], WatchScreen]] = {
+    "sessions": SessionsScreen,
+    "alerts": AlertsScreen,
+    "identities": IdentitiesScreen,
+    "tools": ToolsScreen,
+    "feed": FeedScreen,
+}
+MODES = ("live", *_MAIN)
+"""The main screens by name."""
 _MAX_TROUBLE = 600
 _MAX_NOTE = 120
 """Characters told of what somebody else noted; their page has all of it."""
@@ -62,6 +72,7 @@ class WatchApp(Desk, inherit_bindings=False):
     DEFAULT_MODE = "live"
     ENABLE_COMMAND_PALETTE = False
     COMMANDS = {CommandProvider}  # noqa: RUF012  a class variable of Textual's
+    everywhere: tuple[Scope, ...] = (Scope.APP,)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.APP)]
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (LEAST[0], "-narrow"), (120, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST[1], "-low"), (30, "-high")]  # noqa: RUF012
@@ -86,15 +97,13 @@ class WatchApp(Desk, inherit_bindings=False):
             self.register_theme(theme)
         self.theme = DARK.name
         self.set_keymap(dict(keymap or {}))
-        for mode, screen in (
-            ("live", partial(LiveScreen, query=query)),
-            ("sessions", SessionsScreen),
-            ("alerts", AlertsScreen),
-            ("identities", IdentitiesScreen),
-            ("tools", ToolsScreen),
-            ("feed", FeedScreen),
-        ):
-            self.add_mode(mode, partial(screen, watcher))
+        self.add_main_modes(query)
+
+    def add_main_modes(self, query: Query) -> None:
+        """Make the main screens, as they come to be seen, on what is watched; Live begins with a filter."""
+        for mode, screen in _MAIN.items():
+            self.add_mode(mode, partial(screen, self.watcher))
+        self.add_mode("live", partial(LiveScreen, self.watcher, query))
 
     def get_driver_class(self) -> type[Driver]:
         """A driver that can lose its terminal."""
@@ -167,6 +176,20 @@ class WatchApp(Desk, inherit_bindings=False):
             troubles[what] = why
             text = show(f"{what}: {why}", _MAX_TROUBLE)
             self.notify(text, title="Notifications fail", severity="warning", timeout=TROUBLE_FOR, markup=False)
+
+    def hush(self) -> None:
+        """Tell nothing of what is there already."""
+        self._toasts, self._act_toasts = Toasts(), ActToasts()
+        self._toasts.notice(self.watcher.state, self.monotonic())
+        self._act_toasts.look(self.watcher, self.monotonic())
+
+    def player_line(self, cells: int) -> Line | None:
+        """No player's bar: what happens is not played."""
+        return None
+
+    def hold(self) -> bool:
+        """What happens cannot be held."""
+        return False
 
     async def on_event(self, event: events.Event) -> None:
         """Drop what was typed before a dialog could be read; the rest goes its way."""

@@ -14,7 +14,7 @@ from mcpwatch.model.alerts import AlertState
 from mcpwatch.ui import bars
 from mcpwatch.ui.commands import Command, Scope, within
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.host import Host, host_of
+from mcpwatch.ui.host import Host, host_of, stage_of
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.prompt import Complete, Prompt
@@ -63,6 +63,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         """Bars above, the body, keys below."""
         yield Ribbon(id="tabs")
         yield Ribbon(id="status")
+        yield Ribbon(id="player")
         with Horizontal(id="body"):
             yield from self.compose_body()
         yield from self.compose_foot()
@@ -134,6 +135,11 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         way = self.crumbs()
         second = bars.crumbs(way, Line(), cells) if way else bars.wrong_line(state, alerts, cells, self.resting())
         self.query_one("#status", Ribbon).show_lines(bars.feed_line(state, cells, self._failure()), second)
+        player = stage_of(self).player_line(cells)
+        ribbon = self.query_one("#player", Ribbon)
+        ribbon.set_class(player is not None, "-on")
+        if player is not None:
+            ribbon.show_lines(player)
         self.query_one("#hints", Ribbon).show_lines(bars.hints(self._hinted(), cells, self.host.said))
 
     def _failure(self) -> Line:
@@ -155,7 +161,10 @@ class WatchScreen(Screen[None], inherit_bindings=False):
     def commands(self) -> list[Command]:
         """What can be done here."""
         kinds = [kind for kind, pane in _PANES if isinstance(self.focused, pane)]
-        return within(self.scope, *kinds, Scope.APP)
+        everywhere = stage_of(self).everywhere
+        # To hold a replay still is to pause it, and the same key does.
+        left_out = "freeze" if Scope.REPLAY in everywhere else ""
+        return [command for command in within(self.scope, *kinds, *everywhere) if command.id != left_out]
 
     def _hinted(self) -> list[Command]:
         """Back is named where there is somewhere to go back to, and the whole screen where it is shared.
@@ -227,6 +236,22 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             self.minimize()
             return True
         return self.search.clear()
+
+    def its_filter(self) -> str:
+        """The entries of what is selected, as a filter; empty where nothing is."""
+        return ""
+
+    def action_traffic(self) -> None:
+        """Its entries, on Live."""
+        if filter := self.its_filter():
+            self.host.show_traffic(filter)
+
+    def action_export(self) -> None:
+        """Ask for a file to write its entries to."""
+        if filter := self.its_filter():
+            self.host.export(filter)
+        else:
+            self.host.tell("Nothing is selected that has entries")
 
     def action_search(self, argument: str = "") -> None:
         """Look for text on the pages of this screen, or ask for what."""

@@ -193,11 +193,10 @@ class CallScreen(WatchScreen):
         if on_page:
             self.pages()[0].focus()
 
-    def action_traffic(self) -> None:
-        """The entries of its session, on Live."""
+    def its_filter(self) -> str:
+        """The entries of its session."""
         row = self.selected_row
-        if row is not None and row.session is not None:
-            self.host.show_traffic(f"sess:{row.session_label}")
+        return f"sess:{row.session_label}" if row is not None and row.session is not None else ""
 
     def action_its_identity(self) -> None:
         """The identity that signed the request."""

@@ -24,12 +24,14 @@ class Scope(StrEnum):
     TOOLS = "tools"
     TOOL = "tool"
     FEED = "feed"
+    REPLAY = "replay"
 
 
 class Group(StrEnum):
     """Headings of the help."""
 
     LOOK = "Look"
+    PLAY = "Play"
     ACT = "Act"
     GO = "Go"
     MOVE = "Move"
@@ -84,6 +86,7 @@ _DOCUMENT = (Scope.DOCUMENT,)
 _MOVES = (Scope.LIST, Scope.TEXT)
 _OF_ALERTS = (Scope.ALERTS,)
 _APP = (Scope.APP,)
+_REPLAY = (Scope.REPLAY,)
 
 # fmt: off
 COMMANDS: tuple[Command, ...] = (
@@ -100,8 +103,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("plumbing", "p", "Show or hide heads of good answers and quiet ends", _LIVE, Group.LOOK),
     Command("columns", "c", "Choose the columns", _LIVE, Group.LOOK, hint=9),
     Command("open", "enter", "Open what is selected", (Scope.LIST,), Group.LOOK, hint=1),
-    Command("fold", "enter,space", "Fold or open what begins on this line", _DOCUMENT, Group.LOOK, hint=1),
-    Command("fold-up", "left", "Fold what this line is in", _DOCUMENT, Group.LOOK),
+    Command("fold", "enter", "Fold or open what begins on this line", _DOCUMENT, Group.LOOK, hint=1),
+    Command("fold-up", "h", "Fold what this line is in", _DOCUMENT, Group.LOOK),
     Command("fold-all", "minus", "Fold all but the outermost", _DOCUMENT, Group.LOOK),
     Command("open-all", "plus,equals_sign", "Open all that is folded", _DOCUMENT, Group.LOOK),
     Command("view", "v", "The next view of the same thing", _VIEWS, Group.LOOK, hint=2),
@@ -115,6 +118,19 @@ COMMANDS: tuple[Command, ...] = (
     Command("reverse", "O", "Turn the order round", _SORTED, Group.LOOK),
     Command("maximise", "z", "Give the pane the whole screen, and back", _SPLIT, Group.LOOK, hint=9),
     Command("time", "t", "Times as clock, as age, or as step from the row above", _LIVE, Group.LOOK),
+    Command("play", "space", "Play the recording, or pause it", _REPLAY, Group.PLAY, hint=1),
+    Command("faster", "right_square_bracket", "The next speed: 0.25 0.5 1 2 5 10 60 max", _REPLAY, Group.PLAY),
+    Command("slower", "left_square_bracket", "The speed before it", _REPLAY, Group.PLAY),
+    Command("speed", "", "Times as fast as it happened, such as 2, or max", _REPLAY, Group.PLAY, "SPEED"),
+    Command("step-forward", "full_stop", "The next entry, and pause", _REPLAY, Group.PLAY, hint=3, label="step"),
+    Command("step-back", "comma", "The entry before, and pause", _REPLAY, Group.PLAY),
+    Command("step-call", "greater_than_sign", "The next call, and pause", _REPLAY, Group.PLAY),
+    Command("step-call-back", "less_than_sign", "The call before, and pause", _REPLAY, Group.PLAY),
+    Command("seek-alert", "right_curly_bracket", "On to the next alert", _REPLAY, Group.PLAY, hint=3, label="alert"),
+    Command("seek-alert-back", "left_curly_bracket", "Back to the alert before", _REPLAY, Group.PLAY),
+    Command("skip-forward", "right", "Ten seconds of the recording on", _REPLAY, Group.PLAY),
+    Command("skip-back", "left", "Ten seconds of the recording back", _REPLAY, Group.PLAY),
+    Command("seek", "", "To 12:03:20, 1500, -30s, +5m, or alert", _REPLAY, Group.PLAY, "PLACE"),
     Command("acknowledge", "a", "Say that the alert was seen, with a note", _ALERT, Group.ACT, hint=2, label="ack"),
     Command("resolve", "r", "Say that the cause is gone, with a note", _OF_ALERTS, Group.ACT, hint=3),
     Command("unacknowledge", "u", "Let it fire again, with a note", _OF_ALERTS, Group.ACT, hint=4, label="undo"),
@@ -124,6 +140,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("unpin", "P", "Forget its pinned keys and its name", _IDENTITY, Group.ACT, hint=3),
     Command("accept", "a", "Trust the definition as it is now, with a note", _TOOL, Group.ACT, hint=2),
     Command("copy", "y", "Copy what is selected as one line of JSON", _COPY, Group.ACT, hint=8),
+    Command("export", "w", "Write its entries to a file: JSON lines, CSV, Markdown, HAR", _COPY, Group.ACT, hint=8),
     Command("live", "1", "All traffic as it happens", _APP, Group.GO, runs="go:live"),
     Command("sessions", "2", "Who is connected, and what binds them", _APP, Group.GO, runs="go:sessions"),
     Command("alerts", "3", "What is wrong, worst first", _APP, Group.GO, runs="go:alerts"),
@@ -161,6 +178,15 @@ _KEY_NAMES = {
     "plus": "+",
     "equals_sign": "=",
     "left": "←",
+    "right": "→",
+    "comma": ",",
+    "full_stop": ".",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "escape": "esc",
     "pageup": "pgup",
     "pagedown": "pgdn",
@@ -172,7 +198,7 @@ _KEY_NAMES = {
 
 def action(command: Command) -> str:
     """The Textual action that a key press runs."""
-    where = "app." if Scope.APP in command.scopes else ""
+    where = "app." if {Scope.APP, Scope.REPLAY} & set(command.scopes) else ""
     name = where + command.method.removeprefix("action_")
     return f"{name}({command.parameter!r})" if command.parameter else name
 

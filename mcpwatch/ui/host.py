@@ -8,7 +8,7 @@ from textual.dom import DOMNode
 from mcpwatch.model.alerts import Alert, RuleInfo
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Call, Session
-from mcpwatch.ui.commands import Command
+from mcpwatch.ui.commands import Command, Scope
 from mcpwatch.ui.lines import Line
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.row import Row
@@ -87,9 +87,33 @@ class Host(Protocol):
         """Ask for a note and end the silence that covers an alert."""
         ...
 
+    def export(self, filter: str) -> None:
+        """Ask for a file to write to what a filter lets through; an empty one is everything."""
+        ...
+
     def copy_json(self, value: object) -> None:
         """Copy a value as one line of JSON."""
         ...
+
+
+class Stage(Protocol):
+    """The app, as far as what it shows may be played."""
+
+    everywhere: tuple[Scope, ...]
+    """The commands that every screen has."""
+
+    def player_line(self, cells: int) -> Line | None:
+        """The bar of a player; None where nothing is played."""
+        ...
+
+    def hold(self) -> bool:
+        """Hold still what comes in, or let it go on; False where that cannot be done."""
+        ...
+
+
+def stage_of(node: DOMNode) -> Stage:
+    """The app that a screen belongs to; only WatchApp makes those."""
+    return cast(Stage, node.app)
 
 
 def host_of(node: DOMNode) -> Host:

@@ -119,10 +119,9 @@ class IdentitiesScreen(ListScreen[Identity]):
         if (identity := self.selected) is not None:
             self.app.push_screen(IdentityScreen(self.watcher, identity))
 
-    def action_traffic(self) -> None:
-        """What was signed in its name, on Live."""
-        if (identity := self.selected) is not None:
-            self.host.show_traffic(f"who={quote(identity.id)}")
+    def its_filter(self) -> str:
+        """What was signed in its name."""
+        return f"who={quote(self.selected.id)}" if self.selected is not None else ""
 
     def action_its_alerts(self) -> None:
         """Its alerts."""

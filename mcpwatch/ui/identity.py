@@ -32,9 +32,9 @@ class IdentityScreen(AboutScreen):
         """Key, names, alerts, verdicts, where it was seen."""
         return identity_page(self.identity, self.watcher)
 
-    def action_traffic(self) -> None:
-        """What was signed in its name, on Live."""
-        self.host.show_traffic(f"who={quote(self.identity.id)}")
+    def its_filter(self) -> str:
+        """What was signed in its name."""
+        return f"who={quote(self.identity.id)}"
 
     def action_its_alerts(self) -> None:
         """Its alerts."""

@@ -10,6 +10,7 @@ from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.dialogs.columns import ColumnsDialog
 from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.host import stage_of
 from mcpwatch.ui.live_foot import foot
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
 from mcpwatch.ui.page import Page
@@ -104,7 +105,9 @@ class LiveScreen(WatchScreen):
         self.look()
 
     def action_freeze(self) -> None:
-        """Hold the view, or let it go on."""
+        """Hold the view, or let it go on; what is played is paused instead."""
+        if stage_of(self).hold():
+            return
         if self.view.frozen:
             self.view.thaw()
         else:
@@ -151,7 +154,7 @@ class LiveScreen(WatchScreen):
             self.ask("find", "find ", "", lambda text: None)
             return
         try:
-            self._found = parse(argument)
+            self._found = parse(argument, self.watcher.filters)
         except BadQuery as error:
             self.host.tell(error.reason)
             return
@@ -176,10 +179,14 @@ class LiveScreen(WatchScreen):
         self._before = self.view.query
         self.ask("filter", "/", str(self.view.query), self._complete)
 
+    def action_export(self) -> None:
+        """Ask for a file to write to what the filter lets through."""
+        self.host.export(str(self.view.query))
+
     def filter_by(self, text: str) -> bool:
         """Filter by `text`; a bad filter is told and the last good one stays."""
         try:
-            query = parse(text)
+            query = parse(text, self.watcher.filters)
         except BadQuery as error:
             self._fault = error.reason
             self.look()
@@ -207,7 +214,7 @@ class LiveScreen(WatchScreen):
             self.action_find(event.text)
 
     def _complete(self, text: str) -> str | None:
-        candidates = complete(text, self.state)
+        candidates = complete(text, self.state, self.watcher.filters)
         return candidates[0].apply(text) if text and candidates else None
 
     def prompt_left(self, kind: str) -> None:

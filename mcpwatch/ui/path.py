@@ -94,9 +94,9 @@ class PathScreen(WatchScreen):
         if isinstance(self.focused, Page):
             self._opened()
 
-    def action_traffic(self) -> None:
-        """The alert's evidence, on Live."""
-        self.host.show_traffic(f"alert:{self.alert.id}")
+    def its_filter(self) -> str:
+        """The alert's evidence."""
+        return f"alert:{self.alert.id}"
 
     def action_its_identity(self) -> None:
         """The identity that signed the step."""

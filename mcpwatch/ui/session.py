@@ -126,14 +126,15 @@ class SessionScreen(WatchScreen):
         self.query_one("#foot", Ribbon).show_lines(cut_line(said, self.size.width))
 
     def _tabs(self) -> Line:
+        held, made = len(self.session.calls), self.session.call_count
         counts = {
-            SessionView.WATERFALL: self.session.call_count,
-            SessionView.CHAIN: None,
-            SessionView.ENTRIES: len(self._view),
+            SessionView.WATERFALL: f" {made:,}" if held == made else f" newest {held:,} of {made:,}",
+            SessionView.CHAIN: "",
+            SessionView.ENTRIES: f" {len(self._view):,}",
         }
         parts = []
         for view in SessionView:
-            count = f" {counts[view]:,}" if counts[view] is not None else ""
+            count = counts[view]
             here = view is self.shows
             name = f"[{view.value}{count}]" if here else f" {view.value}{count} "
             parts.append(span(name, Tone.CHIP if here else Tone.DIM, f"screen.show('{view.value}')"))
@@ -156,7 +157,7 @@ class SessionScreen(WatchScreen):
     def filter_by(self, text: str) -> bool:
         """Filter by `text`; a bad filter is told and the last good one stays."""
         try:
-            query = parse(text)
+            query = parse(text, self.watcher.filters)
         except BadQuery as error:
             self._fault = error.reason
         else:
@@ -181,7 +182,7 @@ class SessionScreen(WatchScreen):
                 self.ask("filter", "/", event.text, self._complete)
 
     def _complete(self, text: str) -> str | None:
-        candidates = complete(text, self.state)
+        candidates = complete(text, self.state, self.watcher.filters)
         return candidates[0].apply(text) if text and candidates else None
 
     def prompt_left(self, kind: str) -> None:
@@ -278,9 +279,9 @@ class SessionScreen(WatchScreen):
         elif self.shows is SessionView.ENTRIES and self._view.selected is not None:
             self.host.show_row(self._view.selected)
 
-    def action_traffic(self) -> None:
-        """Its entries, on Live."""
-        self.host.show_traffic(f"sess:{short_session(self.session)}")
+    def its_filter(self) -> str:
+        """Its entries."""
+        return f"sess:{short_session(self.session)}"
 
     def action_its_identity(self) -> None:
         """The identity that the session is bound to."""

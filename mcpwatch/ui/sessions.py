@@ -111,10 +111,9 @@ class SessionsScreen(ListScreen[Session]):
         if (session := self.selected) is not None:
             self.host.show_session(session)
 
-    def action_traffic(self) -> None:
-        """Its entries, on Live."""
-        if (session := self.selected) is not None:
-            self.host.show_traffic(f"sess:{short_session(session)}")
+    def its_filter(self) -> str:
+        """Its entries."""
+        return f"sess:{short_session(self.selected)}" if self.selected is not None else ""
 
     def action_copy(self) -> None:
         """Copy the session."""

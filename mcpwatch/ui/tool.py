@@ -38,9 +38,9 @@ class ToolScreen(AboutScreen):
         tool = self.tool
         return self.state.tools.get((tool.source, tool.upstream, tool.name), tool)
 
-    def action_traffic(self) -> None:
-        """Its calls, on Live."""
-        self.host.show_traffic(f"tool={quote(self.tool.name)}")
+    def its_filter(self) -> str:
+        """Its calls."""
+        return f"tool={quote(self.tool.name)}"
 
     def action_copy(self) -> None:
         """Copy the tool's definition."""

@@ -99,10 +99,9 @@ class ToolsScreen(ListScreen[Tool]):
         if (tool := self.selected) is not None:
             self.app.push_screen(ToolScreen(self.watcher, tool))
 
-    def action_traffic(self) -> None:
-        """Its calls, on Live."""
-        if (tool := self.selected) is not None:
-            self.host.show_traffic(f"tool={quote(tool.name)}")
+    def its_filter(self) -> str:
+        """Its calls."""
+        return f"tool={quote(self.selected.name)}" if self.selected is not None else ""
 
     def action_accept(self) -> None:
         """Ask whether the definition that it has now is to be trusted."""

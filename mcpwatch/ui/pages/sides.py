@@ -23,11 +23,9 @@ _NO_ANSWER = "No entry of the answer is held: none came, or newer ones took its 
 _FIELDS = {
     "host": Covered.AUTHORITY,
     "mcp-session-id": Covered.SESSION,
-    "mcp-method": Covered.MCP,
-    "mcp-name": Covered.MCP,
     "authorization": Covered.TOKEN,
 }
-"""Header fields of which the coverage speaks."""
+"""Header fields whose values stand nowhere else, so that what is said of the value is said of the field."""
 
 
 def cover_of(verdict: Verdict | None) -> Cover:
@@ -155,11 +153,8 @@ def _body_title(name: str, cover: Cover) -> Line:
 
 
 def _headers(headers: Sequence[Header], withheld: Sequence[str], verdict: Verdict | None) -> list[Line]:
-    """Fields as they came, marked where the coverage speaks of them.
-
-    Some schemes sign what fields say and no fields; those sign no HTTP method either.
-    """
-    known = verdict if verdict is not None and Covered.METHOD in verdict.coverage else None
+    """Fields as they came, marked where the coverage speaks of them."""
+    known = verdict if verdict is not None and verdict.signature is SignatureState.VALID else None
     lines = []
     for name, value in headers:
         part = _FIELDS.get(name.lower())
