@@ -58,8 +58,9 @@ def named(words: Words, configured: Mapping[str, SourceConfig], known: Sequence[
     """
     wanted = [_of_word(word, words, configured, known) for word in words.sources]
     if words.every:
-        wanted += [_at(gateway.address, words, configured, known) for gateway in known]
-        if not known and not wanted:
+        named = {source.address for source in wanted if isinstance(source, Feed)}
+        wanted += [_at(each.address, words, configured, known) for each in known if each.address not in named]
+        if not wanted:
             _only(known)
     elif not words.sources:
         watched = {name: source for name, source in configured.items() if source.watched}

@@ -47,16 +47,16 @@ def grid_columns(
 
 _BEFORE = frozenset({"verdict", "server", "title", "resolution"})
 """Columns before which the feed's stands, in one table or another."""
-_FEED_CELLS = 6
+_FEED_CELLS = 5
 """What a feed's name needs."""
 
 
 def with_feed(columns: Sequence[Column], several: bool) -> tuple[Column, ...]:
     """The columns with the feed's among them, at any width, where there are several to tell apart."""
-    if not several:
+    feed = next((column for column in columns if column.id == "feed"), None)
+    if feed is None or not several:
         return tuple(columns)
-    rest = [column for column in columns if column.id != "feed"]
-    feed = next(column for column in columns if column.id == "feed")
+    rest = [column for column in columns if column is not feed]
     at = next(at for at, column in enumerate(rest) if column.id in _BEFORE)
     return (*rest[:at], feed._replace(priority=2, screen=1, least=_FEED_CELLS, ends=True), *rest[at:])
 

@@ -1,6 +1,7 @@
 """Puts the rooms together: the one place where a watcher is made of what really works."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from mcpwatch.detect.engine import Engine
 from mcpwatch.detect.rule import Operator
 from mcpwatch.errors import UsageError
 from mcpwatch.feed.acts import ActLog
+from mcpwatch.feed.address import host_and_port
 from mcpwatch.feed.source import Source
 from mcpwatch.identity.judge import Judge
 from mcpwatch.identity.keys import KeyBook
@@ -80,7 +82,7 @@ def open_watcher(
     async def watching() -> None:
         await StateFolderWatch(pins, acts, book, pipeline).run()
 
-    store = DefinitionStore(state / DEFINITIONS)
+    store = DefinitionStore(state / DEFINITIONS, _kept_as(sources))
     traffic = {
         source.name: Traffic(source.name if len(sources) > 1 else "", pins=store.of(source.name)) for source in sources
     }
@@ -121,6 +123,13 @@ def open_watcher(
         files=files,
         clock=clock,
     )
+
+
+def _kept_as(sources: Sequence[Source]) -> dict[str, str]:
+    """A feed's name -> its host and port, under which its tools are trusted whatever it is called."""
+    places = {source.name: host_and_port(source.address) for source in sources if "://" in source.address}
+    counts = Counter(places.values())
+    return {name: place for name, place in places.items() if counts[place] == 1 and place not in places}
 
 
 def resolver_options(config: Config) -> ResolverOptions:

@@ -15,7 +15,7 @@ from mcpwatch.model.identity import Signer
 from mcpwatch.model.tools import Tool
 from mcpwatch.model.traffic import Session
 from mcpwatch.watch.identity import Identity
-from mcpwatch.watch.names import short_session, short_signer
+from mcpwatch.watch.names import short_feed, short_session, short_signer
 from mcpwatch.watch.outcome import seconds
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.schemes import scheme_title
@@ -115,7 +115,7 @@ LIVE: tuple[Column[Row], ...] = (
     Column("name", "NAME", 16, 4, lambda row, state: _of_signer(row, lambda signer: signer.name)),
     Column("kind", "KIND", 9, 4, lambda row, state: row.kind),
     Column("peer", "PEER", 21, 4, lambda row, state: row.seen.exchange.peer if row.seen.exchange else ""),
-    Column("feed", "FEED", 12, 4, lambda row, state: row.source),
+    Column("feed", "FEED", 12, 4, lambda row, state: short_feed(row.source)),
 )
 
 SESSIONS: tuple[Column[Session], ...] = (
@@ -133,7 +133,7 @@ SESSIONS: tuple[Column[Session], ...] = (
     Column("era", "ERA", 7, 4, lambda session, state: session.era.value),
     Column("started", "STARTED", 12, 4, lambda session, state: clock_time(session.started)),
     Column("peers", "PEERS", 30, 4, lambda session, state: ", ".join(session.peers)),
-    Column("feed", "FEED", 12, 4, lambda session, state: session.source),
+    Column("feed", "FEED", 12, 4, lambda session, state: short_feed(session.source)),
 )
 
 ALERTS: tuple[Column[Alert], ...] = (
@@ -148,7 +148,7 @@ ALERTS: tuple[Column[Alert], ...] = (
     Column("author", "ACKNOWLEDGED BY", 18, 4, lambda alert, state: _who_acknowledged(alert)),
     Column("reason", "WHY", 40, 4, lambda alert, state: alert.reason),
     Column("id", "ID", 12, 4, lambda alert, state: alert.id),
-    Column("feed", "FEED", 12, 4, lambda alert, state: alert.source),
+    Column("feed", "FEED", 12, 4, lambda alert, state: short_feed(alert.source)),
 )
 
 IDENTITIES: tuple[Column[Identity], ...] = (
@@ -175,7 +175,7 @@ IDENTITIES: tuple[Column[Identity], ...] = (
     Column("seen", "SEEN", 6, 1, lambda i, state: elapsed(i.last_time, state.gateway_now(i.last_source)), right=True),
     Column("names", "CLAIMS TO BE", 24, 3, lambda identity, state: ", ".join(sorted(identity.claimed_names))),
     Column("servers", "SERVERS", 20, 4, lambda identity, state: ", ".join(sorted(identity.upstreams))),
-    Column("feed", "FEEDS", 16, 4, lambda identity, state: ", ".join(_feeds(identity))),
+    Column("feed", "FEEDS", 16, 4, lambda identity, state: ", ".join(map(short_feed, _feeds(identity)))),
 )
 
 TOOLS: tuple[Column[Tool], ...] = (
@@ -191,7 +191,7 @@ TOOLS: tuple[Column[Tool], ...] = (
     Column("sessions", "SHOWN TO", 8, 2, lambda tool, state: str(len(tool.sessions)), right=True),
     Column("first", "LISTED AT", 9, 3, lambda tool, state: str(tool.first_seen), right=True),
     Column("digest", "DEFINITION", 12, 3, lambda tool, state: tool.digest[:12]),
-    Column("feed", "FEED", 12, 4, lambda tool, state: tool.source),
+    Column("feed", "FEED", 12, 4, lambda tool, state: short_feed(tool.source)),
 )
 
 FEEDS: tuple[Column[FeedStatus], ...] = (

@@ -1,8 +1,9 @@
 """Which definitions of tools are trusted: kept on this machine, never changed, never deleted."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -19,6 +20,7 @@ MAX_TOOLS: Final = 1_000
 MAX_OCTETS: Final = 64 * 1024
 """Of a definition; of a longer one only the digest is kept."""
 
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 ToolKey = tuple[str, str, str]
 """Feed, server and tool."""
 
@@ -56,8 +58,11 @@ class DefinitionStore:
     LocalError where the file cannot be read or written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kept_as: Mapping[str, str] = NO_NAMES) -> None:
+        """`kept_as` says under which names feeds are kept that the operator calls otherwise."""
         self.path = path
+        self._kept_as = kept_as
+        self._called = {kept: source for source, kept in kept_as.items()}
         self._last = 0
         self._pins: dict[str, dict[tuple[str, str], tuple[DefinitionPin, ...]]] = {}
         self._trusted: dict[tuple[str, str], int] = {}
@@ -81,8 +86,9 @@ class DefinitionStore:
         try:
             for seq, source, upstream, tool, *columns in self._base.execute(_SELECT, (self._last,)).fetchall():
                 self._last = seq
-                self._keep((source, upstream, tool), _pin(*columns))
-                read.append((source, upstream, tool))
+                key = (self._called.get(source, source), upstream, tool)
+                self._keep(key, _pin(*columns))
+                read.append(key)
         except (sqlite3.Error, msgspec.DecodeError) as error:
             raise self._failure(error) from None
         return read
@@ -97,7 +103,7 @@ class DefinitionStore:
     def accept(self, tool: Tool, author: str, note: str, time: float) -> None:
         """Pin the definition that a tool has now; it is on disk when this returns."""
         pin = DefinitionPin(tool.digest, time, tool.definition, author, note)
-        self._write(_INSERT, [_row(tool, pin)])
+        self._write(_INSERT, [self._row(tool, pin)])
         self.read()
 
     def close(self) -> None:
@@ -111,7 +117,7 @@ class DefinitionStore:
             left = room.setdefault(server, MAX_TOOLS - self._trusted.get(server, 0))
             if left > 0 and (tool.upstream, tool.name) not in self.of(tool.source):
                 room[server] = left - 1
-                yield _row(tool, tool.pins[0])
+                yield self._row(tool, tool.pins[0])
 
     def _keep(self, key: ToolKey, pin: DefinitionPin) -> None:
         source, upstream, name = key
@@ -132,17 +138,17 @@ class DefinitionStore:
         except sqlite3.Error as error:
             raise self._failure(error) from None
 
+    def _row(self, tool: Tool, pin: DefinitionPin) -> tuple[str | float | None, ...]:
+        text = msgspec.json.encode(pin.definition)
+        kept = text.decode() if len(text) <= MAX_OCTETS else None
+        source = self._kept_as.get(tool.source, tool.source)
+        return source, tool.upstream, tool.name, pin.digest, pin.time, pin.author, pin.note, kept
+
     def _failure(self, error: Exception) -> LocalError:
         return LocalError(
             f"the trusted definitions in {self.path} cannot be read or written: {error}",
             "What was accepted before holds. Free space on the disk, or move the file away.",
         )
-
-
-def _row(tool: Tool, pin: DefinitionPin) -> tuple[str | float | None, ...]:
-    text = msgspec.json.encode(pin.definition)
-    kept = text.decode() if len(text) <= MAX_OCTETS else None
-    return tool.source, tool.upstream, tool.name, pin.digest, pin.time, pin.author, pin.note, kept
 
 
 def _pin(digest: str, time: float, author: str, note: str, definition: str | None) -> DefinitionPin:

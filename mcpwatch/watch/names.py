@@ -1,5 +1,6 @@
 """The short names of sessions and signers; the whole stays in the detail."""
 
+from mcpwatch.hosts import is_loopback
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Session, SessionKind
 
@@ -50,3 +51,9 @@ def short_id(text: str) -> str:
 def brief_id(text: str) -> str:
     """A long id cut to what stands beside others on one line."""
     return text if len(text) <= _BRIEF_ID else f"{text[:9]}…{text[-5:]}"
+
+
+def short_feed(name: str) -> str:
+    """A feed's name where there is little room; of one on this machine that the operator gave none, its port."""
+    host, colon, port = name.rpartition(":")
+    return f":{port}" if colon and port.isdecimal() and is_loopback(host.strip("[]")) else name

@@ -17,9 +17,11 @@ from mcpwatch.model.entries import AlertActed, Entry, Message, Request
 from mcpwatch.model.feed import FeedState
 from mcpwatch.model.identity import ServerProof, Verdict
 from mcpwatch.model.traffic import Observation
+from mcpwatch.tasks import cancel
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.alerting import Alerting
 from mcpwatch.watch.listener import Listener
+from mcpwatch.watch.one_log import OneLog
 from mcpwatch.watch.rejudging import awaited, given_up, grouped, worth
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.server_proofs import ServerProofs
@@ -64,9 +66,10 @@ class Pipeline:
         self.state = state
         self.lanes = {lane.source.name: lane for lane in lanes}
         self.waiting = Waiting()
+        self._logs = OneLog(state.feeds)
         self._keys = keys
         self._judge = judge
-        self._server_proofs = ServerProofs(state, ProofJudge(keys), self.waiting)
+        self._server_proofs = ServerProofs(state, ProofJudge(keys), self.waiting, self._logs)
         self._alerting = alerting
         self._services = services
         self._clock = clock
@@ -85,9 +88,7 @@ class Pipeline:
                     await self.waiting.emptied(self._writing)
             self._count_rule_failures()
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            await cancel(*helpers)
 
     async def close(self) -> None:
         """Close all sources."""
@@ -177,7 +178,7 @@ class Pipeline:
         return seen, self._alerting.observe(seen)
 
     def _verdict(self, entry: Entry, request: Request, time: float) -> Verdict:
-        verdict = self._judge.judge(entry.index, request, time, entry.source, entry.received)
+        verdict = self._judge.judge(entry.index, request, time, self._logs.of(entry.source), entry.received)
         if verdict.waiting:
             self.waiting.add(awaited(verdict, self._keys, time), (entry.source, entry.index))
         return verdict
@@ -228,9 +229,8 @@ class Pipeline:
             proof = self._server_proofs.again(row, record.data.body)
             if proof is not None:
                 self._put_proof(row, proof)
-        if record is None or not isinstance(record.data, Request):
-            return
-        self._put(lane, row, self._verdict(row.entry, record.data, row.time))
+        if record is not None and isinstance(record.data, Request):
+            self._put(lane, row, self._verdict(row.entry, record.data, row.time))
 
     def _put(self, lane: Lane, row: Row, verdict: Verdict) -> None:
         """Give a request another verdict, and with it those of its session whose worth changes."""

@@ -11,7 +11,7 @@ from mcpwatch.model.feed import FeedStatus
 from mcpwatch.text import cut, is_hidden, show, width
 from mcpwatch.watch.columns import LIVE
 from mcpwatch.watch.json_lines import alert_line, entry_line, feed_line, verdict_line
-from mcpwatch.watch.names import short_signer
+from mcpwatch.watch.names import short_feed, short_signer
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 from mcpwatch.watch.times import clock_time
@@ -65,7 +65,7 @@ class TextPrinter:
         return f"{'':12} = {status.state.value} {name} {show(status.detail, 160)}".rstrip()
 
     def _from(self, source: str) -> str:
-        return f"{self._cell(source, 12)} " if self._several else ""
+        return f"{self._cell(short_feed(source), 12)} " if self._several else ""
 
     @staticmethod
     def _cell(raw: str, cells: int) -> str:

@@ -6,6 +6,7 @@ from mcpwatch.identity.proofs import Asked, Moment, ProofJudge
 from mcpwatch.model.entries import Body, Request
 from mcpwatch.model.identity import ServerProof
 from mcpwatch.model.traffic import Call, Direction, Observation
+from mcpwatch.watch.one_log import OneLog
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 from mcpwatch.watch.waiting import Waiting
@@ -16,10 +17,11 @@ _MARK = '"proof"'
 class ServerProofs:
     """Puts proofs on answers and their exchanges."""
 
-    def __init__(self, state: State, judge: ProofJudge, waiting: Waiting) -> None:
+    def __init__(self, state: State, judge: ProofJudge, waiting: Waiting, logs: OneLog) -> None:
         self._state = state
         self._judge = judge
         self._waiting = waiting
+        self._logs = logs
 
     def answer(self, seen: Observation, body: Body, received: float) -> Observation:
         """The same answer, with what the server proves of it."""
@@ -34,7 +36,7 @@ class ServerProofs:
         return None if proof == row.seen.proof else proof
 
     def _prove(self, seen: Observation, body: Body, received: float) -> ServerProof | None:
-        moment = Moment(seen.index, seen.source, seen.time, received)
+        moment = Moment(seen.index, self._logs.of(seen.source), seen.time, received)
         for call in seen.updated:
             if call.method != "tools/call" or call.direction is not Direction.TO_SERVER or call.ended is None:
                 continue

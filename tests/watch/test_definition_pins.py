@@ -98,7 +98,9 @@ async def test_other_feeds_and_servers_have_pins_of_their_own(tmp_path: Path) ->
     other = await watched(tmp_path, listing(NEW, upstream="mail"))
     assert changed(other) == []
     await other.close()
-    feed = watcher_on(tmp_path, ListSource(listing(NEW), name="elsewhere"))
+    elsewhere = ListSource(listing(NEW), name="elsewhere")
+    elsewhere.address = "http://127.0.0.1:2"
+    feed = watcher_on(tmp_path, elsewhere)
     await feed.run()
     assert changed(feed) == []
     await feed.close()

@@ -11,7 +11,7 @@ from build import Log
 from msgspec import structs
 from piped import ALICE, MALLORY, ListSource, again, signed, story, watch, watcher_on
 from proven import CALL, answer, proof
-from rpc import call, note, result, text
+from rpc import ask, call, note, result, text, tool
 
 from mcpwatch.encoding import decode_base64
 from mcpwatch.errors import UsageError
@@ -499,6 +499,33 @@ async def test_two_feeds_keep_their_sessions_apart_and_share_the_replay_window(s
     }
     assert sorted(verdict.word.value for verdict in verdicts.values() if verdict) == ["REPLAY", "VERIFIED"]
     await watcher.close()
+
+
+async def test_a_feed_and_its_own_recording_are_no_replays_of_each_other(state_folder: Path) -> None:
+    log = Log(source="live")
+    signed(log, call(1, "read"))
+    recorded = ListSource([structs.replace(entry, source="tape") for entry in log.entries], name="tape")
+    live = ListSource(log.entries, name="live")
+    for source in (recorded, live):
+        source.status = structs.replace(source.status, key="gateway.example/feed/1+1a2b3c4d+AbCd")
+    watcher = watcher_on(state_folder, recorded, live)
+    await watcher.run()
+    assert [row.word for row in watcher.state.rows if row.verdict] == ["VERIFIED", "VERIFIED"]
+    await watcher.close()
+
+
+async def test_what_is_trusted_of_a_feed_stays_trusted_under_another_name(state_folder: Path) -> None:
+    def told(name: str, description: str) -> ListSource:
+        log = Log(source=name)
+        log.initialize("s1")
+        log.exchange(ask(2, "tools/list"), result(2, {"tools": [tool("read", description)]}), session="s1")
+        return ListSource(log.entries, name=name)
+
+    for name, description in (("127.0.0.1:1", "Reads."), ("office", "Reads, and sends it on.")):
+        watcher = watcher_on(state_folder, told(name, description))
+        await watcher.run()
+        await watcher.close()
+    assert "tool/definition-changed" in {alert.rule for alert in watcher.state.alerts.values()}
 
 
 def test_two_feeds_of_one_name_are_refused(state_folder: Path) -> None:

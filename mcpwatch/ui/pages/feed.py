@@ -41,7 +41,7 @@ def _feed(status: FeedStatus, state: State) -> list[Line]:
             span(f"  {status.name}", Tone.STRONG),
             span(f"  {status.address}", Tone.DIM),
         ),
-        bullet(span(" "), span(look.means, Tone.DIM)),
+        bullet(span(" "), span(_means(status), Tone.DIM)),
     ]
     if status.detail:
         lines.append(field("why", status.detail))
@@ -74,6 +74,12 @@ def _feed(status: FeedStatus, state: State) -> list[Line]:
     ]
     lines += health_lines(status.health, now)
     return [*lines, BLANK, title("States, newest first"), *(changes or [line(span("none yet", Tone.DIM))])]
+
+
+def _means(status: FeedStatus) -> str:
+    if status.state is FeedState.REFUSED and status.retry_at is not None:
+        return "Its gateway will not have us, or its token cannot be read; it is asked again."
+    return FEEDS[status.state].means
 
 
 def _connected(status: FeedStatus, now: float) -> str:
