@@ -82,10 +82,10 @@ async def test_enter_folds_and_opens_and_a_click_does_too(scene: Scene) -> None:
         answer = at.app.screen.query_one("#answer", Reader)
         while '"result"' not in answer.selected:
             await at.press("down")
-        assert '"orders": [… 30 ]' in await at.press("space")
+        assert '"orders": [… 30 ]' in await at.press("enter")
         await at.press("down")
         assert "{… 3 }," in await at.press("enter")
-        assert '"orders": [… 30 ]' in await at.press("left")
+        assert '"orders": [… 30 ]' in await at.press("h")
         shown = await at.press("equals_sign")
         assert '"id": "A-0"' in shown
         lines = shown.splitlines()
