@@ -12,6 +12,7 @@ from typing import Protocol, cast
 from msgspec import Struct
 
 from mcpwatch.errors import McpwatchError, UsageError
+from mcpwatch.garbage import collect_seldom
 from mcpwatch.program import program
 from mcpwatch.text import show
 
@@ -66,6 +67,8 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors meant for a person go to stderr."""
+    if arguments is None:
+        collect_seldom()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, TextIOWrapper):
         # A locale that lacks a character must not end a command in its middle.

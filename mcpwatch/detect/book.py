@@ -3,6 +3,7 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -251,6 +252,7 @@ class AlertBook:
         ]
 
 
+@lru_cache(_MAX_IDS)
 def fingerprint(*parts: str) -> str:
     """An alert's id: 12 hex digits of SHA-256 over rule, log and subject, joined by `|`."""
     return hashlib.sha256("|".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]

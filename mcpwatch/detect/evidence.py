@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from mcpwatch.detect.phrases import short
@@ -13,6 +14,9 @@ TOOLS = 256
 """Told apart in one alert."""
 REASONS = 16
 """Told apart in one alert."""
+
+REMEMBERED = 1_024
+"""Reasons of which it is known what class they are: most findings say what one before them said."""
 
 _ANYBODY = ("tool/",)
 """Families about what a server offers, for which it says nothing who was the first to be shown it."""
@@ -84,6 +88,7 @@ class _Known:
         return list(dict.fromkeys(late + more))
 
 
+@lru_cache(REMEMBERED)
 def reason_class(reason: str) -> str:
     """The plain words of a reason's why, which stands behind a colon; what it quotes, counts and names left out."""
     words = _QUOTED.sub(" ", reason[:1_000].partition(": ")[2]).lower().split()

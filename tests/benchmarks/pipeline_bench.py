@@ -25,6 +25,7 @@ from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.merkle import Frontier, leaf_hash
 from mcpwatch.feed.note import LogKey, NoteVerifier
 from mcpwatch.feed.sse import SseReader, frame
+from mcpwatch.garbage import collect_seldom
 from mcpwatch.model.entries import Entry, Request
 from mcpwatch.watch.build import open_watcher
 from mcpwatch.watch.query import parse
@@ -219,6 +220,7 @@ def main() -> None:
     parser.add_argument("--profile", choices=list(STREAMS))
     parser.add_argument("--memory", action="store_true")
     options = parser.parse_args()
+    collect_seldom()
     key = LogKey.generate(ORIGIN)
     if options.memory:
         memory(key)
