@@ -40,8 +40,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    query = sources.query(options.filter)
     target = sources.find(options)
+    query = sources.query(options.filter, target.config)
     return asyncio.run(until_signalled(_alerts(target, query, options)))
 
 

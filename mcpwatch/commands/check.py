@@ -32,8 +32,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    query = sources.query(options.filter)
     target = sources.find(options)
+    query = sources.query(options.filter, target.config)
     terms = Terms(
         fail_on=None if options.fail_on == NEVER else Severity[options.fail_on.upper()],
         with_resting=options.include_acknowledged,

@@ -37,8 +37,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.proofs and options.format != PROVABLE:
         raise UsageError(f"{options.format} does not carry the entries' octets", f"For proofs: --format {PROVABLE}")
-    query = sources.query(options.filter)
     target = sources.find(options)
+    query = sources.query(options.filter, target.config)
     return asyncio.run(until_signalled(_export(target, options, query)))
 
 

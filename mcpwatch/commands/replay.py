@@ -38,9 +38,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    query = sources.query(options.filter)
     pace = structs.replace(options.seek, speed=options.speed)
     target = sources.recorded(options.file, options.policy)
+    query = sources.query(options.filter, target.config)
     require_terminal()
     return asyncio.run(until_signalled(_replay(target, pace, query)))
 

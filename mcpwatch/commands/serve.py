@@ -31,8 +31,7 @@ def run(options: argparse.Namespace) -> int:
             "The dashboard is served to browsers by textual-serve, which is not installed here",
             "Install it beside mcpwatch: pip install textual-serve",
         ) from None
-    sources.query(options.filter)
-    sources.find(options)
+    sources.query(options.filter, sources.find(options).config)
     _require_free(options.port)
     PageServer(shlex.join(_watch(options)), HOST, options.port, secrets.token_urlsafe(16)).serve()
     return 0

@@ -10,7 +10,8 @@ from msgspec import Struct
 from mcpwatch.commands.config_warnings import warn
 from mcpwatch.commands.named_sources import TOKEN_VARIABLE, Feed, Named, Recorded, Words, named, token_at
 from mcpwatch.commands.opening import open_each, open_once_one_answers
-from mcpwatch.config import Config, load
+from mcpwatch.config import Config, load, refused
+from mcpwatch.config_faults import Fault
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.errors import ConnectError, IntegrityError, RefusedError, UsageError
 from mcpwatch.feed.discover import running
@@ -23,7 +24,7 @@ from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.policy.kept import KeptPolicy
 from mcpwatch.policy.load import NAME
 from mcpwatch.watch import build
-from mcpwatch.watch.query import BadQuery, Query, parse
+from mcpwatch.watch.query import BadQuery, Query, check_saved, parse
 from mcpwatch.watch.watcher import Watcher
 
 EVERY = ("--all", "--all-gateways")
@@ -148,15 +149,25 @@ def target_of(feed: Feed, state: Path, policy: Path | None = None) -> Target:
 
 def _target(found: tuple[Named, ...], state: Path, config_path: Path, policy: Path | None) -> Target:
     config = load(config_path)
+    _require_filters(config, config_path)
     warn(config, state)
     kept = KeptPolicy(policy or config_path.with_name(NAME), CATALOGUE, is_named=policy is not None)
     return Target(found, state, config, config_path, kept)
 
 
-def query(text: str) -> Query:
+def _require_filters(config: Config, path: Path) -> None:
+    """Raise UsageError with the place of a saved filter that is none."""
+    try:
+        check_saved(config.filters)
+    except BadQuery as bad:
+        what = f"filters.{bad.saved} is no filter: {bad.reason} (at its character {bad.position + 1})"
+        raise refused(path, Fault(("filters", bad.saved), what)) from None
+
+
+def query(text: str, config: Config) -> Query:
     """The filter of a command line; raises UsageError that points at what is wrong in it."""
     try:
-        return parse(text)
+        return parse(text, config.filters)
     except BadQuery as bad:
         raise UsageError(
             f"--filter {text!r}: {bad.reason} (at character {bad.position + 1})",

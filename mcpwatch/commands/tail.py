@@ -36,7 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     target = sources.find(options)
-    query = sources.query(options.filter)
+    query = sources.query(options.filter, target.config)
     tailing = TailOptions(
         query=query,
         json=options.json,

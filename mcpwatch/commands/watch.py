@@ -4,15 +4,20 @@ import argparse
 import asyncio
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from mcpwatch.commands import notifying, sources
 from mcpwatch.commands.signals import until_signalled
+from mcpwatch.config import refused
 from mcpwatch.errors import LocalError
 from mcpwatch.notify.notifier import notify
 from mcpwatch.notify.options import NotifyOptions
 from mcpwatch.program import program
 from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.watcher import Watcher
+
+if TYPE_CHECKING:
+    from mcpwatch.ui.settings import Settings
 
 IN_BROWSER = "TEXTUAL_DRIVER"
 """The variable by which a server of pages has its programs draw on one."""
@@ -25,17 +30,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    query = sources.query(options.filter)
     target = sources.find(options)
+    query = sources.query(options.filter, target.config)
     wishes = notifying.options(options, target.config.notify)
+    settings = settings_of(target)
     require_terminal()
-    return asyncio.run(until_signalled(_watch(target, query, wishes)))
+    return asyncio.run(until_signalled(_watch(target, query, wishes, settings)))
 
 
-async def _watch(target: sources.Target, query: Query, wishes: NotifyOptions) -> int:
+async def _watch(target: sources.Target, query: Query, wishes: NotifyOptions, settings: "Settings") -> int:
     watcher = await sources.open_watcher(target)
     try:
-        return await dashboard(watcher, query, wishes)
+        return await dashboard(watcher, query, wishes, settings)
     finally:
         await watcher.close()
 
@@ -51,12 +57,28 @@ def require_terminal() -> None:
         raise LocalError(f"The dashboard cannot draw on a terminal with TERM={kind}", f"Line by line: {program()} tail")
 
 
-async def dashboard(watcher: Watcher, query: Query = ALL, wishes: NotifyOptions = NotifyOptions()) -> int:  # noqa: B008
+def settings_of(target: sources.Target) -> "Settings":
+    """The keys and colours of a target's configuration; raises UsageError for those that there are not."""
+    from mcpwatch.ui import settings
+
+    for fault in settings.faults(target.config):
+        raise refused(target.config_path, fault)
+    return settings.settings(target.config)
+
+
+async def dashboard(
+    watcher: Watcher,
+    query: Query = ALL,
+    wishes: NotifyOptions = NotifyOptions(),  # noqa: B008
+    settings: "Settings | None" = None,
+) -> int:
     """Show a watcher, and notify, until the operator leaves; returns the exit code."""
     from mcpwatch.detect.rules import CATALOGUE
     from mcpwatch.ui.app import WatchApp
 
     app = WatchApp(watcher, rules=CATALOGUE, query=query)
+    if settings is not None:
+        app.take(settings)
     async with notify(watcher.state, wishes, app.trouble):
         await app.run_async()
     return app.return_code or 0

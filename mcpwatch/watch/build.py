@@ -121,6 +121,7 @@ def open_watcher(
         trust=trust,
         roots=config.identity.roots,
         files=files,
+        filters=config.filters,
         clock=clock,
     )
 

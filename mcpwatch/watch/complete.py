@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from mcpwatch.watch.filter_words import BY_NAME, WORDS, FilterWord
 from mcpwatch.watch.nodes import quote
+from mcpwatch.watch.query import NO_FILTERS, Filters
 from mcpwatch.watch.state import State
 
 MAX_CANDIDATES = 50
@@ -28,8 +29,8 @@ class Candidate(Struct, frozen=True):
         return typed[: self.start] + self.text
 
 
-def complete(typed: str, state: State) -> list[Candidate]:
-    """Candidates for the last term of `typed`, at most 50: words, or a word's values in the traffic at hand."""
+def complete(typed: str, state: State, saved: Filters = NO_FILTERS) -> list[Candidate]:
+    """Candidates for the last term of `typed`, at most 50: words, saved filters, values in the traffic at hand."""
     match = _LAST.search(typed)
     start = match.start() if match else len(typed)
     while typed.startswith("!", start):
@@ -37,7 +38,10 @@ def complete(typed: str, state: State) -> list[Candidate]:
     term = _TERM.match(typed, start)
     if term is None:
         names = [word for word in WORDS if word.name.startswith(typed[start:].casefold())]
-        return [Candidate(start, f"{word.name}{':' if word.texts else '>'}", word.help) for word in names]
+        words = [Candidate(start, f"{word.name}{':' if word.texts else '>'}", word.help) for word in names]
+        begun = typed[start:]
+        kept = [Candidate(start, f"@{name}", text) for name, text in saved.items() if f"@{name}".startswith(begun)]
+        return [*words, *kept][:MAX_CANDIDATES]
     word = BY_NAME.get(term[1])
     if word is None:
         return []

@@ -43,7 +43,7 @@ class Contains(Struct, frozen=True):
         return self.needle in row.text.casefold()
 
     def __str__(self) -> str:
-        looks_special = self.needle.startswith(("!", "re:")) or any(char in "<>=:" for char in self.needle)
+        looks_special = self.needle.startswith(("!", "@", "re:")) or any(char in "<>=:" for char in self.needle)
         return quote(self.needle, force=looks_special)
 
     def english(self) -> str:
@@ -164,7 +164,24 @@ class Either(Struct, frozen=True):
         return " or ".join(f"({part.english()})" if isinstance(part, Both) else part.english() for part in self.parts)
 
 
-Node = Everything | Contains | Matches | Is | Compare | Not | Both | Either
+class Saved(Struct, frozen=True):
+    """`@name`: a filter that goes by a name."""
+
+    name: str
+    node: "Node"
+    """What it stands for."""
+
+    def test(self, row: Row, state: State) -> bool:
+        return self.node.test(row, state)
+
+    def __str__(self) -> str:
+        return f"@{self.name}"
+
+    def english(self) -> str:
+        return f"({self.node.english()})" if isinstance(self.node, Both | Either) else self.node.english()
+
+
+Node = Everything | Contains | Matches | Is | Compare | Not | Both | Either | Saved
 
 
 def words_of(node: Node) -> Iterator[FilterWord]:
@@ -174,9 +191,24 @@ def words_of(node: Node) -> Iterator[FilterWord]:
             yield BY_NAME[node.word]
         case Not():
             yield from words_of(node.part)
+        case Saved():
+            yield from words_of(node.node)
         case Both() | Either():
             for part in node.parts:
                 yield from words_of(part)
+
+
+def count_terms(node: Node) -> int:
+    """How many terms are tested at most for one row."""
+    match node:
+        case Not():
+            return count_terms(node.part)
+        case Saved():
+            return count_terms(node.node)
+        case Both() | Either():
+            return sum(map(count_terms, node.parts))
+        case _:
+            return 1
 
 
 def quote(text: str, *, force: bool = False) -> str:

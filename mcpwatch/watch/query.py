@@ -1,9 +1,11 @@
 """The filter language: `tool:read sig:bad | sev>=high !dur<500ms "two words" re:/a.c/`.
 
-A space is "and", `|` is "or", `!` is "not"; parentheses group. `parse(str(query)) == query` for every query.
+A space is "and", `|` is "or", `!` is "not"; parentheses group; `@name` is a saved filter. With the same saved ones
+`parse(str(query)) == query` for every query.
 """
 
 import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 
 from msgspec import Struct
@@ -22,6 +24,8 @@ from mcpwatch.watch.nodes import (
     Matches,
     Node,
     Not,
+    Saved,
+    count_terms,
     words_of,
 )
 from mcpwatch.watch.pattern import BadPattern, compile_pattern
@@ -30,19 +34,31 @@ from mcpwatch.watch.state import State
 
 MAX_QUERY = 1_000
 MAX_DEPTH = 32
+MAX_TERMS = 500
+"""Terms of a filter with all that its saved filters stand for."""
+MAX_SAVED = 8
+"""Saved filters within each other."""
+
+Filters = Mapping[str, str]
+"""Saved filters: name -> text."""
+NO_FILTERS: Filters = {}
+
 LITERAL = frozenset(["did", "http", "https", "urn", "file", "key", "mcp"])
 """Names before a colon that begin what people paste, and not a word of ours."""
 
+_SAVED = re.compile(r'@([A-Za-z0-9][A-Za-z0-9_-]{0,39})(?=[\s()|"]|\Z)')
 _TERM = re.compile(r"([^\W\d_]+)(<=|>=|[:=<>])")
 
 
 class BadQuery(ValueError):
     """The text is not a filter; `position` is the character where it stops being one."""
 
-    def __init__(self, position: int, reason: str) -> None:
+    def __init__(self, position: int, reason: str, saved: str = "") -> None:
+        """`saved` names the saved filter that it is about, if it is one."""
         super().__init__(reason)
         self.position = position
         self.reason = reason
+        self.saved = saved
 
 
 class Query(Struct, frozen=True):
@@ -78,11 +94,18 @@ class Query(Struct, frozen=True):
 ALL = Query()
 
 
-def parse(text: str) -> Query:
-    """Read a filter; BadQuery says where and why not."""
-    if len(text) > MAX_QUERY:
-        raise BadQuery(MAX_QUERY, f"a filter has at most {MAX_QUERY} characters")
-    return Query(_Parser(text).query())
+def parse(text: str, saved: Filters = NO_FILTERS) -> Query:
+    """Read a filter, with what `@name` stands for in it; BadQuery says where and why not."""
+    return Query(_read(text, saved, ()))
+
+
+def check_saved(saved: Filters) -> None:
+    """Raise BadQuery with the name of the first saved filter that is none."""
+    for name, text in saved.items():
+        try:
+            _read(text, saved, (name,))
+        except BadQuery as bad:
+            raise BadQuery(bad.position, bad.reason, name) from None
 
 
 def help_rows() -> list[tuple[str, str]]:
@@ -97,13 +120,26 @@ def help_rows() -> list[tuple[str, str]]:
         ("a | b", "either"),
         ("!a", "not"),
         ("( )", "group"),
+        ("@name", "a filter saved under that name in the configuration"),
         ("re:/a.c/", "regular expression, on the first 2,000 characters (500 with two repeats)"),
     ]
 
 
+def _read(text: str, saved: Filters, within: tuple[str, ...]) -> Node:
+    """The tree of a filter that stands `within` saved ones, the outermost first."""
+    if len(text) > MAX_QUERY:
+        raise BadQuery(MAX_QUERY, f"a filter has at most {MAX_QUERY} characters")
+    node = _Parser(text, saved, within).query()
+    if count_terms(node) > MAX_TERMS:
+        raise BadQuery(0, f"more than {MAX_TERMS} things to look for, with what its saved filters stand for")
+    return node
+
+
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, saved: Filters, within: tuple[str, ...]) -> None:
         self.text = text
+        self.saved = saved
+        self.within = within
         self.at = 0
         self.depth = 0
 
@@ -157,6 +193,9 @@ class _Parser:
         start = self.at
         if self.text.startswith("re:/", start):
             return self._pattern()
+        if name := _SAVED.match(self.text, start):
+            self.at = name.end()
+            return self._saved(start, name[1])
         match = _TERM.match(self.text, start)
         if match is None or match[1].casefold() in LITERAL:
             return Contains(self._value().casefold())
@@ -172,6 +211,22 @@ class _Parser:
         if sign in COMPARISONS:
             return _compare(word, sign, value, place)
         return _is(word, sign, value, place)
+
+    def _saved(self, start: int, name: str) -> Node:
+        if name not in self.saved:
+            close = get_close_matches(name, list(self.saved), n=1, cutoff=0.6)
+            hint = f"did you mean @{close[0]}?" if close else f'to search for it, quote it: "@{name}"'
+            raise BadQuery(start, f"there is no saved filter @{name}; {hint}")
+        if name in self.within:
+            way = " → ".join(f"@{each}" for each in (*self.within[self.within.index(name) :], name))
+            raise BadQuery(start, f"@{name} stands for itself: {way}")
+        if len(self.within) == MAX_SAVED:
+            raise BadQuery(start, f"more than {MAX_SAVED} saved filters within each other")
+        try:
+            return Saved(name, _read(self.saved[name], self.saved, (*self.within, name)))
+        except BadQuery as bad:
+            reason = bad.reason if bad.saved else f"@{name}: {bad.reason} (at its character {bad.position + 1})"
+            raise BadQuery(start, reason, bad.saved or name) from None
 
     def _pattern(self) -> Node:
         start = self.at

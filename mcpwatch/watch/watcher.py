@@ -30,7 +30,7 @@ from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey, key_history
 from mcpwatch.watch.listener import Listener
 from mcpwatch.watch.pipeline import Pipeline
-from mcpwatch.watch.query import ALL, Query
+from mcpwatch.watch.query import ALL, NO_FILTERS, Filters, Query
 from mcpwatch.watch.state import State
 from mcpwatch.watch.view import View
 
@@ -60,6 +60,7 @@ class Watcher:
         trust: Trust | None = None,
         roots: Sequence[str] = (),
         files: Sequence[tuple[str, str]] = (),
+        filters: Filters = NO_FILTERS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.state: State = pipeline.state
@@ -68,6 +69,8 @@ class Watcher:
         self.author = acting.author
         self.files = tuple(files)
         """What this watcher keeps and reads: a name and a place each."""
+        self.filters = filters
+        """What `@name` stands for in a filter."""
         self.troubles: dict[str, str] = {}
         """What beside the feeds does not work, such as a webhook -> why."""
         self.definitions = definitions

@@ -6,6 +6,7 @@ import pty
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from build import Log
@@ -14,6 +15,7 @@ from piped import story
 
 from mcpwatch.cli import main
 from mcpwatch.commands import ack, sources
+from mcpwatch.config import Config
 from mcpwatch.feed.upto import Until, UpTo
 from mcpwatch.model.entries import Json
 from mcpwatch.watch.build import open_watcher
@@ -54,7 +56,7 @@ class Shell:
 @pytest.fixture
 def shell(state_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
     made = Shell(state_folder, capsys)
-    monkeypatch.setattr(sources, "find", lambda options: None)
+    monkeypatch.setattr(sources, "find", lambda options: SimpleNamespace(config=Config()))
     monkeypatch.setattr(sources, "open_to_the_end", made.open)
     return made
 

@@ -3,6 +3,7 @@
 import json
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from exported import SignedLog
@@ -10,6 +11,7 @@ from piped import story
 
 from mcpwatch.cli import main
 from mcpwatch.commands import sources
+from mcpwatch.config import Config
 from mcpwatch.export.export import FORMATS
 from mcpwatch.feed.source import Source
 from mcpwatch.feed.upto import Until, UpTo
@@ -34,7 +36,7 @@ class Feeds:
 @pytest.fixture
 def feeds(state_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Feeds:
     made = Feeds(state_folder)
-    monkeypatch.setattr(sources, "find", lambda options: None)
+    monkeypatch.setattr(sources, "find", lambda options: SimpleNamespace(config=Config()))
     monkeypatch.setattr(sources, "open_to_the_end", made.open)
     return made
 

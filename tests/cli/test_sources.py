@@ -13,6 +13,7 @@ from tiny_log import TinyLog
 from mcpwatch.cli import main
 from mcpwatch.commands import sources
 from mcpwatch.commands.named_sources import name_of
+from mcpwatch.errors import UsageError
 from mcpwatch.feed.discover import Announcement, announce
 from mcpwatch.files import write_private
 from mcpwatch.model.entries import UpstreamInfo
@@ -185,3 +186,26 @@ def test_where_nothing_can_be_read_every_reason_is_told(
     assert "None of the 2 sources" in said
     assert "No token" in said
     assert "gone.mcpfeed: " in said
+
+
+@pytest.mark.usefixtures("two_gateways")
+@pytest.mark.parametrize("command", ["watch", "tail", "check", "export", "alerts"])
+def test_a_saved_filter_that_is_none_is_told_with_its_place(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text('[filters]\ngood = "sig:verified"\nworse = "@good | @gone"\n')
+    assert main([command, NOTES]) == 2
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/config.toml, line 3, column" in said
+    assert "filters.worse is no filter: there is no saved filter @gone; did you mean @good?" in said
+
+
+@pytest.mark.usefixtures("two_gateways")
+def test_a_saved_filter_is_taken_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[filters]\nbad = "sig:bad | sev>=high"\n')
+    config = wanted(NOTES).config
+    assert sources.query("!@bad tool:a", config).english() == (
+        "not ((the signature is “bad” or the severity is at least high)) and the tool contains “a”"
+    )
+    with pytest.raises(UsageError, match=r"there is no saved filter @bed; did you mean @bad\? \(at character 3\)"):
+        sources.query("a @bed", config)

@@ -40,6 +40,7 @@ class StillWatcher(Watcher):
         self._pins = PinFile(pins_path(folder), self._keys)
         self._places = {Resolution.REGISTRY: "https://registry.example"}
         self.roots: tuple[str, ...] = ()
+        self.filters: dict[str, str] = {}
         self.troubles: dict[str, str] = {}
         self._trust = None
         self.definitions = definitions

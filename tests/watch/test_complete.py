@@ -52,3 +52,8 @@ def test_a_value_with_spaces_is_offered_in_quotes() -> None:
 def test_any_text_can_be_completed(typed: str) -> None:
     for candidate in complete(typed, _stage().state):
         assert candidate.apply(typed).startswith(typed[: candidate.start])
+
+
+def test_saved_filters_are_offered_with_what_they_stand_for() -> None:
+    found = complete("a @b", _stage().state, {"bad": "sig:bad", "other": "x"})
+    assert [(each.apply("a @b"), each.help) for each in found] == [("a @bad", "sig:bad")]

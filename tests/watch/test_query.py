@@ -14,7 +14,7 @@ from mcpwatch.model.identity import KeyState, OtherSignature, Resolution, Signer
 from mcpwatch.model.traffic import CallState
 from mcpwatch.watch.filter_words import BY_NAME, WORDS
 from mcpwatch.watch.nodes import COMPARISONS, Both, Compare, Contains, Either, Is, Matches, Node, Not
-from mcpwatch.watch.query import ALL, BadQuery, Query, help_rows, parse
+from mcpwatch.watch.query import ALL, BadQuery, Query, check_saved, help_rows, parse
 from mcpwatch.watch.row import Row
 
 VALUES = {
@@ -252,3 +252,63 @@ def test_what_each_word_finds(text: str, made: Callable[[Stage], Row], passes: b
     row = made(stage)
     stage.wait(10)
     assert parse(text).matches(row, stage.state) is passes
+
+
+SAVED = {"bad": "sig:bad | sev>=high", "mine": "@bad tool:read", "x-1": "dur>5s"}
+
+
+@pytest.mark.parametrize("typed", ["@bad", "!@bad", "tool:a @mine", "@bad | @x-1", "(@bad | a) !@mine"])
+def test_a_saved_filter_keeps_its_name_and_means_what_it_stands_for(typed: str) -> None:
+    query = parse(typed, SAVED)
+    assert str(query) == typed and parse(str(query), SAVED) == query
+    stage = Stage()
+    rows = [stage.request("read_file"), stage.request("other", verdict=judged(Word.BAD_SIG))]
+    plain = (
+        typed.replace("@mine", "(@bad tool:read)").replace("@bad", "(sig:bad | sev>=high)").replace("@x-1", "dur>5s")
+    )
+    assert [query.matches(row, stage.state) for row in rows] == [parse(plain).matches(row, stage.state) for row in rows]
+
+
+def test_the_echo_of_a_saved_filter_says_what_it_stands_for() -> None:
+    assert parse("tool:a @bad", SAVED).english() == (
+        "the tool contains “a” and (the signature is “bad” or the severity is at least high)"
+    )
+
+
+def test_what_is_no_name_is_looked_for() -> None:
+    assert parse("@example.com").root == Contains("@example.com")
+    assert parse('"@bad"').root == Contains("@bad")
+
+
+@pytest.mark.parametrize(
+    ("saved", "typed", "position", "reason"),
+    [
+        (SAVED, "a @bat", 2, "there is no saved filter @bat; did you mean @bad?"),
+        ({}, "@none", 0, 'there is no saved filter @none; to search for it, quote it: "@none"'),
+        ({"a": "@b", "b": "x @a"}, "y @a", 2, "@b: @a stands for itself: @a → @b → @a (at its character 3)"),
+        ({"a": "tool:"}, "@a", 0, "@a: tool: needs a value (at its character 6)"),
+        (
+            {f"n{n}": f"@n{n + 1}" for n in range(9)},
+            "@n0",
+            0,
+            "@n7: more than 8 saved filters within each other (at its character 1)",
+        ),
+    ],
+)
+def test_a_broken_saved_filter_is_told(saved: dict[str, str], typed: str, position: int, reason: str) -> None:
+    with pytest.raises(BadQuery) as bad:
+        parse(typed, saved)
+    assert (bad.value.position, bad.value.reason) == (position, reason)
+
+
+def test_saved_filters_cannot_grow_without_end() -> None:
+    doubling = {f"n{n}": f"@n{n + 1} " * 9 for n in range(6)} | {"n6": "a"}
+    with pytest.raises(BadQuery, match="more than 500 things to look for"):
+        parse("@n0", doubling)
+
+
+def test_all_saved_filters_are_checked() -> None:
+    check_saved(SAVED)
+    with pytest.raises(BadQuery) as bad:
+        check_saved({**SAVED, "worse": "a )"})
+    assert (bad.value.saved, bad.value.position, bad.value.reason) == ("worse", 2, "this ) closes nothing")
