@@ -193,11 +193,11 @@ def test_where_nothing_can_be_read_every_reason_is_told(
 def test_a_saved_filter_that_is_none_is_told_with_its_place(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "config.toml").write_text('[filters]\ngood = "sig:verified"\nworse = "@good | @gone"\n')
+    (tmp_path / "config.toml").write_text('[filters]\ngood = "sig:verified"\nworse = "@good | @goods"\n')
     assert main([command, NOTES]) == 2
     said = capsys.readouterr().err
     assert f"{tmp_path}/config.toml, line 3, column" in said
-    assert "filters.worse is no filter: there is no saved filter @gone; did you mean @good?" in said
+    assert "filters.worse is no filter: there is no saved filter @goods; did you mean @good?" in said
 
 
 @pytest.mark.usefixtures("two_gateways")
