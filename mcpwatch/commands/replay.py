@@ -2,21 +2,24 @@
 
 import argparse
 import asyncio
-import math
 from datetime import UTC, datetime
 from pathlib import Path
 
-from msgspec import structs
-
 from mcpwatch.commands import sources
 from mcpwatch.commands.signals import until_signalled
-from mcpwatch.commands.watch import dashboard, require_terminal
-from mcpwatch.feed.paced import Pace, PacedSource
+from mcpwatch.commands.watch import require_terminal
+from mcpwatch.detect.rules import CATALOGUE
+from mcpwatch.errors import UsageError
 from mcpwatch.feed.recording_source import RecordingSource
+from mcpwatch.policy.kept import KeptPolicy
+from mcpwatch.watch import seeking
+from mcpwatch.watch.build import open_watcher
+from mcpwatch.watch.paced import PacedSource
+from mcpwatch.watch.player import Player
 from mcpwatch.watch.query import Query
-
-MAX = "max"
-"""The speed of a replay that waits for nothing."""
+from mcpwatch.watch.seeking import MAX
+from mcpwatch.watch.transport import Goal, Transport
+from mcpwatch.watch.watcher import Watcher
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seek",
         type=_seek,
-        default=Pace(),
+        default=None,
         metavar="INDEX|TIME",
         help="begin at this entry, or at this time such as 2026-11-22T12:00:00Z; what was before is there at once",
     )
@@ -38,38 +41,49 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    pace = structs.replace(options.seek, speed=options.speed)
     target = sources.recorded(options.file, options.policy)
     query = sources.query(options.filter, target.config)
     require_terminal()
-    return asyncio.run(until_signalled(_replay(target, pace, query)))
+    return asyncio.run(until_signalled(_replay(options, target, query)))
 
 
-async def _replay(target: sources.Target, pace: Pace, query: Query) -> int:
-    (path,) = target.recordings
-    source = RecordingSource(path, name=f"replay of {path.name}", state=target.state)
-    watcher = sources.watcher_of(target, [PacedSource(source, pace)])
+async def _replay(options: argparse.Namespace, target: sources.Target, query: Query) -> int:
+    from mcpwatch.ui.replay import ReplayApp
+
+    def open(transport: Transport) -> Watcher:
+        source = RecordingSource(options.file, name=f"replay of {options.file.name}", state=target.state)
+        policy = KeptPolicy(target.policy.path, CATALOGUE, is_named=options.policy is not None)
+        return open_watcher(
+            [PacedSource(source, transport)],
+            target.state,
+            target.config,
+            config_path=target.config_path,
+            policy=policy,
+            present=transport.now,
+        )
+
+    player = Player(open, Transport(speed=options.speed, goal=options.seek))
     try:
-        return await dashboard(watcher, query)
+        app = ReplayApp(player, rules=CATALOGUE, query=query)
+        await app.run_async()
+        return app.return_code or 0
     finally:
-        await watcher.close()
+        await player.close()
 
 
 def _speed(text: str) -> float:
-    if text == MAX:
-        return math.inf
-    speed = float(text)
-    if not 0 < speed < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a speed above 0, nor {MAX}")
-    return speed
+    try:
+        return seeking.speed(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error.title}: {error.hint}") from None
 
 
-def _seek(text: str) -> Pace:
+def _seek(text: str) -> Goal:
     """Where to begin; a time without a zone is UTC, as the entries' are."""
     if text.isascii() and text.isdecimal():
-        return Pace(from_index=int(text))
+        return Goal(index=int(text))
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is neither an index nor a time") from None
-    return Pace(from_time=(when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+    return Goal(time=(when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())

@@ -49,16 +49,19 @@ def open_watcher(
     config_path: Path | None = None,
     policy: KeptPolicy | None = None,
     clock: Callable[[], float] = time.time,
+    present: Callable[[], float] | None = None,
 ) -> Watcher:
     """A watcher on these sources, with the keys and acknowledgements of the state folder.
 
     `config_path` is where `config` was read from, for the screen to tell; `policy` is followed as its file changes.
-    Raises UsageError when two sources go by one name or a configured address or JWKS is none, LocalError when a file
-    in the state folder cannot be read. The replay window is one for all sources: a request that is copied from one
-    gateway to another is a replay.
+    `present` tells what time it is in what is watched where that is not the clock's, as in a replay; what the operator
+    does has the clock's. The replay window is one for all sources: a request that is copied from one gateway to
+    another is a replay. Raises UsageError when two sources go by one name or a configured address or JWKS is none,
+    LocalError when a file in the state folder cannot be read.
     """
     files = (("state", str(state)), ("config", str(config_path or "none read")))
     config = Config() if config is None else config
+    present = clock if present is None else present
     names = [source.name for source in sources]
     for name in names:
         if names.count(name) > 1:
@@ -95,9 +98,9 @@ def open_watcher(
         [Lane(source, traffic[source.name]) for source in sources],
         keys,
         Judge(keys, ReplayWindow(), window_s=config.identity.window),
-        Alerting(engine, book, clock, operators),
+        Alerting(engine, book, present, operators),
         services=[watching, resolving, definitions.run, *following, *([trust.run] if trust else [])],
-        clock=clock,
+        clock=present,
     )
     return Watcher(
         pipeline,
@@ -123,6 +126,7 @@ def open_watcher(
         files=files,
         filters=config.filters,
         clock=clock,
+        present=present,
     )
 
 

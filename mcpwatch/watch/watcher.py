@@ -42,7 +42,7 @@ class Watcher:
     """What `mcpwatch.watch.build.open_watcher` makes; run it once, then close it.
 
     `places` says where keys are asked for, and `trust` learns where trust leads.
-    `clock` gives seconds since the epoch.
+    `clock` gives seconds since the epoch, and `present` what time it is in what is watched, where that is another.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Watcher:
         files: Sequence[tuple[str, str]] = (),
         filters: Filters = NO_FILTERS,
         clock: Callable[[], float] = time.time,
+        present: Callable[[], float] | None = None,
     ) -> None:
         self.state: State = pipeline.state
         self.sources: tuple[str, ...] = tuple(pipeline.lanes)
@@ -88,6 +89,7 @@ class Watcher:
         self._places = {} if places is None else places
         self._trust = trust
         self._clock = clock
+        self._present = clock if present is None else present
         self._judging: set[asyncio.Task[None]] = set()
 
     async def run(self, listener: Listener | None = None, *, keys_s: float = 0.0) -> None:
@@ -103,7 +105,7 @@ class Watcher:
 
     def tick(self) -> float:
         """Move the state's clock to the present, for running times and ages; returns it."""
-        self.state.advance(self._clock())
+        self.state.advance(self._present())
         return self.state.now
 
     @property

@@ -46,7 +46,7 @@ class StillWatcher(Watcher):
         self.definitions = definitions
         self.role_of = Policy().role
         self.standings: dict[str, Standing] = {}
-        self._clock = clock
+        self._clock = self._present = clock
         self.judged_again: list[set[str]] = []
 
     def trust(self, id: str) -> Standing:

@@ -1,0 +1,107 @@
+"""The line of a player: whether it moves, what time it is there, how far it is, what is left."""
+
+from collections.abc import Iterable
+
+from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.lines import cells as cells_of
+from mcpwatch.ui.ribbon import spread
+from mcpwatch.ui.times import clock, day
+from mcpwatch.watch.player import Player
+from mcpwatch.watch.seeking import speed_text
+from mcpwatch.watch.transport import Goal, Stop, Transport
+
+_LEAST_BAR = 12
+_MOST_BAR = 60
+_DATED = 100
+"""From this width on the date stands before the time."""
+_LOOKED_FOR = {Stop.ENTRY: "the next entry", Stop.CALL: "the next call", Stop.ALERT: "the next alert"}
+
+
+def player_line(player: Player, cells: int) -> Line:
+    """All of it in one line, the bar as wide as there is room."""
+    transport = player.transport
+    left = max(transport.extent - max(transport.index + 1, transport.first), 0)
+    ends = "at the end" if transport.is_over else f"{left:,} left"
+    head = [
+        _word(player),
+        line(_when(transport.now(), cells)),
+        line(span("entry ", Tone.DIM), _at(transport), span(f"/{max(transport.extent - 1, 0):,}", Tone.DIM)),
+        line(span(speed_text(player.speed), Tone.ACCENT), span(f"  {ends}", Tone.DIM)),
+    ]
+    room = cells - sum(cells_of(part) + 2 for part in head) - 2
+    if room >= _LEAST_BAR:
+        head.insert(2, _bar(transport, player.marks, min(room, _MOST_BAR) - 2))
+    return spread(head, Line(), cells)
+
+
+def goal_text(goal: Goal) -> str:
+    """Where a goal leads, in words."""
+    if goal.stop is not None:
+        return _LOOKED_FOR[goal.stop]
+    if goal.index >= 0:
+        return f"entry {goal.index:,}"
+    return clock(goal.time, millis=False) if goal.time > 0 else "the start"
+
+
+def _word(player: Player) -> Line:
+    if player.coming is not None:
+        return _going_back(player.coming[0])
+    transport = player.transport
+    if transport.is_over:
+        return line(span("■ ended", Tone.STRONG))
+    if transport.goal is not None:
+        return line(span(f"» to {goal_text(transport.goal)}", Tone.CHIP))
+    if transport.playing:
+        return line(span("▶ playing", Tone.GOOD))
+    return line(span("‖ paused", Tone.WARN))
+
+
+def _going_back(coming: Transport) -> Line:
+    goal = coming.goal
+    read = max(coming.index + 1 - coming.first, 0)
+    where = f" to {goal_text(goal)}" if goal is not None else ""
+    return line(span(f"« back{where}: {read:,} read again", Tone.CHIP))
+
+
+def _at(transport: Transport) -> str:
+    return "–" if transport.index < 0 else f"{transport.index:,}"
+
+
+def _when(time: float, cells: int) -> str:
+    if time <= 0:
+        return "--:--:--"
+    return f"{day(time)} {clock(time, millis=False)}" if cells >= _DATED else clock(time, millis=False)
+
+
+def _bar(transport: Transport, marks: Iterable[int], cells: int) -> Line:
+    """What was played as `=`, the cursor as `|`, the rest as `-`, and an `!` where an alert was raised."""
+    size = max(transport.extent - transport.first, 1)
+
+    def at(index: int) -> int:
+        return min(max((index - transport.first) * cells // size, 0), cells - 1)
+
+    alerts = set(map(at, marks))
+    cursor = cells - 1 if transport.is_over else at(transport.index)
+    spans = [span("[", Tone.DIM)]
+    for tone, text in _runs(_cell(place, cursor, alerts) for place in range(cells)):
+        spans.append(span(text, tone))
+    return line(*spans, span("]", Tone.DIM))
+
+
+def _cell(place: int, cursor: int, alerts: set[int]) -> tuple[Tone, str]:
+    if place == cursor:
+        return Tone.STRONG, "|"
+    if place in alerts:
+        return Tone.BAD, "!"
+    return (Tone.ACCENT, "=") if place < cursor else (Tone.DIM, "-")
+
+
+def _runs(cells: Iterable[tuple[Tone, str]]) -> Iterable[tuple[Tone, str]]:
+    """Neighbours of one tone as one text."""
+    runs: list[tuple[Tone, str]] = []
+    for tone, text in cells:
+        if runs and runs[-1][0] is tone:
+            runs[-1] = tone, runs[-1][1] + text
+        else:
+            runs.append((tone, text))
+    return runs
