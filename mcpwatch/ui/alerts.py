@@ -228,7 +228,9 @@ class AlertsScreen(ListScreen[Alert]):
         alert = self.selected
         if alert is None:
             return ""
-        return f"rule:{alert.rule}" if isinstance(alert, RuleGroup) else f"alert:{alert.id}"
+        if isinstance(alert, RuleGroup):
+            return f"rule:{alert.rule}{self.within_feed(alert.source)}"
+        return f"alert:{alert.id}"
 
     def action_acknowledge(self) -> None:
         """Ask for a note and acknowledge."""

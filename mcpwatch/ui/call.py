@@ -196,7 +196,9 @@ class CallScreen(WatchScreen):
     def its_filter(self) -> str:
         """The entries of its session."""
         row = self.selected_row
-        return f"sess:{row.session_label}" if row is not None and row.session is not None else ""
+        if row is None or row.session is None:
+            return ""
+        return f"sess:{row.session_label}{self.within_feed(row.source)}"
 
     def action_its_identity(self) -> None:
         """The identity that signed the request."""

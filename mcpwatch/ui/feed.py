@@ -86,7 +86,10 @@ class FeedScreen(ListScreen[FeedStatus]):
             lines = feed_page(self.state, self.watcher.files, self.watcher.troubles.items())
             self.query_one("#about", Page).show_lines(lines)
 
+    def its_filter(self) -> str:
+        """Its entries."""
+        return f"gw={quote(self.selected.name)}" if self.selected is not None else ""
+
     @on(Grid.Opened, "#list")
     def _opened(self) -> None:
-        if (status := self.selected) is not None:
-            self.host.show_traffic(f"gw={quote(status.name)}")
+        self.action_traffic()

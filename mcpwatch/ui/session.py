@@ -281,7 +281,7 @@ class SessionScreen(WatchScreen):
 
     def its_filter(self) -> str:
         """Its entries."""
-        return f"sess:{short_session(self.session)}"
+        return f"sess:{short_session(self.session)}{self.within_feed(self.session.source)}"
 
     def action_its_identity(self) -> None:
         """The identity that the session is bound to."""

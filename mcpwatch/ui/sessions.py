@@ -81,7 +81,7 @@ class SessionsScreen(ListScreen[Session]):
     columns = tuple(
         column._replace(priority=1) if column.id == "strength" else column
         for column in grid_columns(
-            watch_columns.SESSIONS, {"signer": 17, "server": 8}, {"strength": 8, "state": 7, "signer": 29}
+            watch_columns.SESSIONS, {"signer": 17, "server": 7}, {"strength": 8, "state": 7, "signer": 29}
         )
     )
     empty = (
@@ -113,7 +113,8 @@ class SessionsScreen(ListScreen[Session]):
 
     def its_filter(self) -> str:
         """Its entries."""
-        return f"sess:{short_session(self.selected)}" if self.selected is not None else ""
+        session = self.selected
+        return f"sess:{short_session(session)}{self.within_feed(session.source)}" if session is not None else ""
 
     def action_copy(self) -> None:
         """Copy the session."""

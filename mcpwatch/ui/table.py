@@ -47,8 +47,8 @@ def grid_columns(
 
 _BEFORE = frozenset({"verdict", "server", "title", "resolution"})
 """Columns before which the feed's stands, in one table or another."""
-_FEED_CELLS = 5
-"""What a feed's name needs."""
+_FEED_CELLS, _LEAST_FEED = 8, 5
+"""What a feed's name likes to have, and needs."""
 
 
 def with_feed(columns: Sequence[Column], several: bool) -> tuple[Column, ...]:
@@ -58,7 +58,7 @@ def with_feed(columns: Sequence[Column], several: bool) -> tuple[Column, ...]:
         return tuple(columns)
     rest = [column for column in columns if column is not feed]
     at = next(at for at, column in enumerate(rest) if column.id in _BEFORE)
-    return (*rest[:at], feed._replace(priority=2, screen=1, least=_FEED_CELLS, ends=True), *rest[at:])
+    return (*rest[:at], feed._replace(priority=2, screen=1, cells=_FEED_CELLS, least=_LEAST_FEED, ends=True), *rest[at:])
 
 
 class Table(Generic[T]):

@@ -40,7 +40,7 @@ class ToolScreen(AboutScreen):
 
     def its_filter(self) -> str:
         """Its calls."""
-        return f"tool={quote(self.tool.name)}"
+        return f"tool={quote(self.tool.name)}{self.within_feed(self.tool.source)}"
 
     def action_copy(self) -> None:
         """Copy the tool's definition."""

@@ -101,7 +101,8 @@ class ToolsScreen(ListScreen[Tool]):
 
     def its_filter(self) -> str:
         """Its calls."""
-        return f"tool={quote(self.selected.name)}" if self.selected is not None else ""
+        tool = self.selected
+        return f"tool={quote(tool.name)}{self.within_feed(tool.source)}" if tool is not None else ""
 
     def action_accept(self) -> None:
         """Ask whether the definition that it has now is to be trusted."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import feeds
 import pytest
 import signers
 import trail
@@ -166,6 +167,15 @@ def test_a_feed_in_trouble_before_anything_came(snap_compare: Compare, blank: Sc
 def test_a_feed_with_a_gap(snap_compare: Compare, scene: Scene) -> None:
     scene.feed(FeedState.GAP, "retention", gaps=(Gap(40, 52, "past the gateway's retention"),))
     assert snap_compare(quiet(scene), terminal_size=(100, 30), run_before=pressing(scene, ("6",)))
+
+
+@pytest.mark.parametrize("size", (SIZES[0], SIZES[-1]), ids=name)
+@pytest.mark.parametrize("screen", ["live", "feed"])
+def test_several_feeds_of_which_one_is_down(
+    snap_compare: Compare, blank: Scene, screen: str, size: tuple[int, int]
+) -> None:
+    scene = feeds.play(blank)
+    assert snap_compare(quiet(scene), terminal_size=size, run_before=pressing(scene, SCREENS[screen]))
 
 
 def test_frozen(snap_compare: Compare, scene: Scene) -> None:

@@ -33,6 +33,7 @@ def identity_card(session: Session, watcher: Watcher) -> list[Line]:
     lines += [
         BLANK,
         title("Session"),
+        *([field("feed", session.source)] if len(watcher.state.feeds) > 1 else []),
         *_session_lines(session, now),
         BLANK,
         title("Claims, not proof"),
