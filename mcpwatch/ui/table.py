@@ -58,7 +58,8 @@ def with_feed(columns: Sequence[Column], several: bool) -> tuple[Column, ...]:
         return tuple(columns)
     rest = [column for column in columns if column is not feed]
     at = next(at for at, column in enumerate(rest) if column.id in _BEFORE)
-    return (*rest[:at], feed._replace(priority=2, screen=1, cells=_FEED_CELLS, least=_LEAST_FEED, ends=True), *rest[at:])
+    shown = feed._replace(priority=2, screen=1, cells=_FEED_CELLS, least=_LEAST_FEED, ends=True)
+    return (*rest[:at], shown, *rest[at:])
 
 
 class Table(Generic[T]):
