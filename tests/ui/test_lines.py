@@ -65,7 +65,7 @@ def test_spread_keeps_the_right_edge_and_drops_what_comes_last() -> None:
     left = [line("first"), line("second"), line("third")]
     assert plain(spread(left, line("R"), 30)) == " first  second  third" + " " * 7 + "R "
     assert plain(spread(left, line("R"), 18)) == " first  second  R "
-    assert plain(spread(left, line("R"), 7)) == " fi… R "
+    assert plain(spread(left, line("R"), 7)) == " f…  R "
 
 
 @given(lines, st.integers(0, 40))
