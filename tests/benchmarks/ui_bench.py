@@ -1,15 +1,16 @@
 """What the dashboard costs while traffic comes, and how soon a key is seen.
 
-    PYTHONPATH=tests:tests/ui python tests/benchmarks/ui_bench.py [ENTRIES_A_SECOND] [SECONDS] [COLUMNSxROWS]
+    uv run python tests/benchmarks ui [--rates N ...] [--seconds N] [--size COLUMNSxROWS]
 
 Entries are made beforehand and go through the real fold, rules, alerts and state with a ready verdict; nothing is
-received or verified. Prints the share of one core that taking in costs alone, that both cost together, the
-difference, and the time from a key to the drawing of what it did.
+received or verified. Prints for each rate the share of one core that taking in costs alone, that both cost together,
+the difference, the time from a key to the drawing of what it did, and how long entries waited to be taken in.
+The bars: 25 % of a core at 1,000 entries/s and 60 % at 5,000, p99 <= 60 ms, at most 0.3 s behind.
 """
 
+import argparse
 import asyncio
 import gc
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -57,18 +58,18 @@ def make(scene: Scene, count: int) -> Made:
 
 
 async def take_in(scene: Scene, made: Made, rate: int) -> float:
-    """Take entries in at a rate; the CPU seconds that this took by itself."""
-    start, taken, spent = time.perf_counter(), 0, 0.0
+    """Take entries in at a rate; the longest that one waited until it was in the state, in seconds."""
+    start, taken, behind = time.perf_counter(), 0, 0.0
     while taken < len(made):
         await asyncio.sleep(SLICE_S)
         due = min(int((time.perf_counter() - start) * rate), len(made))
-        before = time.thread_time()
         for entry, verdict in made[taken:due]:
             scene.take(entry, verdict)
         scene.feed()
-        spent += time.thread_time() - before
+        if due > taken:
+            behind = max(behind, time.perf_counter() - start - taken / rate)
         taken = due
-    return spent
+    return behind
 
 
 async def alone(folder: Path, rate: int, seconds: int) -> float:
@@ -81,8 +82,8 @@ async def alone(folder: Path, rate: int, seconds: int) -> float:
     return (time.process_time() - before) / (time.perf_counter() - start)
 
 
-async def shown(folder: Path, rate: int, seconds: int, size: tuple[int, int]) -> tuple[float, list[float], int]:
-    """The share of a core of both, the seconds from key to drawing, the octets drawn a second."""
+async def shown(folder: Path, rate: int, seconds: int, size: tuple[int, int]) -> tuple[float, list[float], int, float]:
+    """The share of a core of both, the seconds from key to drawing, the octets drawn a second, the seconds behind."""
     scene = Scene(folder)
     made = make(scene, rate * seconds)
     app = scene.app()
@@ -93,13 +94,13 @@ async def shown(folder: Path, rate: int, seconds: int, size: tuple[int, int]) ->
         assert isinstance(screen, Screen)
         screen.octets = 0
         before, start = time.process_time(), time.perf_counter()
-        await take_in(scene, made, rate)
+        behind = await take_in(scene, made, rate)
         passed = time.perf_counter() - start
         share, octets = (time.process_time() - before) / passed, int(screen.octets / passed)
         taking = asyncio.create_task(take_in(scene, make(scene, rate * 12), rate))
         waits = [await key_to_drawing(app, screen, "k" if number % 2 else "j") for number in range(KEYS)]
         taking.cancel()
-    return share, waits, octets
+    return share, waits, octets, behind
 
 
 async def key_to_drawing(app: object, screen: Screen, key: str) -> float:
@@ -117,17 +118,27 @@ async def main(rate: int, seconds: int, size: tuple[int, int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         without = await alone(Path(folder), rate, seconds)
     with tempfile.TemporaryDirectory() as folder:
-        both, waits, octets = await shown(Path(folder), rate, seconds, size)
+        both, waits, octets, behind = await shown(Path(folder), rate, seconds, size)
     cuts = quantiles(waits, n=100)
     print(f"{rate:,} entries/s for {seconds} s at {size[0]}x{size[1]}")
     print(f"taking in alone    {without:6.1%} of a core")
     print(f"with the dashboard {both:6.1%}")
     print(f"the dashboard      {both - without:6.1%}, {octets / 1000:,.0f} kB/s to the terminal")
     print(f"key to drawing     p50 {cuts[49] * 1000:.0f} ms, p99 {cuts[98] * 1000:.0f} ms")
+    print(f"behind             {behind * 1000:.0f} ms at most\n")
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """A terminal's columns and rows; raises ValueError."""
+    wide, high = text.split("x")
+    return int(wide), int(high)
 
 
 if __name__ == "__main__":
-    usual = ["1000", "10", "140x40"]
-    rate, seconds, size = sys.argv[1:] + usual[len(sys.argv) - 1 :]
-    wide, high = size.split("x")
-    asyncio.run(main(int(rate), int(seconds), (int(wide), int(high))))
+    parser = argparse.ArgumentParser(description="What the dashboard costs while traffic comes.")
+    parser.add_argument("--rates", type=int, nargs="+", default=[1_000, 5_000], metavar="N", help="entries a second")
+    parser.add_argument("--seconds", type=int, default=10, metavar="N", help="for each rate (%(default)s)")
+    parser.add_argument("--size", type=size_of, default=(140, 40), metavar="COLUMNSxROWS", help="of the terminal")
+    asked = parser.parse_args()
+    for rate in asked.rates:
+        asyncio.run(main(rate, asked.seconds, asked.size))
