@@ -4,7 +4,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -28,12 +28,15 @@ from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.feed import FeedScreen
 from mcpwatch.ui.guard import Guard
 from mcpwatch.ui.identities import IdentitiesScreen
+from mcpwatch.ui.keymap import bound
 from mcpwatch.ui.lines import Line
 from mcpwatch.ui.live import LiveScreen
+from mcpwatch.ui.live_rows import TimeStyle
 from mcpwatch.ui.palette import CommandProvider
 from mcpwatch.ui.sessions import SessionsScreen
+from mcpwatch.ui.settings import Settings
 from mcpwatch.ui.terminal import robust, watch_signals
-from mcpwatch.ui.theme import DARK, THEMES, variables
+from mcpwatch.ui.theme import THEMES, variables
 from mcpwatch.ui.toasts import Toasts
 from mcpwatch.ui.tools import ToolsScreen
 from mcpwatch.watch.query import ALL, Query
@@ -72,6 +75,8 @@ class WatchApp(Desk, inherit_bindings=False):
     DEFAULT_MODE = "live"
     ENABLE_COMMAND_PALETTE = False
     COMMANDS = {CommandProvider}  # noqa: RUF012  a class variable of Textual's
+    columns: Collection[str] | None = None
+    times: TimeStyle = TimeStyle.CLOCK
     everywhere: tuple[Scope, ...] = (Scope.APP,)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.APP)]
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (LEAST[0], "-narrow"), (120, "-wide")]  # noqa: RUF012
@@ -95,8 +100,7 @@ class WatchApp(Desk, inherit_bindings=False):
         self._undo_signals: Callable[[], None] = lambda: None
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DARK.name
-        self.set_keymap(dict(keymap or {}))
+        self.take(Settings(keymap or {}))
         self.add_main_modes(query)
 
     def add_main_modes(self, query: Query) -> None:
@@ -104,6 +108,16 @@ class WatchApp(Desk, inherit_bindings=False):
         for mode, screen in _MAIN.items():
             self.add_mode(mode, partial(screen, self.watcher))
         self.add_mode("live", partial(LiveScreen, self.watcher, query))
+
+    def take(self, settings: Settings) -> None:
+        """Have the operator's keys and colours."""
+        self.keys = settings.keys
+        self.columns = settings.columns or None
+        self.times = settings.times
+        self.set_keymap(bound(settings.keys))
+        for theme in settings.themes:
+            self.register_theme(theme)
+        self.theme = settings.theme
 
     def get_driver_class(self) -> type[Driver]:
         """A driver that can lose its terminal."""

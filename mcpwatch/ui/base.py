@@ -15,6 +15,7 @@ from mcpwatch.ui import bars
 from mcpwatch.ui.commands import Command, Scope, within
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.host import Host, host_of, stage_of
+from mcpwatch.ui.keymap import with_keys
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.prompt import Complete, Prompt
@@ -165,7 +166,8 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         everywhere = stage_of(self).everywhere
         # To hold a replay still is to pause it, and the same key does.
         left_out = "freeze" if Scope.REPLAY in everywhere else ""
-        return [command for command in within(self.scope, *kinds, *everywhere) if command.id != left_out]
+        here = within(self.scope, *kinds, *everywhere)
+        return [with_keys(command, self.host.keys) for command in here if command.id != left_out]
 
     def _hinted(self) -> list[Command]:
         """Back is named where there is somewhere to go back to, and the whole screen where it is shared.

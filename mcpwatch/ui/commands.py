@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from textual.binding import Binding
 
+UNBOUND = "unbound"
+"""The key of a command that has none; no terminal sends it, and a key map may give another."""
+
 
 class Scope(StrEnum):
     """Where a command applies: everywhere, in a kind of pane, or on one screen."""
@@ -99,7 +102,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("search", "slash", "Look for text on the page; n and N go on", _PAGED, Group.LOOK, "TEXT"),
     Command("next-match", "n", "The next match of the text last looked for", _FOUND, Group.LOOK),
     Command("previous-match", "N", "The match before", _FOUND, Group.LOOK),
-    Command("goto", "", "The entry with this index", _LIVE, Group.LOOK, "INDEX"),
+    Command("goto", "", "To 1500, 12:03:20, -30s, +5m, or alert", _LIVE, Group.LOOK, "PLACE"),
     Command("plumbing", "p", "Show or hide heads of good answers and quiet ends", _LIVE, Group.LOOK),
     Command("columns", "c", "Choose the columns", _LIVE, Group.LOOK, hint=9),
     Command("open", "enter", "Open what is selected", (Scope.LIST,), Group.LOOK, hint=1),
@@ -206,9 +209,8 @@ def action(command: Command) -> str:
 def bindings(*scopes: Scope) -> list[Binding]:
     """The bindings of a screen, a pane or the app; a key map may change the keys by command id."""
     return [
-        Binding(command.keys, action(command), command.id, show=False, tooltip=command.help, id=command.id)
+        Binding(command.keys or UNBOUND, action(command), command.id, show=False, tooltip=command.help, id=command.id)
         for command in within(*scopes)
-        if command.keys
     ]
 
 

@@ -14,6 +14,7 @@ from mcpwatch.ui.commands import BY_ID, Command
 from mcpwatch.ui.dialogs.export import ExportDialog
 from mcpwatch.ui.dialogs.help import HelpDialog
 from mcpwatch.ui.places import Places
+from mcpwatch.ui.theme import OURS
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.query import parse
 
@@ -106,8 +107,8 @@ class Desk(Places, inherit_bindings=False):
         """Change the colours, or take the next of ours."""
         names = [name for name in sorted(self.available_themes) if argument and name.startswith(argument)]
         ours = [name for name in names if name.startswith("mcpwatch")] or names
-        others = [name for name in ("mcpwatch-dark", "mcpwatch-light") if name != self.theme]
-        wanted = next(iter(names if argument in names else ours), "") if argument else others[0]
+        following = OURS[(OURS.index(self.theme) + 1) % len(OURS)] if self.theme in OURS else OURS[0]
+        wanted = next(iter(names if argument in names else ours), "") if argument else following
         if wanted:
             self.theme = wanted
         else:

@@ -1,6 +1,6 @@
 """What screens and dialogs ask of the app."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol, cast
 
 from textual.dom import DOMNode
@@ -10,6 +10,7 @@ from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Call, Session
 from mcpwatch.ui.commands import Command, Scope
 from mcpwatch.ui.lines import Line
+from mcpwatch.ui.live_rows import TimeStyle
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.row import Row
 
@@ -19,6 +20,8 @@ class Host(Protocol):
 
     rules: Mapping[str, RuleInfo]
     monotonic: Callable[[], float]
+    keys: Mapping[str, str]
+    """Command id -> the operator's keys for it, where they are not its own."""
     failure: str
     """Why nothing is taken in any more; empty while all is well."""
 
@@ -99,6 +102,10 @@ class Host(Protocol):
 class Stage(Protocol):
     """The app, as far as what it shows may be played."""
 
+    columns: Collection[str] | None
+    """Those of Live, for this run; None leaves them to the width."""
+    times: TimeStyle
+    """How Live tells time, for this run."""
     everywhere: tuple[Scope, ...]
     """The commands that every screen has."""
 

@@ -40,6 +40,7 @@ class Places(App[None], inherit_bindings=False):
         self.watcher = watcher
         self.rules: Mapping[str, RuleInfo] = {} if rules is None else rules
         self.monotonic = monotonic
+        self.keys: Mapping[str, str] = {}
         self.failure = ""
         self.muted = False
         self._said = Line()
