@@ -4,10 +4,11 @@ import argparse
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcpwatch.commands import sources
 from mcpwatch.commands.signals import until_signalled
-from mcpwatch.commands.watch import require_terminal
+from mcpwatch.commands.watch import require_terminal, settings_of
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.errors import UsageError
 from mcpwatch.feed.recording_source import RecordingSource
@@ -20,6 +21,9 @@ from mcpwatch.watch.query import Query
 from mcpwatch.watch.seeking import MAX
 from mcpwatch.watch.transport import Goal, Transport
 from mcpwatch.watch.watcher import Watcher
+
+if TYPE_CHECKING:
+    from mcpwatch.ui.settings import Settings
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,10 +48,10 @@ def run(options: argparse.Namespace) -> int:
     target = sources.recorded(options.file, options.policy)
     query = sources.query(options.filter, target.config)
     require_terminal()
-    return asyncio.run(until_signalled(_replay(options, target, query)))
+    return asyncio.run(until_signalled(_replay(options, target, query, settings_of(target))))
 
 
-async def _replay(options: argparse.Namespace, target: sources.Target, query: Query) -> int:
+async def _replay(options: argparse.Namespace, target: sources.Target, query: Query, settings: "Settings") -> int:
     from mcpwatch.ui.replay import ReplayApp
 
     def open(transport: Transport) -> Watcher:
@@ -65,6 +69,7 @@ async def _replay(options: argparse.Namespace, target: sources.Target, query: Qu
     player = Player(open, Transport(speed=options.speed, goal=options.seek))
     try:
         app = ReplayApp(player, rules=CATALOGUE, query=query)
+        app.take(settings)
         await app.run_async()
         return app.return_code or 0
     finally:

@@ -99,7 +99,9 @@ class Transport:
         self._moved.set()
 
     def go(self, goal: Goal) -> None:
-        """Go forward to a goal; what is looked for pauses it there."""
+        """Go forward to a goal; what is looked for pauses it there. At the end there is nothing to go to."""
+        if self.is_over:
+            return
         self._hold_time()
         self.goal = goal
         self._is_met = False

@@ -1,0 +1,106 @@
+"""Key walks through a replay: the bar, play and pause, steps, places, the way back."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from hands import Hands, hands
+from retold import Stage, StagedScene, retell, until_there
+from scene import Scene
+from textual.pilot import Pilot
+
+from mcpwatch.watch.transport import Goal
+
+Compare = Callable[..., bool]
+
+pytest_plugins = ["played"]
+
+
+@asynccontextmanager
+async def replaying(scene: Scene, folder: Path, goal: Goal | None = None) -> AsyncIterator[tuple[Hands, Stage]]:
+    stage = Stage(retell(scene, folder / "story.mcpfeed"), folder / "replayed", goal=goal)
+    try:
+        async with hands(StagedScene(folder / "staged", stage)) as at:
+            await until_there(at, stage)
+            yield at, stage
+    finally:
+        await stage.player.close()
+
+
+async def test_space_plays_and_pauses_on_every_screen(scene: Scene, tmp_path: Path) -> None:
+    async with replaying(scene, tmp_path) as (at, stage):
+        assert "‖ paused" in await at.read()
+        for screen in "123456":
+            await at.press(screen)
+            assert "▶ playing" in await at.press("space")
+            assert "‖ paused" in await at.press("space")
+        assert not stage.player.transport.playing
+
+
+async def test_steps_go_on_and_back_by_one_entry(scene: Scene, tmp_path: Path) -> None:
+    async with replaying(scene, tmp_path, Goal(index=10)) as (at, stage):
+        assert "entry 10/90" in await at.read()
+        await at.press("full_stop")
+        assert "entry 11/90" in await until_there(at, stage)
+        await at.press("comma")
+        assert "entry 10/90" in await until_there(at, stage)
+        assert len(at.app.watcher.state.rows) == 11
+
+
+async def test_an_alert_can_be_gone_to_and_back_from_with_the_filter_kept(scene: Scene, tmp_path: Path) -> None:
+    async with replaying(scene, tmp_path) as (at, stage):
+        await at.command("filter kind:request")
+        await at.press("right_curly_bracket")
+        await until_there(at, stage)
+        first = stage.player.transport.index
+        assert at.app.watcher.state.rows.find("gateway", first) is not None
+        await at.press("right_curly_bracket")
+        await until_there(at, stage)
+        assert stage.player.transport.index > first
+        await at.press("left_curly_bracket")
+        assert "/ kind:request" in await until_there(at, stage)
+        assert stage.player.transport.index == first
+
+
+async def test_a_place_and_a_speed_can_be_typed(scene: Scene, tmp_path: Path) -> None:
+    async with replaying(scene, tmp_path) as (at, stage):
+        await at.command("seek 40")
+        assert "entry 40/90" in await until_there(at, stage)
+        await at.command("seek -1h")
+        assert "entry –/90" in await until_there(at, stage)
+        await at.command("speed 60")
+        assert " 60x " in await at.read()
+        assert "There is no going to 'soon'" in await at.command("seek soon")
+        assert "is no speed" in await at.command("speed 0")
+
+
+async def test_the_end_is_told_and_stays_open(scene: Scene, tmp_path: Path) -> None:
+    async with replaying(scene, tmp_path, Goal(index=999)) as (at, _):
+        assert "■ ended" in await at.read()
+        assert "at its end" in await at.press("space")
+        assert "at its end" in await at.press("full_stop")
+
+
+async def test_a_live_dashboard_has_none_of_it(scene: Scene) -> None:
+    async with hands(scene) as at:
+        assert "paused" not in await at.read()
+        assert "full_stop" not in at.app.screen.active_bindings
+        assert "seek does nothing on this screen" in await at.command("seek 4")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+@pytest.mark.parametrize("how", ["playing", "paused", "ended"])
+def test_the_bar(scene: Scene, tmp_path: Path, how: str, size: tuple[int, int], snap_compare: Compare) -> None:
+    story = retell(scene, tmp_path / "story.mcpfeed")
+    goal = Goal(index=999 if how == "ended" else 40)
+    stage = Stage(story, tmp_path / "replayed", goal=goal, playing=how == "playing")
+
+    async def there(pilot: Pilot[None]) -> None:
+        while stage.player.transport.goal is not None:
+            await pilot.pause()
+        await pilot.pause()
+        pilot.app.tick()  # type: ignore[attr-defined]
+        await pilot.pause()
+
+    assert snap_compare(StagedScene(tmp_path / "staged", stage).app(), terminal_size=size, run_before=there)
