@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     target = sources.find(options)
-    query = sources.query(options.filter)
+    query = sources.query(options.filter, target.config)
     wishes = notifying.options(options, target.config.notify)
     settings = settings_of(target)
     require_terminal()
