@@ -1,14 +1,16 @@
 """Live: all traffic as it happens."""
 
+from collections.abc import Collection
 from typing import ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from mcpwatch.errors import UsageError
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.commands import Scope, bindings
-from mcpwatch.ui.dialogs.columns import ColumnsDialog
+from mcpwatch.ui.dialogs.columns import FIXED, ColumnsDialog
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.host import stage_of
 from mcpwatch.ui.live_foot import foot
@@ -19,6 +21,7 @@ from mcpwatch.ui.pages.empty import empty_page, only_gateways
 from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.table import with_feed
+from mcpwatch.watch import seeking
 from mcpwatch.watch.complete import complete
 from mcpwatch.watch.json_lines import entry_line
 from mcpwatch.watch.query import ALL, BadQuery, Query, parse
@@ -55,6 +58,14 @@ class LiveScreen(WatchScreen):
     def grid(self) -> Grid:
         """The event grid."""
         return self.query_one("#list", Grid)
+
+    def on_mount(self) -> None:
+        """Begin with the columns and times of this run."""
+        stage = stage_of(self)
+        self._rows.times = stage.times
+        if stage.columns is not None:
+            self.grid.choose({*stage.columns, *FIXED})
+        super().on_mount()
 
     def sync(self) -> None:
         """Bring the grid up to the view, the view up to the state; what one reads stays where it is."""
@@ -162,12 +173,20 @@ class LiveScreen(WatchScreen):
         self._to_match(1)
 
     def action_goto(self, argument: str = "") -> None:
-        """To the entry with this index."""
-        source = self.view.selected.source if self.view.selected else ""
-        if not argument.isdecimal() or len(argument) > 15 or not self.view.select(int(argument), source):
-            self.host.tell(f"No entry {argument} in view")
-        self.look()
-        self.grid.reveal()
+        """To an entry by its index, a time, a step of time, or the next alert."""
+        row = self.view.selected
+        try:
+            goal = seeking.goal(argument, row.time if row else self.state.now)
+        except UsageError as error:
+            self.host.tell(f"{error.title}; {error.hint}")
+            return
+        if goal.stop is not None:
+            moved = self.view.jump_to_alert(1)
+        elif goal.index >= 0:
+            moved = self.view.select(goal.index, row.source if row else "")
+        else:
+            moved = self.view.select_time(goal.time)
+        self._jumped(moved, f"No entry {argument} in view")
 
     # -- filtering
 
@@ -243,13 +262,17 @@ class LiveScreen(WatchScreen):
 
     def action_time(self) -> None:
         """Times in the next style."""
-        self._rows.times = self._rows.times.following
+        self._rows.times = stage_of(self).times = self._rows.times.following
         self.host.tell(f"Times as {self._rows.times.value}")
         self.look()
 
     def action_columns(self) -> None:
         """Choose the columns."""
-        self.app.push_screen(ColumnsDialog(self.grid.columns, self.grid.shown_columns, self.grid.choose))
+        self.app.push_screen(ColumnsDialog(self.grid.columns, self.grid.shown_columns, self._choose))
+
+    def _choose(self, columns: Collection[str] | None) -> None:
+        stage_of(self).columns = columns
+        self.grid.choose(columns)
 
     def action_its_identity(self) -> None:
         """The identity that signed the request."""

@@ -1,9 +1,11 @@
 """The Live grid's columns and cells: what we proved stands left of what others wrote."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from difflib import get_close_matches
 from enum import Enum
 from typing import Protocol
 
+from mcpwatch.config_faults import Fault
 from mcpwatch.model.entries import GatewayStarted, GatewayStopped
 from mcpwatch.model.traffic import CallState
 from mcpwatch.text import show
@@ -56,6 +58,16 @@ def live_columns() -> tuple[Column, ...]:
     mark = Column("mark", show(""), 1, 1)
     what = Column("what", show("CALL"), 16, 11, grow=True, until=_NARROW)
     return (mark, *columns[:at], what, *columns[at:])
+
+
+def faults(ids: Sequence[str]) -> Iterator[Fault]:
+    """What ids of Live's columns in the configuration name, and Live has not."""
+    known = [column.id for column in live_columns()]
+    for id in ids:
+        if id not in known:
+            close = get_close_matches(id, known, n=1)
+            meant = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}"
+            yield Fault(("ui", "columns"), f"ui.columns: Live has no such column as {id}; {meant}")
 
 
 class EntryRows(Protocol):

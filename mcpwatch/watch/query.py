@@ -193,9 +193,9 @@ class _Parser:
         start = self.at
         if self.text.startswith("re:/", start):
             return self._pattern()
-        if name := _SAVED.match(self.text, start):
-            self.at = name.end()
-            return self._saved(start, name[1])
+        if kept := _SAVED.match(self.text, start):
+            self.at = kept.end()
+            return self._saved(start, kept[1])
         match = _TERM.match(self.text, start)
         if match is None or match[1].casefold() in LITERAL:
             return Contains(self._value().casefold())

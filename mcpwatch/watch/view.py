@@ -157,6 +157,15 @@ class View:
         self.move_to(line)
         return True
 
+    def select_time(self, time: float) -> bool:
+        """Put the cursor on the first row from that time on, else the last; False where there is none at all."""
+        if not self._rows:
+            return False
+        line = next((line for line, row in enumerate(self._rows) if row.time >= time), len(self._rows) - 1)
+        self.follow = False
+        self.move_to(line)
+        return True
+
     def line_of(self, row: Row) -> int | None:
         """The line a row is on."""
         line = bisect_left(self._seqs, row.seq)

@@ -12,6 +12,8 @@ from mcpwatch.model.feed import FeedState
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.app import WatchApp
 from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.live import LiveScreen
+from mcpwatch.ui.live_rows import TimeStyle, faults, live_columns
 from mcpwatch.ui.prompt import Prompt
 from mcpwatch.watch.query import Query, parse
 from mcpwatch.watch.view import View
@@ -231,6 +233,47 @@ async def test_columns_can_be_chosen_but_not_the_verdict(scene: Scene) -> None:
         assert "VERDICT" not in "\n".join(line for line in dialog.splitlines() if "│" in line)
         header = (await at.press("space", "escape")).splitlines()[3]
         assert "TIME" not in header and "VERDICT" in header
+
+
+async def test_columns_and_times_can_come_from_the_configuration(scene: Scene) -> None:
+    app = WatchApp(scene.watcher)
+    app.columns, app.times = ("index", "time", "tool"), TimeStyle.AGE
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        shown = screen_text(app)
+        assert shown.splitlines()[3].split() == ["TIME", "INDEX", "VERDICT", "TOOL"]
+        assert "12:00:" not in shown
+
+
+async def test_columns_and_times_are_kept_for_the_run(scene: Scene) -> None:
+    async with hands(scene, (140, 40)) as at:
+        await at.press("c", "space", "escape", "t")
+        assert at.app.columns is not None and "time" not in at.app.columns and "verdict" in at.app.columns
+        assert at.app.times is TimeStyle.AGE
+        await at.press("c", "d")
+        assert at.app.columns is None
+
+
+def test_a_column_that_there_is_not_is_told_with_the_nearest() -> None:
+    (fault,) = faults(("time", "tol"))
+    assert fault.what == "ui.columns: Live has no such column as tol; did you mean tool?"
+    assert not list(faults([column.id for column in live_columns()]))
+
+
+@pytest.mark.parametrize(("place", "index"), [("12:00", 0), ("-1h", 0), ("+1h", 90), ("90", 90)])
+async def test_one_can_go_to_a_time_and_by_a_step(scene: Scene, place: str, index: int) -> None:
+    async with hands(scene, (100, 30)) as at:
+        await at.command("goto 43")
+        await at.command(f"goto {place}")
+        screen = at.app.screen
+        assert isinstance(screen, LiveScreen)
+        assert screen.view.selected is not None and screen.view.selected.index == index
+
+
+async def test_one_can_go_to_an_alert_and_nowhere_else(scene: Scene) -> None:
+    async with hands(scene, (140, 40)) as at:
+        assert cursor(await at.command("goto alert"))[1] in "‼!▪·"
+        assert "There is no going to 'nowhere'; Say an entry such as 1500" in await at.command("goto nowhere")
 
 
 async def test_the_detail_follows_the_cursor_from_120_cells_on(scene: Scene) -> None:
