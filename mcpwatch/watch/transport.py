@@ -166,8 +166,9 @@ class Transport:
         return self.goal is not None and self.goal.stop is not None
 
     def end(self) -> None:
-        """Take note that everything was given out and taken in."""
+        """Take note that everything was given out and taken in; a way back from here ends paused."""
         self.goal = None
+        self.playing = False
         if self._entry_time > -math.inf:
             self._since = self._entry_time, self._clock()
         self.is_over = True
