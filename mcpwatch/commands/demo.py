@@ -9,18 +9,31 @@ from mcpwatch.commands import sources
 from mcpwatch.commands.named_sources import Feed
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.commands.watch import dashboard, require_terminal
-from mcpwatch.demo.run import Demo, start_demo
+from mcpwatch.demo.run import Crowd, Demo, start_demo
+from mcpwatch.errors import UsageError
 from mcpwatch.program import program
 from mcpwatch.text import show
+
+_RATE_OF_ONE = 10
+"""Entries a second of one agent, where nobody says how many: two or three calls."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--headless", action="store_true", help="no screen; print the feed's address and each act")
     parser.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds (with --headless)")
+    parser.add_argument("--agents", type=_positive, metavar="N", help="so many more agents, who work without end")
+    parser.add_argument(
+        "--rate",
+        type=_positive,
+        metavar="N",
+        help="entries a second that those agents make, as far as this machine can (10 for each agent)",
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the story's order (%(default)s)")
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.rate and not options.agents:
+        raise UsageError("--rate says how fast the agents of --agents are", "Say how many: --agents 200 --rate 2000")
     if not options.headless:
         require_terminal()
     return asyncio.run(until_signalled(_headless(options) if options.headless else _watched(options)))
@@ -28,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _watched(options: argparse.Namespace) -> int:
     print("starting servers, gateway and agents …", file=sys.stderr)
-    demo = await start_demo(seed=options.seed)
+    demo = await start_demo(seed=options.seed, crowd=_crowd(options))
     try:
         watcher = await sources.open_watcher(sources.target_of(Feed(demo.feed_address, demo.token), demo.state))
         try:
@@ -36,18 +49,40 @@ async def _watched(options: argparse.Namespace) -> int:
         finally:
             await watcher.close()
     finally:
+        _tell_pace(demo)
         await demo.stop()
 
 
 async def _headless(options: argparse.Namespace) -> int:
-    demo = await start_demo(seed=options.seed)
+    demo = await start_demo(seed=options.seed, crowd=_crowd(options))
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(options.seconds):
                 await _tell(demo)
     finally:
+        _tell_pace(demo)
         await demo.stop()
     return 0
+
+
+def _crowd(options: argparse.Namespace) -> Crowd | None:
+    """The agents beside the story."""
+    if not options.agents:
+        return None
+    return Crowd(options.agents, options.rate or options.agents * _RATE_OF_ONE)
+
+
+def _tell_pace(demo: Demo) -> None:
+    """Say how fast the crowd came to be, which may be less than was asked for."""
+    if demo.pace:
+        print(show(f"the agents of --agents made {demo.pace} in their last seconds"), file=sys.stderr)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return number
 
 
 async def _tell(demo: Demo) -> None:

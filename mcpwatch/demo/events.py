@@ -39,6 +39,11 @@ class ActEvents:
                 return
             await self._news.wait()
 
+    @property
+    def newest(self) -> ActEvent | None:
+        """What was said last and not asked for."""
+        return self._held[-1] if self._held else None
+
     async def ended(self) -> None:
         """Wait until there is nothing more."""
         await asyncio.wait({self._task})

@@ -16,6 +16,7 @@ from mcpwatch.demo.cast import ORDERS, known
 from mcpwatch.demo.child import Child
 from mcpwatch.demo.events import ActEvent, ActEvents
 from mcpwatch.demo.founding import found
+from mcpwatch.demo.gateway import Addresses, Options
 from mcpwatch.demo.keyring import make_keys, profile_of
 from mcpwatch.demo.operator import prepare
 from mcpwatch.demo.places import Places
@@ -25,24 +26,31 @@ from mcpwatch.errors import LocalError
 from mcpwatch.feed.discover import Announcement, announce, retire
 from mcpwatch.files import private_dir, state_dir, write_private
 from mcpwatch.gateway.folder import operator_token_path, token_path
-from mcpwatch.gateway.options import GatewayOptions
-from mcpwatch.gateway.run import Gateway
 from mcpwatch.identity import verifier
 from mcpwatch.model.entries import Capture, UpstreamInfo
 from mcpwatch.secret import Secret, read_secret
 
-_ANY = ("127.0.0.1", 0)
 _SDK, _SDK_MAJOR = "mcp", 2
 
 
 class Backend(Struct, frozen=True):
     """The demo's servers behind a gateway, before any agent comes."""
 
-    gateway: Gateway
+    gateway: Addresses
+    upstreams: tuple[UpstreamInfo, ...]
+    token: Secret
     state: Path
     keys: Path
     """The folder of the agents' keys."""
     places: Places
+
+
+class Crowd(Struct, frozen=True):
+    """How many agents call beside the story, and how fast."""
+
+    agents: int
+    rate: float
+    """Entries of the log a second, all of them together."""
 
 
 class Demo:
@@ -53,15 +61,16 @@ class Demo:
     written but the announcement by which a watcher in another terminal finds the feed.
     """
 
-    def __init__(self, backend: Backend, agents: Child, stack: AsyncExitStack) -> None:
-        self.gateway_address = backend.gateway.listen_address
-        self.feed_address = backend.gateway.feed_address
+    def __init__(self, backend: Backend, agents: Child, crowd: Child | None, stack: AsyncExitStack) -> None:
+        self.gateway_address = backend.gateway.listen
+        self.feed_address = backend.gateway.feed
         self.token: Secret = read_secret(operator_token_path(backend.state))
         """Of who runs the demo: what they do to alerts goes into the log."""
         self.state = backend.state
         self._agents = agents
         self._stack = stack
         self._events = ActEvents(agents.lines())
+        self._crowd = ActEvents(crowd.lines()) if crowd is not None else None
 
     async def events(self) -> AsyncIterator[ActEvent]:
         """What the agents do, act by act, until the demo stops; who does not listen misses only the oldest.
@@ -73,24 +82,32 @@ class Demo:
         if not self._agents.stopping:
             raise LocalError("The demo's agents ended early", self._agents.last_words())
 
+    @property
+    def pace(self) -> str:
+        """How fast the crowd is, in words; empty without one."""
+        newest = self._crowd.newest if self._crowd is not None else None
+        return newest.shows if newest is not None else ""
+
     async def stop(self) -> None:
         """End agents, gateway and servers, in that order, and remove the state folder."""
         await self._stack.aclose()
-        await self._events.ended()
+        for events in (self._events, self._crowd):
+            if events is not None:
+                await events.ended()
 
 
-async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
+async def start_demo(*, seed: int = 1, capture: Capture = "masked", crowd: Crowd | None = None) -> Demo:
     """Start everything; raises LocalError where this machine lacks something, and then leaves nothing behind."""
     require_sdk()
     async with AsyncExitStack() as stack:
-        backend = await stack.enter_async_context(open_backend(capture))
+        backend = await stack.enter_async_context(open_backend(capture, has_crowd=crowd is not None))
         announcement = Announcement(
-            address=backend.gateway.feed_address,
+            address=backend.gateway.feed,
             token_file=str(token_path(backend.state)),
             operator_token_file=str(operator_token_path(backend.state)),
             pid=os.getpid(),
             started=time.time(),
-            upstreams=backend.gateway.options.upstreams,
+            upstreams=backend.upstreams,
             state=str(backend.state),
         )
         announce(state_dir(), announcement)
@@ -99,11 +116,16 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked") -> Demo:
         story = (*places, str(backend.keys), str(seed))
         agents = await Child.start("mcpwatch.demo.agents", *story, log=backend.state / "agents.log")
         stack.push_async_callback(agents.stop)
-        return Demo(backend, agents, stack.pop_all())
+        workers: Child | None = None
+        if crowd is not None:
+            words = (backend.gateway.listen, str(crowd.agents), str(crowd.rate))
+            workers = await Child.start("mcpwatch.demo.crowd", *words, log=backend.state / "crowd.log")
+            stack.push_async_callback(workers.stop)
+        return Demo(backend, agents, workers, stack.pop_all())
 
 
 @asynccontextmanager
-async def open_backend(capture: Capture = "masked") -> AsyncIterator[Backend]:
+async def open_backend(capture: Capture = "masked", *, has_crowd: bool = False) -> AsyncIterator[Backend]:
     """Start servers and gateway, with keys made for all agents, in a temporary state folder."""
     async with AsyncExitStack() as stack:
         # A watcher in another terminal may still write there when it is removed.
@@ -124,11 +146,18 @@ async def open_backend(capture: Capture = "masked") -> AsyncIterator[Backend]:
         registry, elsewhere = addresses.pop(REGISTRY), addresses.pop(DIRECTORY)
         prepare(state, keys, registry, elsewhere)
 
+        if has_crowd:
+            more = await Child.start("mcpwatch.demo.crowd.servers", log=state / "crowd-servers.log")
+            stack.push_async_callback(more.stop)
+            addresses |= json.loads(await more.line())
         upstreams = tuple(UpstreamInfo(name=name, url=url) for name, url in addresses.items())
-        gateway = Gateway(GatewayOptions(upstreams=upstreams, state=state, listen=_ANY, feed=_ANY, capture=capture))
-        await gateway.start()
-        stack.push_async_callback(gateway.stop, "the demo ended")
-        yield Backend(gateway, state, folder, Places(gateway.listen_address, registry, elsewhere))
+        options = state / "gateway.json"
+        write_private(options, msgspec.json.encode(Options(str(state), upstreams, capture)))
+        gateway = await Child.start("mcpwatch.demo.gateway", str(options), log=state / "gateway.log")
+        stack.push_async_callback(gateway.stop)
+        where = msgspec.json.decode(await gateway.line(), type=Addresses)
+        places = Places(where.listen, registry, elsewhere)
+        yield Backend(where, upstreams, read_secret(token_path(state)), state, folder, places)
 
 
 def require_sdk() -> None:

@@ -98,7 +98,7 @@ class Ear:
     async def mark(self, backend: Backend, watcher: Watcher, name: str) -> None:
         """Put a request that is no act into the log, and wait until all before it is taken in and judged."""
         async with httpx.AsyncClient(trust_env=False) as http:
-            await http.get(f"{backend.gateway.listen_address}/orders/mark/{name}")
+            await http.get(f"{backend.gateway.listen}/orders/mark/{name}")
         async with asyncio.timeout(60):
             while not (await self._marks.get()).endswith(f"/mark/{name}"):
                 pass
@@ -136,7 +136,7 @@ async def backend() -> AsyncIterator[Backend]:
 
 async def watch(backend: Backend, ear: Ear) -> Watcher:
     """Play every act while a watcher of the backend's own folder listens; the watcher, when it has seen it all."""
-    feed = HttpSource(backend.gateway.feed_address, backend.gateway.token, state=backend.state)
+    feed = HttpSource(backend.gateway.feed, backend.token, state=backend.state)
     watcher = open_watcher([feed], backend.state, load(backend.state / "config.toml"))
     watching = asyncio.create_task(watcher.run(ear))
     stage = Stage(backend.places, load_keys(backend.keys), pace=0)
@@ -183,7 +183,7 @@ async def test_every_act_shows_what_it_says(backend: Backend, monkeypatch: pytes
 
 async def test_trust_leads_from_the_guild_to_the_forge(backend: Backend) -> None:
     keys = load_keys(backend.keys)
-    feed = HttpSource(backend.gateway.feed_address, backend.gateway.token, state=backend.state)
+    feed = HttpSource(backend.gateway.feed, backend.token, state=backend.state)
     watcher = open_watcher([feed], backend.state, load(backend.state / "config.toml"))
     watching = asyncio.create_task(watcher.run())
     await honest.build(Stage(backend.places, keys, pace=0))
