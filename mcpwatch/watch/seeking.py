@@ -55,7 +55,9 @@ def speed_text(value: float) -> str:
 def _time(text: str, now: float) -> float:
     if _CLOCK.fullmatch(text):
         day = datetime.fromtimestamp(now).astimezone().date().isoformat()
-        return datetime.fromisoformat(f"{day}T{text.zfill(5) if len(text) < 5 else _padded(text)}").timestamp()
+        return datetime.fromisoformat(f"{day}T{_padded(text)}").timestamp()
+    if text.isdecimal():
+        raise ValueError("digits alone are an index")
     return datetime.fromisoformat(text).timestamp()
 
 

@@ -18,6 +18,8 @@ from mcpwatch.watch import seeking
 from mcpwatch.watch.state import State
 from mcpwatch.watch.transport import SPEEDS, Goal, Stop
 
+pytest_plugins = ["played"]
+
 LAST = 99_999
 
 
