@@ -164,7 +164,6 @@ class WatchApp(Desk, inherit_bindings=False):
             screen.tick()
         notice = self._toasts.notice(self.watcher.state, self.monotonic())
         if notice is not None:
-            self.clear_notifications()
             self.notify(
                 show(notice.text), title=show(notice.heading), severity="error", timeout=TOAST_FOR, markup=False
             )

@@ -8,10 +8,10 @@ from hands import screen_text
 from scene import Scene
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
-from mcpwatch.ui.app import WatchApp
+from mcpwatch.ui.app import TOAST_FOR, WatchApp
 from mcpwatch.ui.lines import plain
 from mcpwatch.ui.pages.feed import feed_page
-from mcpwatch.ui.toasts import CELLS, Toasts
+from mcpwatch.ui.toasts import CELLS, EVERY, Toasts
 from mcpwatch.watch.policy_watch import PolicyStanding
 from mcpwatch.watch.state import State
 
@@ -162,3 +162,22 @@ async def test_a_fault_of_the_policy_can_be_read_to_its_end_on_a_small_screen(bl
 
 
 pytest_plugins = ["played"]
+
+
+async def test_an_error_that_is_not_read_yet_outlives_the_news_of_an_alert(scene: Scene) -> None:
+    said = " ".join(f"part{number}" for number in range(40))
+    app = scene.app()
+    async with app.run_test(notifications=True) as pilot:
+        await pilot.pause()
+        app.tick()
+        app.tell(said, serious=True)
+        scene.monotonic += EVERY + 1
+        scene.state.alerts["x"] = alert("x")  # type: ignore[index]
+        scene.state.alerts_changed()
+        app.tick()
+        await pilot.pause()
+        assert {said, "New high alert"} <= {text for note in app._notifications for text in (note.title, note.message)}
+
+
+def test_the_news_of_alerts_does_not_pile_up() -> None:
+    assert TOAST_FOR < EVERY
