@@ -1,6 +1,7 @@
 """Which feed a command line means where several gateways run."""
 
 import argparse
+import asyncio
 import os
 import socket
 from collections.abc import Iterator
@@ -11,12 +12,14 @@ from test_recorded_proof import recording
 from tiny_log import TinyLog
 
 from mcpwatch.cli import main
-from mcpwatch.commands import sources
-from mcpwatch.commands.named_sources import name_of
-from mcpwatch.errors import UsageError
+from mcpwatch.commands import opening, sources
+from mcpwatch.commands.named_sources import Feed, name_of
+from mcpwatch.errors import ConnectError, UsageError
 from mcpwatch.feed.discover import Announcement, announce
+from mcpwatch.feed.patient import UnreadSource
 from mcpwatch.files import write_private
 from mcpwatch.model.entries import UpstreamInfo
+from mcpwatch.secret import Secret
 
 NOTES, ORDERS = "http://127.0.0.1:4181", "http://127.0.0.1:4191"
 
@@ -209,3 +212,16 @@ def test_a_saved_filter_is_taken_on_the_command_line(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match=r"there is no saved filter @bed; did you mean @bad\? \(at character 3\)"):
         sources.query("a @bed", config)
+
+
+async def test_a_feed_that_is_slow_to_answer_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, quick = (Feed(f"http://{host}:4181", Secret("t")) for host in ("slow", "quick"))
+
+    async def answered(each: Feed, state: Path) -> UnreadSource:
+        if each is slow:
+            await asyncio.Event().wait()
+        return UnreadSource("quick", each.address, ConnectError("not asked here"))
+
+    monkeypatch.setattr(opening, "_answered", answered)
+    found = await opening.open_once_one_answers([slow, quick], tmp_path)
+    assert [source.name for source in found] == ["slow:4181", "quick:4181"]
