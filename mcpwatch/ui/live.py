@@ -207,7 +207,7 @@ class LiveScreen(WatchScreen):
         try:
             query = parse(text, self.watcher.filters)
         except BadQuery as error:
-            self._fault = error.reason
+            self._fault = error.told(text)
             self.look()
             return False
         self._fault = ""

@@ -159,7 +159,7 @@ class SessionScreen(WatchScreen):
         try:
             query = parse(text, self.watcher.filters)
         except BadQuery as error:
-            self._fault = error.reason
+            self._fault = error.told(text)
         else:
             self._fault = ""
             self._view.set_query(query)

@@ -312,3 +312,17 @@ def test_all_saved_filters_are_checked() -> None:
     with pytest.raises(BadQuery) as bad:
         check_saved({**SAVED, "worse": "a )"})
     assert (bad.value.saved, bad.value.position, bad.value.reason) == ("worse", 2, "this ) closes nothing")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ('tool:a "b c', 'this quote is not closed (at “"b c”)'),
+        ("a | ", "something to look for is missing here (at the end)"),
+        ("toll:a", "unknown word 'toll:'; did you mean tool:? (at “toll:a”)"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(typed: str, told: str) -> None:
+    with pytest.raises(BadQuery) as bad:
+        parse(typed)
+    assert bad.value.told(typed) == told
