@@ -22,6 +22,7 @@ from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.path import PathScreen
 from mcpwatch.ui.reader import Reader
+from mcpwatch.ui.replay import ReplayApp
 from mcpwatch.ui.session import SessionScreen
 from mcpwatch.ui.sessions import SessionsScreen
 from mcpwatch.ui.tool import ToolScreen
@@ -43,6 +44,7 @@ OWNERS: dict[Scope, type[Widget] | type[WatchApp]] = {
     Scope.TOOLS: ToolsScreen,
     Scope.TOOL: ToolScreen,
     Scope.FEED: FeedScreen,
+    Scope.REPLAY: ReplayApp,
 }
 SCREENS = [scope for scope, owner in OWNERS.items() if issubclass(owner, Screen)]
 
@@ -61,6 +63,14 @@ PANES = [(scope, pane) for scope in SCREENS for pane in ((Scope.LIST,), (Scope.T
 @pytest.mark.parametrize(("scope", "panes"), [*PANES, (Scope.CALL, (Scope.TEXT, Scope.DOCUMENT))])
 def test_a_key_means_one_thing_on_a_screen(scope: Scope, panes: tuple[Scope, ...]) -> None:
     keys = [key for command in within(scope, *panes, Scope.APP) for key in command.keys.split(",") if key]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("scope", SCREENS)
+def test_a_key_of_a_replay_means_one_thing_on_a_screen(scope: Scope) -> None:
+    """But for the space bar, which pauses a replay wherever it would hold the view still."""
+    found = within(scope, Scope.LIST, Scope.TEXT, Scope.REPLAY, Scope.APP)
+    keys = [key for command in found for key in command.keys.split(",") if key and command.id != "freeze"]
     assert len(keys) == len(set(keys))
 
 
