@@ -131,6 +131,8 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def look_at_bars(self) -> None:
         """Bring the bars up to the state."""
+        if not self.is_mounted:
+            return
         cells, state = self.size.width, self.state
         alerts = state.open_alerts()
         self.query_one("#tabs", Ribbon).show_lines(bars.tabs(self.app.current_mode, state, alerts, cells))

@@ -60,6 +60,8 @@ class ReplayApp(WatchApp, inherit_bindings=False):
 
     def tick(self) -> None:
         """Look; draw the bar where it changed; go over to what came back."""
+        if self._is_taking:
+            return
         if self._is_hushed:
             self.hush()
             self._is_hushed = self.player.transport.goal is not None
@@ -67,7 +69,7 @@ class ReplayApp(WatchApp, inherit_bindings=False):
         screen = self.current
         if screen is None:
             return
-        if self.player.has_arrived and not self._is_taking and not screen.prompt.is_open:
+        if self.player.has_arrived and screen.is_mounted and not screen.prompt.is_open:
             self._is_taking = True
             self.run_worker(self._take(), group="take", exit_on_error=False)
         drawn = self.player_line(self.size.width)
