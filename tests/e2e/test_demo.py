@@ -88,7 +88,7 @@ async def test_every_scheme_and_every_verdict_within_a_minute(state_folder: Path
     sessions = [entry["session"] for entry in told(tail.lines, "entry") if entry["session"]]
     assert len({session["bound_to"] for session in sessions if session["bound_to"]}) >= 3
 
-    assert len(processes_with(str(temporary_files))) == 2
+    assert len(processes_with(str(temporary_files))) == 3
     assert await demo.end(signal.SIGTERM) == 128 + signal.SIGTERM
     await gone(str(temporary_files))
     assert list(temporary_files.iterdir()) == []
@@ -101,7 +101,7 @@ async def test_every_scheme_and_every_verdict_within_a_minute(state_folder: Path
 async def test_no_child_is_left_however_it_ends(number: int, temporary_files: Path) -> None:
     demo, _ = await start()
     await demo.until(lambda lines: any("notes:" in line for line in lines))
-    assert len(processes_with(str(temporary_files))) == 2
+    assert len(processes_with(str(temporary_files))) == 3
     assert await demo.end(number) == (-number if number == signal.SIGKILL else 128 + number)
     await gone(str(temporary_files))
 
