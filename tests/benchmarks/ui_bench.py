@@ -22,6 +22,7 @@ from scene import COVERED, Scene
 from textual import events
 from verdicts import unsigned, verified
 
+from mcpwatch.garbage import collect_seldom
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.identity import Verdict
 
@@ -140,5 +141,6 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=int, default=10, metavar="N", help="for each rate (%(default)s)")
     parser.add_argument("--size", type=size_of, default=(140, 40), metavar="COLUMNSxROWS", help="of the terminal")
     asked = parser.parse_args()
+    collect_seldom()
     for rate in asked.rates:
         asyncio.run(main(rate, asked.seconds, asked.size))
