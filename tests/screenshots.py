@@ -1,6 +1,7 @@
 """Makes screenshots/ from the running demo: `uv run python tests/screenshots.py`.
 
-One real demo is watched by two dashboards, at 80x24 and at 140x40; keys are pressed as a person would.
+One real demo is watched by three dashboards, dark at 80x24 and at 140x40 and light at 140x40; keys are pressed as a
+person would. The dark pictures of the small one make the tour.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from textual.pilot import Pilot
+from tour import animated
 
 from mcpwatch.commands import sources
 from mcpwatch.commands.named_sources import Feed
@@ -20,17 +22,23 @@ from mcpwatch.model.traffic import Session
 from mcpwatch.ui.app import WatchApp
 from mcpwatch.ui.identities import IdentitiesScreen
 from mcpwatch.ui.sessions import SessionsScreen
+from mcpwatch.ui.theme import DARK, LIGHT
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.watcher import Watcher
 
 OUT = Path(__file__).resolve().parents[1] / "screenshots"
-SIZES = ((80, 24), (140, 40))
+SMALL = (80, 24)
+LOOKS = ((SMALL, DARK.name), ((140, 40), DARK.name), ((140, 40), LIGHT.name))
+"""Sizes and themes."""
 PATIENCE_S = 150.0
-SLOW = ("a", "enter", "escape", "slash")
+SLOW = ("a", "enter", "escape", "slash", "w")
 """Keys after which a person waits for the screen; a dialog takes no keys in its first moments."""
 
 _SHOWN = {"identity/bad-signature", "identity/superseded-key", "identity/key-rotated-mid-session"}
 """Rules that have fired when the pictures are taken."""
+
+TOUR = ("live", "filter", "verdict", "session", "alerts", "acknowledge", "identities", "tools", "feed")
+"""The pictures that the tour goes through."""
 
 Step = tuple[str, tuple[str, ...]]
 """A picture's name, and the keys that lead there from the picture before; `to NAME` goes to an identity or session."""
@@ -41,9 +49,11 @@ STEPS: tuple[Step, ...] = (
     ("verdict", ("enter", "home", "enter")),
     ("sessions", ("escape", "escape", "2", "home")),
     ("session", ("to auditor", "enter")),
-    ("chain", ("v",)),
+    ("call", ("enter",)),
+    ("chain", ("escape", "v")),
     ("alerts", ("escape", "3", "home")),
     ("acknowledge", ("a", *"known test agent")),
+    ("export", ("escape", "w")),
     ("identities", ("escape", "4", "home")),
     ("identity", ("to veteran", "enter")),
     ("trust", ("escape", "to forge", "enter", "end")),
@@ -59,18 +69,22 @@ async def main() -> None:
     demo = await start_demo()
     try:
         target = sources.target_of(Feed(demo.feed_address, demo.token), demo.state)
-        for size in SIZES:
-            await shoot(await sources.open_watcher(target), size)
+        for size, theme in LOOKS:
+            pictures = await shoot(await sources.open_watcher(target), size, theme)
+            if size == SMALL:
+                (OUT / "tour.svg").write_text(animated([pictures[name] for name in TOUR]))
     finally:
         await demo.stop()
 
 
-async def shoot(watcher: Watcher, size: tuple[int, int]) -> None:
-    """Take every picture in one size."""
+async def shoot(watcher: Watcher, size: tuple[int, int], theme: str) -> dict[str, str]:
+    """Take every picture in one size and theme; returns them by name."""
     # A picture shows what the folders are called, not where they lie on the machine that took it.
     watcher.files = tuple((what, f"…/{Path(where).name}") for what, where in watcher.files)
     app = WatchApp(watcher, rules={rule.info.id: rule.info for rule in RULES})
+    pictures: dict[str, str] = {}
     async with app.run_test(size=size) as pilot:
+        app.theme = theme
         await until(pilot, lambda: _enough(watcher))
         for name, keys in STEPS:
             for key in keys:
@@ -78,10 +92,12 @@ async def shoot(watcher: Watcher, size: tuple[int, int]) -> None:
                 if key in SLOW:
                     await settle(pilot)
             await settle(pilot)
-            path = OUT / f"{name}-{size[0]}x{size[1]}.svg"
-            path.write_text(_local(app.export_screenshot(title="mcpwatch")))
+            pictures[name] = _local(app.export_screenshot(title="mcpwatch"))
+            path = OUT / f"{name}-{size[0]}x{size[1]}{'' if theme == DARK.name else '-light'}.svg"
+            path.write_text(pictures[name])
             print(path.name)
     await watcher.close()
+    return pictures
 
 
 def _local(picture: str) -> str:
