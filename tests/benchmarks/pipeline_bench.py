@@ -1,7 +1,7 @@
 """The whole watcher, from the octets of an event stream to the state.
 
-Prints entries a second for each stream, for signed ones the ratio to bare PyNaCl on the same messages, memory after
-100,000 and after 1,000,000 entries with `--memory`, and what a view costs.
+Prints entries a second for each stream, for signed ones the ratio to bare PyNaCl on the same messages, and what a view
+costs; with `--stages` where the time goes, with `--memory` the memory after 100,000 and after 1,000,000 entries.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
+from _stages import by_stage
 from build import Log
 from nacl.signing import VerifyKey
 from piped import ALICE, ListSource, signed
@@ -148,7 +149,7 @@ def _checks(entries: list[Entry]) -> Iterator[tuple[bytes, bytes]]:
                 yield message.encode(), base64.b64decode(headers["x-aip-signature"])
 
 
-def measure(name: str, key: LogKey, profile: bool) -> None:
+def measure(name: str, key: LogKey, profile: bool, stages: bool) -> None:
     entries = play(STREAMS[name], ENTRIES)
     chunks = octets(entries, key)
 
@@ -164,6 +165,10 @@ def measure(name: str, key: LogKey, profile: bool) -> None:
         alone = bare(entries)
         line += f"  PyNaCl alone {alone:.3f} s of {seconds:.3f} s: ratio {alone / seconds:.2f}"
     print(line)
+    if stages:
+        samples = by_stage(make())
+        for stage, count in samples.most_common():
+            print(f"  {stage:24} {count / samples.total() * each:6.1f} µs")
     if profile:
         profiler = cProfile.Profile()
         profiler.runcall(make())
@@ -218,6 +223,7 @@ def _resident() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--profile", choices=list(STREAMS))
+    parser.add_argument("--stages", action="store_true")
     parser.add_argument("--memory", action="store_true")
     options = parser.parse_args()
     collect_seldom()
@@ -226,7 +232,7 @@ def main() -> None:
         memory(key)
         return
     for name in [options.profile] if options.profile else list(STREAMS):
-        measure(name, key, profile=bool(options.profile))
+        measure(name, key, profile=bool(options.profile), stages=options.stages)
     if not options.profile:
         views(key)
 
