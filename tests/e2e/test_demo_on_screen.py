@@ -19,7 +19,7 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     terminal = Terminal([*COMMAND, "demo"])
     terminal.until(b"initialize")
-    assert len(processes_with(f"{tmp_path}/mcpwatch-demo-")) == 2
+    assert len(processes_with(f"{tmp_path}/mcpwatch-demo-")) == 3
     yield terminal
     terminal.kill()
 

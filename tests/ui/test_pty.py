@@ -21,6 +21,13 @@ PATIENCE = 60.0
 """Seconds after which a wait has failed."""
 
 
+def as_a_shell_starts_it() -> None:
+    """Give a new process its terminal, and the signals that a run in the background or under nohup takes from it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """A pseudo-terminal with the dashboard in it; what it writes is kept."""
 
@@ -42,7 +49,7 @@ class Terminal:
             stderr=slave,
             env=environment,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=as_a_shell_starts_it,
         )
         self.slave = slave
         self.data = b""
