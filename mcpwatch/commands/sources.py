@@ -13,7 +13,7 @@ from mcpwatch.commands.opening import open_each, open_once_one_answers
 from mcpwatch.config import Config, load, refused
 from mcpwatch.config_faults import Fault
 from mcpwatch.detect.rules import CATALOGUE
-from mcpwatch.errors import ConnectError, IntegrityError, RefusedError, UsageError
+from mcpwatch.errors import ConnectError, IntegrityError, McpwatchError, RefusedError, UsageError
 from mcpwatch.feed.discover import running
 from mcpwatch.feed.recording import Recording
 from mcpwatch.feed.recording_format import SUFFIX
@@ -121,9 +121,13 @@ def find(options: argparse.Namespace) -> Target:
     A gateway that keeps its operator's pins in a folder of its own, as the demo does, is watched by those where it is
     watched alone. Raises UsageError for a bad configuration or policy, and as `named` does.
     """
-    known = running(state_dir())
-    words = Words(options.sources, options.every, options.token_file)
-    found = tuple(named(words, load(config_file()).sources, known))
+    known, config = running(state_dir()), load(config_file())
+    try:
+        found = tuple(named(Words(options.sources, options.every, options.token_file), config.sources, known))
+    except McpwatchError:
+        # A mistake in the words comes first: mending it needs nothing that is missing.
+        query(getattr(options, "filter", ""), config)
+        raise
     only = found[0] if len(found) == 1 else None
     kept = next((gateway for gateway in known if isinstance(only, Feed) and gateway.address == only.address), None)
     if isinstance(only, Feed) and kept is not None and kept.state:
