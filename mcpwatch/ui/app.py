@@ -210,7 +210,11 @@ class WatchApp(Desk, inherit_bindings=False):
         typed = isinstance(event, events.Key | events.Paste | events.MouseDown | events.MouseUp)
         if typed and isinstance(screen, Dialog) and screen.is_deaf(self.monotonic()):
             return
-        await super().on_event(event)
+        pressed = event.key if isinstance(event, events.Key) and not event.is_forwarded else ""
+        at_once = isinstance(screen, WatchScreen) and not screen.prompt.is_open
+        # By way of a pane a key would come back too late for the next one to find the prompt that it opens.
+        if not (pressed and at_once and await self._check_bindings(pressed)):
+            await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
         """Say of a key that another screen has that there is nothing for it to do on this one."""

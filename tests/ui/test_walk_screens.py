@@ -427,3 +427,14 @@ async def test_the_page_of_a_call_names_the_ways_to_its_signer_and_session(scene
     async with hands(scene, (100, 30)) as at:
         foot = (await at.press("2", "enter", "enter")).splitlines()[-1]
     assert "i signer" in foot and "s session" in foot
+
+
+async def test_a_command_typed_in_one_burst_is_read_whole(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.send(":", *"theme textual-light", "enter")
+        assert at.app.theme == "textual-light"
+
+
+async def test_a_filter_typed_in_one_burst_is_read_whole(scene: Scene) -> None:
+    async with hands(scene) as at:
+        assert "/ sig:bad" in await at.send("/", *"sig:bad")
