@@ -35,6 +35,16 @@ _MAX_CELLS = 200
 _OF_ONE = frozenset({"acknowledge", "resolve", "unacknowledge", "unsilence", "copy", "its-identity", "its-session"})
 """Commands that are about one alert, never about many at once."""
 
+_HINTED_AT = {
+    "acknowledge": {AlertState.FIRING},
+    "resolve": {AlertState.FIRING, AlertState.ACKNOWLEDGED},
+    "unacknowledge": {AlertState.ACKNOWLEDGED, AlertState.RESOLVED},
+    "silence": {AlertState.FIRING},
+}
+"""In which states of an alert the footer names what can be done to it."""
+_HINTS = {"export": 4, "group": 6}
+"""Ranks in the footer that are this screen's own: evidence is kept more often than alerts are grouped."""
+
 
 def _severity(alert: Alert, state: State) -> Cell:
     cell = severity_cell(alert.severity)
@@ -135,10 +145,14 @@ class AlertsScreen(ListScreen[Alert]):
         """Whose alerts these are, where they are somebody's."""
         if self._is_grouped:
             rule = [f"{self._group.rule} alone; esc shows all rules"] if self._group is not None else []
-            return ["Alerts", *rule] if rule else ["Alerts", "by rule; v shows each"]
+            return ["Alerts", *(rule or ["by rule; v shows each"]), *super().crumbs()[1:]]
         if self._only is None:
-            return []
-        return ["Alerts", f"of {self._only.name or short_id(self._only.id)} alone; esc shows all"]
+            return super().crumbs()
+        return [
+            "Alerts",
+            f"of {self._only.name or short_id(self._only.id)} alone; esc shows all",
+            *super().crumbs()[1:],
+        ]
 
     def go_back(self) -> bool:
         """Out of the maximised pane, then back to all alerts."""
@@ -155,9 +169,16 @@ class AlertsScreen(ListScreen[Alert]):
         return True
 
     def _hinted(self) -> list[Command]:
-        """Without what is about one alert alone, where each row stands for many."""
+        """Without what is about one alert, where a row stands for many, and what its state leaves nothing to."""
         is_many = self._is_grouped and self._group is None
-        return [command for command in super()._hinted() if not (is_many and command.id in _OF_ONE)]
+        idle = set(_OF_ONE) if is_many else set()
+        if not is_many and self.is_mounted and (alert := self.selected) is not None:
+            idle |= {id for id, states in _HINTED_AT.items() if alert.state not in states}
+        return [
+            command._replace(hint=_HINTS.get(command.id, command.hint))
+            for command in super()._hinted()
+            if command.id not in idle
+        ]
 
     def _relist(self) -> None:
         self.stay()
@@ -168,6 +189,14 @@ class AlertsScreen(ListScreen[Alert]):
     def key_of(self, item: Alert) -> Hashable:
         """The alert's id."""
         return item.id
+
+    def found_by(self, item: Alert) -> Iterable[str]:
+        """What people wrote about it, and who."""
+        for event in item.history:
+            yield event.note
+            yield event.author
+        if item.silence is not None:
+            yield item.silence.reason
 
     def page_of(self, item: Alert) -> list[Line]:
         """What it means and what to do."""

@@ -83,8 +83,8 @@ _SIGNED = (*_OF_SESSION, Scope.SESSION)
 _ALERT = (Scope.ALERTS, Scope.LIVE)
 _TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.PATH, Scope.TOOL, Scope.IDENTITY)
 _COPY = (*_TRAFFIC, Scope.LIVE)
-_PAGED = (*_SORTED, Scope.CALL, Scope.PATH, Scope.IDENTITY, Scope.TOOL, Scope.FEED)
-_FOUND = (Scope.LIVE, *_PAGED)
+_PAGED = (Scope.CALL, Scope.PATH, Scope.IDENTITY, Scope.TOOL, Scope.FEED)
+_FOUND = (Scope.LIVE, *_SORTED, *_PAGED)
 _DOCUMENT = (Scope.DOCUMENT,)
 _MOVES = (Scope.LIST, Scope.TEXT)
 _OF_ALERTS = (Scope.ALERTS,)
@@ -99,6 +99,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("next-alert", "e", "The next that is part of an alert", _ALERTED, Group.LOOK, hint=5, label="next"),
     Command("previous-alert", "E", "The one before that is part of an alert", _ALERTED, Group.LOOK),
     Command("find", "", "Look for text and hide nothing; n and N go on", _LIVE, Group.LOOK, "TEXT"),
+    Command("narrow", "slash", "Only the rows that have this text", _SORTED, Group.LOOK, "TEXT", hint=4, label="find"),
     Command("search", "slash", "Look for text on the page; n and N go on", _PAGED, Group.LOOK, "TEXT"),
     Command("next-match", "n", "The next match of the text last looked for", _FOUND, Group.LOOK),
     Command("previous-match", "N", "The match before", _FOUND, Group.LOOK),

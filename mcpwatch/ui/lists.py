@@ -11,6 +11,7 @@ from mcpwatch.ui.cells import Column
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line
 from mcpwatch.ui.page import Page
+from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.table import Order, Paint, Table, with_feed
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.watcher import Watcher
@@ -26,6 +27,7 @@ class ListScreen(WatchScreen, Generic[T]):
     """A grid of items in one of several orders, and a page about the item under the cursor.
 
     Once a person has moved the cursor it stays with its item when the order changes; before, it stays on top.
+    `/` leaves only the rows that have a text, and marks it on their pages.
     """
 
     columns: ClassVar[tuple[Column, ...]]
@@ -47,6 +49,12 @@ class ListScreen(WatchScreen, Generic[T]):
         self._selected: Hashable | None = None
         self._arranged = float("-inf")
         self._lost = False
+        self._narrow = ""
+        """What the rows have to have; empty for all rows."""
+        self._before: tuple[str, Hashable | None] = ("", None)
+        """That, and what was selected, before one began to type."""
+        self._count = 0
+        """How many items there were when they were last put in order, those that are not shown among them."""
 
     def items(self) -> Iterable[T]:
         """All there is to list."""
@@ -59,6 +67,17 @@ class ListScreen(WatchScreen, Generic[T]):
     def page_of(self, item: T) -> list[Line]:
         """What there is to say about an item."""
         raise TypeError(f"{type(self).__name__} says nothing")
+
+    def found_by(self, item: T) -> Iterable[str]:
+        """What `/` looks at besides the cells of an item."""
+        return ()
+
+    def crumbs(self) -> list[str]:
+        """What the rows were narrowed to."""
+        if not self._narrow:
+            return []
+        found = f"{len(self.table):,} of {self._count:,} have “{self._narrow}”"
+        return [self.scope.capitalize(), f"{found}; {'enter keeps them, ' if self.prompt.is_open else ''}esc shows all"]
 
     def compose_body(self) -> ComposeResult:
         """The list, the page, and what is said in place of an empty list."""
@@ -82,9 +101,11 @@ class ListScreen(WatchScreen, Generic[T]):
         now, grid = self.state.now, self.grid
         in_view = grid.is_cursor_in_view or self._lost
         items = list(self.items())
-        grown = len(items) != len(self.table) and len(items) <= _FEW
+        grown = len(items) != self._count and len(items) <= _FEW
         if grown or now - self._arranged >= _SETTLE:
             self._arrange(items)
+            if self._narrow:
+                self.look_at_bars()
         self.set_class(not items, "-empty")
         self.query_one("#empty", Page).show_lines(self.empty)
         grid.show_rows(self.table, self._cursor())
@@ -115,21 +136,26 @@ class ListScreen(WatchScreen, Generic[T]):
         self._selected = self.key_of(item)
 
     def _arrange(self, items: Iterable[T]) -> None:
-        order = self._orders[self._order]
-        self.table.arrange(items, order, self._down)
+        order, every = self._orders[self._order], list(items)
+        self._count = len(every)
+        self.table.arrange(filter(self._has_text, every) if self._narrow else every, order, self._down)
         self.grid.order = (order.column, self._down)
         self._arranged = self.state.now
 
     def _look_at_item(self) -> None:
         item = self.selected
+        about = self.query_one("#about", Page)
         if item is not None:
-            self.query_one("#about", Page).show_lines(self.page_of(item), self.key_of(item))
+            about.show_lines(self.page_of(item), self.key_of(item))
+        else:
+            about.show_lines([])
 
     @on(Grid.Moved, "#list")
     def _moved(self) -> None:
         if (item := self.selected) is not None:
             self._selected = self.key_of(item)
         self._look_at_item()
+        self.look_at_bars()
 
     @on(Grid.HeaderPressed, "#list")
     def _header_pressed(self, event: Grid.HeaderPressed) -> None:
@@ -146,7 +172,7 @@ class ListScreen(WatchScreen, Generic[T]):
     def action_reverse(self) -> None:
         """Turn the order round."""
         self._down = not self._down
-        self._arrange(self.table.items)
+        self._arrange(self.items())
         self.look()
         self.grid.reveal()
 
@@ -158,6 +184,62 @@ class ListScreen(WatchScreen, Generic[T]):
 
     def _reorder(self, order: int) -> None:
         self._order, self._down = order, self._orders[order].down
-        self._arrange(self.table.items)
+        self._arrange(self.items())
         self.look()
         self.grid.reveal()
+
+    # -- only the rows with a text
+
+    def _has_text(self, item: T) -> bool:
+        wanted = self._narrow.lower()
+        return wanted in self.table.text(item).lower() or any(wanted in text.lower() for text in self.found_by(item))
+
+    def narrow(self, text: str) -> None:
+        """List only what has this text, in its cells or in what else it is found by; empty for all there is."""
+        if text == self._narrow:
+            return
+        kept = self.selected
+        self._narrow = text
+        self._arrange(self.items())
+        if kept is not None and self.table.find(self.key_of(kept)) is not None:
+            self.go_with(kept)
+        else:
+            self.stay()
+            self.grid.show_rows(self.table, 0)
+        self._lost = True
+        self.look()
+        self.search.mark(text)
+
+    def action_narrow(self, argument: str = "") -> None:
+        """List only the rows with a text, or ask for it."""
+        if argument:
+            self.narrow(argument)
+        else:
+            self._before = self._narrow, self.key_of(self.selected) if self.selected is not None else None
+            self.ask("narrow", "/", self._narrow, lambda text: None)
+
+    @on(Prompt.Typed)
+    def _narrow_typed(self, event: Prompt.Typed) -> None:
+        if event.kind == self.prompt.kind == "narrow" and event.text == self.prompt.text:
+            self.narrow(event.text)
+
+    @on(Prompt.Entered)
+    def _narrow_entered(self, event: Prompt.Entered) -> None:
+        if event.kind == "narrow":
+            self.narrow(event.text)
+            self.close_prompt()
+
+    def prompt_left(self, kind: str) -> None:
+        """The prompt was left without entering: the rows are what they were, and the cursor where it was."""
+        if kind == "narrow":
+            text, selected = self._before
+            self.narrow(text)
+            if selected is not None:
+                self.select(selected)
+
+    def go_back(self) -> bool:
+        """Out of what is open, then back to all rows."""
+        if self._narrow and not self.prompt.is_open and self.maximized is None:
+            self.narrow("")
+            return True
+        return super().go_back()

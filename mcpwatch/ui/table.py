@@ -5,7 +5,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from mcpwatch.text import show
 from mcpwatch.ui.cells import Cell, Column, Fitted
-from mcpwatch.ui.lines import Span, Tone
+from mcpwatch.ui.lines import Line, Span, Tone, plain
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.state import State
 
@@ -73,7 +73,9 @@ class Table(Generic[T]):
         paints: Mapping[str, Paint[T]],
     ) -> None:
         self.items: list[T] = []
+        columns = list(columns)
         self._text = {column.id: column.text for column in columns}
+        self._words = [column.id for column in columns if not column.right]
         self._key = key
         self._state = state
         self._paints = paints
@@ -92,6 +94,12 @@ class Table(Generic[T]):
     def find(self, key: Hashable) -> int | None:
         """Where the item with this key stands."""
         return next((at for at, item in enumerate(self.items) if self._key(item) == key), None)
+
+    def text(self, item: T) -> str:
+        """What its cells say, in full and as drawn; numbers and ages are left out, which any digit would find."""
+        said = [self._text[column](item, self._state) for column in self._words]
+        drawn = [paint(item, self._state) for column, paint in self._paints.items() if column in self._words]
+        return "\n".join([*said, *(plain(cell) if isinstance(cell, Line) else cell.text for cell in drawn)])
 
     def cells(self, position: int, fitted: Fitted) -> Sequence[Cell]:
         """The item's cells."""

@@ -372,11 +372,14 @@ async def test_many_alerts_are_listed_by_rule_and_opened_from_there(scene: Scene
 async def test_at_the_least_width_the_foot_names_what_can_be_done_to_the_row(scene: Scene) -> None:
     async with hands(scene) as at:
         foot = (await at.press("3")).splitlines()[-1]
-        assert "a ack  r resolve  u undo  m silence  v group" in foot
+        assert "a ack  r resolve  / find  m silence  w export" in foot and "undo" not in foot
         foot = (await at.press("v")).splitlines()[-1]
-        assert "m silence  v group" in foot and "a ack" not in foot and "r resolve" not in foot
+        assert "m silence  w export  v group" in foot and "a ack" not in foot and "r resolve" not in foot
         foot = (await at.press("enter")).splitlines()[-1]
         assert "a ack  r resolve" in foot
+        await at.press("a", "x", "enter")
+        foot = (await at.press(*"kjkjk")).splitlines()[-1]
+        assert "r resolve  / find  u undo" in foot and "a ack" not in foot and "silence" not in foot
 
 
 def test_where_an_act_is_kept_is_said_in_words() -> None:
