@@ -46,7 +46,7 @@ SEVERAL = "several"
 """Stands as a principal's scheme where a request came with more than one Authorization field."""
 
 
-class Wire(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Wire(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """Base of all that is encoded into a leaf."""
 
 
@@ -275,7 +275,7 @@ Record = (
 Data = GatewayStarted | GatewayStopped | Request | Response | Message | End | AlertActed
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """A leaf as a watcher holds it."""
 
     index: int

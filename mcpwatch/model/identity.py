@@ -86,7 +86,7 @@ class Evidence(StrEnum):
     ABSENT = "absent"
 
 
-class Signer(Struct, frozen=True):
+class Signer(Struct, frozen=True, gc=False):
     """The identity a signature names, and the key that checked it."""
 
     id: str
@@ -99,7 +99,7 @@ class Signer(Struct, frozen=True):
     """What the operator calls it."""
 
 
-class OtherSignature(Struct, frozen=True):
+class OtherSignature(Struct, frozen=True, gc=False):
     """A signature on the request beside the one that speaks for it."""
 
     word: Word
@@ -110,7 +110,7 @@ class OtherSignature(Struct, frozen=True):
     reason: str = ""
 
 
-class Receipt(Struct, frozen=True):
+class Receipt(Struct, frozen=True, gc=False):
     """What a signed receipt says of the chain it stands in."""
 
     id: str
@@ -119,7 +119,7 @@ class Receipt(Struct, frozen=True):
     """Id of the receipt of the call that led to this one."""
 
 
-class ServerProof(Struct, frozen=True):
+class ServerProof(Struct, frozen=True, gc=False):
     """What a server's own signature on an answer proves: who answered, not who asked."""
 
     word: Word
@@ -130,7 +130,7 @@ class ServerProof(Struct, frozen=True):
     waiting: bool = False
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """What one request's signature proves, and what it does not."""
 
     word: Word

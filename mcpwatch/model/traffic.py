@@ -75,7 +75,7 @@ class EdgeKind(StrEnum):
     INFERRED = "inferred"
 
 
-class Edge(Struct, frozen=True):
+class Edge(Struct, frozen=True, gc=False):
     """This call follows from an earlier one."""
 
     kind: EdgeKind
@@ -202,7 +202,7 @@ class SessionState(StrEnum):
     ENDED = "ended"
 
 
-class Binding(Struct, frozen=True):
+class Binding(Struct, frozen=True, gc=False):
     """Which signer a session belongs to, and how strongly."""
 
     signer: Signer | None = None

@@ -1,7 +1,9 @@
 """Did the very same signed request come before, and could it come again?"""
 
 from collections.abc import Iterable
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
+
+from msgspec import Struct
 
 from mcpwatch.detect.phrases import cut, named, session_label, signer_subject, subject_of, upstream_of
 from mcpwatch.detect.recent import Recent
@@ -15,7 +17,7 @@ _PLACES = 20_000
 _KEPT = (Freshness.REPLAYED, Freshness.STALE)
 
 
-class First(NamedTuple):
+class First(Struct, frozen=True, gc=False):
     """Where a replayed request came first."""
 
     upstream: str
