@@ -1,5 +1,6 @@
 """What people do to alerts, asked for in dialogs: acknowledge, resolve, silence, and the ways back."""
 
+from collections.abc import Iterable
 from functools import partial
 
 from textual.app import App
@@ -11,6 +12,8 @@ from mcpwatch.ui.dialogs.silence import SilenceDialog, Silencing
 from mcpwatch.ui.host import Host
 from mcpwatch.ui.lines import field
 from mcpwatch.ui.times import full
+from mcpwatch.watch.row import Row
+from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
 
 _RISES = "back with the firing ones"
@@ -36,6 +39,24 @@ _RESOLVE = ActWords(
     SINKS,
 )
 _UNSILENCE = ActWords("End the silence", "All that it covers is told again from now on.", "Silence ended", _RISES)
+
+
+def first_to_see(rows: Iterable[Row], state: State) -> Alert | None:
+    """Of the alerts that these entries are part of, the worst that fires; the worst at all where none does."""
+    ids = {id for row in rows for id in row.alerts}
+    alerts = [alert for id in ids if (alert := state.alerts.get(id)) is not None]
+    return max(
+        alerts, key=lambda alert: (alert.state is AlertState.FIRING, alert.severity, alert.last_index), default=None
+    )
+
+
+def acknowledge_of(rows: Iterable[Row], state: State, host: Host) -> None:
+    """Acknowledge the alert that these entries are part of."""
+    alert = first_to_see(rows, state)
+    if alert is None:
+        host.tell("This is part of no alert")
+    else:
+        host.acknowledge(alert)
 
 
 def acknowledge(app: App[None], watcher: Watcher, alert: Alert) -> None:

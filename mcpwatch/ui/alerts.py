@@ -233,8 +233,10 @@ class AlertsScreen(ListScreen[Alert]):
         self.host.show_signer(next(filter(None, map(_signer_of, self._evidence())), None))
 
     def action_its_session(self) -> None:
-        """The session of the newest evidence."""
-        self.host.show_session(next((row.session for row in self._evidence() if row.session is not None), None))
+        """The session of the newest evidence, at its call."""
+        row = next((row for row in self._evidence() if row.session is not None), None)
+        session, call = (row.session, row.call) if row is not None else (None, None)
+        self.host.show_session(session, call)
 
     def _evidence(self) -> list[Row]:
         alert = self.selected

@@ -11,8 +11,9 @@ from textual.containers import Container
 
 from mcpwatch.model.entries import Body
 from mcpwatch.model.traffic import Call
+from mcpwatch.ui.acts import acknowledge_of, first_to_see
 from mcpwatch.ui.base import WatchScreen
-from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.commands import Command, Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.json_outline import Cover, JsonOutline
 from mcpwatch.ui.lines import Line, Tone, line, span
@@ -200,6 +201,15 @@ class CallScreen(WatchScreen):
             return ""
         return f"sess:{row.session_label}{self.within_feed(row.source)}"
 
+    def _hinted(self) -> list[Command]:
+        """Without what only a call with an alert needs, where it has none."""
+        is_idle = first_to_see(self._held.rows, self.state) is None
+        return [command for command in super()._hinted() if not (is_idle and command.id == "acknowledge")]
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge the worst alert that its entries are part of."""
+        acknowledge_of(self._held.rows, self.state, self.host)
+
     def action_its_identity(self) -> None:
         """The identity that signed the request."""
         row = self.selected_row
@@ -207,9 +217,9 @@ class CallScreen(WatchScreen):
         self.host.show_signer(verdict.signer if verdict is not None else None)
 
     def action_its_session(self) -> None:
-        """The session it belongs to."""
+        """The session it belongs to, at this call."""
         row = self.selected_row
-        self.host.show_session(row.session if row is not None else None)
+        self.host.show_session(row.session if row is not None else None, self.call)
 
     def action_copy(self) -> None:
         """Copy the entry."""

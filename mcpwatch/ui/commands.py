@@ -80,7 +80,6 @@ _TOOL = (Scope.TOOLS, Scope.TOOL)
 _OF_SESSION = (Scope.LIVE, Scope.CALL, Scope.ALERTS, Scope.PATH)
 _ALERTED = (Scope.LIVE, Scope.SESSION)
 _SIGNED = (*_OF_SESSION, Scope.SESSION)
-_ALERT = (Scope.ALERTS, Scope.LIVE)
 _TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.PATH, Scope.TOOL, Scope.IDENTITY)
 _COPY = (*_TRAFFIC, Scope.LIVE)
 _PAGED = (Scope.CALL, Scope.PATH, Scope.IDENTITY, Scope.TOOL, Scope.FEED)
@@ -135,7 +134,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("skip-forward", "right", "Ten seconds of the recording on", _REPLAY, Group.PLAY),
     Command("skip-back", "left", "Ten seconds of the recording back", _REPLAY, Group.PLAY),
     Command("seek", "", "To 12:03:20, 1500, -30s, +5m, or alert", _REPLAY, Group.PLAY, "PLACE"),
-    Command("acknowledge", "a", "Say that the alert was seen, with a note", _ALERT, Group.ACT, hint=2, label="ack"),
+    Command("acknowledge", "a", "Say that the alert was seen, with a note", _SIGNED, Group.ACT, hint=2, label="ack"),
     Command("resolve", "r", "Say that the cause is gone, with a note", _OF_ALERTS, Group.ACT, hint=3),
     Command("unacknowledge", "u", "Let it fire again, with a note", _OF_ALERTS, Group.ACT, hint=4, label="undo"),
     Command("silence", "m", "Hear nothing of such alerts for a while, with a note", _OF_ALERTS, Group.ACT, hint=4),
@@ -144,7 +143,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("unpin", "P", "Forget its pinned keys and its name", _IDENTITY, Group.ACT, hint=3),
     Command("accept", "a", "Trust the definition as it is now, with a note", _TOOL, Group.ACT, hint=2),
     Command("copy", "y", "Copy what is selected as one line of JSON", _COPY, Group.ACT, hint=8),
-    Command("export", "w", "Write its entries to a file: JSON lines, CSV, Markdown, HAR", _COPY, Group.ACT, hint=8),
+    Command("export", "w", "Write its entries to a file: JSON lines, CSV, Markdown, HAR", _COPY, Group.ACT, hint=7),
     Command("live", "1", "All traffic as it happens", _APP, Group.GO, runs="go:live"),
     Command("sessions", "2", "Who is connected, and what binds them", _APP, Group.GO, runs="go:sessions"),
     Command("alerts", "3", "What is wrong, worst first", _APP, Group.GO, runs="go:alerts"),

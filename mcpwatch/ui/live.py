@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from mcpwatch.errors import UsageError
+from mcpwatch.ui.acts import acknowledge_of
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.dialogs.columns import FIXED, ColumnsDialog
@@ -281,18 +282,15 @@ class LiveScreen(WatchScreen):
         self.host.show_signer(verdict.signer if verdict is not None else None)
 
     def action_its_session(self) -> None:
-        """The session of the entry under the cursor."""
+        """The session of the entry under the cursor, at its call."""
         row = self.view.selected
-        self.host.show_session(row.session if row is not None else None)
+        session, call = (row.session, row.call) if row is not None else (None, None)
+        self.host.show_session(session, call)
 
     def action_acknowledge(self) -> None:
         """Acknowledge the worst alert of the entry under the cursor."""
         row = self.view.selected
-        alerts = [alert for key in (row.alerts if row else ()) if (alert := self.state.alerts.get(key)) is not None]
-        if not alerts:
-            self.host.tell("This entry is part of no alert")
-            return
-        self.host.acknowledge(max(alerts, key=lambda alert: alert.severity))
+        acknowledge_of([row] if row is not None else [], self.state, self.host)
 
     def action_copy(self) -> None:
         """Copy the entry under the cursor."""

@@ -98,6 +98,10 @@ class PathScreen(WatchScreen):
         """The alert's evidence."""
         return f"alert:{self.alert.id}"
 
+    def action_acknowledge(self) -> None:
+        """Acknowledge the alert."""
+        self.host.acknowledge(self.state.alerts.get(self.alert.id, self.alert))
+
     def action_its_identity(self) -> None:
         """The identity that signed the step."""
         call = self.selected_call

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 
 from mcpwatch.model.traffic import Call, Session
 from mcpwatch.text import count
+from mcpwatch.ui.acts import acknowledge_of
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.chain import chain
 from mcpwatch.ui.chain_rows import CHAIN_COLUMNS, ChainRows
@@ -282,6 +283,13 @@ class SessionScreen(WatchScreen):
     def its_filter(self) -> str:
         """Its entries."""
         return f"sess:{short_session(self.session)}{self.within_feed(self.session.source)}"
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge the worst alert that the call or the entry under the cursor is part of."""
+        call = self.selected_call
+        entry = self._view.selected if self.shows is SessionView.ENTRIES else None
+        rows = self.state.rows_of_call(call) if call is not None else [entry] if entry is not None else []
+        acknowledge_of(rows, self.state, self.host)
 
     def action_its_identity(self) -> None:
         """The identity that the session is bound to."""

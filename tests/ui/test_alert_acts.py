@@ -369,6 +369,32 @@ async def test_many_alerts_are_listed_by_rule_and_opened_from_there(scene: Scene
         assert "Tool changed" in await at.read()
 
 
+async def test_an_alert_is_acknowledged_where_its_evidence_is_read(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("3")
+        shown = await at.command("narrow bad signature")
+        assert "Bad signature" in shown
+        assert "a ack" in (await at.press("enter")).splitlines()[-1]
+        shown = await at.press("a")
+        assert "enter acknowledge" in shown and "Bad signature" in shown
+        await at.press("escape", "s")
+        shown = await at.press("a")
+        assert "enter acknowledge" in shown and "Bad signature" in shown
+        await at.type("seen in its session")
+        await at.press("enter")
+        (alert,) = [each for each in scene.state.alerts.values() if each.state is AlertState.ACKNOWLEDGED]
+        assert alert.title == "Bad signature"
+
+
+async def test_a_call_without_an_alert_has_nothing_to_acknowledge(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("slash")
+        await at.type("alert:none kind:request")
+        await at.press("enter", "home")
+        assert "a ack" not in (await at.press("enter")).splitlines()[-1]
+        assert "This is part of no alert" in await at.press("a")
+
+
 async def test_at_the_least_width_the_foot_names_what_can_be_done_to_the_row(scene: Scene) -> None:
     async with hands(scene) as at:
         foot = (await at.press("3")).splitlines()[-1]
