@@ -172,8 +172,9 @@ class AlertsScreen(ListScreen[Alert]):
         """Without what is about one alert, where a row stands for many, and what its state leaves nothing to."""
         is_many = self._is_grouped and self._group is None
         idle = set(_OF_ONE) if is_many else set()
-        if not is_many and self.is_mounted and (alert := self.selected) is not None:
-            idle |= {id for id, states in _HINTED_AT.items() if alert.state not in states}
+        if not is_many and self.is_mounted:
+            alert = self.selected
+            idle |= {id for id, states in _HINTED_AT.items() if alert is None or alert.state not in states}
         return [
             command._replace(hint=_HINTS.get(command.id, command.hint))
             for command in super()._hinted()

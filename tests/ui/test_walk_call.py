@@ -1,5 +1,7 @@
 """Walks over a call: both its sides, folding, searching, and what is said where there is nothing to show."""
 
+import re
+
 from build import body_of
 from hands import Hands, hands, screen_text
 from msgspec.structs import replace
@@ -125,6 +127,16 @@ async def test_search_counts_marks_and_opens_what_hides_a_match(scene: Scene) ->
         assert "line 1 of 12" in await at.press("n")
         await at.press("escape")
         assert answer.needle == "" and "Live ›" in screen_text(at.app)
+
+
+async def test_an_answer_names_who_asked(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("slash")
+        await at.type("kind:message who:release-agent")
+        await at.press("enter", "home")
+        shown = await at.press("enter")
+        assert re.search(r"caller +2bd806c9 .*verified here +from 10\.0\.0\.7:", shown)
+        assert "caller" not in await at.press("home")
 
 
 async def test_a_search_that_finds_nothing_says_so(scene: Scene) -> None:

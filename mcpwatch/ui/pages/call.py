@@ -23,6 +23,7 @@ def row_parts(row: Row, watcher: Watcher, lay: Layout = still) -> list[Part]:
     state = watcher.state
     lines: list[Part] = [_headline(row), BLANK]
     lines += alert_lines(row, state)
+    lines += _caller_lines(row)
     if (verdict := row.verdict) is not None:
         known = watcher.known(verdict.signer)
         lines += [*verdict_lines(verdict, known, row.uncovered), BLANK]
@@ -33,6 +34,19 @@ def row_parts(row: Row, watcher: Watcher, lay: Layout = still) -> list[Part]:
         lines += [*call_lines(row.call, state.gateway_now(row.source)), BLANK]
     lines += content_parts(row.entry, row.verdict, lay)
     return [*lines, BLANK, *proof_lines(row.entry, state.feeds.get(row.source))]
+
+
+def _caller_lines(row: Row) -> list[Line]:
+    """Whom an answer and what else follows a request is put down to; the request itself has a verdict that says it."""
+    exchange = row.seen.exchange
+    if row.verdict is not None or exchange is None:
+        return []
+    who = row.who
+    peer = span(f"  from {exchange.peer}" if exchange.peer else "", Tone.DIM)
+    return [
+        field("caller", span(who.text or "unnamed", Tone.STRONG), span(f"  {who.evidence.value}", Tone.DIM), peer),
+        BLANK,
+    ]
 
 
 def exact_row_lines(row: Row, state: State) -> list[Line]:
