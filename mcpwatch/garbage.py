@@ -2,8 +2,11 @@
 
 import gc
 
-THRESHOLDS = (20_000, 20, 100)
-"""Objects made and not freed, young looks, and middle looks between two looks of the next older kind."""
+THRESHOLDS = (5_000, 10, 1_000)
+"""Objects made and not freed, young looks, and middle looks between two looks of the next older kind.
+
+A look of the oldest kind goes over all that is held, and nobody is served meanwhile: it comes once in many minutes.
+"""
 
 
 def collect_seldom() -> None:

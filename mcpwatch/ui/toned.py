@@ -1,11 +1,13 @@
 """From tones to styles: the component classes that every widget of ours shares."""
 
+from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -13,6 +15,21 @@ from mcpwatch.text import cut
 from mcpwatch.ui.lines import FILLED, Line, Tone
 
 _CLASS = {tone: f"tone--{tone.value}" for tone in Tone}
+
+
+class Drawn(Strip):
+    """A strip that does not remember itself as the only piece of itself, and so is freed as soon as it is dropped.
+
+    The library's own are in a cycle once they were drawn whole. At ten frames a second that is most of what would
+    wait for the search for garbage, and the search goes over all that is held.
+    """
+
+    __slots__ = ()
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """The pieces that end at these cells."""
+        inside = [each for each in cuts if each <= self.cell_length]
+        return [self] if inside == [self.cell_length] else super().divide(inside)
 
 
 class Toned(Widget):
@@ -35,6 +52,22 @@ class Toned(Widget):
                 style += self.get_component_rich_style(over, partial=True)
             self._styles_by_tone[tone, over] = style
         return style
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines as they go to the screen; those that are as they were stay the same objects."""
+        strips = super().render_lines(crop)
+        return [self._drawn_at(y, strip) for y, strip in zip(crop.line_range, strips, strict=False)]
+
+    def _drawn_at(self, y: int, strip: Strip) -> Strip:
+        kept = self._drawn.get(y)
+        if kept is None or kept[0] is not strip:
+            kept = self._drawn[y] = (strip, Drawn(strip, strip.cell_length))
+        return kept[1]
+
+    @cached_property
+    def _drawn(self) -> dict[int, tuple[Strip, Strip]]:
+        """By line: what was last drawn there, and what stands for it."""
+        return {}
 
     @cached_property
     def _styles_by_tone(self) -> dict[tuple[Tone, str], Style]:
