@@ -28,7 +28,7 @@ from mcpwatch.watch.names import short_id
 from mcpwatch.watch.path import path
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
-from mcpwatch.watch.subjects import short_subject
+from mcpwatch.watch.subjects import only_server, short_subject
 from mcpwatch.watch.watcher import Watcher
 
 _MAX_CELLS = 200
@@ -62,10 +62,9 @@ def _title(alert: Alert, state: State) -> Cell:
 
 def _about(alert: Alert, state: State) -> Cell:
     subject = short_subject(alert, state)
-    servers = {session.upstream for session in state.sessions.values()}
-    if len(servers) == 1:
+    if server := only_server(state):
         # What is true of all of them tells nothing.
-        subject = subject.removesuffix(f" at {next(iter(servers))}")
+        subject = subject.removesuffix(f" at {server}")
     return Span(show(subject, _MAX_CELLS), Tone.PLAIN if alert.state is AlertState.FIRING else Tone.DIM)
 
 

@@ -14,7 +14,7 @@ from textual.timer import Timer
 
 from mcpwatch.text import width
 from mcpwatch.ui.commands import Scope, bindings
-from mcpwatch.ui.lines import Line, Tone, plain
+from mcpwatch.ui.lines import BLANK, Line, Tone, plain
 from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.outline import Outline, Part
 from mcpwatch.ui.toned import Toned
@@ -23,7 +23,7 @@ from mcpwatch.ui.wrap import wrap
 _AT_ONCE = 2_000
 """Steps of an outline that are laid out before anything is drawn, and then at a time."""
 _KEPT = 500
-"""Lines whose wrapping is kept."""
+"""Lines whose wrapping is kept, and that are wrapped at a time to count their rows."""
 _AGAIN_S = 0.01
 
 
@@ -47,9 +47,15 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         self._refs: list[Ref] = []
         self._tops: list[int] = [0]
         """The row that each line begins at, and one past the last."""
+        self._heights: list[int] = []
+        """The rows of each line."""
+        self._guessed: list[int] = []
+        """Lines of which the rows are guessed, the first of them last."""
         self._wraps: dict[Ref, list[Line]] = {}
         self._width = -1
         self._timer: Timer | None = None
+        self._has_more = False
+        """Whether an outline has more to lay out."""
         self.needle = ""
         """What is looked for."""
         self._hits: list[Ref] = []
@@ -89,13 +95,23 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
     def _read_on(self) -> None:
         """Lay out a slice, and the next one when that was drawn."""
         more = [part.read(_AT_ONCE) for part in self._outlines(self._parts)]
+        self._has_more = any(more)
         self.flow()
-        if any(more) and self._timer is None:
-            self._timer = self.set_timer(_AGAIN_S, self._read_again)
 
-    def _read_again(self) -> None:
+    def _go_on(self) -> None:
+        if (self._has_more or self._guessed) and self._timer is None:
+            self._timer = self.set_timer(_AGAIN_S, self._again)
+
+    def _again(self) -> None:
         self._timer = None
-        self._read_on()
+        if self._has_more:
+            self._read_on()
+            return
+        at = self.line_of(int(self.scroll_offset.y))
+        before = self._tops[at] if at is not None else 0
+        self._count_rows()
+        if at is not None and self._tops[at] != before:
+            self.scroll_relative(y=self._tops[at] - before, animate=False, force=True)
 
     def on_resize(self) -> None:
         """Wrap to the width that the pane has."""
@@ -115,11 +131,20 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         self._refs = [ref for at, part in enumerate(self._parts) for ref in _refs_of(at, part)]
         widths = [each for part in self._parts for each in _widths_of(part)]
         cells = self.line_cells
-        rows = (1 if wide <= cells else len(self._wrapped(ref)) for wide, ref in zip(widths, self._refs, strict=True))
-        self._tops = list(accumulate(rows, initial=0))
-        self.virtual_size = Size(self._width, self._tops[-1])
+        self._heights = [max(-(-wide // max(cells, 1)), 1) for wide in widths]
+        self._guessed = [at for at, rows in enumerate(self._heights) if rows > 1][::-1]
+        self._count_rows()
         if self.needle:
             self._hits = self._find(self.needle)
+
+    def _count_rows(self) -> None:
+        """Count the rows of some of the lines of which they are guessed."""
+        for at in self._guessed[: -_KEPT - 1 : -1]:
+            self._heights[at] = len(self._wrapped(self._refs[at]))
+        del self._guessed[-_KEPT:]
+        self._tops = list(accumulate(self._heights, initial=0))
+        self.virtual_size = Size(self._width, self._tops[-1])
+        self._go_on()
         self.refresh()
 
     def _wrapped(self, ref: Ref) -> list[Line]:
@@ -152,7 +177,8 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
 
     def draw(self, at: int, row: int, cells: int, over: str = "") -> Strip:
         """One row of a line, with what is looked for marked."""
-        text = self._wrapped(self._refs[at])[row]
+        rows = self._wrapped(self._refs[at])
+        text = rows[row] if row < len(rows) else BLANK
         strip = self.strip(text, cells, over)
         return self._marked(strip, plain(text)) if self.needle else strip
 

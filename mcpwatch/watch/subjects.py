@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from weakref import WeakKeyDictionary
 
 from mcpwatch.detect.phrases import short
 from mcpwatch.model.alerts import Alert
@@ -15,6 +16,19 @@ _ENDS = "():,;."
 _METHODS = ("did:", "key:")
 _KEY_HEAD = re.compile(r"[\w-]{8}")
 """The head of a fingerprint, as it stands before the id of the signer with that key."""
+
+_ONLY: WeakKeyDictionary[State, tuple[int, str]] = WeakKeyDictionary()
+"""By state its version when its servers were last looked at, and the only one there was."""
+
+
+def only_server(state: State) -> str:
+    """The server of all sessions; empty where there are several, or none."""
+    version, server = _ONLY.get(state, (-1, ""))
+    if version != state.version:
+        servers = {session.upstream for session in state.sessions.values()}
+        server = servers.pop() if len(servers) == 1 else ""
+        _ONLY[state] = state.version, server
+    return server
 
 
 def short_subject(alert: Alert, state: State) -> str:

@@ -8,7 +8,7 @@ from watched import Stage
 from mcpwatch.detect.phrases import short
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Binding, SessionKind
-from mcpwatch.watch.subjects import short_subject, with_names
+from mcpwatch.watch.subjects import only_server, short_subject, with_names
 
 DID = "did:aip:0123456789abcdef0123456789a0bb57"
 
@@ -79,3 +79,12 @@ def test_a_shortened_id_gets_no_name_that_an_impostor_may_share() -> None:
     assert with_names(said, alert, stage.state) != said
     alert.subject = f"{signer.id} and {signer.id[:14]}impostor-impostor{signer.id[-6:]} at orders"
     assert with_names(said, alert, stage.state) == said
+
+
+def test_a_server_is_the_only_one_until_there_is_another() -> None:
+    stage = Stage()
+    assert only_server(stage.state) == ""
+    stage.request(session=stage.session("a", upstream="files"))
+    assert only_server(stage.state) == "files"
+    stage.request(session=stage.session("b", upstream="notes"))
+    assert only_server(stage.state) == ""

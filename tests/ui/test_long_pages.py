@@ -1,0 +1,73 @@
+"""Pages of very many wrapped lines: their rows are counted a few at a time, and what is read stays in view."""
+
+import json
+from collections.abc import Iterable
+
+import pytest
+from textual.app import App, ComposeResult
+
+from mcpwatch.ui import page
+from mcpwatch.ui.json_outline import JsonOutline
+from mcpwatch.ui.lines import Line, plain
+from mcpwatch.ui.page import Page
+from mcpwatch.ui.theme import DARK, variables
+from mcpwatch.ui.wrap import wrap
+
+WORDS = 3_000
+
+
+class Book(App[None]):
+    """Nothing but a page."""
+
+    def compose(self) -> ComposeResult:
+        """The page."""
+        yield Page(id="page")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The colours that pages ask for."""
+        return variables(DARK)
+
+
+async def test_rows_are_counted_a_few_at_a_time_and_all_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrapped: list[int] = []
+
+    def count(lines: Iterable[Line], cells: int) -> list[Line]:
+        wrapped[-1] += 1
+        return wrap(lines, cells)
+
+    counting = Page._count_rows
+
+    def counted(self: Page) -> None:
+        wrapped.append(0)
+        counting(self)
+
+    monkeypatch.setattr(page, "wrap", count)
+    monkeypatch.setattr(Page, "_count_rows", counted)
+    outline = JsonOutline(json.dumps({f"name_{at}": f"{at} some words of a sentence" for at in range(WORDS)}))
+    async with Book().run_test(size=(24, 10)) as pilot:
+        shown = pilot.app.query_one(Page)
+        shown.show_lines([outline], "a subject")
+        while shown._has_more:
+            await pilot.pause(0.01)
+        outline.open_all()
+        shown.show_lines([outline], "a subject")
+        guessed = len(shown._guessed)
+        shown.scroll_to(y=WORDS, animate=False, force=True)
+        before = reading(shown)
+        while shown._guessed:
+            await pilot.pause(0.01)
+        assert reading(shown) == before
+        shown.action_bottom()
+        await pilot.pause()
+        texts = [plain(line) for at in outline.visible() for line in wrap([outline.line(at)], shown.line_cells)]
+        assert guessed > 2_000 and max(wrapped) <= 500 + 2 * shown.size.height
+        assert len(texts) == shown.virtual_size.height
+        last = [shown.render_line(y).text.rstrip() for y in range(shown.size.height)]
+        assert last == [text.rstrip() for text in texts[-shown.size.height :]]
+
+
+def reading(shown: Page) -> page.Ref:
+    """The line at the top of the view."""
+    at = shown.line_of(int(shown.scroll_offset.y))
+    assert at is not None
+    return shown._refs[at]
