@@ -1,6 +1,7 @@
 """A screen that lists things and tells about the one selected."""
 
 from collections.abc import Hashable, Iterable, Mapping
+from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from textual import on
@@ -12,6 +13,7 @@ from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.prompt import Prompt
+from mcpwatch.ui.sifting import Sifting
 from mcpwatch.ui.table import Order, Paint, Table, with_feed
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.watcher import Watcher
@@ -19,6 +21,10 @@ from mcpwatch.watch.watcher import Watcher
 T = TypeVar("T")
 _SETTLE = 0.5
 """Seconds for which a list keeps its order, so that it can be read."""
+_MORE = 2_000
+"""For each so many items that are narrowed down, it is kept as long again."""
+_NEXT = 0.005
+"""Seconds between two helpings of items that are looked through."""
 _FEW = 500
 """Up to this many items, a new one is put in its place at once."""
 
@@ -53,6 +59,9 @@ class ListScreen(WatchScreen, Generic[T]):
         """What the rows have to have; empty for all rows."""
         self._before: tuple[str, Hashable | None] = ("", None)
         """That, and what was selected, before one began to type."""
+        self._sifting: Sifting[T] = Sifting((), None)
+        self._kept: tuple[Hashable | None] | None = None
+        """What was selected when the rows were narrowed, until that is done."""
         self._count = 0
         """How many items there were when they were last put in order, those that are not shown among them."""
 
@@ -77,6 +86,8 @@ class ListScreen(WatchScreen, Generic[T]):
         if not self._narrow:
             return []
         found = f"{len(self.table):,} of {self._count:,} have “{self._narrow}”"
+        if not self._sifting.is_done:
+            found = f"looking through {self._count:,} for “{self._narrow}”"
         return [self.scope.capitalize(), f"{found}; {'enter keeps them, ' if self.prompt.is_open else ''}esc shows all"]
 
     def compose_body(self) -> ComposeResult:
@@ -102,7 +113,8 @@ class ListScreen(WatchScreen, Generic[T]):
         in_view = grid.is_cursor_in_view or self._lost
         items = list(self.items())
         grown = len(items) != self._count and len(items) <= _FEW
-        if grown or now - self._arranged >= _SETTLE:
+        settle = _SETTLE * (1 + len(items) // _MORE) if self._narrow else _SETTLE
+        if self._sifting.is_done and (grown or now - self._arranged >= settle):
             self._arrange(items)
             if self._narrow:
                 self.look_at_bars()
@@ -136,11 +148,39 @@ class ListScreen(WatchScreen, Generic[T]):
         self._selected = self.key_of(item)
 
     def _arrange(self, items: Iterable[T]) -> None:
-        order, every = self._orders[self._order], list(items)
+        """Put the items in order; where very many are to be looked through, soon."""
+        every = list(items)
         self._count = len(every)
-        self.table.arrange(filter(self._has_text, every) if self._narrow else every, order, self._down)
+        self._sifting = Sifting(every, self._has_text if self._narrow else None)
+        self._sift()
+
+    def _sift(self) -> bool:
+        """Look through a helping; whether the rest was in it, and all is in order."""
+        sifting, order = self._sifting, self._orders[self._order]
+        if not sifting.go():
+            self.set_timer(_NEXT, partial(self._sift_on, sifting))
+            return False
+        self.table.arrange(sifting.found, order, self._down)
         self.grid.order = (order.column, self._down)
         self._arranged = self.state.now
+        if self._kept is not None:
+            (kept,), self._kept = self._kept, None
+            self._come_back_to(kept)
+        return True
+
+    def _sift_on(self, sifting: Sifting[T]) -> None:
+        if sifting is self._sifting and self._sift() and self.is_current:
+            self.look()
+            self.look_at_bars()
+
+    def _come_back_to(self, kept: Hashable | None) -> None:
+        """After narrowing: to what was selected, or to the top."""
+        if kept is not None and self.table.find(kept) is not None:
+            self._selected = kept
+        else:
+            self.stay()
+            self.grid.show_rows(self.table, 0)
+        self._lost = True
 
     def _look_at_item(self) -> None:
         item = self.selected
@@ -179,6 +219,7 @@ class ListScreen(WatchScreen, Generic[T]):
     def select(self, key: Hashable) -> None:
         """Put the cursor on the item with this key, if it is listed."""
         self._selected = key
+        self._kept = None if self._kept is None else (key,)
         self.look()
         self.grid.reveal()
 
@@ -200,13 +241,8 @@ class ListScreen(WatchScreen, Generic[T]):
             return
         kept = self.selected
         self._narrow = text
+        self._kept = (self.key_of(kept) if kept is not None else None,)
         self._arrange(self.items())
-        if kept is not None and self.table.find(self.key_of(kept)) is not None:
-            self.go_with(kept)
-        else:
-            self.stay()
-            self.grid.show_rows(self.table, 0)
-        self._lost = True
         self.look()
         self.search.mark(text)
 

@@ -5,6 +5,9 @@ from hands import Hands, hands
 from rpc import call, result, text
 from scene import Scene
 
+from mcpwatch.ui import sifting
+from mcpwatch.ui.alerts import AlertsScreen
+
 pytest_plugins = ["played"]
 
 NOTE = "asked Ann, who knows"
@@ -50,6 +53,25 @@ async def test_left_without_entering_all_is_as_it_was(scene: Scene) -> None:
         assert await rows(at) != before
         await at.press("escape")
         assert await rows(at) == before
+
+
+async def test_very_many_are_looked_through_a_helping_at_a_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sifting, "AT_ONCE", 1)
+    async with hands(scene) as at:
+        await at.press("3", "j", "j")
+        before, wanted = await rows(at), "tool changed"
+        every = len(scene.state.alerts)
+        screen = at.app.screen
+        assert isinstance(screen, AlertsScreen)
+        screen.narrow(wanted)
+        assert screen.crumbs()[-1].startswith(f"looking through {every} for “{wanted}”")
+        assert len(screen.table) == every
+        while not screen._sifting.is_done:
+            await at.pilot.pause(0.01)
+        found = await rows(at)
+        assert 0 < len(found) < every and all("ool changed" in row for row in found)
+        await at.press("escape")
+        assert sorted(row[1:] for row in await rows(at)) == sorted(row[1:] for row in before)
 
 
 @pytest.mark.parametrize(
