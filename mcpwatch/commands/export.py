@@ -48,6 +48,7 @@ async def _export(target: sources.Target, options: argparse.Namespace, query: Qu
     def through(source: Source) -> Source:
         if isinstance(source, RecordingSource) and not source.log.is_known:
             print(show(f"mcpwatch: {source.name}: nobody here vouches for the log's key"), file=sys.stderr)
+            print("  Hold it against the one that the Feed screen shows beside the gateway.", file=sys.stderr)
         return trees.setdefault(source.name, _with_tree(source)) if options.proofs else source
 
     with _output(options.output, over=options.force) as out:

@@ -64,6 +64,7 @@ def _recorded(path: Path, options: argparse.Namespace) -> int:
     recorded = RecordedProof(path, options.index, state_dir())
     if not recorded.is_known:
         print(show(f"mcpwatch: nobody here vouches for the log's key, {recorded.keys[0]}"), file=sys.stderr)
+        print("  Hold it against the one that the Feed screen shows beside the gateway.", file=sys.stderr)
     return _give(recorded.proof, recorded.keys, options)
 
 

@@ -103,7 +103,7 @@ class AlertsScreen(ListScreen[Alert]):
         column._replace(grow=column.id in ("subject", "title"))
         for column in grid_columns(
             watch_columns.ALERTS,
-            {"title": 20, "subject": 19, "rule": 16},
+            {"title": 20, "subject": 17, "rule": 16},
             {"severity": 10, "state": 6, "title": 26, "subject": 44},
         )
     )

@@ -408,5 +408,11 @@ async def test_at_the_least_width_the_foot_names_what_can_be_done_to_the_row(sce
         assert "r resolve  / find  u undo" in foot and "a ack" not in foot and "silence" not in foot
 
 
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 30), (140, 40), (200, 50)])
+async def test_at_every_width_one_sees_which_alert_is_the_newest(scene: Scene, size: tuple[int, int]) -> None:
+    async with hands(scene, size) as at:
+        assert "SEEN" in (await at.press("3")).splitlines()[3]
+
+
 def test_where_an_act_is_kept_is_said_in_words() -> None:
     assert [kept.value for kept in Kept] == ["in the gateway's log", "on this machine only"]
