@@ -1,7 +1,8 @@
 """What the gateway adds to a call: 200 echo calls direct and through it, one by one in turn, both protocol eras.
 
 Takes the number of calls. Server and gateways are processes of their own, one that observes and one that enforces
-signatures; the client is a bare keep-alive connection, and signs each call before the clock starts. The bar: at most
+signatures; beside them stand a bare pass-through of the library that the gateway is made with, and nginx where it is
+installed. The client is a bare keep-alive connection, and signs each call before the clock starts. The bar: at most
 1.5 ms on the median, log and tap included.
 """
 
@@ -9,12 +10,14 @@ import http.client
 import json
 import os
 import re
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,6 +27,22 @@ from mcpwatch.identity.signer import make_nonce, rfc9421_headers
 SERVER = Path(__file__).parents[1] / "gateway" / "sdk.py"
 WARM_UP = 20
 POLICY = 'signatures = "required"'
+BARE = Path(__file__).with_name("_bare_proxy.py")
+NGINX = """
+daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/errors;
+events {{}}
+http {{
+    access_log off; client_body_temp_path {folder}/bodies; proxy_temp_path {folder}/answers;
+    upstream server {{ server 127.0.0.1:{upstream}; keepalive 4; }}
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            proxy_pass http://server; proxy_http_version 1.1; proxy_set_header Connection "";
+            proxy_set_header Host $http_host; proxy_buffering off;
+        }}
+    }}
+}}
+"""
 ACCEPT = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -126,25 +145,52 @@ def wait_for(port: int) -> None:
 
 def main() -> None:
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    direct = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryDirectory() as state:
-        server = subprocess.Popen([sys.executable, str(SERVER), str(port)], stderr=subprocess.DEVNULL, text=True)
-        wait_for(port)
+    with tempfile.TemporaryDirectory() as state, ExitStack() as running:
+        port = free_port()
+        run(running, [sys.executable, str(SERVER), str(port)], port)
+        ways = {"direct": f"http://127.0.0.1:{port}"} | proxies(running, port, Path(state))
         policy = Path(state) / "policy.toml"
         policy.write_text(POLICY)
-        more: tuple[list[str], ...] = ([], ["--enforce", "--policy", str(policy)])
-        gateways = [start(direct, Path(state) / str(number), words) for number, words in enumerate(more)]
-        try:
-            addresses = [direct, *(found(gateway) for gateway in gateways)]
-            print(heading(calls, "observing", "enforcing"))
-            for era in ("2026-07-28", "2025-11-25"):
-                measure(era, addresses, calls, AgentKey.generate())
-        finally:
-            for process in (*gateways, server):
-                process.terminate()
-                process.wait()
+        more = {"observing": [], "enforcing": ["--enforce", "--policy", str(policy)]}
+        for way, words in more.items():
+            gateway = start(ways["direct"], Path(state) / way, words)
+            running.callback(end, gateway)
+            ways[way] = found(gateway)
+        print(heading(calls, *list(ways)[1:]))
+        for era in ("2026-07-28", "2025-11-25"):
+            measure(era, list(ways.values()), calls, AgentKey.generate())
+
+
+def proxies(running: ExitStack, upstream: int, folder: Path) -> dict[str, str]:
+    """What passes on and does nothing else, by name."""
+    bare = free_port()
+    run(running, [sys.executable, str(BARE), f"http://127.0.0.1:{upstream}", str(bare)], bare)
+    found = {"aiohttp": f"http://127.0.0.1:{bare}"}
+    if program := shutil.which("nginx"):
+        port, settings = free_port(), folder / "nginx.conf"
+        settings.write_text(NGINX.format(folder=folder, upstream=upstream, port=port))
+        run(running, [program, "-e", f"{folder}/errors", "-c", str(settings)], port)
+        found["nginx"] = f"http://127.0.0.1:{port}"
+    return found
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+def run(running: ExitStack, command: list[str], port: int) -> None:
+    """Run a server until the stack is left, from when it listens."""
+    running.callback(end, subprocess.Popen(command, stderr=subprocess.DEVNULL, text=True))
+    wait_for(port)
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    """End a process."""
+    process.terminate()
+    process.wait()
 
 
 def start(upstream: str, state: Path, words: list[str]) -> "subprocess.Popen[str]":
