@@ -21,6 +21,7 @@ from mcpwatch.text import show
 from mcpwatch.ui import crash
 from mcpwatch.ui.act_toasts import ActToasts
 from mcpwatch.ui.alerts import AlertsScreen
+from mcpwatch.ui.ascii import Ascii
 from mcpwatch.ui.base import LEAST, WatchScreen
 from mcpwatch.ui.commands import COMMANDS, Scope, bindings, key_name
 from mcpwatch.ui.desk import Desk
@@ -97,6 +98,7 @@ class WatchApp(Desk, inherit_bindings=False):
         self._act_toasts = ActToasts()
         self._policy_fault = ""
         self._guard = Guard()
+        self._ascii: tuple[LineFilter, ...] = ()
         self._undo_signals: Callable[[], None] = lambda: None
         for theme in THEMES:
             self.register_theme(theme)
@@ -113,6 +115,7 @@ class WatchApp(Desk, inherit_bindings=False):
         """Have the operator's keys and colours."""
         self.keys = settings.keys
         self.columns = settings.columns or None
+        self._ascii = (Ascii(),) if settings.is_ascii else ()
         self.times = settings.times
         self.set_keymap(bound(settings.keys))
         for theme in settings.themes:
@@ -125,7 +128,7 @@ class WatchApp(Desk, inherit_bindings=False):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The last door that all text passes."""
-        return [*super().get_line_filters(), self._guard]
+        return [*super().get_line_filters(), self._guard, *self._ascii]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The colours that every theme gets from us."""
@@ -211,7 +214,7 @@ class WatchApp(Desk, inherit_bindings=False):
         if typed and isinstance(screen, Dialog) and screen.is_deaf(self.monotonic()):
             return
         pressed = event.key if isinstance(event, events.Key) and not event.is_forwarded else ""
-        at_once = isinstance(screen, WatchScreen) and not screen.prompt.is_open
+        at_once = isinstance(screen, WatchScreen) and screen.is_mounted and not screen.prompt.is_open
         # By way of a pane a key would come back too late for the next one to find the prompt that it opens.
         if not (pressed and at_once and await self._check_bindings(pressed)):
             await super().on_event(event)
