@@ -17,6 +17,8 @@ MAX_AUTHOR = 200
 """Characters; an act by a longer name does not count."""
 TIMES = ("clock", "age", "step")
 """How times are told."""
+CHARACTERS = ("auto", "unicode", "ascii")
+"""What is drawn with."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -83,6 +85,11 @@ CHECKS: tuple[_Check, ...] = (
         lambda config: 1 <= config.notify.per_minute <= MOST_PER_MINUTE,
     ),
     _Check("ui.times", f"be one of {', '.join(TIMES)}", lambda config: config.ui.times in TIMES),
+    _Check(
+        "ui.characters",
+        f"be one of {', '.join(CHARACTERS)}",
+        lambda config: config.ui.characters in CHARACTERS,
+    ),
     _Check(
         "principals",
         "give each subject a list of at least one signer",

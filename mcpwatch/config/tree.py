@@ -75,6 +75,8 @@ class UiConfig(Struct, forbid_unknown_fields=True, frozen=True):
     """The columns of the Live screen. Empty: as many as fit."""
     times: str = "clock"
     """How the Live screen tells time: clock, age or step."""
+    characters: str = "auto"
+    """What is drawn with: unicode, ascii, or auto, which goes by the locale (LC_ALL, LC_CTYPE, LANG) and TERM."""
 
 
 class ThemeConfig(Struct, forbid_unknown_fields=True, frozen=True):

@@ -1,5 +1,7 @@
 """What the configuration says of the dashboard: keys, colours, and how Live begins."""
 
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -7,7 +9,7 @@ from textual.theme import Theme
 
 from mcpwatch.config import Config
 from mcpwatch.config_faults import Fault
-from mcpwatch.ui import keymap, live_rows, theme
+from mcpwatch.ui import ascii, keymap, live_rows, theme
 
 
 class Settings(NamedTuple):
@@ -22,6 +24,8 @@ class Settings(NamedTuple):
     """Those of Live; none leaves them to the width."""
     times: live_rows.TimeStyle = live_rows.TimeStyle.CLOCK
     """How Live tells time."""
+    is_ascii: bool = False
+    """Whether nothing but ASCII is drawn."""
 
 
 def faults(config: Config) -> Iterator[Fault]:
@@ -39,4 +43,5 @@ def settings(config: Config) -> Settings:
         config.ui.theme or Settings().theme,
         config.ui.columns,
         live_rows.TimeStyle[config.ui.times.upper()],
+        ascii.is_wanted(config.ui.characters, os.environ, getattr(sys.__stdout__, "encoding", "utf-8")),
     )

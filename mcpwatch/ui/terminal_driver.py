@@ -22,10 +22,16 @@ class Outlet:
         """Write, or forget the text when the terminal is gone."""
         if not self.gone:
             try:
-                self._file.write(text)
+                self._write(text)
             except (OSError, ValueError):
                 self.gone = True
         return len(text)
+
+    def _write(self, text: str) -> None:
+        try:
+            self._file.write(text)
+        except UnicodeEncodeError as error:
+            self._file.write(text.encode(error.encoding, "replace").decode(error.encoding))
 
     def flush(self) -> None:
         """Flush, unless the terminal is gone."""
