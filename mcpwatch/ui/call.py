@@ -210,6 +210,11 @@ class CallScreen(WatchScreen):
         """Acknowledge the worst alert that its entries are part of."""
         acknowledge_of(self._held.rows, self.state, self.host)
 
+    def action_traffic(self) -> None:
+        """The entries of its session, at the one under the cursor."""
+        if filter := self.its_filter():
+            self.host.show_traffic(filter, self.selected_row)
+
     def action_its_identity(self) -> None:
         """The identity that signed the request."""
         row = self.selected_row

@@ -66,8 +66,8 @@ class Host(Protocol):
         """Show the alerts of an identity, and no others, on Alerts."""
         ...
 
-    def show_traffic(self, filter: str) -> None:
-        """Show on Live what a filter lets through."""
+    def show_traffic(self, filter: str, row: Row | None = None) -> None:
+        """Show on Live what a filter lets through, at an entry."""
         ...
 
     def acknowledge(self, alert: Alert) -> None:

@@ -160,14 +160,17 @@ class Places(App[None], inherit_bindings=False):
         if isinstance(self.screen, AlertsScreen):
             self.screen.show_only(identity)
 
-    def show_traffic(self, filter: str) -> None:
-        """Show on Live what a filter lets through."""
-        self.run_worker(self._show_traffic(filter), group="go", exclusive=True)
+    def show_traffic(self, filter: str, row: Row | None = None) -> None:
+        """Show on Live what a filter lets through, at an entry."""
+        self.run_worker(self._show_traffic(filter, row), group="go", exclusive=True)
 
-    async def _show_traffic(self, filter: str) -> None:
+    async def _show_traffic(self, filter: str, row: Row | None) -> None:
         await self._go_to("live")
         if isinstance(self.screen, LiveScreen):
             self.screen.filter_by(filter)
+            if row is not None and self.screen.view.select(row.index, row.source):
+                self.screen.look()
+                self.screen.grid.reveal()
 
     async def _go_to(self, mode: str) -> None:
         await self.action_go(mode)

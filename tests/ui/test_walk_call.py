@@ -139,6 +139,18 @@ async def test_an_answer_names_who_asked(scene: Scene) -> None:
         assert "caller" not in await at.press("home")
 
 
+async def test_its_traffic_is_shown_at_the_entry_one_came_from(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("slash")
+        await at.type("kind:request who:release-agent")
+        await at.press("enter", "home", "j")
+        wanted = next(line for line in (await at.read()).splitlines() if line.startswith("▌"))
+        await at.press("enter")
+        shown = await at.press("l")
+        assert "where the session contains" in shown
+        assert next(line for line in shown.splitlines() if line.startswith("▌")) == wanted
+
+
 async def test_a_search_that_finds_nothing_says_so(scene: Scene) -> None:
     row = asked(scene, ORDERS)
     async with hands(scene, WIDE) as at:
