@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mcpwatch.commands import notifying, sources
 from mcpwatch.commands.signals import until_signalled
-from mcpwatch.config import refused
+from mcpwatch.config import Config, refused
 from mcpwatch.errors import LocalError
 from mcpwatch.notify.notifier import notify
 from mcpwatch.notify.options import NotifyOptions
@@ -72,13 +72,16 @@ async def dashboard(
     wishes: NotifyOptions = NotifyOptions(),  # noqa: B008
     settings: "Settings | None" = None,
 ) -> int:
-    """Show a watcher, and notify, until the operator leaves; returns the exit code."""
+    """Show a watcher, and notify, until the operator leaves; returns the exit code.
+
+    Without settings it looks as with a configuration that says nothing.
+    """
     from mcpwatch.detect.rules import CATALOGUE
     from mcpwatch.ui.app import WatchApp
+    from mcpwatch.ui.settings import settings as settings_for
 
     app = WatchApp(watcher, rules=CATALOGUE, query=query)
-    if settings is not None:
-        app.take(settings)
+    app.take(settings if settings is not None else settings_for(Config()))
     async with notify(watcher.state, wishes, app.trouble):
         await app.run_async()
     return app.return_code or 0

@@ -36,7 +36,7 @@ def test_the_template_is_the_defaults(capsys: pytest.CaptureFixture[str]) -> Non
             "window": 300,
         },
         "watch": {"rows": 50_000, "author": "", "operators": []},
-        "ui": {"theme": "", "columns": [], "times": "clock"},
+        "ui": {"characters": "auto", "theme": "", "columns": [], "times": "clock"},
         "notify": {"command": [], "webhook": "", "webhook_token_file": "", "severity": "high", "per_minute": 10},
     }
 
