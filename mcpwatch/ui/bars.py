@@ -21,7 +21,7 @@ FOOT = 18
 _MORE = line(span("…", Tone.DIM))
 _NAMED = 100
 """From this width on the program's name stands at the right edge."""
-
+_TO_FEED, _TO_ALERTS = "app.go('feed')", "app.go('alerts')"
 
 _NONE: Counter[AlertState] = Counter()
 
@@ -66,10 +66,13 @@ def tabs(mode: str, state: State, alerts: Counter[Severity], cells: int) -> Line
 
 
 def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B008  a Line is immutable
-    """How the feed stands, with the age of all that could fall silent; `note` keeps the right edge."""
+    """How the feed stands, with the age of all that could fall silent; `note` keeps the right edge.
+
+    A click on a feed goes to Feed.
+    """
     status = worst_feed(state.feeds.values())
     if status is None:
-        return spread([line(span("◌ NO FEED", Tone.WARN))], note, cells)
+        return spread([line(span("◌ NO FEED", Tone.WARN, _TO_FEED))], note, cells)
     if len(state.feeds) > 1:
         return spread(_several(state), note, cells)
     look = FEEDS[status.state]
@@ -77,7 +80,7 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
     pending = max(status.next_index - status.verified_size, 0)
     late = status.last_checkpoint_at is not None and now - status.last_checkpoint_at > STALE_AFTER
     parts = [
-        line(span(f"{look.glyph} {status.state.value}", look.tone), span(f" {status.name}")),
+        line(span(f"{look.glyph} {status.state.value}", look.tone, _TO_FEED), span(f" {status.name}", action=_TO_FEED)),
         _labelled("last", fresh(now, status.last_entry_at)),
         _labelled("checkpoint", fresh(now, status.last_checkpoint_at), Tone.WARN if late else Tone.PLAIN),
         line(f"{state.entry_rate.per_second(now):,.1f}/s"),
@@ -107,7 +110,8 @@ def _several(state: State) -> list[Line]:
         told = [str(len(names))] if counted else names[:_NAMES]
         more = f" +{len(names) - _NAMES}" if len(names) > _NAMES and not counted else ""
         look = FEEDS[standing]
-        parts.append(line(span(f"{look.glyph} {standing.value}", look.tone), span(f" {', '.join(told)}{more}")))
+        named = span(f" {', '.join(told)}{more}", action=_TO_FEED)
+        parts.append(line(span(f"{look.glyph} {standing.value}", look.tone, _TO_FEED), named))
     proven = sum(status.verified_size for status in feeds)
     pending = sum(max(status.next_index - status.verified_size, 0) for status in feeds)
     newest = max((status.last_entry_at for status in feeds if status.last_entry_at is not None), default=None)
@@ -125,15 +129,16 @@ def _several(state: State) -> list[Line]:
 def wrong_line(state: State, alerts: Counter[Severity], cells: int, resting: Counter[AlertState] = _NONE) -> Line:
     """Open alerts by severity, then those that rest, then verdicts, worst first.
 
-    Where words do not fit, glyphs or shorter words stand for them; verdicts are left out first.
+    Where words do not fit, glyphs or shorter words stand for them; verdicts are left out first. A click on the
+    alerts goes to them.
     """
-    head, short = [span("alerts", Tone.DIM)], [span("alerts", Tone.DIM)]
+    head, short = [span("alerts", Tone.DIM, _TO_ALERTS)], [span("alerts", Tone.DIM, _TO_ALERTS)]
     for severity in sorted((each for each in Severity if alerts[each]), reverse=True):
         tone = Tone.ALARM if severity is Severity.CRITICAL else SEVERITIES[severity].tone
-        head += [span(" "), span(f"{alerts[severity]} {severity.name.lower()}", tone)]
-        short += [span(" "), span(f"{SEVERITIES[severity].glyph}{alerts[severity]}", tone)]
+        head += [span(" "), span(f"{alerts[severity]} {severity.name.lower()}", tone, _TO_ALERTS)]
+        short += [span(" "), span(f"{SEVERITIES[severity].glyph}{alerts[severity]}", tone, _TO_ALERTS)]
     if len(head) == 1:
-        head.append(span(" none open", Tone.DIM))
+        head.append(span(" none open", Tone.DIM, _TO_ALERTS))
     rest = [span(f"  {resting[each]:,} {each.value}", Tone.DIM) for each in AlertState if resting[each]]
     brief = [span(f"  {resting[each]:,} {SHORT_STATES[each]}", Tone.DIM) for each in AlertState if resting[each]]
     words = [word for word in _WORST_WORD if state.counts.words[word] > 0]
@@ -181,13 +186,13 @@ def badness(status: FeedStatus) -> int:
 
 
 def crumbs(parts: Sequence[str], note: Line, cells: int) -> Line:
-    """The way down to this screen; `note` keeps the right edge."""
+    """The way down to this screen, where a click goes a step back; `note` keeps the right edge."""
     last = len(parts) - 1
     spans: list[Span] = []
     for at, part in enumerate(parts):
         if at:
             spans.append(span(" › ", Tone.DIM))
-        spans.append(span(part, Tone.STRONG if at == last else Tone.DIM))
+        spans.append(span(part, Tone.STRONG) if at == last else span(part, Tone.DIM, "app.back"))
     return spread([Line(tuple(spans))], note, cells)
 
 

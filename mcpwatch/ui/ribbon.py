@@ -30,10 +30,10 @@ class Ribbon(Toned):
             return Strip.blank(self.size.width, self.tone_style(Tone.PLAIN))
         return self.strip(self.lines[y], self.size.width)
 
-    async def on_click(self, event: events.Click) -> None:
-        """Run the action of the span that was clicked."""
+    def on_click(self, event: events.Click) -> None:
+        """Have the app run the action of the span that was clicked: one that ends this screen cannot run in it."""
         if event.y < len(self.lines) and (action := _action_at(self.lines[event.y], event.x)):
-            await self.app.run_action(action)
+            self.app.call_next(self.app.run_action, action)
 
 
 def cut_line(text: Line, cells: int) -> Line:

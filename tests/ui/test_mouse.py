@@ -1,8 +1,11 @@
-"""All that can be clicked: tabs, rows, headers, the pill, the keys in the footer."""
+"""All that can be clicked: tabs, counts, the way back, rows, headers, the filter, the pill, and keys that are named."""
 
 from hands import Hands, hands
 from scene import Scene
 from textual import events
+
+from mcpwatch.ui import bars
+from mcpwatch.ui.lines import Line
 
 pytest_plugins = ["played"]
 
@@ -58,3 +61,46 @@ async def test_the_views_of_a_session_can_be_clicked(scene: Scene) -> None:
     async with hands(scene) as at:
         await at.press("2", "enter")
         assert "HOW WE KNOW" in await click(at, "chain")
+
+
+async def test_the_counts_of_alerts_and_the_feed_go_to_their_screens(scene: Scene) -> None:
+    async with hands(scene) as at:
+        assert "SEVERITY" in await click(at, "critical")
+        assert at.app.current_mode == "alerts"
+        await click(at, "LIVE")
+        assert at.app.current_mode == "feed"
+
+
+async def test_the_way_down_leads_back(scene: Scene) -> None:
+    async with hands(scene) as at:
+        assert "Sessions ›" in await at.press("2", "enter")
+        assert "Sessions ›" not in await click(at, "Sessions ›")
+        assert "Sessions ›" in await at.press("enter")
+        assert "Sessions ›" not in await click(at, "2 Sessions")
+
+
+async def test_a_click_on_the_filter_clears_it(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("slash")
+        await at.type("sig:bad")
+        assert "/ sig:bad" in await at.press("enter")
+        assert "/ sig:bad" not in await click(at, "/ sig:bad")
+
+
+async def test_the_keys_of_a_dialog_can_be_clicked(scene: Scene) -> None:
+    async with hands(scene) as at:
+        assert "on or off" in await at.press("c")
+        scene.monotonic += 1
+        assert "on or off" not in await click(at, "done")
+        await at.press("q")
+        scene.monotonic += 1
+        assert "quit all the same" not in await click(at, "stay")
+        await at.press("q")
+        scene.monotonic += 1
+        await click(at, "quit all the same")
+        assert not at.app.is_running
+
+
+def test_text_that_came_from_outside_carries_no_click() -> None:
+    name = "[@click=app.quit]x[/]"
+    assert {part.action for part in bars.crumbs([name, name], Line(), 80).spans} == {"", "app.back"}

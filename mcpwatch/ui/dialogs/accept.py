@@ -47,9 +47,7 @@ class AcceptDialog(Dialog):
         """Say what is accepted, and what went wrong."""
         super().fill()
         self.say(span(self._fault, Tone.BAD))
-        keys = (("enter ", "accept it   "), ("esc ", "leave it as it is   "), ("↑ ↓ ", "read on"))
-        spans = [part for key, does in keys for part in (span(key, Tone.ACCENT), span(does))]
-        self.query_one("#keys", Ribbon).show_lines(line(*spans))
+        self.show_keys(("enter", "accept it"), ("escape", "leave it as it is"), ("up", ""), ("down", "read on"))
 
     def lines(self) -> list[Line]:
         """The tool and what changed, as it stood when the dialog was opened."""

@@ -10,7 +10,7 @@ from mcpwatch.text import Shown
 from mcpwatch.ui.cells import Cell, Column, Fitted
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lines import Tone, line, span
+from mcpwatch.ui.lines import Tone, span
 from mcpwatch.ui.ribbon import Ribbon
 
 Choose = Callable[[Collection[str] | None], object]
@@ -71,9 +71,7 @@ class ColumnsDialog(Dialog):
         """Show what is chosen."""
         grid = self.query_one(Grid)
         grid.show_rows(self._choices, grid.cursor)
-        keys = [("space ", "on or off   "), ("d ", "as the width allows   "), ("esc ", "done")]
-        parts = [part for key, does in keys for part in (span(key, Tone.ACCENT), span(does))]
-        self.query_one("#keys", Ribbon).show_lines(line(*parts))
+        self.show_keys(("space", "on or off"), ("d", "as the width allows"), ("escape", "done"))
 
     @on(Grid.Opened)
     def _opened(self) -> None:

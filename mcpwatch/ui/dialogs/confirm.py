@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from mcpwatch.ui.dialogs.dialog import Dialog
-from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.lines import Line
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.ribbon import Ribbon
 
@@ -30,8 +30,7 @@ class ConfirmDialog(Dialog):
     def fill(self) -> None:
         """Say what will happen, and what the keys do."""
         super().fill()
-        keys = line(span("enter ", Tone.ACCENT), f"{self._agree}   ", span("esc ", Tone.ACCENT), "stay")
-        self.query_one("#keys", Ribbon).show_lines(keys)
+        self.show_keys(("enter", self._agree), ("escape", "stay"))
 
     def lines(self) -> list[Line]:
         """What will happen."""

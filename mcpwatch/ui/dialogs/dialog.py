@@ -7,8 +7,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from mcpwatch.text import Shown
+from mcpwatch.ui.commands import key_name
 from mcpwatch.ui.host import Host, host_of
-from mcpwatch.ui.lines import Line, Span, line
+from mcpwatch.ui.lines import Line, Span, Tone, line, span
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.wrap import wrap
@@ -16,6 +18,7 @@ from mcpwatch.ui.wrap import wrap
 DEAF_FOR = 0.15
 """Seconds after opening in which keys, pastes and clicks are ignored: a terminal can be made to type."""
 
+_GAP = Shown(" " * 3)
 _MOST_LINES = 4
 _NARROWEST = 40
 """Cells taken for a line's width before there is one."""
@@ -71,6 +74,16 @@ class Dialog(ModalScreen[None], inherit_bindings=False):
     def lines(self) -> list[Line]:
         """What the dialog says."""
         return []
+
+    def show_keys(self, *keys: tuple[str, str]) -> None:
+        """Show keys, as Textual names them, with what they do; a click presses one, and one that says nothing leads."""
+        spans: list[Span] = []
+        for key, does in keys:
+            press = f"app.simulate_key({key!r})"
+            spans.append(span(f"{key_name(key)} ", Tone.ACCENT, press))
+            if does:
+                spans += [span(does, action=press), Span(_GAP)]
+        self.query_one("#keys", Ribbon).show_lines(line(*spans[:-1]))
 
     def say(self, said: Span) -> None:
         """Say above the keys how it goes, on as many lines as it takes."""

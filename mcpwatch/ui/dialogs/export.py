@@ -59,9 +59,7 @@ class ExportDialog(Dialog):
         super().fill()
         said = "writing …" if self._is_busy else self._fault or "a new file that only you can read"
         self.say(span(said, Tone.BAD if self._fault and not self._is_busy else Tone.DIM))
-        keys = (("enter ", "write it   "), ("tab ", "another format   "), ("esc ", "leave it"))
-        parts = [part for key, does in keys for part in (span(key, Tone.ACCENT), span(does))]
-        self.query_one("#keys", Ribbon).show_lines(line(*parts))
+        self.show_keys(("enter", "write it"), ("tab", "another format"), ("escape", "leave it"))
 
     def lines(self) -> list[Line]:
         """What goes into the file."""

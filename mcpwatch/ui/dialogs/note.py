@@ -76,9 +76,7 @@ class NoteDialog(Dialog):
         """Say which alert this is about, and what went wrong."""
         super().fill()
         self.say(progress(self._fault, self._watcher.keeps(self._alert), is_busy=self._is_busy))
-        does = f"{self.heading.lower()}   "
-        keys = line(span("enter ", Tone.ACCENT), does, span("esc ", Tone.ACCENT), "leave it as it is")
-        self.query_one("#keys", Ribbon).show_lines(keys)
+        self.show_keys(("enter", self.heading.lower()), ("escape", "leave it as it is"))
 
     def lines(self) -> list[Line]:
         """The alert as it stood when the dialog last looked."""

@@ -53,10 +53,7 @@ class PinDialog(Dialog):
         """Say which key this is about, and what went wrong."""
         super().fill()
         self.say(span(self._fault, Tone.BAD))
-        keys = line(
-            span("enter ", Tone.ACCENT), f"{self._words.does}   ", span("esc ", Tone.ACCENT), "leave it as it is"
-        )
-        self.query_one("#keys", Ribbon).show_lines(keys)
+        self.show_keys(("enter", self._words.does), ("escape", "leave it as it is"))
 
     def lines(self) -> list[Line]:
         """The key, and what pinning means."""

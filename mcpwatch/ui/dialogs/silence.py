@@ -76,15 +76,7 @@ class SilenceDialog(Dialog):
         """Say what it covers, and what went wrong."""
         super().fill()
         self.say(progress(self._fault, self._silencing.place, is_busy=self._is_busy))
-        keys = line(
-            span("enter ", Tone.ACCENT),
-            "silence   ",
-            span("tab ", Tone.ACCENT),
-            "next   ",
-            span("esc ", Tone.ACCENT),
-            "leave it as it is",
-        )
-        self.query_one("#keys", Ribbon).show_lines(keys)
+        self.show_keys(("enter", "silence"), ("tab", "next"), ("escape", "leave it as it is"))
 
     def lines(self) -> list[Line]:
         """What the globs cover as they are typed."""
