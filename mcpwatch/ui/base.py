@@ -150,7 +150,8 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         failure = self.host.failure
         if failure:
             return line(span(f" NOTHING IS TAKEN IN: {failure} ", Tone.ALARM))
-        return line(span(" POLICY NOT READ, SEE FEED ", Tone.WARN)) if self.state.policy.fault else Line()
+        unread = line(span(" POLICY NOT READ, SEE FEED ", Tone.WARN, "app.go('feed')"))
+        return unread if self.state.policy.fault else Line()
 
     def resting(self) -> Counter[AlertState]:
         """Alerts that somebody let rest, by state, where this screen is about them."""

@@ -6,7 +6,10 @@ from mcpwatch.watch.view import View
 
 
 def foot(view: View, below: int, fault: str, cells: int) -> Line:
-    """The filter to the left, the pill to the right; `below` rows lie under what is in view."""
+    """The filter to the left, the pill to the right; `below` rows lie under what is in view.
+
+    A click on the filter does what escape does.
+    """
     left = [_filter(view, fault)]
     if view.query.is_empty and view.hidden and not view.frozen:
         left.append(line(span(f"{view.hidden:,} of plumbing hidden (p)", Tone.DIM)))
@@ -19,7 +22,8 @@ def _filter(view: View, fault: str) -> Line:
     if view.query.is_empty:
         return line(f"{len(view):,}", span(" entries", Tone.DIM))
     english = span(f"  where {view.query.english()}", Tone.DIM)
-    return line(span(f"/ {view.query}", Tone.ACCENT), f"  {len(view):,} of {len(view.state.rows):,}", english)
+    shown = span(f"/ {view.query}", Tone.ACCENT, "app.back")
+    return line(shown, f"  {len(view):,} of {len(view.state.rows):,}", english)
 
 
 def _pill(view: View, below: int) -> Line:
