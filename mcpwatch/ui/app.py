@@ -167,9 +167,11 @@ class WatchApp(Desk, inherit_bindings=False):
             screen.tick()
         notice = self._toasts.notice(self.watcher.state, self.monotonic())
         if notice is not None:
-            self.notify(
-                show(notice.text), title=show(notice.heading), severity="error", timeout=TOAST_FOR, markup=False
-            )
+            # All alerts are on screen there, unless the list is narrowed to some.
+            if not (isinstance(screen, AlertsScreen) and not screen.crumbs()):
+                self.notify(
+                    show(notice.text), title=show(notice.heading), severity="error", timeout=TOAST_FOR, markup=False
+                )
             if not self.muted:
                 self.bell()
         told = self._act_toasts.look(self.watcher, self.monotonic())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hands import screen_text
+from hands import hands, screen_text
 from scene import Scene
 
 from mcpwatch.model.alerts import Alert, AlertState, Severity
@@ -181,3 +181,13 @@ async def test_an_error_that_is_not_read_yet_outlives_the_news_of_an_alert(scene
 
 def test_the_news_of_alerts_does_not_pile_up() -> None:
     assert TOAST_FOR < EVERY
+
+
+@pytest.mark.parametrize(("key", "told"), [("1", True), ("3", False)])
+async def test_an_alert_is_told_where_it_is_not_on_screen(blank: Scene, key: str, told: bool) -> None:
+    async with hands(blank, notifications=True) as at:
+        await at.press(key)
+        blank.play()
+        blank.monotonic += EVERY
+        assert "critical" in await at.read()
+        assert any("alert" in each.title for each in at.app._notifications) is told
