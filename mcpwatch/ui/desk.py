@@ -7,6 +7,7 @@ from functools import partial
 
 import msgspec
 
+from mcpwatch.config_faults import meant
 from mcpwatch.model.alerts import Alert
 from mcpwatch.text import show
 from mcpwatch.ui import acts, typed
@@ -15,6 +16,7 @@ from mcpwatch.ui.dialogs.export import ExportDialog
 from mcpwatch.ui.dialogs.help import HelpDialog
 from mcpwatch.ui.places import Places
 from mcpwatch.ui.theme import OURS
+from mcpwatch.watch.complete import complete
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.query import parse
 
@@ -53,6 +55,10 @@ class Desk(Places, inherit_bindings=False):
             self.current.ask("command", ":", "", partial(self._complete, commands))
 
     def _complete(self, commands: Iterable[Command], text: str) -> str | None:
+        word, _, filter = text.lstrip().partition(" ")
+        if any(each.id == word for each in commands) and BY_ID[word].argument == "FILTER":
+            candidates = complete(filter, self.watcher.state, self.watcher.filters) if filter else []
+            return f"{word} {candidates[0].apply(filter)}" if candidates else None
         return typed.complete(text, commands, self._choices)
 
     def _choices(self, argument: str) -> Iterable[str]:
@@ -112,7 +118,7 @@ class Desk(Places, inherit_bindings=False):
         if wanted:
             self.theme = wanted
         else:
-            self.tell(f"There is no theme {argument}")
+            self.tell(f"There is no theme {argument}; {meant(argument, sorted(self.available_themes))}")
 
     def action_mute(self) -> None:
         """Silence the bell, or let it ring again."""

@@ -17,6 +17,7 @@ from mcpwatch.cli import main
         ('[ui]\ntheme = "drak"\n', "line 2, column 1", "there is no theme drak"),
         ('[themes.mine]\nbase = "mcpwatch-drak"\n', "line 2, column 1", "did you mean mcpwatch-dark?"),
         ('[themes.mine]\nerror = "red"\n', "line 2, column 1", "themes.mine.error must be a colour such as #1f5fa8"),
+        ('[filters]\nbad = "tool:("\n', "line 2, column 1", "filters.bad"),
         ("[ui]\nthem = 'nord'\n", "line 2, column 1", "ui.them is not a setting; did you mean theme?"),
     ],
 )

@@ -438,3 +438,11 @@ async def test_a_command_typed_in_one_burst_is_read_whole(scene: Scene) -> None:
 async def test_a_filter_typed_in_one_burst_is_read_whole(scene: Scene) -> None:
     async with hands(scene) as at:
         assert "/ sig:bad" in await at.send("/", *"sig:bad")
+
+
+async def test_the_command_line_completes_a_filter_and_names_the_nearest_theme(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("colon")
+        assert "tab → filter sig:bad" in await at.type("filter sig:ba")
+        await at.press("escape")
+        assert "did you mean mcpwatch-dark?" in await at.command("theme mcpwatch-drak")
