@@ -24,16 +24,15 @@ from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.ascii import Ascii
 from mcpwatch.ui.base import LEAST, WatchScreen
 from mcpwatch.ui.commands import COMMANDS, Scope, bindings, key_name
-from mcpwatch.ui.desk import Desk
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.feed import FeedScreen
 from mcpwatch.ui.guard import Guard
 from mcpwatch.ui.identities import IdentitiesScreen
 from mcpwatch.ui.keymap import bound
-from mcpwatch.ui.lines import Line
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.live_rows import TimeStyle
 from mcpwatch.ui.palette import CommandProvider
+from mcpwatch.ui.rewinding import Rewinding
 from mcpwatch.ui.sessions import SessionsScreen
 from mcpwatch.ui.settings import Settings
 from mcpwatch.ui.terminal import robust, watch_signals
@@ -65,7 +64,7 @@ _MAX_NOTE = 120
 """Characters told of what somebody else noted; their page has all of it."""
 
 
-class WatchApp(Desk, inherit_bindings=False):
+class WatchApp(Rewinding, inherit_bindings=False):
     """Shows what a watcher knows and runs it; `rules` explain the alerts, `query` is the first filter.
 
     `monotonic` is the clock by which dialogs ignore early keys, in seconds.
@@ -163,6 +162,7 @@ class WatchApp(Desk, inherit_bindings=False):
         except ScreenStackError:
             return  # The last tick may come while the screens are being taken down.
         self.watcher.tick()
+        self.tick_past()
         if isinstance(screen, WatchScreen) and screen.is_current:
             screen.tick()
         notice = self._toasts.notice(self.watcher.state, self.monotonic())
@@ -200,14 +200,6 @@ class WatchApp(Desk, inherit_bindings=False):
         self._toasts, self._act_toasts = Toasts(), ActToasts()
         self._toasts.notice(self.watcher.state, self.monotonic())
         self._act_toasts.look(self.watcher, self.monotonic())
-
-    def player_line(self, cells: int) -> Line | None:
-        """No player's bar: what happens is not played."""
-        return None
-
-    def hold(self) -> bool:
-        """What happens cannot be held."""
-        return False
 
     async def on_event(self, event: events.Event) -> None:
         """Drop what was typed before a dialog could be read; the rest goes its way."""

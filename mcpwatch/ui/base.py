@@ -41,6 +41,8 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     scope: ClassVar[Scope]
     BINDINGS: ClassVar[list[BindingType]] = []
+    is_behind = False
+    """Whether there is more to show of what is known already."""
     ESCAPE_TO_MINIMIZE = False
     ALLOW_IN_MAXIMIZED_VIEW = "#hints, Prompt"
 
@@ -87,7 +89,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
 
     def tick(self) -> None:
         """Look, if something changed or time has passed."""
-        if self.state.version != self._seen or self.state.now - self._looked >= _EVERY:
+        if self.is_behind or self.state.version != self._seen or self.state.now - self._looked >= _EVERY:
             self.look()
 
     def look(self) -> None:

@@ -89,6 +89,7 @@ _MOVES = (Scope.LIST, Scope.TEXT)
 _OF_ALERTS = (Scope.ALERTS,)
 _APP = (Scope.APP,)
 _REPLAY = (Scope.REPLAY,)
+_PLAYED = (Scope.REPLAY, Scope.LIVE)
 
 # fmt: off
 COMMANDS: tuple[Command, ...] = (
@@ -122,18 +123,19 @@ COMMANDS: tuple[Command, ...] = (
     Command("maximise", "z", "Give the pane the whole screen, and back", _SPLIT, Group.LOOK, hint=9),
     Command("time", "t", "Times as clock, as age, or as step from the row above", _LIVE, Group.LOOK),
     Command("play", "space", "Play the recording, or pause it", _REPLAY, Group.PLAY, hint=1),
-    Command("faster", "right_square_bracket", "The next speed: 0.25 0.5 1 2 5 10 60 max", _REPLAY, Group.PLAY),
-    Command("slower", "left_square_bracket", "The speed before it", _REPLAY, Group.PLAY),
-    Command("speed", "", "Times as fast as it happened, such as 2, or max", _REPLAY, Group.PLAY, "SPEED"),
-    Command("step-forward", "full_stop", "The next entry, and pause", _REPLAY, Group.PLAY, hint=3, label="step"),
-    Command("step-back", "comma", "The entry before, and pause", _REPLAY, Group.PLAY),
-    Command("step-call", "greater_than_sign", "The next call, and pause", _REPLAY, Group.PLAY),
-    Command("step-call-back", "less_than_sign", "The call before, and pause", _REPLAY, Group.PLAY),
-    Command("seek-alert", "right_curly_bracket", "On to the next alert", _REPLAY, Group.PLAY, hint=3, label="alert"),
-    Command("seek-alert-back", "left_curly_bracket", "Back to the alert before", _REPLAY, Group.PLAY),
+    Command("faster", "right_square_bracket", "The next speed: 0.25 0.5 1 2 5 10 60 max", _PLAYED, Group.PLAY),
+    Command("slower", "left_square_bracket", "The speed before it", _PLAYED, Group.PLAY),
+    Command("speed", "", "Times as fast as it happened, such as 2, or max", _PLAYED, Group.PLAY, "SPEED"),
+    Command("step-forward", "full_stop", "The next entry, and pause", _PLAYED, Group.PLAY, hint=3, label="step"),
+    Command("step-back", "comma", "The entry before, and pause", _PLAYED, Group.PLAY),
+    Command("step-call", "greater_than_sign", "The next call, and pause", _PLAYED, Group.PLAY),
+    Command("step-call-back", "less_than_sign", "The call before, and pause", _PLAYED, Group.PLAY),
+    Command("seek-alert", "right_curly_bracket", "On to the next alert", _PLAYED, Group.PLAY, hint=3, label="alert"),
+    Command("seek-alert-back", "left_curly_bracket", "Back to the alert before", _PLAYED, Group.PLAY),
     Command("skip-forward", "right", "Ten seconds of the recording on", _REPLAY, Group.PLAY),
     Command("skip-back", "left", "Ten seconds of the recording back", _REPLAY, Group.PLAY),
-    Command("seek", "", "To 12:03:20, 1500, -30s, +5m, or alert", _REPLAY, Group.PLAY, "PLACE"),
+    Command("seek", "", "To 12:03:20, 1500, -30s, +5m, or alert", _PLAYED, Group.PLAY, "PLACE"),
+    Command("now", "", "From the past of Live back to the present", _LIVE, Group.PLAY, runs="follow"),
     Command("acknowledge", "a", "Say that the alert was seen, with a note", _SIGNED, Group.ACT, hint=2, label="ack"),
     Command("resolve", "r", "Say that the cause is gone, with a note", _OF_ALERTS, Group.ACT, hint=3),
     Command("unacknowledge", "u", "Let it fire again, with a note", _OF_ALERTS, Group.ACT, hint=4, label="undo"),

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from mcpwatch.errors import UsageError
 from mcpwatch.ui.acts import acknowledge_of
 from mcpwatch.ui.base import WatchScreen
-from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.commands import Command, Group, Scope, bindings
 from mcpwatch.ui.dialogs.columns import FIXED, ColumnsDialog
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.host import stage_of
@@ -55,6 +55,11 @@ class LiveScreen(WatchScreen):
         """What the filter means and how the view stands."""
         yield Ribbon(id="foot")
 
+    def _hinted(self) -> list[Command]:
+        """The player's keys are named where something is played."""
+        played = stage_of(self).player_line(self.size.width) is not None
+        return [command for command in super()._hinted() if played or command.group is not Group.PLAY]
+
     @property
     def grid(self) -> Grid:
         """The event grid."""
@@ -73,6 +78,7 @@ class LiveScreen(WatchScreen):
         view, grid = self.view, self.grid
         top = view.rows(grid.top, 1)
         view.sync()
+        self.is_behind = view.is_filling
         anchor = view.line_of(top[0]) if top and not view.follow else None
         empty = not len(view) or (view.query.is_empty and only_gateways(self.state))
         self.set_class(empty, "-empty")
@@ -120,10 +126,8 @@ class LiveScreen(WatchScreen):
         """Hold the view, or let it go on; what is played is paused instead."""
         if stage_of(self).hold():
             return
-        if self.view.frozen:
-            self.view.thaw()
-        else:
-            self.view.freeze()
+        switch = self.view.thaw if self.view.frozen else self.view.freeze
+        switch()
         self.look()
 
     def action_plumbing(self) -> None:
@@ -258,8 +262,6 @@ class LiveScreen(WatchScreen):
         self.look()
         self.grid.reveal()
         return True
-
-    # -- the rest
 
     def action_time(self) -> None:
         """Times in the next style."""

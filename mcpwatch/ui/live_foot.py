@@ -2,10 +2,10 @@
 
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.ribbon import spread
-from mcpwatch.watch.view import View
+from mcpwatch.watch.held_view import HeldView
 
 
-def foot(view: View, below: int, fault: str, cells: int) -> Line:
+def foot(view: HeldView, below: int, fault: str, cells: int) -> Line:
     """The filter to the left, the pill to the right; `below` rows lie under what is in view.
 
     A click on the filter does what escape does.
@@ -16,17 +16,22 @@ def foot(view: View, below: int, fault: str, cells: int) -> Line:
     return spread(left, _pill(view, below), cells)
 
 
-def _filter(view: View, fault: str) -> Line:
+def _filter(view: HeldView, fault: str) -> Line:
     if fault:
         return line(span(f"✗ {fault}", Tone.BAD))
     if view.query.is_empty:
         return line(f"{len(view):,}", span(" entries", Tone.DIM))
     english = span(f"  where {view.query.english()}", Tone.DIM)
-    shown = span(f"/ {view.query}", Tone.ACCENT, "app.back")
-    return line(shown, f"  {len(view):,} of {len(view.state.rows):,}", english)
+    return line(
+        span(f"/ {view.query}", Tone.ACCENT, "app.back"),
+        f"  {len(view):,}{'…' if view.is_filling else ''} of {len(view.state.rows):,}",
+        english,
+    )
 
 
-def _pill(view: View, below: int) -> Line:
+def _pill(view: HeldView, below: int) -> Line:
+    if view.is_back:
+        return line(span(f" PAST +{view.pending:,} since ", Tone.CHIP, "screen.follow"), span(" f returns", Tone.DIM))
     if view.frozen:
         pill = span(f" FROZEN +{view.pending:,} new ", Tone.CHIP, "screen.freeze")
         return line(pill, span(" space goes on", Tone.DIM))

@@ -24,13 +24,14 @@ def player_line(player: Player, cells: int) -> Line:
     ends = "at the end" if transport.is_over else f"{left:,} left"
     head = [
         _word(player),
-        line(_when(transport.now(), cells)),
+        line(when_text(transport.now(), cells)),
         line(span("entry ", Tone.DIM), _at(transport), span(f"/{max(transport.extent - 1, 0):,}", Tone.DIM)),
         line(span(speed_text(player.speed), Tone.ACCENT), span(f"  {ends}", Tone.DIM)),
     ]
     room = cells - sum(cells_of(part) + 2 for part in head) - 2
     if room >= _LEAST_BAR:
-        head.insert(2, _bar(transport, player.marks, min(room, _MOST_BAR) - 2))
+        at = transport.extent if transport.is_over else transport.index
+        head.insert(2, bar(transport.first, transport.extent, at, player.marks, min(room, _MOST_BAR) - 2))
     return spread(head, Line(), cells)
 
 
@@ -67,23 +68,24 @@ def _at(transport: Transport) -> str:
     return "–" if transport.index < 0 else f"{transport.index:,}"
 
 
-def _when(time: float, cells: int) -> str:
+def when_text(time: float, cells: int) -> str:
+    """A time, with its date where there is room."""
     if time <= 0:
         return "--:--:--"
     return f"{day(time)} {clock(time, millis=False)}" if cells >= _DATED else clock(time, millis=False)
 
 
-def _bar(transport: Transport, marks: Iterable[int], cells: int) -> Line:
+def bar(first: int, extent: int, place: int, marks: Iterable[int], cells: int) -> Line:
     """What was played as `=`, the cursor as `|`, the rest as `-`, and an `!` where an alert was raised."""
-    size = max(transport.extent - transport.first, 1)
+    size = max(extent - first, 1)
 
     def at(index: int) -> int:
-        return min(max((index - transport.first) * cells // size, 0), cells - 1)
+        return min(max((index - first) * cells // size, 0), cells - 1)
 
     alerts = set(map(at, marks))
-    cursor = cells - 1 if transport.is_over else at(transport.index)
+    cursor = at(place)
     spans = [span("[", Tone.DIM)]
-    for tone, text in _runs(_cell(place, cursor, alerts) for place in range(cells)):
+    for tone, text in _runs(_cell(cell, cursor, alerts) for cell in range(cells)):
         spans.append(span(text, tone))
     return line(*spans, span("]", Tone.DIM))
 

@@ -113,15 +113,15 @@ class ReplayApp(WatchApp, inherit_bindings=False):
         player.toggle()
         self.tick()
 
-    def action_step_forward(self) -> None:
+    async def action_step_forward(self) -> None:
         """The next entry."""
         self._step(Stop.ENTRY)
 
-    def action_step_call(self) -> None:
+    async def action_step_call(self) -> None:
         """The next call."""
         self._step(Stop.CALL)
 
-    def action_seek_alert(self) -> None:
+    async def action_seek_alert(self) -> None:
         """The next alert."""
         self._step(Stop.ALERT)
 
@@ -148,11 +148,11 @@ class ReplayApp(WatchApp, inherit_bindings=False):
         """Some seconds back."""
         await self._seek(Goal(time=self.player.time - SKIP_S))
 
-    def action_faster(self) -> None:
+    async def action_faster(self) -> None:
         """The next speed of the table."""
         self._changed_speed(1)
 
-    def action_slower(self) -> None:
+    async def action_slower(self) -> None:
         """The speed before it in the table."""
         self._changed_speed(-1)
 
@@ -171,7 +171,7 @@ class ReplayApp(WatchApp, inherit_bindings=False):
         else:
             await self._seek(goal)
 
-    def action_speed(self, argument: str = "") -> None:
+    async def action_speed(self, argument: str = "") -> None:
         """As fast as is named."""
         try:
             self.player.set_speed(seeking.speed(argument))

@@ -108,6 +108,7 @@ class SessionScreen(WatchScreen):
             self.grid.show_rows(self._chain, self.grid.cursor)
         else:
             self._view.sync()
+            self.is_behind = self._view.is_filling
             self.grid.show_rows(self._entries, self._view.cursor, follow=self._view.follow)
         self._look_at_call()
 

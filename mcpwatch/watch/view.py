@@ -11,21 +11,31 @@ from mcpwatch.watch.state import State
 
 SWEEP = 2_000
 """Rows tested again at each sync when the filter depends on the time."""
+HELPING = 10_000
+"""Rows tested at a time when another filter is set: the newest at once, older ones at each sync."""
 
 
 class View:
     """Rows that pass a filter, in order of arrival, with a cursor, follow and freeze.
 
     `sync` brings it up to the state and tests only what is new or changed; the whole is tested when the filter
-    changes. The cursor belongs to a row, not to a line: it stays with it while rows come, go and are filtered, and
+    changes, a helping at a time from the newest back (`is_filling`), and at once by what has to go through all of it.
+    The cursor belongs to a row, not to a line: it stays with it while rows come, go and are filtered, and
     when its row is not shown it stands on the nearest one until that comes back. Heads of good answers and quiet
     ends are left out unless `plumbing` is set or the filter asks for `kind:`.
     """
 
     def __init__(
-        self, state: State, query: Query = ALL, *, session: SessionKey | None = None, plumbing: bool = False
+        self,
+        state: State,
+        query: Query = ALL,
+        *,
+        session: SessionKey | None = None,
+        plumbing: bool = False,
+        helping: int = HELPING,
     ) -> None:
         self.state = state
+        self._helping = helping
         self.follow = True
         """The cursor stays on the newest row."""
         self.frozen = False
@@ -39,6 +49,7 @@ class View:
         self._target: int | None = None
         self._next = 0
         self._stop = 0
+        self._untested = 0
         self._touches = 0
         self._alert_changes = 0
         self._swept = 0
@@ -62,6 +73,11 @@ class View:
         """Rows held by the state that are not shown."""
         return max(len(self.state.rows) - len(self._rows), 0)
 
+    @property
+    def is_filling(self) -> bool:
+        """Whether older rows wait to be tested by the filter."""
+        return self._untested > self.state.rows.first
+
     def set_query(self, query: Query) -> None:
         """Filter by another query; the cursor's row stays selected if it passes."""
         if query != self._query:
@@ -76,8 +92,10 @@ class View:
 
     def sync(self) -> bool:
         """Take in what happened; True when the rows, their content or `pending` may have changed."""
+        filled = self.is_filling
+        self._fill(self._helping)
         if self.state.version == self._version and not self._query.is_timed:
-            return False
+            return filled
         self._version = self.state.version
         if self.frozen:
             new = self.state.rows.since(self._next)
@@ -87,6 +105,7 @@ class View:
         touched = self.state.touched_since(self._touches)
         if touched is None or (self._query.asks("ack") and self._alert_changes != self.state.alert_changes):
             self._refill()
+            self._fill_up()
             return True
         self._drop_evicted()
         self._touches = self.state.touches
@@ -139,6 +158,7 @@ class View:
 
     def first(self) -> None:
         """To the oldest row; ends following."""
+        self._fill_up()
         self.follow = False
         self.move_to(0)
 
@@ -149,6 +169,7 @@ class View:
 
     def select(self, index: int, source: str = "") -> bool:
         """Put the cursor on a log entry; False, and no move, when it is not shown."""
+        self._fill_up()
         row = self.state.rows.find(source, index)
         line = self.line_of(row) if row else None
         if line is None:
@@ -159,6 +180,7 @@ class View:
 
     def select_time(self, time: float) -> bool:
         """Put the cursor on the first row from that time on, else the last; False where there is none at all."""
+        self._fill_up()
         if not self._rows:
             return False
         line = next((line for line, row in enumerate(self._rows) if row.time >= time), len(self._rows) - 1)
@@ -185,6 +207,7 @@ class View:
 
     def jump(self, step: Literal[1, -1], wanted: Callable[[Row], bool]) -> bool:
         """Put the cursor on the next (1) or previous (-1) row that is wanted, going round at the ends."""
+        self._fill_up()
         count, start = len(self._rows), self.cursor
         for distance in range(1, count + 1):
             line = (start + step * distance) % count
@@ -205,14 +228,28 @@ class View:
     def _refill(self) -> None:
         held = self.state.rows
         stop = self._stop if self.frozen else held.end
-        self._rows = [row for row in held.since(held.first, stop) if self.passes(row)]
-        self._seqs = [row.seq for row in self._rows]
+        self._rows, self._seqs = [], []
+        self._untested = stop
         self._next = held.end
         self._touches = self.state.touches
         self._alert_changes = self.state.alert_changes
         self._version = self.state.version
         self.pending = sum(map(self.passes, held.since(stop)))
+        self._fill(self._helping)
+
+    def _fill(self, count: int) -> None:
+        """Test so many more of the rows that wait for it, the newest first."""
+        held = self.state.rows
+        start = max(self._untested - count, held.first)
+        if start < self._untested:
+            passed = [row for row in held.since(start, self._untested) if self.passes(row)]
+            self._rows[:0] = passed
+            self._seqs[:0] = [row.seq for row in passed]
+            self._untested = start
         self._settle()
+
+    def _fill_up(self) -> None:
+        self._fill(self._untested)
 
     def _append(self, new: list[Row]) -> None:
         passed = [row for row in new if self.passes(row)]
@@ -228,7 +265,7 @@ class View:
 
     def _retest(self, seq: int) -> None:
         row = self.state.rows.get(seq)
-        if row is None:
+        if row is None or seq < self._untested:
             return
         line = bisect_left(self._seqs, seq)
         shown = line < len(self._seqs) and self._seqs[line] == seq

@@ -26,13 +26,13 @@ from mcpwatch.watch.act_store import ActStore
 from mcpwatch.watch.acting import Acting, Wish
 from mcpwatch.watch.definition_trust import DefinitionTrust
 from mcpwatch.watch.exposure import RoleOf, alerts_about
+from mcpwatch.watch.held_view import HeldView
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey, key_history
 from mcpwatch.watch.listener import Listener
 from mcpwatch.watch.pipeline import Pipeline
 from mcpwatch.watch.query import ALL, NO_FILTERS, Filters, Query
 from mcpwatch.watch.state import State
-from mcpwatch.watch.view import View
 
 Shown = AlertEvent | EllipsisType | None
 """The newest act on an alert that a screen showed; `...` where none showed any."""
@@ -99,9 +99,9 @@ class Watcher:
         """
         await self._pipeline.run(listener, keys_s=keys_s)
 
-    def view(self, query: Query = ALL, *, session: SessionKey | None = None, plumbing: bool = False) -> View:
+    def view(self, query: Query = ALL, *, session: SessionKey | None = None, plumbing: bool = False) -> HeldView:
         """A window over the rows, of one session if given."""
-        return View(self.state, query, session=session, plumbing=plumbing)
+        return HeldView(self.state, query, session=session, plumbing=plumbing)
 
     def tick(self) -> float:
         """Move the state's clock to the present, for running times and ages; returns it."""

@@ -82,9 +82,9 @@ async def test_the_end_is_told_and_stays_open(scene: Scene, tmp_path: Path) -> N
         assert "at its end" in await at.press("full_stop")
 
 
-async def test_a_live_dashboard_has_none_of_it(scene: Scene) -> None:
+async def test_only_live_has_a_past_on_a_live_dashboard(scene: Scene) -> None:
     async with hands(scene) as at:
-        assert "paused" not in await at.read()
+        assert "paused" not in await at.press("2")
         assert "full_stop" not in at.app.screen.active_bindings
         assert "seek does nothing on this screen" in await at.command("seek 4")
 

@@ -30,10 +30,12 @@ VERDICTS = [unsigned(), verified(), judged(Word.BAD_SIG, "mallory")]
 
 
 class Views(RuleBasedStateMachine):
+    helping = 1_000
+
     def __init__(self) -> None:
         super().__init__()
         self.stage = Stage(max_rows=12)
-        self.view = View(self.stage.state)
+        self.view = View(self.stage.state, helping=self.helping)
         self.shown: list[Row] = []
         self.running: list[Row] = []
         self.answered: list[Row] = []
@@ -71,18 +73,24 @@ class Views(RuleBasedStateMachine):
     @rule(text=st.sampled_from(QUERIES))
     def filter(self, text: str) -> None:
         self.view.set_query(parse(text))
-        self.shown = list(self.view.rows(0, 1_000))
+        self.stand_still()
 
     @rule(shown=st.booleans())
     def show_plumbing(self, shown: bool) -> None:
         self.view.set_plumbing(shown)
-        self.shown = list(self.view.rows(0, 1_000))
+        self.stand_still()
 
     @precondition(lambda self: not self.view.frozen)
     @rule()
     def freeze(self) -> None:
         self.view.sync()
         self.view.freeze()
+        self.stand_still()
+
+    def stand_still(self) -> None:
+        """Take note of what a frozen view has to show from now on, once it has all of it."""
+        while self.view.frozen and self.view.is_filling:
+            self.view.sync()
         self.shown = list(self.view.rows(0, 1_000))
 
     @rule()
@@ -108,7 +116,9 @@ class Views(RuleBasedStateMachine):
         if self.view.frozen:
             assert self.view.rows(0, 1_000) == self.shown
         else:
-            assert self.view.rows(0, 1_000) == [row for row in self.stage.state.rows if self.view.passes(row)]
+            shown = self.view.rows(0, 1_000)
+            passing = [row for row in self.stage.state.rows if self.view.passes(row)]
+            assert shown == (passing[len(passing) - len(shown) :] if self.view.is_filling else passing)
             assert self.view.pending == 0
         if self.view.follow and len(self.view) and not self.view.frozen:
             assert self.view.cursor == len(self.view) - 1
@@ -119,6 +129,16 @@ class Views(RuleBasedStateMachine):
 
 Views.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
 TestViews = Views.TestCase
+
+
+class FillingViews(Views):
+    """The same where a filter goes through the rows two at a time, while others come and go."""
+
+    helping = 2
+
+
+FillingViews.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestFillingViews = FillingViews.TestCase
 
 
 def _stage(*tools: str) -> Stage:
@@ -309,3 +329,22 @@ def test_more_changes_than_the_log_of_changes_holds_are_not_lost() -> None:
             stage.state._touch(request.seq)
     view.sync()
     assert [row.index for row in view.rows(0, 9)] == [0, 1]
+
+
+def test_another_filter_shows_the_newest_at_once_and_the_rest_as_it_is_synced() -> None:
+    view = View(_stage("a", "b", "c", "d", "e").state, helping=2)
+    view.set_query(parse("!tool:c"))
+    assert _tools(view) == ["d", "e"] and view.is_filling
+    assert view.sync() and _tools(view) == ["b", "d", "e"]
+    assert view.sync() and _tools(view) == ["a", "b", "d", "e"] and not view.is_filling
+    assert not view.sync()
+
+
+def test_what_goes_through_all_rows_waits_for_none_to_be_tested() -> None:
+    stage = _stage("a", "b", "c", "d", "e")
+    view = View(stage.state, helping=2)
+    view.set_query(parse("!tool:c"))
+    assert view.select(0) and view.selected is not None and view.selected.tool == "a"
+    view.set_query(parse("!tool:d"))
+    view.first()
+    assert view.cursor == 0 and _tools(view) == ["a", "b", "c", "e"]

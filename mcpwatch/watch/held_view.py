@@ -1,0 +1,48 @@
+"""A view that can go back to what was shown at an earlier place."""
+
+from bisect import bisect_left
+
+from mcpwatch.watch.view import View
+
+
+class HeldView(View):
+    """A view that can be frozen at any place of what is held, not only at the newest."""
+
+    is_back = False
+    """Frozen at a place that was chosen."""
+
+    @property
+    def stop(self) -> int:
+        """The `seq` after the last row that may be shown."""
+        return self._stop if self.frozen else self._next
+
+    def stop_at(self, seq: int) -> None:
+        """Freeze, and show only what came before that `seq`; the cursor goes to the last of it."""
+        self.sync()
+        if not self.frozen:
+            self.freeze()
+        held = self.state.rows
+        before, seq = self._stop, min(max(seq, held.first), held.end)
+        self.is_back = True
+        self._stop = seq
+        untested = held.since(seq, self._untested) if self._untested > seq else []
+        self._untested = min(self._untested, seq)
+        self._drop_evicted()
+        if seq < before:
+            kept = bisect_left(self._seqs, seq)
+            self.pending += len(self._seqs) - kept + sum(map(self.passes, untested))
+            del self._rows[kept:], self._seqs[kept:]
+        else:
+            passed = [row for row in held.since(before, seq) if self.passes(row)]
+            self.pending = max(self.pending - len(passed), 0)
+            self._rows += passed
+            self._seqs += [row.seq for row in passed]
+        if before < held.first:
+            self.pending = sum(map(self.passes, held.since(seq)))
+        self._fill(self._helping)
+        self._target = self._seqs[-1] if self._seqs else None
+
+    def thaw(self) -> None:
+        """Go on, with all that came meanwhile."""
+        self.is_back = False
+        super().thaw()

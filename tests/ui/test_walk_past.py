@@ -1,0 +1,52 @@
+"""Walks through the past of Live, with real keys, while more comes in."""
+
+from hands import hands
+from scene import Scene
+from test_walk_live import more
+
+from mcpwatch.ui.live import LiveScreen
+
+pytest_plugins = ["played"]
+
+
+async def test_a_person_goes_back_plays_on_and_returns_to_the_present(scene: Scene) -> None:
+    async with hands(scene) as at:
+        live = at.app.screen
+        assert isinstance(live, LiveScreen)
+        assert "past" not in await at.line(2)
+        held = scene.state.rows.end
+        shown = await at.press("comma")
+        assert "‖ past" in shown and "PAST +" in shown
+        before = live.view.stop
+        await at.press("left_curly_bracket")
+        assert live.view.stop < before
+        more(scene, 3)
+        assert f"{scene.state.rows.end - live.view.stop:,} came since" in await at.read()
+        assert scene.state.rows.end > held
+        assert "This screen shows the present; Live is at" in await at.press("3")
+        assert "▶ past" in await at.press("1", "space")
+        assert "‖ past" in await at.press("space")
+        shown = await at.press("f")
+        assert "past" not in shown and "following" in shown
+        assert live.view.selected is not None and live.view.selected.seq >= held
+
+
+async def test_a_place_of_the_past_is_named_and_its_filter_kept(scene: Scene) -> None:
+    async with hands(scene) as at:
+        live = at.app.screen
+        assert isinstance(live, LiveScreen)
+        row = scene.state.rows.get(scene.state.rows.end - 9)
+        assert row is not None
+        await at.command(f"seek {row.index}")
+        assert live.view.selected is row or live.view.stop == row.seq + 1
+        await at.command("filter kind:request")
+        assert all(each.seq <= row.seq for each in live.view.rows(0, len(live.view)))
+        assert "There is nothing of the kind" not in await at.press("full_stop")
+        assert "not held in memory" in await at.command("seek 999999")
+        assert "past" not in await at.command("now")
+        assert str(live.view.query) == "kind:request"
+
+
+async def test_the_present_has_no_speed(scene: Scene) -> None:
+    async with hands(scene) as at:
+        assert "This is the present" in await at.press("right_square_bracket")
