@@ -59,11 +59,11 @@ def require_terminal() -> None:
 
 def settings_of(target: sources.Target) -> "Settings":
     """The keys and colours of a target's configuration; raises UsageError for those that there are not."""
-    from mcpwatch.ui import settings
+    from mcpwatch.ui import history, settings
 
     for fault in settings.faults(target.config):
         raise refused(target.config_path, fault)
-    return settings.settings(target.config)
+    return settings.settings(target.config)._replace(history=target.state / history.FILE)
 
 
 async def dashboard(

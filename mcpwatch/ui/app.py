@@ -27,6 +27,7 @@ from mcpwatch.ui.commands import COMMANDS, Scope, bindings, key_name
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.feed import FeedScreen
 from mcpwatch.ui.guard import Guard
+from mcpwatch.ui.history import History
 from mcpwatch.ui.identities import IdentitiesScreen
 from mcpwatch.ui.keymap import bound
 from mcpwatch.ui.live import LiveScreen
@@ -116,6 +117,7 @@ class WatchApp(Rewinding, inherit_bindings=False):
         self.columns = settings.columns or None
         self._ascii = (Ascii(),) if settings.is_ascii else ()
         self.times = settings.times
+        self.history = History(settings.history)
         self.set_keymap(bound(settings.keys))
         for theme in settings.themes:
             self.register_theme(theme)

@@ -17,8 +17,9 @@ from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.host import Host, host_of, stage_of
 from mcpwatch.ui.keymap import with_keys
 from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.offers import Complete, nothing
 from mcpwatch.ui.page import Page
-from mcpwatch.ui.prompt import Complete, Prompt
+from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.reader import Reader
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.search import Search
@@ -271,7 +272,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             self.search.mark(argument)
             self.search.go(1)
         else:
-            self.ask("search", "/", "", lambda text: None)
+            self.ask("search", "/", "", nothing)
 
     def action_next_match(self) -> None:
         """The next line that has what was looked for."""

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import msgspec
@@ -14,9 +14,9 @@ from mcpwatch.ui import acts, typed
 from mcpwatch.ui.commands import BY_ID, Command
 from mcpwatch.ui.dialogs.export import ExportDialog
 from mcpwatch.ui.dialogs.help import HelpDialog
+from mcpwatch.ui.offers import Offer, filters
 from mcpwatch.ui.places import Places
 from mcpwatch.ui.theme import OURS
-from mcpwatch.watch.complete import complete
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.query import parse
 
@@ -54,12 +54,12 @@ class Desk(Places, inherit_bindings=False):
             commands = self.current.commands()
             self.current.ask("command", ":", "", partial(self._complete, commands))
 
-    def _complete(self, commands: Iterable[Command], text: str) -> str | None:
+    def _complete(self, commands: Iterable[Command], text: str) -> Sequence[Offer]:
         word, _, filter = text.lstrip().partition(" ")
         if any(each.id == word for each in commands) and BY_ID[word].argument == "FILTER":
-            candidates = complete(filter, self.watcher.state, self.watcher.filters) if filter else []
-            return f"{word} {candidates[0].apply(filter)}" if candidates else None
-        return typed.complete(text, commands, self._choices)
+            return filters(filter, self.watcher, before=f"{word} ") if filter else ()
+        whole = typed.complete(text, commands, self._choices)
+        return (Offer(whole, whole),) if whole is not None and whole != text and show(whole) == whole else ()
 
     def _choices(self, argument: str) -> Iterable[str]:
         if argument == "NAME":

@@ -9,6 +9,7 @@ from mcpwatch.model.alerts import Alert, RuleInfo
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Call, Session
 from mcpwatch.ui.commands import Command, Scope
+from mcpwatch.ui.history import History
 from mcpwatch.ui.lines import Line
 from mcpwatch.ui.live_rows import TimeStyle
 from mcpwatch.watch.identity import Identity
@@ -106,6 +107,8 @@ class Stage(Protocol):
     """Those of Live, for this run; None leaves them to the width."""
     times: TimeStyle
     """How Live tells time, for this run."""
+    history: History
+    """What was typed before."""
     everywhere: tuple[Scope, ...]
     """The commands that every screen has."""
 

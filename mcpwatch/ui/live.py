@@ -9,13 +9,14 @@ from textual.binding import BindingType
 
 from mcpwatch.errors import UsageError
 from mcpwatch.ui.acts import acknowledge_of
-from mcpwatch.ui.base import WatchScreen
-from mcpwatch.ui.commands import Command, Group, Scope, bindings
+from mcpwatch.ui.commands import Command, Scope, bindings
 from mcpwatch.ui.dialogs.columns import FIXED, ColumnsDialog
+from mcpwatch.ui.filtering import Filtering
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.host import stage_of
-from mcpwatch.ui.live_foot import foot
+from mcpwatch.ui.live_foot import foot, hinted
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
+from mcpwatch.ui.offers import nothing
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.call import row_parts
 from mcpwatch.ui.pages.empty import empty_page, only_gateways
@@ -23,7 +24,7 @@ from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.table import with_feed
 from mcpwatch.watch import seeking
-from mcpwatch.watch.complete import complete
+from mcpwatch.watch.held_view import HeldView
 from mcpwatch.watch.json_lines import entry_line
 from mcpwatch.watch.query import ALL, BadQuery, Query, parse
 from mcpwatch.watch.watcher import Watcher
@@ -31,7 +32,7 @@ from mcpwatch.watch.watcher import Watcher
 Step = Literal[1, -1]
 
 
-class LiveScreen(WatchScreen):
+class LiveScreen(Filtering):
     """The event grid, what is selected beside it, and the filter under it."""
 
     scope = Scope.LIVE
@@ -41,9 +42,7 @@ class LiveScreen(WatchScreen):
         super().__init__(watcher)
         self.view = watcher.view(query)
         self._rows = LiveRows(ViewRows(self.view), watcher.state)
-        self._fault = ""
         self._found: Query | None = None
-        self._before: Query = ALL
 
     def compose_body(self) -> ComposeResult:
         """The grid, what is selected, and what is said while there is nothing."""
@@ -56,14 +55,14 @@ class LiveScreen(WatchScreen):
         yield Ribbon(id="foot")
 
     def _hinted(self) -> list[Command]:
-        """The player's keys are named where something is played."""
+        """The keys of the present, or those of the past."""
         played = stage_of(self).player_line(self.size.width) is not None
-        return [command for command in super()._hinted() if played or command.group is not Group.PLAY]
+        return hinted(super()._hinted(), is_back=self.view.is_back, is_played=played)
 
     @property
-    def grid(self) -> Grid:
-        """The event grid."""
-        return self.query_one("#list", Grid)
+    def filtered(self) -> HeldView:
+        """The view."""
+        return self.view
 
     def on_mount(self) -> None:
         """Begin with the columns and times of this run."""
@@ -88,7 +87,7 @@ class LiveScreen(WatchScreen):
         grid.show_rows(self._rows, view.cursor, top=anchor, follow=view.follow and not view.frozen)
         self._look_at_row()
         below = max(len(view) - grid.top - grid.page_size, 0)
-        self.query_one("#foot", Ribbon).show_lines(foot(view, below, self._fault, self.size.width))
+        self.query_one("#foot", Ribbon).show_lines(foot(view, below, self.fault, self.size.width))
 
     def _look_at_row(self) -> None:
         about = self.query_one("#about", Page)
@@ -154,7 +153,7 @@ class LiveScreen(WatchScreen):
 
     def _to_match(self, step: Step) -> None:
         if self._found is None:
-            self.ask("find", "find ", "", lambda text: None)
+            self.ask("find", "find ", "", nothing)
         else:
             self._jumped(self.view.jump_to_match(step, self._found), f"Nothing in view has {self._found}")
 
@@ -167,7 +166,7 @@ class LiveScreen(WatchScreen):
     def action_find(self, argument: str = "") -> None:
         """Look for text without hiding the rest."""
         if not argument:
-            self.ask("find", "find ", "", lambda text: None)
+            self.ask("find", "find ", "", nothing)
             return
         try:
             self._found = parse(argument, self.watcher.filters)
@@ -193,60 +192,15 @@ class LiveScreen(WatchScreen):
             moved = self.view.select_time(goal.time)
         self._jumped(moved, f"No entry {argument} in view")
 
-    # -- filtering
-
-    def action_filter(self, argument: str = "") -> None:
-        """Filter, or ask what by."""
-        if argument:
-            self.filter_by(argument)
-            return
-        self._before = self.view.query
-        self.ask("filter", "/", str(self.view.query), self._complete)
-
     def action_export(self) -> None:
         """Ask for a file to write to what the filter lets through."""
         self.host.export(str(self.view.query))
 
-    def filter_by(self, text: str) -> bool:
-        """Filter by `text`; a bad filter is told and the last good one stays."""
-        try:
-            query = parse(text, self.watcher.filters)
-        except BadQuery as error:
-            self._fault = error.told(text)
-            self.look()
-            return False
-        self._fault = ""
-        self.view.set_query(query)
-        self.look()
-        self.grid.reveal()
-        return True
-
-    @on(Prompt.Typed)
-    def _typed(self, event: Prompt.Typed) -> None:
-        if event.kind == self.prompt.kind == "filter" and event.text == self.prompt.text:
-            self.filter_by(event.text)
-
     @on(Prompt.Entered)
     def _entered(self, event: Prompt.Entered) -> None:
-        if event.kind == "filter":
-            if self.filter_by(event.text):
-                self.close_prompt()
-            else:
-                self.ask("filter", "/", event.text, self._complete)
-        elif event.kind == "find":
+        if event.kind == "find":
             self.close_prompt()
             self.action_find(event.text)
-
-    def _complete(self, text: str) -> str | None:
-        candidates = complete(text, self.state, self.watcher.filters)
-        return candidates[0].apply(text) if text and candidates else None
-
-    def prompt_left(self, kind: str) -> None:
-        """The prompt was left without entering: the filter is what it was."""
-        if kind == "filter":
-            self._fault = ""
-            self.view.set_query(self._before)
-            self.look()
 
     def go_back(self) -> bool:
         """Out of the maximised pane, the marks, the freeze, the filter."""

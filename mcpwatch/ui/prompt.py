@@ -1,24 +1,42 @@
 """The line one types on: filters, finds and commands, with completion and history."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from rich.highlighter import Highlighter
+from rich.style import Style
+from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
 from mcpwatch.text import cut, show, width
+from mcpwatch.ui.host import stage_of
 from mcpwatch.ui.lines import SPACE, Tone, line, span
+from mcpwatch.ui.offers import Complete, Offer, nothing, offers_line
 from mcpwatch.ui.ribbon import Ribbon
 
-_HISTORY = 100
+LISTED = "filter"
+"""The kind of lines for which all that is offered is listed, and not only the first."""
+_SPACE = re.compile(r"\s")
 
-Complete = Callable[[str], str | None]
-"""The whole line that a beginning could become."""
+
+class _Fault(Highlighter):
+    """Marks the word that a mistake is at."""
+
+    def __init__(self, at: int, style: Style) -> None:
+        self.at = at
+        self.style = style
+
+    def highlight(self, text: Text) -> None:
+        """Mark it; nothing where the mistake is that something is missing at the end."""
+        end = _SPACE.search(text.plain, self.at + 1)
+        text.stylize(self.style, self.at, end.start() if end else len(text))
 
 
 class _Field(Input):
@@ -42,7 +60,7 @@ class _Field(Input):
             self.app.post_message(events.Key(event.key, event.character))
 
 
-class Prompt(Horizontal):
+class Prompt(Vertical):
     """Hidden until it is asked for something; `kind` says for what."""
 
     class Typed(Message):
@@ -67,19 +85,21 @@ class Prompt(Horizontal):
         self._panes = panes
         self.kind = ""
         self.display = False
-        self._history: dict[str, list[str]] = {}
         self._at = 0
-        self._complete: Complete = lambda text: None
-        self._offer = ""
+        self._complete: Complete = nothing
+        self._offers: Sequence[Offer] = ()
+        self._next = 0
         self._keys_from: Widget | None = None
 
     def compose(self) -> ComposeResult:
-        """The sign, then the field."""
-        yield Ribbon(id="sign")
-        field = _Field(id="field", compact=True, select_on_focus=False)
-        field.cursor_blink = False
-        yield field
-        yield Ribbon(id="offer")
+        """What is offered, and under it the sign and the field."""
+        yield Ribbon(id="offers")
+        with Horizontal(id="typed"):
+            yield Ribbon(id="sign")
+            field = _Field(id="field", compact=True, select_on_focus=False)
+            field.cursor_blink = False
+            yield field
+            yield Ribbon(id="offer")
 
     @property
     def is_open(self) -> bool:
@@ -103,7 +123,8 @@ class Prompt(Horizontal):
         ribbon.show_lines(line(SPACE, span(sign, Tone.ACCENT)))
         field = self.query_one(Input)
         self._complete = complete
-        self._look_for_offer("")
+        self.mark(None)
+        self._look_for_offers(text)
         with self.prevent(Input.Changed):
             field.value = text
         field.cursor_position = len(text)
@@ -120,32 +141,52 @@ class Prompt(Horizontal):
     def enter(self) -> None:
         """Close, and say what was entered."""
         kind, text = self.kind, self.text
-        if text.strip():
-            kept = [each for each in self._history.get(kind, []) if each != text]
-            self._history[kind] = [*kept, text][-_HISTORY:]
+        stage_of(self).history.add(kind, text)
         self.close()
         self.post_message(self.Entered(kind, text))
 
     def recall(self, step: int) -> None:
         """Put an older (1) or newer (-1) line of this kind into the field."""
-        lines = self._history.get(self.kind, [])
+        lines = stage_of(self).history.lines(self.kind)
         self._at = min(max(self._at + step, 0), len(lines))
         field = self.query_one(Input)
         field.value = lines[-self._at] if self._at else ""
         field.cursor_position = len(field.value)
 
-    def take_offer(self) -> None:
-        """Type what is offered."""
-        if self._offer:
-            field = self.query_one(Input)
-            field.value = self._offer
-            field.cursor_position = len(field.value)
+    def mark(self, position: int | None) -> None:
+        """Mark the mistake at a character of what was typed; None marks nothing."""
+        style = self.query_one("#sign", Ribbon).tone_style(Tone.BAD) + Style(underline=True)
+        self.query_one(Input).highlighter = None if position is None else _Fault(position, style)
+        self.query_one(Input).refresh()
 
-    def _look_for_offer(self, text: str) -> None:
-        whole = self._complete(text)
-        # What the traffic offers may hold anything; only what can be drawn as it is may be typed for somebody.
-        self._offer = whole if whole is not None and whole != text and show(whole) == whole else ""
-        said = f"tab → {cut(show(self._offer), self.size.width // 2)} " if self._offer else ""
+    def take_offer(self) -> None:
+        """Type what is offered; once more, what is offered next in its place."""
+        if not self._offers:
+            return
+        offer = self._offers[self._next]
+        field = self.query_one(Input)
+        with self.prevent(Input.Changed):
+            field.value = offer.text
+        field.cursor_position = len(offer.text)
+        if offer.is_begun or len(self._offers) == 1:
+            self._look_for_offers(offer.text)
+        else:
+            self._next = (self._next + 1) % len(self._offers)
+            self._show_offers()
+        self.post_message(self.Typed(self.kind, offer.text))
+
+    def _look_for_offers(self, text: str) -> None:
+        self._offers, self._next = self._complete(text), 0
+        self._show_offers()
+
+    def _show_offers(self) -> None:
+        is_listed = self.kind == LISTED
+        offers = self.query_one("#offers", Ribbon)
+        offers.display = is_listed
+        if is_listed:
+            offers.show_lines(offers_line(self._offers, self._next, self.screen.size.width))
+        whole = self._offers[self._next].text if self._offers and not is_listed else ""
+        said = f"tab → {cut(show(whole), self.size.width // 2)} " if whole else ""
         ribbon = self.query_one("#offer", Ribbon)
         ribbon.styles.width = width(show(said))
         ribbon.show_lines(line(span(said, Tone.DIM)))
@@ -155,5 +196,5 @@ class Prompt(Horizontal):
         event.stop()
         # Where more was typed by then, the word of that is on its way.
         if self.is_open and event.value == self.text:
-            self._look_for_offer(event.value)
+            self._look_for_offers(event.value)
             self.post_message(self.Typed(self.kind, event.value))

@@ -11,21 +11,20 @@ from textual.containers import Vertical
 from mcpwatch.model.traffic import Call, Session
 from mcpwatch.text import count
 from mcpwatch.ui.acts import acknowledge_of
-from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.chain import chain
 from mcpwatch.ui.chain_rows import CHAIN_COLUMNS, ChainRows
 from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.filtering import Filtering
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
 from mcpwatch.ui.pages.path import call_line
 from mcpwatch.ui.pages.session import session_facts, short_card
-from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.ribbon import Ribbon, cut_line
 from mcpwatch.ui.waterfall_rows import WATERFALL_COLUMNS, WaterfallRows
-from mcpwatch.watch.complete import complete
 from mcpwatch.watch.names import short_session
-from mcpwatch.watch.query import ALL, BadQuery, Query, parse
+from mcpwatch.watch.query import ALL
+from mcpwatch.watch.view import View
 from mcpwatch.watch.watcher import Watcher
 
 _NO_CALL = line(span(" No call was made in it so far", Tone.DIM))
@@ -39,7 +38,7 @@ class SessionView(Enum):
     ENTRIES = "entries"
 
 
-class SessionScreen(WatchScreen):
+class SessionScreen(Filtering):
     """The card stays; `v` turns the views below it."""
 
     scope = Scope.SESSION
@@ -55,8 +54,6 @@ class SessionScreen(WatchScreen):
         self._waterfall = WaterfallRows(watcher.state, self._in_view)
         self._chain = ChainRows(watcher.state)
         self._entries = LiveRows(ViewRows(self._view), watcher.state)
-        self._before: Query = ALL
-        self._fault = ""
 
     def compose_body(self) -> ComposeResult:
         """The card and the three views."""
@@ -144,55 +141,18 @@ class SessionScreen(WatchScreen):
 
     # -- filtering its entries
 
+    @property
+    def filtered(self) -> View:
+        """Its entries."""
+        return self._view
+
     def action_filter(self, argument: str = "") -> None:
         """Filter its entries, or ask what by."""
         self.shows = SessionView.ENTRIES
         self.grid.display = True
         self.set_focus(self.grid)
         self.look()
-        if argument:
-            self.filter_by(argument)
-        else:
-            self._before = self._view.query
-            self.ask("filter", "/", str(self._view.query), self._complete)
-
-    def filter_by(self, text: str) -> bool:
-        """Filter by `text`; a bad filter is told and the last good one stays."""
-        try:
-            query = parse(text, self.watcher.filters)
-        except BadQuery as error:
-            self._fault = error.told(text)
-        else:
-            self._fault = ""
-            self._view.set_query(query)
-        self.look()
-        self.grid.reveal()
-        return not self._fault
-
-    @on(Prompt.Typed)
-    def _typed(self, event: Prompt.Typed) -> None:
-        if event.kind == self.prompt.kind == "filter" and event.text == self.prompt.text:
-            self.filter_by(event.text)
-
-    @on(Prompt.Entered)
-    def _entered(self, event: Prompt.Entered) -> None:
-        if event.kind == "filter":
-            if self.filter_by(event.text):
-                self.close_prompt()
-                self.grid.focus()
-            else:
-                self.ask("filter", "/", event.text, self._complete)
-
-    def _complete(self, text: str) -> str | None:
-        candidates = complete(text, self.state, self.watcher.filters)
-        return candidates[0].apply(text) if text and candidates else None
-
-    def prompt_left(self, kind: str) -> None:
-        """The prompt was left without entering: the filter is what it was."""
-        if kind == "filter":
-            self._fault = ""
-            self._view.set_query(self._before)
-            self.look()
+        super().action_filter(argument)
 
     def go_back(self) -> bool:
         """Out of the filter first, where the entries are shown."""
@@ -207,8 +167,8 @@ class SessionScreen(WatchScreen):
 
     def _filter_line(self) -> Line:
         query = self._view.query
-        if self._fault:
-            return line(span(f" ✗ {self._fault}", Tone.BAD))
+        if self.fault:
+            return line(span(f" ✗ {self.fault}", Tone.BAD))
         if query.is_empty:
             return line(span(" / filters these entries", Tone.DIM))
         found = count(len(self._view), "entry")

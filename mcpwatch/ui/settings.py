@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from textual.theme import Theme
@@ -26,6 +27,8 @@ class Settings(NamedTuple):
     """How Live tells time."""
     is_ascii: bool = False
     """Whether nothing but ASCII is drawn."""
+    history: Path | None = None
+    """The file that filters are kept in from run to run; None for none."""
 
 
 def faults(config: Config) -> Iterator[Fault]:

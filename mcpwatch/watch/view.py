@@ -119,13 +119,21 @@ class View:
 
     def passes(self, row: Row) -> bool:
         """Whether the row belongs here, as of now."""
+        return self._passes(row, self._query)
+
+    def would_show(self, query: Query, newest: int) -> int:
+        """How many rows, of so many of the newest, would be here with another query."""
+        held = self.state.rows
+        return sum(self._passes(row, query) for row in held.since(max(held.end - newest, held.first)))
+
+    def _passes(self, row: Row, query: Query) -> bool:
         if self._session is not None and (
             row.seen.session is None or (row.source, row.seen.session.key) != self._session
         ):
             return False
-        if row.plumbing and not self._plumbing and not self._query.asks("kind", "index"):
+        if row.plumbing and not self._plumbing and not query.asks("kind", "index"):
             return False
-        return self._query.matches(row, self.state)
+        return query.matches(row, self.state)
 
     def rows(self, top: int, height: int) -> list[Row]:
         """The rows on lines `top` to `top + height - 1`; fewer at the end."""

@@ -1,0 +1,80 @@
+"""Filtering while one types: what Live and the entries of a session share."""
+
+from collections.abc import Sequence
+
+from textual import on
+
+from mcpwatch.ui.base import WatchScreen
+from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.offers import Offer, filters
+from mcpwatch.ui.prompt import Prompt
+from mcpwatch.watch.query import ALL, BadQuery, Query, parse
+from mcpwatch.watch.view import View
+
+
+class Filtering(WatchScreen, inherit_bindings=False):
+    """A screen with a view that can be filtered; the last good filter stays until there is another good one."""
+
+    fault = ""
+    """Why what was typed is no filter."""
+    _before: Query = ALL
+
+    @property
+    def filtered(self) -> View:
+        """The view to filter."""
+        raise TypeError(f"{type(self).__name__} filters nothing")
+
+    @property
+    def grid(self) -> Grid:
+        """The list that shows it."""
+        return self.query_one("#list", Grid)
+
+    def action_filter(self, argument: str = "") -> None:
+        """Filter, or ask what by."""
+        if argument:
+            self.filter_by(argument)
+            return
+        self._before = self.filtered.query
+        self.ask("filter", "/", str(self.filtered.query), self._offers)
+
+    def filter_by(self, text: str) -> bool:
+        """Filter by `text`; a bad filter is told, with its mistake marked where it is typed, and the last one stays."""
+        try:
+            query = parse(text, self.watcher.filters)
+        except BadQuery as error:
+            self.fault = error.told(text)
+            self.prompt.mark(error.position)
+        else:
+            self.fault = ""
+            self.prompt.mark(None)
+            self.filtered.set_query(query)
+        self.look()
+        if not self.fault:
+            self.grid.reveal()
+        return not self.fault
+
+    @on(Prompt.Typed)
+    def _filter_typed(self, event: Prompt.Typed) -> None:
+        if event.kind == self.prompt.kind == "filter" and event.text == self.prompt.text:
+            self.filter_by(event.text)
+
+    @on(Prompt.Entered)
+    def _filter_entered(self, event: Prompt.Entered) -> None:
+        if event.kind != "filter":
+            return
+        if self.filter_by(event.text):
+            self.close_prompt()
+            self.grid.focus()
+        else:
+            self.ask("filter", "/", event.text, self._offers)
+            self.filter_by(event.text)
+
+    def _offers(self, text: str) -> Sequence[Offer]:
+        return filters(text, self.watcher, self.filtered)
+
+    def prompt_left(self, kind: str) -> None:
+        """The prompt was left without entering: the filter is what it was."""
+        if kind == "filter":
+            self.fault = ""
+            self.filtered.set_query(self._before)
+            self.look()
