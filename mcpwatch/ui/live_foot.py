@@ -1,8 +1,14 @@
-"""The line under the Live grid: what is shown of all there is, and whether it moves."""
+"""The foot of Live: what is shown of all there is, whether it moves, and the keys that matter for it."""
 
+from collections.abc import Iterable
+
+from mcpwatch.ui.commands import Command, Group
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.ribbon import spread
 from mcpwatch.watch.held_view import HeldView
+
+_IN_THE_PAST = {"freeze": "play/pause", "follow": "now"}
+"""What keys do there, which come first."""
 
 
 def foot(view: HeldView, below: int, fault: str, cells: int) -> Line:
@@ -40,3 +46,13 @@ def _pill(view: HeldView, below: int) -> Line:
     if not below:
         return line(span("▽ not following  f follows", Tone.DIM))
     return line(span(f" +{below:,} below ", Tone.CHIP, "screen.follow"), span(" f follows", Tone.DIM))
+
+
+def hinted(commands: Iterable[Command], *, is_back: bool, is_played: bool) -> list[Command]:
+    """The commands as the foot names them; a player's only where something is played."""
+    told = _IN_THE_PAST if is_back else {}
+    return [
+        command._replace(label=told[command.id], hint=1) if command.id in told else command
+        for command in commands
+        if is_played or command.group is not Group.PLAY
+    ]

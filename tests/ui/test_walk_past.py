@@ -17,6 +17,7 @@ async def test_a_person_goes_back_plays_on_and_returns_to_the_present(scene: Sce
         held = scene.state.rows.end
         shown = await at.press("comma")
         assert "‖ past" in shown and "PAST +" in shown
+        assert shown.splitlines()[-1].startswith(" space play/pause  f now  enter open")
         before = live.view.stop
         await at.press("left_curly_bracket")
         assert live.view.stop < before
