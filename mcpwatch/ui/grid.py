@@ -28,6 +28,7 @@ _CURSORS = {
     "tone--cursor-away": Span(Shown("▏"), Tone.ACCENT),
 }
 """A thick mark where the keys go, a thin one where they do not."""
+_MARK = Span(Shown("◆"), Tone.ACCENT)
 _ORDER = {False: "▲", True: "▼"}
 
 
@@ -91,6 +92,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         self._heads = {} if heads is None else heads
         self.order: tuple[str, bool] | None = None
         """The column that the rows are ordered by, and whether downwards."""
+        self.is_marked: Callable[[int], bool] = lambda position: False
         self._rows: Rows = NoRows()
         self._follows = False
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_STRIPS)
@@ -253,17 +255,15 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         if position >= len(self._rows):
             return Strip.blank(self.scrollable_content_region.width, self.tone_style(Tone.PLAIN))
         cells = tuple(self._rows.cells(position, fitted))
-        over = self._over(position)
-        key = (cells, over, fitted, self.needle)
+        over, marked = self._over(position), self.is_marked(position)
+        key = (cells, over, marked, fitted, self.needle)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._draw(cells, fitted, over)
+            strip = self._strips[key] = self._draw(cells, fitted, over, _MARK if marked else _CURSORS[over])
         return strip
 
     def _over(self, position: int) -> str:
-        if position != self.cursor:
-            return ""
-        return "tone--cursor" if self.has_focus else "tone--cursor-away"
+        return "" if position != self.cursor else "tone--cursor" if self.has_focus else "tone--cursor-away"
 
     def _fit(self) -> Fitted:
         cells = self.scrollable_content_region.width
@@ -272,11 +272,11 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
             self._fitted = (place, fit(self.columns, max(cells - 2, 1), self._chosen, place[1]))
         return self._fitted[1]
 
-    def _draw(self, cells: Sequence[Cell], fitted: Fitted, over: str) -> Strip:
+    def _draw(self, cells: Sequence[Cell], fitted: Fitted, over: str, sign: Span) -> Strip:
         style = partial(self.tone_style, over=over)
         hit = self.get_component_rich_style("tone--hit", partial=True) if self.needle else None
         gap = Segment(" " * fitted.gap, style(Tone.PLAIN))
-        segments = [draw_span(_CURSORS[over], 1, style)]
+        segments = [draw_span(sign, 1, style)]
         for column, wide, cell in zip(fitted.columns, fitted.widths, cells, strict=True):
             if isinstance(cell, Line):
                 segments.extend(draw_line(cell, wide, style))

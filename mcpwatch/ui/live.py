@@ -11,11 +11,11 @@ from mcpwatch.errors import UsageError
 from mcpwatch.ui.acts import acknowledge_of
 from mcpwatch.ui.commands import Command, Scope, bindings
 from mcpwatch.ui.dialogs.columns import FIXED, ColumnsDialog
-from mcpwatch.ui.filtering import Filtering
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.host import stage_of
 from mcpwatch.ui.live_foot import foot, hinted
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
+from mcpwatch.ui.marking import Marking
 from mcpwatch.ui.offers import nothing
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.call import row_parts
@@ -32,7 +32,7 @@ from mcpwatch.watch.watcher import Watcher
 Step = Literal[1, -1]
 
 
-class LiveScreen(Filtering):
+class LiveScreen(Marking):
     """The event grid, what is selected beside it, and the filter under it."""
 
     scope = Scope.LIVE
@@ -70,6 +70,7 @@ class LiveScreen(Filtering):
         self._rows.times = stage.times
         if stage.columns is not None:
             self.grid.choose({*stage.columns, *FIXED})
+        self.grid.is_marked = self._rows.is_marked
         super().on_mount()
 
     def sync(self) -> None:

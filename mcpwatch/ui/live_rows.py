@@ -124,6 +124,10 @@ class LiveRows:
         """The row's place in the order of arrival."""
         return self._rows.at(position).seq
 
+    def is_marked(self, position: int) -> bool:
+        """Whether the row is marked."""
+        return len(self._state.marks) > 0 and self._rows.at(position) in self._state.marks
+
     def cells(self, position: int, fitted: Fitted) -> Sequence[Cell]:
         """The row's cells."""
         row = self._rows.at(position)

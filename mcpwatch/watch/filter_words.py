@@ -205,6 +205,13 @@ WORDS = (
     FilterWord(
         "ack", "whether its alerts are acknowledged", "acknowledged", filter_values.acknowledged, choices=("yes", "no")
     ),
+    FilterWord(
+        "mark",
+        "whether you marked it",
+        "marked",
+        lambda row, state: ("yes" if row in state.marks else "no",),
+        choices=("yes", "no"),
+    ),
     FilterWord("peer", "the other end's address and port", "the peer", filter_values.peer),
     FilterWord(
         "gw",

@@ -16,6 +16,7 @@ from mcpwatch.watch.clock import GatewayClock
 from mcpwatch.watch.counts import Counts
 from mcpwatch.watch.identities import Identities
 from mcpwatch.watch.identity import Identity
+from mcpwatch.watch.marks import Marks
 from mcpwatch.watch.pinned import Pinned
 from mcpwatch.watch.policy_watch import PolicyStanding
 from mcpwatch.watch.rates import Rate
@@ -65,6 +66,7 @@ class State:
         self.feeds: dict[str, FeedStatus] = {}
         self.pinned = Pinned()
         """Evidence of alerts that the ring no longer holds."""
+        self.marks = Marks(self._changed)
         self.policy = PolicyStanding()
         self.alert_changes = 0
         """How often the state of some alert changed."""
@@ -105,6 +107,7 @@ class State:
         for old in self.rows.append(row):
             self.evicted += 1
             self.pinned.offer(old, self.alerts)
+            self.marks.let_go(old)
         if kind == "request":
             if seen.verdict is not None:
                 counts.words[seen.verdict.word] += 1
@@ -278,6 +281,10 @@ class State:
         row = self.rows.find(source, index)
         if row is not None:
             self._touch(row.seq)
+
+    def _changed(self, seq: int) -> None:
+        self.version += 1
+        self._touch(seq)
 
     def _touch(self, seq: int) -> None:
         self.touches += 1

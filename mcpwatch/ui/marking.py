@@ -1,0 +1,49 @@
+"""Marking entries on Live, and going from mark to mark."""
+
+from typing import Literal
+
+from mcpwatch.text import count
+from mcpwatch.ui.filtering import Filtering
+
+
+class Marking(Filtering, inherit_bindings=False):
+    """A screen on which entries can be marked for as long as they are held."""
+
+    def action_mark(self) -> None:
+        """Mark the entry under the cursor, or take its mark off."""
+        if (row := self.filtered.selected) is not None:
+            is_marked = self.state.marks.toggle(row)
+            self.host.tell(
+                f"Entry {row.index} is {'' if is_marked else 'not '}marked{'' if is_marked else ' any more'}"
+            )
+            self.look()
+
+    def action_next_mark(self) -> None:
+        """To the next row that is marked."""
+        self._to_mark(1)
+
+    def action_previous_mark(self) -> None:
+        """To the row before that is marked."""
+        self._to_mark(-1)
+
+    def _to_mark(self, step: Literal[1, -1]) -> None:
+        marks = self.state.marks
+        if not (len(marks) and self.filtered.jump(step, lambda row: row in marks)):
+            self.host.tell(f"No entry in view is marked; {self._told()}")
+        self.look()
+        self.grid.reveal()
+
+    def action_marks(self, argument: str = "") -> None:
+        """Say how many entries are marked, or take all marks off."""
+        if argument and argument != "clear":
+            self.host.tell(f"There is no marks {argument}; marks clear takes all marks off")
+            return
+        if argument:
+            self.state.marks.clear()
+        self.host.tell(self._told().capitalize())
+        self.look()
+
+    def _told(self) -> str:
+        marks = self.state.marks
+        gone = f", and {marks.gone:,} more that is not held any more" if marks.gone else ""
+        return f"{count(len(marks), 'entry')} marked{gone}"
