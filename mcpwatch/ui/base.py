@@ -99,8 +99,8 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         if not self.is_mounted or not self.size:
             return
         with self.app.batch_update():
-            self.look_at_bars()
             self.sync()
+            self.look_at_bars()
         self._keep_keys()
 
     def _keep_keys(self) -> None:

@@ -37,7 +37,8 @@ def _filter(view: HeldView, fault: str) -> Line:
 
 def _pill(view: HeldView, below: int) -> Line:
     if view.is_back:
-        return line(span(f" PAST +{view.pending:,} since ", Tone.CHIP, "screen.follow"), span(" f returns", Tone.DIM))
+        pill = span(f" PAST +{view.pending:,} to show ", Tone.CHIP, "screen.follow")
+        return line(pill, span(" f returns", Tone.DIM))
     if view.frozen:
         pill = span(f" FROZEN +{view.pending:,} new ", Tone.CHIP, "screen.freeze")
         return line(pill, span(" space goes on", Tone.DIM))

@@ -16,6 +16,11 @@ class HeldView(View):
         """The `seq` after the last row that may be shown."""
         return self._stop if self.frozen else self._next
 
+    @property
+    def since(self) -> int:
+        """Entries that came after that, also those that are held no more, as of the last `sync`."""
+        return max(self._next - self.stop, 0)
+
     def stop_at(self, seq: int) -> None:
         """Freeze, and show only what came before that `seq`; the cursor goes to the last of it."""
         self.sync()

@@ -36,11 +36,6 @@ class Past:
         self._ticked = self._marked = clock()
         self._find_marks()
 
-    @property
-    def since(self) -> int:
-        """Entries that came after the place, also those that are held no more."""
-        return max(self.view.state.rows.end - self.view.stop, 0)
-
     def toggle(self) -> None:
         """Play, or pause."""
         self.playing = not self.playing

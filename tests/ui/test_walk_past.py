@@ -22,7 +22,9 @@ async def test_a_person_goes_back_plays_on_and_returns_to_the_present(scene: Sce
         await at.press("left_curly_bracket")
         assert live.view.stop < before
         more(scene, 3)
-        assert f"{scene.state.rows.end - live.view.stop:,} came since" in await at.read()
+        shown = await at.read()
+        assert f"{scene.state.rows.end - live.view.stop} entries since, {live.view.pending} to show" in shown
+        assert f"PAST +{live.view.pending} to show" in shown
         assert scene.state.rows.end > held
         assert "This screen shows the present; Live is at" in await at.press("3")
         assert "▶ past" in await at.press("1", "space")
