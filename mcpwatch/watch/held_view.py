@@ -1,7 +1,9 @@
 """A view that can go back to what was shown at an earlier place."""
 
 from bisect import bisect_left
+from collections.abc import Callable
 
+from mcpwatch.watch.row import Row
 from mcpwatch.watch.view import View
 
 
@@ -37,6 +39,10 @@ class HeldView(View):
             kept = bisect_left(self._seqs, seq)
             self.pending += len(self._seqs) - kept + sum(map(self.passes, untested))
             del self._rows[kept:], self._seqs[kept:]
+        elif seq - before > held.end - seq + self._helping:
+            # There is less to test of what comes after, and what came before can wait for its helpings.
+            self._rows, self._seqs, self._untested = [], [], seq
+            self.pending = sum(map(self.passes, held.since(seq)))
         else:
             passed = [row for row in held.since(before, seq) if self.passes(row)]
             self.pending = max(self.pending - len(passed), 0)
@@ -46,6 +52,12 @@ class HeldView(View):
             self.pending = sum(map(self.passes, held.since(seq)))
         self._fill(self._helping)
         self._target = self._seqs[-1] if self._seqs else None
+
+    def before(self, wanted: Callable[[Row], bool]) -> Row | None:
+        """The newest row that is shown, but for the last, that is wanted; what waits for its test is tested."""
+        self._fill_up()
+        self._drop_evicted()
+        return next((row for row in reversed(self._rows[:-1]) if wanted(row)), None)
 
     def thaw(self) -> None:
         """Go on, with all that came meanwhile."""

@@ -72,18 +72,15 @@ class Past:
 
     def step(self, direction: Literal[1, -1], stop: Stop) -> bool:
         """To the next or previous entry of the kind that passes the filter, and pause; False where there is none."""
-        view, rows, wanted = self.view, self.view.state.rows, _WANTED[stop]
+        wanted = _WANTED[stop]
         if direction > 0:
-            seqs = range(max(view.stop, rows.first), rows.end)
+            later = self.view.state.rows.since(self.view.stop)
+            found = next((row for row in later if wanted(row) and self.view.passes(row)), None)
         else:
-            shown = view.rows(len(view) - 1, 1)
-            seqs = range((shown[0].seq if shown else view.stop) - 1, rows.first - 1, -1)
-        for seq in seqs:
-            row = rows.get(seq)
-            if row is not None and wanted(row) and view.passes(row):
-                self._stand_at(row)
-                return True
-        return False
+            found = self.view.before(wanted)
+        if found is not None:
+            self._stand_at(found)
+        return found is not None
 
     def seek(self, goal: Goal, source: str = "") -> bool:
         """To an entry of a feed or a time; False where it is not held. What is later than all is the present."""
