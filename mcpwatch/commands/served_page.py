@@ -39,13 +39,18 @@ class PageServer(Server):
         pages.on_response_prepare.append(self._restrict)
         app = web.Application()
         app.add_subapp(f"/{self._key}", pages)
-        app.on_startup.append(self._say_where)
         return app
+
+    def serve(self, debug: bool = False) -> None:
+        """Serve until a signal comes; the address is told once it answers."""
+        self.debug = debug
+        self.initialize_logging()
+        web.run_app(self._make_app(), host=self.host, port=self.port, print=self._say_where, access_log=None)
 
     async def _restrict(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Content-Security-Policy"] = self._allowed
         response.headers["Referrer-Policy"] = "no-referrer"
 
-    async def _say_where(self, app: web.Application) -> None:
+    def _say_where(self, told: str) -> None:
         print(f"The dashboard is at http://{self.host}:{self.port}/{self._key}/")
         print("Whoever has this address can do there what you can. ctrl+c ends it.", flush=True)

@@ -10,7 +10,7 @@ from terminals import Terminal
 
 pytestmark = pytest.mark.e2e
 
-HOME = b"\x1b[H"
+HOME, PAGE_DOWN = b"\x1b[H", b"\x1b[6~"
 
 
 @pytest.fixture
@@ -48,12 +48,13 @@ def test_the_screen_alone_says_who_made_a_call(demo: Terminal) -> None:
         "crawler  http://127.0.0.1:",
         "asked the key directory of the signer's own site",
         "Message Signatures (RFC 9421) · web-bot-auth",
-        # What does the signature not cover?
-        "not covered  ✗ target",
-        # And since when has this key been in use?
+        # Since when has this key been in use?
         f"in use since {datetime.now(UTC).year}-",
         "first seen here, entry ",
     )
+    # And what does the signature not cover? It stands a few lines down.
+    demo.type(b"\t", PAGE_DOWN)
+    demo.until_read("not covered  ✗ target")
 
 
 def test_a_closed_window_ends_it(demo: Terminal, tmp_path: Path) -> None:
