@@ -334,9 +334,12 @@ def test_more_changes_than_the_log_of_changes_holds_are_not_lost() -> None:
 def test_another_filter_shows_the_newest_at_once_and_the_rest_as_it_is_synced() -> None:
     view = View(_stage("a", "b", "c", "d", "e").state, helping=2)
     view.set_query(parse("!tool:c"))
-    assert _tools(view) == ["d", "e"] and view.is_filling
+    filling = [view.is_filling]
+    assert _tools(view) == ["d", "e"]
     assert view.sync() and _tools(view) == ["b", "d", "e"]
-    assert view.sync() and _tools(view) == ["a", "b", "d", "e"] and not view.is_filling
+    filling.append(view.is_filling)
+    assert view.sync() and _tools(view) == ["a", "b", "d", "e"]
+    assert [*filling, view.is_filling] == [True, True, False]
     assert not view.sync()
 
 
