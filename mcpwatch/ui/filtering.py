@@ -9,6 +9,7 @@ from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.offers import Offer, filters
 from mcpwatch.ui.prompt import Prompt
 from mcpwatch.watch.query import ALL, BadQuery, Query, parse
+from mcpwatch.watch.row import Row
 from mcpwatch.watch.view import View
 
 
@@ -23,6 +24,11 @@ class Filtering(WatchScreen, inherit_bindings=False):
     def filtered(self) -> View:
         """The view to filter."""
         raise TypeError(f"{type(self).__name__} filters nothing")
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        return self.filtered.selected
 
     @property
     def grid(self) -> Grid:

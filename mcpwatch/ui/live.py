@@ -27,6 +27,7 @@ from mcpwatch.watch import seeking
 from mcpwatch.watch.held_view import HeldView
 from mcpwatch.watch.json_lines import entry_line
 from mcpwatch.watch.query import ALL, BadQuery, Query, parse
+from mcpwatch.watch.row import Row
 from mcpwatch.watch.watcher import Watcher
 
 Step = Literal[1, -1]
@@ -38,9 +39,10 @@ class LiveScreen(Marking):
     scope = Scope.LIVE
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.LIVE)]
 
-    def __init__(self, watcher: Watcher, query: Query = ALL) -> None:
+    def __init__(self, watcher: Watcher, query: Query = ALL, *, plumbing: bool = False) -> None:
         super().__init__(watcher)
         self.view = watcher.view(query)
+        self.view.set_plumbing(plumbing)
         self._rows = LiveRows(ViewRows(self.view), watcher.state)
         self._found: Query | None = None
 
@@ -63,6 +65,13 @@ class LiveScreen(Marking):
     def filtered(self) -> HeldView:
         """The view."""
         return self.view
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor, as a person sees it: the word of the last move may still be on its way."""
+        if len(self.view) and self.grid.rows is self._rows and self.grid.cursor != self.view.cursor:
+            self.view.move_to(self.grid.cursor)
+        return self.view.selected
 
     def on_mount(self) -> None:
         """Begin with the columns and times of this run."""
@@ -113,7 +122,7 @@ class LiveScreen(Marking):
 
     @on(Grid.Opened, "#list")
     def _opened(self) -> None:
-        if (row := self.view.selected) is not None:
+        if (row := self.row) is not None:
             self.host.show_row(row)
 
     def action_follow(self) -> None:
@@ -179,7 +188,7 @@ class LiveScreen(Marking):
 
     def action_goto(self, argument: str = "") -> None:
         """To an entry by its index, a time, a step of time, or the next alert."""
-        row = self.view.selected
+        row = self.row
         try:
             goal = seeking.goal(argument, row.time if row else self.state.now)
         except UsageError as error:
@@ -234,22 +243,22 @@ class LiveScreen(Marking):
 
     def action_its_identity(self) -> None:
         """The identity that signed the request."""
-        row = self.view.selected
+        row = self.row
         verdict = row.request_verdict if row is not None else None
         self.host.show_signer(verdict.signer if verdict is not None else None)
 
     def action_its_session(self) -> None:
         """The session of the entry under the cursor, at its call."""
-        row = self.view.selected
+        row = self.row
         session, call = (row.session, row.call) if row is not None else (None, None)
         self.host.show_session(session, call)
 
     def action_acknowledge(self) -> None:
         """Acknowledge the worst alert of the entry under the cursor."""
-        row = self.view.selected
+        row = self.row
         acknowledge_of([row] if row is not None else [], self.state, self.host)
 
     def action_copy(self) -> None:
         """Copy the entry under the cursor."""
-        if (row := self.view.selected) is not None:
+        if (row := self.row) is not None:
             self.host.copy_json(entry_line(row, self.state))

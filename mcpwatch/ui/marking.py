@@ -11,7 +11,7 @@ class Marking(Filtering, inherit_bindings=False):
 
     def action_mark(self) -> None:
         """Mark the entry under the cursor, or take its mark off."""
-        if (row := self.filtered.selected) is not None:
+        if (row := self.row) is not None:
             is_marked = self.state.marks.toggle(row)
             self.host.tell(
                 f"Entry {row.index} is {'' if is_marked else 'not '}marked{'' if is_marked else ' any more'}"

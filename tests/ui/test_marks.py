@@ -37,6 +37,16 @@ async def test_marks_are_shown_gone_to_filtered_by_and_taken_off(scene: Scene) -
         assert "No entry in view is marked; 0 entries marked" in await at.press("escape", "apostrophe")
 
 
+async def test_keys_in_one_go_act_on_the_row_that_was_moved_to(scene: Scene) -> None:
+    async with hands(scene) as at:
+        newest = len(scene.state.rows) - 1
+        await at.send("k", "m", "k", "k", "m")
+        found = [row for row in scene.state.rows if row in scene.state.marks]
+        grid = at.app.screen.query_one("#list", Grid)
+        assert [grid.rows.key(grid.cursor + at) for at in (0, 2)] == [row.seq for row in found]
+        assert found[-1].seq < newest
+
+
 async def test_a_mark_is_taken_off_with_the_key_that_set_it(scene: Scene) -> None:
     async with hands(scene) as at:
         assert "is marked" in await at.press("m")
