@@ -1,6 +1,5 @@
 """Alerts: what is wrong, worst first."""
 
-from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import ClassVar
 
@@ -133,12 +132,6 @@ class AlertsScreen(ListScreen[Alert]):
         """List the alerts of one identity, until one steps back."""
         self._only = identity
         self._relist()
-
-    def resting(self) -> Counter[AlertState]:
-        """Those that somebody let rest, by state."""
-        states = Counter(alert.state for alert in self.state.alerts.values())
-        states.pop(AlertState.FIRING, None)
-        return states
 
     def crumbs(self) -> list[str]:
         """Whose alerts these are, where they are somebody's."""

@@ -140,7 +140,8 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         alerts = state.open_alerts()
         self.query_one("#tabs", Ribbon).show_lines(bars.tabs(self.app.current_mode, state, alerts, cells))
         way = self.crumbs()
-        second = bars.crumbs(way, Line(), cells) if way else bars.wrong_line(state, alerts, cells, self.resting())
+        resting = self._resting() if self.scope is Scope.ALERTS or not alerts else Counter[AlertState]()
+        second = bars.crumbs(way, Line(), cells) if way else bars.wrong_line(state, alerts, cells, resting)
         self.query_one("#status", Ribbon).show_lines(bars.feed_line(state, cells, self._failure()), second)
         player = stage_of(self).player_line(cells)
         ribbon = self.query_one("#player", Ribbon)
@@ -156,9 +157,9 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         unread = line(span(" POLICY NOT READ, SEE FEED ", Tone.WARN, "app.go('feed')"))
         return unread if self.state.policy.fault else Line()
 
-    def resting(self) -> Counter[AlertState]:
-        """Alerts that somebody let rest, by state, where this screen is about them."""
-        return Counter()
+    def _resting(self) -> Counter[AlertState]:
+        """Alerts that somebody let rest, by state."""
+        return Counter(alert.state for alert in self.state.alerts.values() if alert.state is not AlertState.FIRING)
 
     def crumbs(self) -> list[str]:
         """The way down to this screen; empty on a main screen, which tells there what is wrong."""

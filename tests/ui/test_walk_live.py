@@ -8,6 +8,7 @@ from hands import hands, screen_text
 from rpc import call, result, text
 from scene import Scene
 
+from mcpwatch.model.alerts import AlertState
 from mcpwatch.model.feed import FeedState
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.app import WatchApp
@@ -356,3 +357,10 @@ async def test_a_prompt_opened_over_an_empty_list_gives_the_keys_to_the_list_tha
         await at.read()
         at.app.screen.query_one(Prompt).enter()
         assert at.app.focused is at.app.screen.query_one(Grid)
+
+
+async def test_when_no_alert_is_open_the_bar_says_how_many_rest(scene: Scene) -> None:
+    for alert in scene.state.alerts.values():
+        alert.state = AlertState.ACKNOWLEDGED
+    async with hands(scene) as at:
+        assert f"none open  {len(scene.state.alerts)} ack" in await at.read()
