@@ -105,11 +105,11 @@ class WatchApp(Rewinding, inherit_bindings=False):
         self.take(Settings(keymap or {}))
         self.add_main_modes(query)
 
-    def add_main_modes(self, query: Query) -> None:
+    def add_main_modes(self, query: Query, *, plumbing: bool = False) -> None:
         """Make the main screens, as they come to be seen, on what is watched; Live begins with a filter."""
         for mode, screen in _MAIN.items():
             self.add_mode(mode, partial(screen, self.watcher))
-        self.add_mode("live", partial(LiveScreen, self.watcher, query))
+        self.add_mode("live", partial(LiveScreen, self.watcher, query, plumbing=plumbing))
 
     def take(self, settings: Settings) -> None:
         """Have the operator's keys and colours."""

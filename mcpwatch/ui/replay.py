@@ -41,6 +41,8 @@ class ReplayApp(WatchApp, inherit_bindings=False):
     ) -> None:
         super().__init__(player.watcher, rules=rules, query=query, keymap=keymap, monotonic=monotonic)
         self.player = player
+        self._shown = query, False
+        """What Live was filtered by when it was last seen, and whether it showed plumbing."""
         self._drawn: Line | None = None
         self._is_taking = False
         self._is_hushed = player.transport.goal is not None
@@ -86,19 +88,18 @@ class ReplayApp(WatchApp, inherit_bindings=False):
             self._is_taking = False
 
     async def _renew(self) -> None:
-        """Make the main screens anew; Live keeps its filter."""
+        """Make the main screens anew; Live keeps what it shows."""
         mode, live = self.current_mode, self._screen_stacks["live"][0] if "live" in self._screen_stacks else None
-        query, plumbing = (live.view.query, live.view.plumbing) if isinstance(live, LiveScreen) else (ALL, False)
+        if isinstance(live, LiveScreen):
+            self._shown = live.view.query, live.view.plumbing
         self._is_hushed = True
         self.add_mode(_BETWEEN, Screen)
         await self.switch_mode(_BETWEEN)
         for name in MODES:
             await self.remove_mode(name)
-        self.add_main_modes(query)
+        self.add_main_modes(self._shown[0], plumbing=self._shown[1])
         await self.switch_mode(mode)
         await self.remove_mode(_BETWEEN)
-        if plumbing and isinstance(self.screen, LiveScreen):
-            self.screen.action_plumbing()
         if isinstance(self.screen, WatchScreen):
             self.screen.look()
 

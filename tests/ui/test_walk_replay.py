@@ -10,6 +10,7 @@ from retold import Stage, StagedScene, retell, until_there
 from scene import Scene
 from textual.pilot import Pilot
 
+from mcpwatch.ui.live import LiveScreen
 from mcpwatch.watch.transport import Goal
 
 Compare = Callable[..., bool]
@@ -61,6 +62,24 @@ async def test_an_alert_can_be_gone_to_and_back_from_with_the_filter_kept(scene:
         await at.press("left_curly_bracket")
         assert "/ kind:request" in await until_there(at, stage)
         assert stage.player.transport.index == first
+
+
+async def test_what_live_shows_is_kept_over_ways_back_from_other_screens(scene: Scene, tmp_path: Path) -> None:
+    async with replaying(scene, tmp_path, Goal(index=40)) as (at, stage):
+        await at.command("filter kind:request")
+        await at.press("p", "c", "space", "escape")
+        live = at.app.screen
+        assert isinstance(live, LiveScreen)
+        chosen, filtered = live.grid.shown_columns, str(live.view.query)
+        await at.press("3")
+        for place in (39, 38):
+            await at.press("comma")
+            await until_there(at, stage)
+            assert stage.player.index == place
+        await at.press("1")
+        anew = at.app.screen
+        assert isinstance(anew, LiveScreen) and anew is not live
+        assert (anew.grid.shown_columns, str(anew.view.query), anew.view.plumbing) == (chosen, filtered, True)
 
 
 async def test_a_place_and_a_speed_can_be_typed(scene: Scene, tmp_path: Path) -> None:
