@@ -1,5 +1,6 @@
 """The past of Live: the controls of a player on what is held in memory, while everything goes on behind."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from mcpwatch.errors import UsageError
@@ -9,7 +10,8 @@ from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.past_bar import past_line, present_line
 from mcpwatch.watch import seeking
 from mcpwatch.watch.past import Past
-from mcpwatch.watch.transport import Stop
+from mcpwatch.watch.player import SKIP_S
+from mcpwatch.watch.transport import Goal, Stop
 
 
 class Rewinding(Desk, inherit_bindings=False):
@@ -68,6 +70,14 @@ class Rewinding(Desk, inherit_bindings=False):
         """The alert before."""
         self._step_past(-1, Stop.ALERT)
 
+    async def action_skip_forward(self) -> None:
+        """Some seconds on."""
+        self._seek_past(lambda past: Goal(time=past.here + SKIP_S))
+
+    async def action_skip_back(self) -> None:
+        """Some seconds back."""
+        self._seek_past(lambda past: Goal(time=past.here - SKIP_S))
+
     async def action_faster(self) -> None:
         """The next speed of the table."""
         self._change_speed(1)
@@ -88,15 +98,16 @@ class Rewinding(Desk, inherit_bindings=False):
 
     async def action_seek(self, argument: str = "") -> None:
         """To a place that is named."""
+        try:
+            self._seek_past(lambda past: seeking.goal(argument, past.here))
+        except UsageError as error:
+            self.tell(f"{error.title}. {error.hint}")
+
+    def _seek_past(self, goal_from: Callable[[Past], Goal]) -> None:
         past = self._live_past()
         if past is None:
             return
-        row = past.view.selected
-        try:
-            goal = seeking.goal(argument, past.time if past.view.is_back else self.watcher.state.now)
-        except UsageError as error:
-            self.tell(f"{error.title}. {error.hint}")
-            return
+        row, goal = past.view.selected, goal_from(past)
         if goal.stop is not None:
             self._step_past(1, goal.stop)
         elif not past.seek(goal, row.source if row else ""):

@@ -36,6 +36,14 @@ class Past:
         self._ticked = self._marked = clock()
         self._find_marks()
 
+    @property
+    def here(self) -> float:
+        """The time at the place; in the present that of the newest entry."""
+        if self.view.is_back:
+            return self.time
+        newest = self.view.state.rows.get(self.view.state.rows.end - 1)
+        return newest.time if newest is not None else 0.0
+
     def toggle(self) -> None:
         """Play, or pause."""
         self.playing = not self.playing

@@ -53,3 +53,15 @@ async def test_a_place_of_the_past_is_named_and_its_filter_kept(scene: Scene) ->
 async def test_the_present_has_no_speed(scene: Scene) -> None:
     async with hands(scene) as at:
         assert "This is the present" in await at.press("right_square_bracket")
+
+
+async def test_arrows_skip_ten_seconds_back_from_the_newest_and_on_to_the_present(scene: Scene) -> None:
+    async with hands(scene) as at:
+        live = at.app.screen
+        assert isinstance(live, LiveScreen)
+        newest = list(scene.state.rows)[-1]
+        assert "‖ past" in await at.press("left")
+        assert all(row.time <= newest.time - 10 for row in live.view.rows(0, len(live.view)))
+        assert live.view.since == sum(row.time > newest.time - 10 for row in scene.state.rows)
+        assert "past" not in await at.press("right")
+        assert live.view.follow
