@@ -21,6 +21,7 @@ from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.call import row_parts
 from mcpwatch.ui.pages.empty import empty_page, only_gateways
 from mcpwatch.ui.prompt import Prompt
+from mcpwatch.ui.rate_strip import rate_strip
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.table import with_feed
 from mcpwatch.watch import seeking
@@ -53,7 +54,8 @@ class LiveScreen(Marking):
         yield Page(id="empty")
 
     def compose_foot(self) -> ComposeResult:
-        """What the filter means and how the view stands."""
+        """The last minutes where there is room; what the filter means and how the view stands."""
+        yield Ribbon(id="rates")
         yield Ribbon(id="foot")
 
     def _hinted(self) -> list[Command]:
@@ -97,6 +99,8 @@ class LiveScreen(Marking):
         grid.show_rows(self._rows, view.cursor, top=anchor, follow=view.follow and not view.frozen)
         self._look_at_row()
         below = max(len(view) - grid.top - grid.page_size, 0)
+        if (rates := self.query_one("#rates", Ribbon)).display:
+            rates.show_lines(rate_strip(self.state, self.size.width))
         self.query_one("#foot", Ribbon).show_lines(foot(view, below, self.fault, self.size.width))
 
     def _look_at_row(self) -> None:

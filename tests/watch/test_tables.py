@@ -67,6 +67,19 @@ def test_rates_forget_after_a_minute() -> None:
     assert sum(rate.series(300)) == 0
 
 
+def test_a_stretch_of_a_rate_does_not_change_once_it_is_over() -> None:
+    rate = Rate()
+    for second in range(100, 130):
+        rate.add(second)
+    over = rate.series(129.0, 5, 4)
+    assert over == [5, 5, 5, 5]
+    rate.add(131)
+    assert rate.series(131.0, 5, 4) == [5, 5, 5, 1]
+    assert rate.series(133.9, 5, 4) == [5, 5, 5, 1]
+    assert rate.series(135.0, 5, 4) == [5, 5, 1, 0]
+    assert sum(rate.series(131.0, 5, 1_000)) == 31
+
+
 def test_rates_tell_the_mean_of_whole_seconds() -> None:
     rate = Rate()
     for second in range(10):
