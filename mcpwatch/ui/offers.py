@@ -12,7 +12,7 @@ from mcpwatch.watch.view import View
 from mcpwatch.watch.watcher import Watcher
 
 MAX_OFFERS = 8
-COUNTED = 2_000
+COUNTED = 1_000
 """Entries, of the newest, that a filter is counted on before it is chosen."""
 _LABEL = 30
 """Cells of what is offered."""
