@@ -9,6 +9,7 @@ from hands import Hands, hands
 from retold import Stage, StagedScene, retell, until_there
 from scene import Scene
 from textual.pilot import Pilot
+from torn import with_bad_proof, with_gap
 
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.watch.transport import Goal
@@ -20,7 +21,13 @@ pytest_plugins = ["played"]
 
 @asynccontextmanager
 async def replaying(scene: Scene, folder: Path, goal: Goal | None = None) -> AsyncIterator[tuple[Hands, Stage]]:
-    stage = Stage(retell(scene, folder / "story.mcpfeed"), folder / "replayed", goal=goal)
+    async with replaying_file(retell(scene, folder / "story.mcpfeed"), folder, goal) as there:
+        yield there
+
+
+@asynccontextmanager
+async def replaying_file(path: Path, folder: Path, goal: Goal | None = None) -> AsyncIterator[tuple[Hands, Stage]]:
+    stage = Stage(path, folder / "replayed", goal=goal)
     try:
         async with hands(StagedScene(folder / "staged", stage)) as at:
             await until_there(at, stage)
@@ -106,6 +113,41 @@ async def test_only_live_has_a_past_on_a_live_dashboard(scene: Scene) -> None:
         assert "paused" not in await at.press("2")
         assert "full_stop" not in at.app.screen.active_bindings
         assert "seek does nothing on this screen" in await at.command("seek 4")
+
+
+async def test_a_gap_is_shown_where_it_is_and_gone_over_both_ways(scene: Scene, tmp_path: Path) -> None:
+    path = with_gap(scene, tmp_path / "gap.mcpfeed", 30, 40)
+    async with replaying_file(path, tmp_path, Goal(index=20)) as (at, stage):
+        for place, entry, rows, word in (
+            (45, 45, 36, "GAP"),
+            (35, 29, 30, "GAP"),
+            (20, 20, 21, "LIVE"),
+            (999, 90, 81, "ENDED"),
+            (60, 60, 51, "GAP"),
+        ):
+            await at.command(f"seek {place}")
+            shown = await until_there(at, stage)
+            assert f"entry {entry}/90" in shown and word in shown.splitlines()[1]
+            assert len(at.app.watcher.state.rows) == rows
+            rules = {alert.rule for alert in at.app.watcher.state.alerts.values()}
+            assert ("feed/gap" in rules) == (word != "LIVE")
+
+
+async def test_a_proof_that_is_bad_breaks_the_feed_from_there_on_and_not_before(scene: Scene, tmp_path: Path) -> None:
+    path = with_bad_proof(scene, tmp_path / "bad.mcpfeed", 40)
+    async with replaying_file(path, tmp_path, Goal(index=20)) as (at, stage):
+        for place, entry, word in (
+            (41, 41, "BROKEN"),
+            (999, 90, "BROKEN"),
+            (30, 30, "LIVE"),
+            (60, 60, "BROKEN"),
+        ):
+            await at.command(f"seek {place}")
+            shown = await until_there(at, stage)
+            assert f"entry {entry}/90" in shown and word in shown.splitlines()[1]
+            rules = {alert.rule for alert in at.app.watcher.state.alerts.values()}
+            assert ("feed/broken" in rules) == (word != "LIVE")
+            assert "0 proven" in shown.splitlines()[1]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])
