@@ -1,5 +1,6 @@
 """The line of a player: whether it moves, what time it is there, how far it is, what is left."""
 
+import math
 from collections.abc import Iterable
 
 from mcpwatch.ui.lines import Line, Tone, line, span
@@ -58,10 +59,10 @@ def _word(player: Player) -> Line:
 
 
 def _going_back(coming: Transport) -> Line:
-    goal = coming.goal
-    read = max(coming.index + 1 - coming.first, 0)
+    goal, share = coming.goal, coming.share
     where = f" to {goal_text(goal)}" if goal is not None else ""
-    return line(span(f"« back{where}: {read:,} read again", Tone.CHIP))
+    told = f": {math.floor(share * 100)} %" if share is not None else ""
+    return line(span(f"« back{where}{told}", Tone.CHIP))
 
 
 def _at(transport: Transport) -> str:

@@ -68,7 +68,8 @@ class Transport:
         self.marks: list[int] = []
         """Indexes of the entries at which an alert was raised that was not there before."""
         self._alerts: set[str] = set()
-        self._entry_time = -math.inf
+        self._began = self._entry_time = -math.inf
+        """Times of the first entry that had one, and of the latest."""
         self._due = math.inf
         self._since: tuple[float, float] | None = None
         """A time of the recording, and when that was by our clock."""
@@ -123,6 +124,18 @@ class Transport:
             recorded += (self._clock() - since) * self.speed
         return max(min(recorded, self._due), self._entry_time)
 
+    @property
+    def share(self) -> float | None:
+        """How much of the way from the first entry to the goal is behind, from 0 to 1; None where none can tell."""
+        goal = self.goal
+        if goal is None or goal.stop is not None:
+            return None
+        if goal.index >= 0:
+            done, whole = float(self.index + 1 - self.first), float(min(goal.index + 1, self.extent) - self.first)
+        else:
+            done, whole = self._entry_time - self._began, goal.time - self._began
+        return min(max(done / whole, 0.0), 1.0) if self.index >= 0 and 0 < whole < math.inf else 0.0
+
     # -- what gives out the entries
 
     def begin(self, first: int, extent: int) -> None:
@@ -154,6 +167,8 @@ class Transport:
     def gave(self, index: int, when: float) -> None:
         """Take note that an entry is given out."""
         self._entry_time = max(self._entry_time, when)
+        if self._began == -math.inf:
+            self._began = when
         self.index = max(self.index, index)
         if self._entry_time > -math.inf and (self._since is None or self.goal is not None or self.speed == math.inf):
             self._since = self._entry_time, self._clock()

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,9 +15,10 @@ from retold import Stage, retell
 from scene import Scene
 
 from mcpwatch.errors import McpwatchError
+from mcpwatch.ui.player_bar import player_line
 from mcpwatch.watch import seeking
 from mcpwatch.watch.state import State
-from mcpwatch.watch.transport import SPEEDS, Goal, Stop
+from mcpwatch.watch.transport import SPEEDS, Goal, Stop, Transport
 
 pytest_plugins = ["played"]
 
@@ -172,6 +174,31 @@ async def test_a_recording_that_is_cut_off_plays_to_where_it_ends(
         await act(stage, ("seek", LAST))
         assert stage.player.transport.is_over
         assert stage.player.transport.index == newest
+
+
+@pytest.mark.parametrize("goal", [Goal(index=19), Goal(time=109.0)])
+def test_how_far_a_way_is_done_is_told_by_index_or_by_time(goal: Goal) -> None:
+    transport = Transport(goal=goal)
+    transport.begin(10, 1_000)
+    told = [transport.share]
+    for step in range(10):
+        transport.gave(10 + step, 100.0 + step)
+        told.append(transport.share)
+    assert told[0] == 0.0 and told[-1] == 1.0 and told == sorted(told)
+    assert told[5] == pytest.approx(0.5 if goal.index > 0 else 4 / 9)
+
+
+@pytest.mark.usefixtures("same_everywhere")
+async def test_the_bar_tells_how_far_the_way_back_is(story: Path, tmp_path: Path) -> None:
+    stage = Stage(story, tmp_path, goal=Goal(index=80))
+    async with running(stage):
+        await stage.player.seek(Goal(index=40))
+        told = []
+        while not stage.player.has_arrived:
+            bar = "".join(part.text for part in player_line(stage.player, 80).spans)
+            told.append(int(re.findall(r"« back to entry 40: (\d+) %  12:", bar)[0]))
+            await asyncio.sleep(0)
+        assert told[0] == 0 and told == sorted(told) and len(set(told)) > 1
 
 
 NOON = 1_795_348_800.0
