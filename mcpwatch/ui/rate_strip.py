@@ -5,12 +5,12 @@ from itertools import groupby
 from mcpwatch.text import count
 from mcpwatch.ui.lines import Line, Span, Tone, line, span
 from mcpwatch.ui.ribbon import spread
+from mcpwatch.ui.sparks import sparks
 from mcpwatch.watch.rates import SECONDS
 from mcpwatch.watch.state import State
 
 BAR_S = 5
 """Seconds that a bar stands for."""
-_BARS = "▁▂▃▄▅▆▇█"
 _WORDS = 36
 """Cells that the words beside the bars take at most."""
 
@@ -21,7 +21,7 @@ def rate_strip(state: State, cells: int) -> Line:
     entries = state.entry_rate.series(state.now, BAR_S, number)
     wrong = state.alert_rate.series(state.now, BAR_S, number)
     top = max(entries)
-    drawn = [(_bar(came, top), Tone.BAD if bad else Tone.DIM) for came, bad in zip(entries, wrong, strict=True)]
+    drawn = [(bar, Tone.BAD if bad else Tone.DIM) for bar, bad in zip(sparks(entries), wrong, strict=True)]
     runs = groupby(drawn, key=lambda each: each[1])
     bars = Line(tuple(span("".join(bar for bar, _ in run), tone) for tone, run in runs))
     found = sum(wrong)
@@ -29,7 +29,3 @@ def rate_strip(state: State, cells: int) -> Line:
     if found:
         told = (*told, span(f"  {count(found, 'finding')}", Tone.BAD))
     return spread([bars], line(*told), cells)
-
-
-def _bar(came: int, top: int) -> str:
-    return _BARS[(came * len(_BARS) - 1) // top] if came else " "

@@ -60,7 +60,9 @@ _ORDERS: tuple[Order[Tool], ...] = (
     Order("changed", lambda tool: (is_untrusted(tool), tool.changed, tool.calls)),
     Order("calls", lambda tool: tool.calls),
     Order("errors", lambda tool: tool.errors),
+    Order("failed", lambda tool: tool.errors / max(tool.calls, 1)),
     Order("p95", lambda tool: percentile(tool.durations, 95) or 0.0),
+    Order("p99", lambda tool: percentile(tool.durations, 99) or 0.0),
     Order("tool", lambda tool: tool.name, down=False),
 )
 

@@ -46,6 +46,11 @@ def percentile(durations: list[float], percent: int) -> float | None:
     return quantiles(durations, n=100, method="inclusive")[percent - 1]
 
 
+def failed(tool: Tool) -> str:
+    """How many in a hundred calls of a tool failed; empty where it was not called."""
+    return f"{min(tool.errors / tool.calls, 1.0) * 100:.1f}%" if tool.calls else ""
+
+
 def reaches(tool: Tool) -> str:
     """What a tool reaches, after a mark where it is one for few."""
     return " ".join((*("!" for _ in tool.privileged[:1]), *(kind.value for kind in tool.classes)))
@@ -185,8 +190,10 @@ TOOLS: tuple[Column[Tool], ...] = (
     Column("reaches", "REACHES", 16, 1, lambda tool, state: reaches(tool)),
     Column("calls", "CALLS", 6, 1, lambda tool, state: str(tool.calls), right=True),
     Column("errors", "ERRORS", 6, 1, lambda tool, state: str(tool.errors), right=True),
+    Column("failed", "FAILED", 6, 2, lambda tool, state: failed(tool), right=True),
     Column("median", "P50", 6, 2, lambda tool, state: _percentile(tool, 50), right=True),
     Column("p95", "P95", 6, 1, lambda tool, state: _percentile(tool, 95), right=True),
+    Column("p99", "P99", 6, 2, lambda tool, state: _percentile(tool, 99), right=True),
     Column("callers", "CALLERS", 7, 2, lambda tool, state: str(len(tool.callers)), right=True),
     Column("sessions", "SHOWN TO", 8, 2, lambda tool, state: str(len(tool.sessions)), right=True),
     Column("first", "LISTED AT", 9, 3, lambda tool, state: str(tool.first_seen), right=True),

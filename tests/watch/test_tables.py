@@ -21,14 +21,15 @@ def test_every_column_has_a_text_for_what_its_table_holds() -> None:
     request = stage.request(verdict=verified(), session=session)
     rows = [request, stage.response(request), stage.answer(request), stage.end(request), stage.gateway()]
     alert = stage.alert(0)
-    tool = Tool("files", "read", {}, "ab" * 32, 0, 0, calls=3, durations=[0.1, 0.2, 0.3])
+    tool = Tool("files", "read", {}, "ab" * 32, 0, 0, calls=3, errors=1, durations=[0.1, 0.2, 0.3])
     identity = stage.state.identities[signer().id]
     for row in rows:
         assert all(isinstance(column.text(row, stage.state), str) for column in LIVE)
     assert dict(cells(SESSIONS, session, stage))["session"] == "5e551047"
     assert dict(cells(ALERTS, alert, stage))["severity"] == "HIGH"
     assert dict(cells(IDENTITIES, identity, stage))["words"] == "VERIFIED:1"
-    assert dict(cells(TOOLS, tool, stage))["median"] == "200ms"
+    told = dict(cells(TOOLS, tool, stage))
+    assert (told["median"], told["p99"], told["failed"]) == ("200ms", "298ms", "33.3%")
 
 
 def cells(table: tuple[Column[T], ...], thing: T, stage: Stage) -> list[tuple[str, str]]:

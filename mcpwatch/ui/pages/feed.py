@@ -3,15 +3,21 @@
 from collections.abc import Iterable
 
 from mcpwatch.model.feed import FeedState, FeedStatus
-from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
+from mcpwatch.ui.lines import BLANK, LABEL_CELLS, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import FEEDS
 from mcpwatch.ui.pages.health import health_lines
 from mcpwatch.ui.pages.policy import policy_lines
+from mcpwatch.ui.sparks import sparks
 from mcpwatch.ui.times import ago, clock, count, full, seconds, until
 from mcpwatch.watch.state import State
 
 _GAPS = 20
 _CHANGES = 20
+_DAY_S = 86_400
+_STATE_CELLS = max(map(len, FeedState))
+_BAR_S = 5
+"""Seconds that a bar of the traffic stands for."""
+_BARS = 36
 _CUT_OFF = frozenset({FeedState.DISCONNECTED, FeedState.REFUSED, FeedState.ENDED})
 
 
@@ -68,12 +74,25 @@ def _feed(status: FeedStatus, state: State) -> list[Line]:
             span("  between the gateway's clock and ours", Tone.DIM),
         ),
     ]
-    changes = [
-        field(clock(when), span(f"{FEEDS[which].glyph} {which.value}", FEEDS[which].tone), f"  {why}")
-        for when, which, why in reversed(status.history[-_CHANGES:])
-    ]
     lines += health_lines(status.health, now)
-    return [*lines, BLANK, title("States, newest first"), *(changes or [line(span("none yet", Tone.DIM))])]
+    return [*lines, BLANK, title("States, newest first"), *_states(status, now)]
+
+
+def _states(status: FeedStatus, now: float) -> list[Line]:
+    """Since when each state was, for how long, and why."""
+    lines = []
+    until_then, so_far = now, " so far"
+    for when, which, why in status.history[: -_CHANGES - 1 : -1]:
+        look = FEEDS[which]
+        lasted = f"for {seconds(max(until_then - when, 0.0))}{so_far}"
+        since = clock(when) if now - when < _DAY_S else full(when)
+        state = span(f"{look.glyph} {which.value:<{_STATE_CELLS}}", look.tone)
+        gap = " " if len(since) >= LABEL_CELLS else ""
+        lines.append(field(since + gap, state, f"  {lasted}", f"  {why}"))
+        until_then, so_far = when, ""
+    if len(status.history) > _CHANGES:
+        lines.append(line(span(f"… {len(status.history) - _CHANGES:,} older", Tone.DIM)))
+    return lines or [line(span("none yet", Tone.DIM))]
 
 
 def _means(status: FeedStatus) -> str:
@@ -124,6 +143,13 @@ def _proven(status: FeedStatus) -> str:
     return f"{status.verified_size:,} proven, {max(status.next_index - status.verified_size, 0):,} pending"
 
 
+def _traffic(state: State) -> list[Line]:
+    """How many entries came, of all feeds: a bar for every few seconds."""
+    came = state.entry_rate.series(state.now, _BAR_S, _BARS)
+    told = f"most {max(came) / _BAR_S:,.1f}/s in {_BARS * _BAR_S // 60}m"
+    return [field("traffic", span(sparks(came), Tone.ACCENT), f"  {told}") if any(came) else field("traffic", told)]
+
+
 def _watcher(state: State) -> list[Line]:
     failed = state.counts.rule_failures
     rules = field("rules", span(f"failed {count(failed, 'time')}: alerts may be missing", Tone.BAD))
@@ -134,6 +160,7 @@ def _watcher(state: State) -> list[Line]:
     gone = span(f"{state.evicted:,} older ones left the view; their counts and alerts stay", Tone.DIM)
     return [
         title("This watcher"),
+        *_traffic(state),
         field(
             "held", f"{len(state.rows):,} of at most {state.rows.max_rows:,} entries, {state.rows.bytes / 1e6:.1f} MB"
         ),

@@ -8,11 +8,14 @@ from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span, title
 from mcpwatch.ui.looks import severity_cell
 from mcpwatch.ui.pages.definition import baseline, change_lines, pinned
 from mcpwatch.ui.pages.payload import json_lines
+from mcpwatch.ui.sparks import sparks
 from mcpwatch.ui.times import count, seconds
-from mcpwatch.watch.columns import percentile
+from mcpwatch.watch.columns import failed, percentile
 from mcpwatch.watch.exposure import Exposure, Party
 
 _PARTIES = 8
+_BARS = 40
+"""Newest calls of which each has a bar."""
 
 
 def tool_page(tool: Tool, alerts: Sequence[Alert] = (), exposure: Exposure | None = None) -> list[Line]:
@@ -30,8 +33,8 @@ def tool_page(tool: Tool, alerts: Sequence[Alert] = (), exposure: Exposure | Non
         BLANK,
         *_offered(tool, exposure),
         *_called(tool, exposure),
-        field("calls", f"{tool.calls:,}", span(f"  {tool.errors:,} failed", Tone.BAD) if tool.errors else ""),
-        field("took", f"p50 {_percentile(tool, 50)}   p95 {_percentile(tool, 95)}"),
+        field("calls", f"{tool.calls:,}", span(_failed(tool), Tone.BAD) if tool.errors else ""),
+        *_took(tool),
         field("listed", f"first in entry {tool.first_seen}, last in entry {tool.last_seen}"),
         field("digest", span(tool.digest, Tone.DIM)),
         *([] if is_new else change),
@@ -119,6 +122,23 @@ def _parties(parties: Sequence[Party]) -> list[Line]:
     if len(parties) > _PARTIES:
         lines.append(field("", span(f"… {len(parties) - _PARTIES:,} more", Tone.DIM)))
     return lines
+
+
+def _failed(tool: Tool) -> str:
+    share = failed(tool)
+    return f"  {tool.errors:,} failed, {share}" if share else f"  {tool.errors:,} failed"
+
+
+def _took(tool: Tool) -> list[Line]:
+    """How long its newest calls took, and a bar for each of the last of them."""
+    durations = tool.durations
+    if not durations:
+        return [field("took")]
+    told = "   ".join(f"p{percent} {_percentile(tool, percent)}" for percent in (50, 95, 99))
+    newest = durations[-_BARS:]
+    of = span(f"   of the newest {count(len(durations), 'answered call')}", Tone.DIM)
+    top = span(f"  newest last, at most {seconds(max(newest))}", Tone.DIM)
+    return [field("took", told, of), field("", span(sparks(newest), Tone.ACCENT), top)]
 
 
 def _percentile(tool: Tool, percent: int) -> str:
