@@ -4,7 +4,6 @@ Cells are raw text and pass `mcpwatch.text.show` where they are drawn.
 """
 
 from collections.abc import Callable
-from statistics import quantiles
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -40,10 +39,14 @@ class Column(Struct, Generic[T], frozen=True):
 
 
 def percentile(durations: list[float], percent: int) -> float | None:
-    """A percentile of some seconds; None without any."""
-    if len(durations) < 2:
-        return durations[0] if durations else None
-    return quantiles(durations, n=100, method="inclusive")[percent - 1]
+    """A percentile of some seconds, read between the two nearest; None without any."""
+    if not durations:
+        return None
+    ordered = sorted(durations)
+    below, rest = divmod((len(ordered) - 1) * percent, 100)
+    if not rest:
+        return ordered[below]
+    return (ordered[below] * (100 - rest) + ordered[below + 1] * rest) / 100
 
 
 def failed(tool: Tool) -> str:

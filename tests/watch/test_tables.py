@@ -1,5 +1,6 @@
 """The tables of columns, and the small clocks beside them."""
 
+from statistics import quantiles
 from typing import TypeVar
 
 import pytest
@@ -47,6 +48,13 @@ def test_percentiles_of_few_values() -> None:
     assert percentile([], 95) is None
     assert percentile([2.0], 95) == 2.0
     assert percentile([1.0, 2.0, 3.0], 50) == 2.0
+
+
+@pytest.mark.parametrize("number", [2, 3, 101, 200])
+def test_percentiles_are_those_of_the_standard_library(number: int) -> None:
+    values = [float(value * value % 97) for value in range(number)]
+    cuts = quantiles(values, n=100, method="inclusive")
+    assert [percentile(values, percent) for percent in range(1, 100)] == pytest.approx(cuts)
 
 
 def test_times_that_no_calendar_has_are_no_error() -> None:
