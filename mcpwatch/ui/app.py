@@ -39,6 +39,7 @@ from mcpwatch.ui.settings import Settings
 from mcpwatch.ui.terminal import robust, watch_signals
 from mcpwatch.ui.theme import THEMES, variables
 from mcpwatch.ui.toasts import Toasts
+from mcpwatch.ui.toned import TONES
 from mcpwatch.ui.tools import ToolsScreen
 from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.watcher import Watcher
@@ -73,6 +74,7 @@ class WatchApp(Rewinding, inherit_bindings=False):
 
     TITLE = "mcpwatch"
     CSS_PATH = "watch.tcss"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES}
     DEFAULT_MODE = "live"
     ENABLE_COMMAND_PALETTE = False
     COMMANDS = {CommandProvider}  # noqa: RUF012  a class variable of Textual's

@@ -1,5 +1,6 @@
 """The list of everything: draws only the rows in view, and holds none of them."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
@@ -7,13 +8,13 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
-from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from mcpwatch.bounded import keep
 from mcpwatch.text import Shown
 from mcpwatch.ui.cells import Cell, Column, Fitted, NoRows, Rows, fit
 from mcpwatch.ui.commands import Scope, bindings
@@ -21,7 +22,7 @@ from mcpwatch.ui.draw import both_ends, draw_line, draw_span, mark
 from mcpwatch.ui.lines import Line, Span, Tone
 from mcpwatch.ui.toned import Toned
 
-_STRIPS = 1_000
+_STRIPS = 500
 _CURSORS = {
     "": Span(Shown(" ")),
     "tone--cursor": Span(Shown("▌"), Tone.ACCENT),
@@ -95,7 +96,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         self.is_marked: Callable[[int], bool] = lambda position: False
         self._rows: Rows = NoRows()
         self._follows = False
-        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_STRIPS)
+        self._strips: OrderedDict[tuple[object, ...], Strip] = OrderedDict()
         self._chosen = None if chosen is None else frozenset(chosen)
         self._fitted: tuple[tuple[int, int], Fitted] | None = None
 
@@ -259,7 +260,8 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         key = (cells, over, marked, fitted, self.needle)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._draw(cells, fitted, over, _MARK if marked else _CURSORS[over])
+            strip = self._draw(cells, fitted, over, _MARK if marked else _CURSORS[over])
+            keep(self._strips, key, strip, _STRIPS)
         return strip
 
     def _over(self, position: int) -> str:
@@ -274,7 +276,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
 
     def _draw(self, cells: Sequence[Cell], fitted: Fitted, over: str, sign: Span) -> Strip:
         style = partial(self.tone_style, over=over)
-        hit = self.get_component_rich_style("tone--hit", partial=True) if self.needle else None
+        hit = self.part_style("tone--hit") if self.needle else None
         gap = Segment(" " * fitted.gap, style(Tone.PLAIN))
         segments = [draw_span(sign, 1, style)]
         for column, wide, cell in zip(fitted.columns, fitted.widths, cells, strict=True):

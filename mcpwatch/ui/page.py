@@ -186,7 +186,7 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         lowered, size, at = text.lower(), len(self.needle), 0
         if len(lowered) != len(text):
             return strip
-        style = self.get_component_rich_style("tone--hit", partial=True)
+        style = self.part_style("tone--hit")
         while (hit := lowered.find(self.needle, at)) >= 0:
             start = width(text[:hit])
             stop = min(start + width(text[hit : hit + size]), strip.cell_length)

@@ -1,8 +1,7 @@
-"""From tones to styles: the component classes that every widget of ours shares."""
+"""From tones to styles, by component classes that all widgets of ours share."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
-from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -15,6 +14,8 @@ from mcpwatch.text import cut
 from mcpwatch.ui.lines import FILLED, Line, Tone
 
 _CLASS = {tone: f"tone--{tone.value}" for tone in Tone}
+TONES = frozenset({*_CLASS.values(), "tone--cursor", "tone--cursor-away", "tone--header", "tone--hit"})
+"""The component classes, the app's: were they each widget's own, every change of focus would make all of them anew."""
 
 
 class Drawn(Strip):
@@ -35,21 +36,17 @@ class Drawn(Strip):
 class Toned(Widget):
     """A widget that draws toned lines itself; see `watch.tcss` for what the tones look like."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *_CLASS.values(),
-        "tone--cursor",
-        "tone--cursor-away",
-        "tone--header",
-        "tone--hit",
-    }
+    def part_style(self, name: str) -> Style:
+        """What one of `TONES` adds to a style."""
+        return self.app.get_component_styles(name).partial_rich_style
 
     def tone_style(self, tone: Tone, over: str = "") -> Style:
         """The style of a tone on this widget's ground, with the component class `over` laid on top."""
         style = self._styles_by_tone.get((tone, over))
         if style is None:
-            style = self.rich_style + self.get_component_rich_style(_CLASS[tone], partial=True)
+            style = self.rich_style + self.part_style(_CLASS[tone])
             if over and tone not in FILLED:
-                style += self.get_component_rich_style(over, partial=True)
+                style += self.part_style(over)
             self._styles_by_tone[tone, over] = style
         return style
 

@@ -119,7 +119,7 @@ async def test_search_counts_marks_and_opens_what_hides_a_match(scene: Scene) ->
         assert "line 2 of 12" in foot and '"id": "A-2"' in screen_text(at.app)
         answer = at.app.screen.query_one("#answer", Reader)
         assert answer.has_focus and '"A-2"' in answer.selected
-        hit = answer.get_component_rich_style("tone--hit", partial=True)
+        hit = answer.part_style("tone--hit")
         strips = [answer.render_line(y) for y in range(answer.size.height)]
         marked = [part.text for strip in strips for part in strip if part.style and part.style.reverse]
         assert hit.reverse and marked[0] == "A-2"
