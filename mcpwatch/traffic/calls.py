@@ -18,6 +18,9 @@ from mcpwatch.traffic.tools import Tools
 MAX_ENTRIES: Final = 1_000
 """Indexes kept of the entries of one call."""
 
+LOOK_S: Final = 1.0
+"""Seconds of the feed's time between two looks for calls whose answers nobody waits for any more."""
+
 MAX_METHOD: Final = 200
 """Characters kept of a method's name."""
 
@@ -161,16 +164,30 @@ class Calls:
         return gone
 
     def give_up_overdue(self, tracked: TrackedSession, now: float, index: int | None = None) -> list[Call]:
-        """End those that nobody has resumed for IDLE_S, however busy the session is otherwise."""
-        if tracked.resuming > 0:
+        """End those that nobody has resumed for IDLE_S, however busy the session is otherwise.
+
+        A session may have thousands: they are looked through when one can be overdue, and once in LOOK_S at most.
+        """
+        if tracked.resuming > 0 or now < tracked.overdue_from:
             return []
         overdue = [call for call in tracked.detached.values() if now - self._detached_at(tracked, call) > IDLE_S]
-        return self.give_up(tracked, now, "no answer came on another stream", index, overdue)
+        gone = self.give_up(tracked, now, "no answer came on another stream", index, overdue)
+        first = min((self._stream_ended_at(tracked, call) for call in tracked.detached.values()), default=now)
+        tracked.overdue_from = max(first + IDLE_S, now + LOOK_S)
+        return gone
+
+    def detach(self, tracked: TrackedSession, call: Call, time: float) -> None:
+        """Let a call wait for its answer on another stream, as its own has ended."""
+        tracked.detached[call.id] = call
+        tracked.overdue_from = min(tracked.overdue_from, time + IDLE_S)
 
     def _detached_at(self, tracked: TrackedSession, call: Call) -> float:
         """When a call was last on a stream that could bring its answer."""
         if call.status == 202 and tracked.flows > 0:
             return tracked.session.last_seen
+        return self._stream_ended_at(tracked, call)
+
+    def _stream_ended_at(self, tracked: TrackedSession, call: Call) -> float:
         flow = self._exchanges.get(call.exchange)
         ended = flow.exchange.ended if flow is not None else None
         return max(call.started if ended is None else ended, tracked.resumed)

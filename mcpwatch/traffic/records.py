@@ -72,6 +72,8 @@ class TrackedSession(Struct):
     """Open calls by progress token."""
     detached: dict[str, Call] = field(default_factory=dict)
     """Open calls whose stream has ended and whose answer may come on another."""
+    overdue_from: float = 0.0
+    """None of them has waited too long before that time, seconds since the epoch."""
     resuming: int = 0
     """Open exchanges that resume a stream."""
     resumed: float = 0.0

@@ -143,7 +143,7 @@ class Responses:
         exchange, tracked = flow.exchange, flow.tracked
         status = exchange.status
         if tracked is not None and _may_deliver(flow, call, end):
-            tracked.detached[call.id] = call
+            self._calls.detach(tracked, call, time)
             return
         refused = status is not None and status >= 400
         if call.method == LISTEN and status is not None and not refused and end.outcome != "denied":

@@ -6,8 +6,10 @@ from folding import fold
 from rpc import ask, call, error, modern, result, text
 
 from mcpwatch.model.entries import Json, Outcome
-from mcpwatch.model.traffic import CallState
+from mcpwatch.model.traffic import Call, CallState
+from mcpwatch.traffic.calls import Calls
 from mcpwatch.traffic.outcomes import is_denial
+from mcpwatch.traffic.records import TrackedSession
 
 
 @pytest.mark.parametrize(
@@ -183,6 +185,26 @@ def test_such_a_call_is_given_up_by_the_next_request_after_five_idle_minutes() -
     folded = fold(log)
     assert [one.state.value for one in folded.at(back).updated] == ["truncated"]
     assert folded.states == ["done", "truncated", "running"]
+
+
+def test_waiting_calls_are_not_looked_through_at_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+    look = Calls._detached_at
+
+    def counted(calls: Calls, tracked: TrackedSession, waiting: Call) -> float:
+        looked_at.append(waiting.id)
+        return look(calls, tracked, waiting)
+
+    monkeypatch.setattr(Calls, "_detached_at", counted)
+    log = Log(step=0.0001)
+    log.initialize("s1")
+    for number in range(300):
+        asked = log.request(call(number, "slow"), session="s1")
+        log.response(asked, 202)
+        log.end(asked)
+    folded = fold(log)
+    assert folded.states.count("running") == 300 and len(looked_at) < 300
+    assert len(folded.traffic.tick(log.now + 301)) == 300
 
 
 def test_without_event_ids_a_closed_stream_is_the_end() -> None:
