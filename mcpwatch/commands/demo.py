@@ -4,15 +4,21 @@ import argparse
 import asyncio
 import contextlib
 import sys
+from typing import TYPE_CHECKING
 
 from mcpwatch.commands import sources
 from mcpwatch.commands.named_sources import Feed
 from mcpwatch.commands.signals import until_signalled
-from mcpwatch.commands.watch import dashboard, require_terminal
+from mcpwatch.commands.watch import configured, dashboard, require_terminal
+from mcpwatch.config import load
 from mcpwatch.demo.run import Crowd, Demo, start_demo
 from mcpwatch.errors import UsageError
+from mcpwatch.files import config_file
 from mcpwatch.program import program
 from mcpwatch.text import show
+
+if TYPE_CHECKING:
+    from mcpwatch.ui.settings import Settings
 
 _RATE_OF_ONE = 10
 """Entries a second of one agent, where nobody says how many: two or three calls."""
@@ -34,18 +40,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.rate and not options.agents:
         raise UsageError("--rate says how fast the agents of --agents are", "Say how many: --agents 200 --rate 2000")
-    if not options.headless:
-        require_terminal()
-    return asyncio.run(until_signalled(_headless(options) if options.headless else _watched(options)))
+    if options.headless:
+        return asyncio.run(until_signalled(_headless(options)))
+    # The demo has a configuration of its own; keys and colours are those of whoever looks at it.
+    settings = configured(load(config_file()), config_file())
+    require_terminal()
+    return asyncio.run(until_signalled(_watched(options, settings)))
 
 
-async def _watched(options: argparse.Namespace) -> int:
+async def _watched(options: argparse.Namespace, settings: "Settings") -> int:
     print("starting servers, gateway and agents …", file=sys.stderr)
     demo = await start_demo(seed=options.seed, crowd=_crowd(options))
     try:
         watcher = await sources.open_watcher(sources.target_of(Feed(demo.feed_address, demo.token), demo.state))
         try:
-            return await dashboard(watcher)
+            return await dashboard(watcher, settings=settings)
         finally:
             await watcher.close()
     finally:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcpwatch.commands import notifying, sources
@@ -58,12 +59,19 @@ def require_terminal() -> None:
 
 
 def settings_of(target: sources.Target) -> "Settings":
-    """The keys and colours of a target's configuration; raises UsageError for those that there are not."""
-    from mcpwatch.ui import history, settings
+    """Keys, colours and history of a target; raises as `configured` does."""
+    from mcpwatch.ui import history
 
-    for fault in settings.faults(target.config):
-        raise refused(target.config_path, fault)
-    return settings.settings(target.config)._replace(history=target.state / history.FILE)
+    return configured(target.config, target.config_path)._replace(history=target.state / history.FILE)
+
+
+def configured(config: Config, path: Path) -> "Settings":
+    """The keys and colours of a configuration; raises UsageError for those that there are not."""
+    from mcpwatch.ui import settings
+
+    for fault in settings.faults(config):
+        raise refused(path, fault)
+    return settings.settings(config)
 
 
 async def dashboard(

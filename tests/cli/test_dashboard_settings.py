@@ -34,3 +34,11 @@ def test_what_the_dashboard_has_not_is_told_with_its_place(
     assert main(["watch", "http://127.0.0.1:1"]) == 2
     said = capsys.readouterr().err
     assert place in said and says in said and "config.toml" in said
+
+
+def test_the_demo_takes_the_keys_and_colours_of_whoever_looks_at_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text('[ui]\ntheme = "drak"\n')
+    assert main(["demo"]) == 2
+    assert "there is no theme drak" in capsys.readouterr().err
