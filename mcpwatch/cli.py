@@ -12,7 +12,7 @@ from typing import Protocol, cast
 from msgspec import Struct
 
 from mcpwatch.errors import McpwatchError, UsageError
-from mcpwatch.garbage import collect_seldom
+from mcpwatch.garbage import collect_seldom, no_look
 from mcpwatch.program import program
 from mcpwatch.text import show
 
@@ -114,7 +114,8 @@ def _run(words: list[str]) -> int:
         chosen = row.name == words[0]
         sub = commands.add_parser(row.name, help=row.help, description=_sentence(row.help), add_help=chosen)
         if chosen:
-            command = cast(Command, importlib.import_module(f"mcpwatch.commands.{row.name}"))
+            with no_look():
+                command = cast(Command, importlib.import_module(f"mcpwatch.commands.{row.name}"))
             command.arguments(sub)
             run = command.run
     options = parser.parse_args(words)

@@ -12,6 +12,7 @@ from mcpwatch.commands.watch import require_terminal, settings_of
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.errors import UsageError
 from mcpwatch.feed.recording_source import RecordingSource
+from mcpwatch.garbage import no_look
 from mcpwatch.policy.kept import KeptPolicy
 from mcpwatch.watch import seeking
 from mcpwatch.watch.build import open_watcher
@@ -52,7 +53,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _replay(options: argparse.Namespace, target: sources.Target, query: Query, settings: "Settings") -> int:
-    from mcpwatch.ui.replay import ReplayApp
+    with no_look():
+        from mcpwatch.ui.replay import ReplayApp
 
     def open(transport: Transport) -> Watcher:
         source = RecordingSource(options.file, name=f"replay of {options.file.name}", state=target.state)

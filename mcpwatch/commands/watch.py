@@ -11,6 +11,7 @@ from mcpwatch.commands import notifying, sources
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.config import Config, refused
 from mcpwatch.errors import LocalError
+from mcpwatch.garbage import no_look
 from mcpwatch.notify.notifier import notify
 from mcpwatch.notify.options import NotifyOptions
 from mcpwatch.program import program
@@ -67,7 +68,8 @@ def settings_of(target: sources.Target) -> "Settings":
 
 def configured(config: Config, path: Path) -> "Settings":
     """The keys and colours of a configuration; raises UsageError for those that there are not."""
-    from mcpwatch.ui import settings
+    with no_look():
+        from mcpwatch.ui import settings
 
     for fault in settings.faults(config):
         raise refused(path, fault)
@@ -85,8 +87,10 @@ async def dashboard(
     Without settings it looks as with a configuration that says nothing.
     """
     from mcpwatch.detect.rules import CATALOGUE
-    from mcpwatch.ui.app import WatchApp
-    from mcpwatch.ui.settings import settings as settings_for
+
+    with no_look():
+        from mcpwatch.ui.app import WatchApp
+        from mcpwatch.ui.settings import settings as settings_for
 
     app = WatchApp(watcher, rules=CATALOGUE, query=query)
     app.take(settings if settings is not None else settings_for(Config()))

@@ -36,7 +36,7 @@ async def ask_entry(
     or not any more, ConnectError and RefusedError where it does not answer, IntegrityError where it does not hold.
     """
     try:
-        async with client(sendable(token), transport) as asking:
+        async with client(address, sendable(token), transport) as asking:
             about = await ask_about(asking, address, clock)
             newest = _newest(about, address, state, clock)
             await _hold(asking, address, newest, NoteVerifier(*about.keys), state, clock)

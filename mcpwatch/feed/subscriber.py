@@ -287,4 +287,4 @@ class HttpSource:
         self._reader.join(checkpoint, about.frontier, about.oldest, self._clock(), proofs)
 
     def _client(self) -> httpx.AsyncClient:
-        return queries.client(self._token, self._transport)
+        return queries.client(self.address, self._token, self._transport)

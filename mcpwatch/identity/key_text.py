@@ -1,10 +1,5 @@
 """Public keys as an operator has them at hand: base64, a JWK or a PEM file's text."""
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-
 from mcpwatch.encoding import decode_base64
 from mcpwatch.identity.keyset import read_jwk
 from mcpwatch.identity.strict_json import strict_object
@@ -38,6 +33,12 @@ def _of_jwk(text: str) -> bytes:
 
 
 def _of_pem(text: str) -> bytes:
+    # Few keys come as PEM, and its reader takes long to load.
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
     if _PRIVATE in text:
         raise ValueError("it is a private key; nobody but its owner should have it")
     try:

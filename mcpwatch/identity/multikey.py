@@ -2,9 +2,6 @@
 
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from mcpwatch.identity import base58, ed25519
 from mcpwatch.identity.verifier import P256_SIZE, good_key
 
@@ -17,8 +14,9 @@ _P256 = b"\x80\x24"
 def encode_multikey(key: bytes) -> str:
     """The Multikey of an Ed25519 or P-256 key; ValueError for no key."""
     if len(key) == P256_SIZE:
-        point = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), key)
-        return f"z{base58.encode(_P256 + point.public_bytes(Encoding.X962, PublicFormat.CompressedPoint))}"
+        from mcpwatch.identity import p256
+
+        return f"z{base58.encode(_P256 + p256.compress(key))}"
     if len(key) != ed25519.KEY_SIZE:
         raise ValueError("not a public key")
     return f"z{base58.encode(_ED25519 + key)}"
@@ -35,11 +33,6 @@ def decode_multikey(text: str) -> bytes | None:
 
 
 def _uncompressed(data: bytes) -> bytes:
-    """The 65 octets of a compressed P-256 point; empty when it is none."""
-    if data[:1] not in (b"\x02", b"\x03"):
-        return b""
-    try:
-        point = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), data)
-    except ValueError:
-        return b""
-    return point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    from mcpwatch.identity import p256
+
+    return p256.uncompress(data)

@@ -6,13 +6,8 @@ A key is its octets, and their number tells its kind: 32 for Ed25519 (RFC 8032),
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from hashlib import sha256
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Struct
 
 from mcpwatch.encoding import decode_base64url, encode_base64url
@@ -42,30 +37,15 @@ class KeyKind(Struct, frozen=True):
 
 
 def _verify_p256(key: bytes, message: bytes, signature: bytes) -> bool:
-    public = _point(key)
-    if public is None or len(signature) != 2 * _COORDINATE:
-        return False
-    r, s = (int.from_bytes(half, "big") for half in (signature[:_COORDINATE], signature[_COORDINATE:]))
-    try:
-        public.verify(encode_dss_signature(r, s), message, ECDSA(SHA256()))
-    except InvalidSignature:
-        return False
-    return True
+    from mcpwatch.identity import p256
 
-
-@lru_cache(maxsize=1024)
-def _point(key: bytes) -> EllipticCurvePublicKey | None:
-    """The point, when it is one of the curve; the group has no small subgroup and the encoding no infinity."""
-    if not key.startswith(_UNCOMPRESSED):
-        return None
-    try:
-        return EllipticCurvePublicKey.from_encoded_point(SECP256R1(), key)
-    except ValueError:
-        return None
+    return p256.verify(key, message, signature)
 
 
 def _good_p256(key: bytes) -> bool:
-    return _point(key) is not None
+    from mcpwatch.identity import p256
+
+    return p256.good_key(key)
 
 
 def _okp(key: bytes) -> dict[str, str]:

@@ -12,7 +12,6 @@ from mcpwatch.model.alerts import Alert
 from mcpwatch.text import show
 from mcpwatch.ui import acts, typed
 from mcpwatch.ui.commands import BY_ID, Command
-from mcpwatch.ui.dialogs.export import ExportDialog
 from mcpwatch.ui.dialogs.help import HelpDialog
 from mcpwatch.ui.offers import Offer, filters
 from mcpwatch.ui.places import Places
@@ -137,6 +136,8 @@ class Desk(Places, inherit_bindings=False):
 
     def export(self, filter: str) -> None:
         """Ask for a file to write to what a filter lets through; an empty one is everything."""
+        from mcpwatch.ui.dialogs.export import ExportDialog
+
         self.push_screen(ExportDialog(self.watcher.state, parse(filter, self.watcher.filters)))
 
     def copy_json(self, value: object) -> None:

@@ -1,0 +1,17 @@
+"""Who is believed about a gateway's name."""
+
+import ssl
+
+from mcpwatch.feed.queries import authorities
+
+
+def test_an_https_gateway_is_checked_against_the_usual_authorities() -> None:
+    context = authorities("https://gateway.example:443")
+    assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
+    assert context.cert_store_stats()["x509_ca"] > 0
+
+
+def test_nobody_is_believed_where_no_certificate_is_due() -> None:
+    context = authorities("http://127.0.0.1:4181")
+    assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
+    assert context.cert_store_stats()["x509_ca"] == 0
