@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from typing import ClassVar
 
 import pytest
 from textual.app import App, ComposeResult
@@ -11,6 +12,7 @@ from mcpwatch.ui.json_outline import JsonOutline
 from mcpwatch.ui.lines import Line, plain
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.theme import DARK, variables
+from mcpwatch.ui.toned import TONES
 from mcpwatch.ui.wrap import wrap
 
 WORDS = 3_000
@@ -18,6 +20,8 @@ WORDS = 3_000
 
 class Book(App[None]):
     """Nothing but a page."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONES}
 
     def compose(self) -> ComposeResult:
         """The page."""
