@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcpwatch.commands.named_sources import Feed, Named, Recorded, name_of
 from mcpwatch.errors import ConnectError, McpwatchError, RefusedError
 from mcpwatch.feed.patient import PatientSource, UnreadSource
 from mcpwatch.feed.recording_source import RecordingSource
 from mcpwatch.feed.source import Source
-from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.tasks import cancel
+
+if TYPE_CHECKING:
+    from mcpwatch.feed.subscriber import HttpSource
 
 Opened = Source | McpwatchError
 """A source, or why there is none."""
@@ -78,7 +81,10 @@ def _attempt(open: Callable[[], Source]) -> Opened:
         return error
 
 
-def _live(feed: Feed, state: Path) -> HttpSource:
+def _live(feed: Feed, state: Path) -> "HttpSource":
+    # Who opens recordings alone asks nobody, and an HTTP client takes long to load.
+    from mcpwatch.feed.subscriber import HttpSource
+
     token = feed.token if feed.read_token is None else feed.read_token()
     return HttpSource(feed.address, token, name=feed.name, state=state, health=True)
 

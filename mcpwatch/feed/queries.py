@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -63,7 +64,7 @@ def client(address: str, token: Secret, transport: httpx.AsyncBaseTransport | No
 
 def authorities(address: str) -> ssl.SSLContext:
     """Who is believed about the name of the gateway: for https the usual authorities, else nobody."""
-    if address.startswith("https:"):
+    if urlsplit(address).scheme == "https":
         return httpx.create_ssl_context(trust_env=False)
     # No certificate is shown over http, and to read those of all authorities takes longer than to connect.
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -5,7 +5,6 @@ decodes text without bounds, holds back a line that ends in CR, keeps a byte ord
 without data once an id was seen, and reads `retry: 1_000` as a number.
 """
 
-from httpx_sse._decoders import SSEDecoder
 from msgspec import Struct
 
 from mcpwatch.feed.decimals import MAX_DIGITS
@@ -49,6 +48,9 @@ class SseReader:
     """Turns the octets of one connection into frames; limits in octets and lines, comments not counted."""
 
     def __init__(self, max_line: int = MAX_LINE, max_event: int = MAX_EVENT, max_lines: int = MAX_LINES) -> None:
+        # It comes with an HTTP client, and who reads a recording's events needs neither.
+        from httpx_sse._decoders import SSEDecoder
+
         self.retry: int | None = None
         """The newest reconnection time the stream has set, milliseconds."""
         self._max_line = max_line

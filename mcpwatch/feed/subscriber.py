@@ -14,7 +14,6 @@ from httpx_sse import EventSource, aconnect_sse
 from mcpwatch.errors import LocalError, McpwatchError
 from mcpwatch.feed import queries
 from mcpwatch.feed.about import About
-from mcpwatch.feed.acts import post_act
 from mcpwatch.feed.address import FEED_PATH, feed_address, host_and_port
 from mcpwatch.feed.backoff import Backoff
 from mcpwatch.feed.checkpoint_keeper import CheckpointKeeper
@@ -22,6 +21,7 @@ from mcpwatch.feed.failures import NO_LOG_ANY_MORE, Refused, Shorter, TryLater, 
 from mcpwatch.feed.health import keep_asking
 from mcpwatch.feed.log import LogReader
 from mcpwatch.feed.note import NoteVerifier
+from mcpwatch.feed.post_act import post_act
 from mcpwatch.feed.source import Clock, steady_clock
 from mcpwatch.feed.sse import Frame, SseReader, StreamFault, is_event_stream
 from mcpwatch.feed.trust import ChangedKey, Trust

@@ -26,6 +26,9 @@ STARTS = {
         f"from mcpwatch.commands import watch; {_SCREEN}",
         (*_RARE, "importlib.metadata", "mcpwatch.demo", "mcpwatch.notify.webhook", "mcpwatch.ui.replay"),
     ),
+    "replay": Start(
+        f"from mcpwatch.commands import replay; {_SCREEN}; from mcpwatch.ui import replay", (*_RARE, "httpx")
+    ),
 }
 
 

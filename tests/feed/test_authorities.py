@@ -2,11 +2,14 @@
 
 import ssl
 
+import pytest
+
 from mcpwatch.feed.queries import authorities
 
 
-def test_an_https_gateway_is_checked_against_the_usual_authorities() -> None:
-    context = authorities("https://gateway.example:443")
+@pytest.mark.parametrize("address", ["https://gateway.example:443", "HTTPS://gateway.example"])
+def test_an_https_gateway_is_checked_against_the_usual_authorities(address: str) -> None:
+    context = authorities(address)
     assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
     assert context.cert_store_stats()["x509_ca"] > 0
 

@@ -9,7 +9,8 @@ from desks import calling, unsigned
 from mcpwatch.detect.book import AlertBook
 from mcpwatch.detect.engine import Engine
 from mcpwatch.errors import ConnectError
-from mcpwatch.feed.acts import ActConflict, post_act
+from mcpwatch.feed.acts import ActConflict
+from mcpwatch.feed.post_act import post_act
 from mcpwatch.gateway.folder import operator_token_path
 from mcpwatch.identity.signed_acts import operator_key, sign_act
 from mcpwatch.model.feed import FeedStatus

@@ -7,7 +7,6 @@ it is the registry's word, for it keeps no proof of it.
 import re
 from urllib.parse import quote
 
-import httpx
 import msgspec
 from msgspec import Struct
 
@@ -74,6 +73,8 @@ class AipRegistry:
 
 def registry_address(address: str) -> str:
     """The address without a slash at its end. Raises UsageError when it is not an http or https one."""
+    import httpx
+
     try:
         url = httpx.URL(address)
     except httpx.InvalidURL:

@@ -4,17 +4,18 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import httpx
 from msgspec import Struct
 
 from mcpwatch.http_fields import media_type, retry_after
 from mcpwatch.identity.resolution import ThrottledError, Unavailable
-from mcpwatch.identity.resolvers.addresses import OPEN, AddressRefusedError, GuardedTransport
 from mcpwatch.identity.resolvers.rate_limit import RateLimit
+
+# The HTTP client takes long to load, and most watchers ask nobody: each function that asks imports it.
+if TYPE_CHECKING:
+    import httpx
 
 MAX_ANSWER = 262_144
 """Octets of an answer, unless the caller says otherwise."""
@@ -52,7 +53,7 @@ class Fetcher:
         allow_private: bool = False,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: "httpx.AsyncBaseTransport | None" = None,
         verify: ssl.SSLContext | None = None,
         deadline_s: float = DEADLINE_S,
     ) -> None:
@@ -80,6 +81,10 @@ class Fetcher:
 
         Raises Unavailable, and nothing else; ThrottledError when nobody was asked because it is not our turn.
         """
+        import httpx
+
+        from mcpwatch.identity.resolvers.addresses import AddressRefusedError
+
         target = self._checked(url, trusted)
         who = who or f"the host {target.host}"
         # Whoever names a host may name any port of it, and a name has two spellings.
@@ -115,8 +120,10 @@ class Fetcher:
     ) -> None:
         await self.aclose()
 
-    def _checked(self, url: str, trusted: bool) -> httpx.URL:
+    def _checked(self, url: str, trusted: bool) -> "httpx.URL":
         """The URL, when it may be asked at all. Raises Unavailable."""
+        import httpx
+
         try:
             target = httpx.URL(url) if len(url) <= _MAX_URL else httpx.URL()
             host = target.host
@@ -129,7 +136,9 @@ class Fetcher:
             raise Unavailable("its address is not an https one")
         return target.copy_with(fragment=None)
 
-    async def _get(self, target: httpx.URL, who: str, host: str, accept: str, limit: int, trusted: bool) -> Fetched:
+    async def _get(self, target: "httpx.URL", who: str, host: str, accept: str, limit: int, trusted: bool) -> Fetched:
+        from mcpwatch.identity.resolvers.addresses import OPEN
+
         client = self._opened()
         async with client.stream("GET", target, headers={"Accept": accept}, extensions={OPEN: trusted}) as response:
             status = response.status_code
@@ -151,7 +160,13 @@ class Fetcher:
                     raise Unavailable(f"the answer of {who} is longer than {limit} octets")
             return Fetched(status, media_type(response.headers.get("content-type", "")), bytes(body))
 
-    def _opened(self) -> httpx.AsyncClient:
+    def _opened(self) -> "httpx.AsyncClient":
+        from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+        import httpx
+
+        from mcpwatch.identity.resolvers.addresses import GuardedTransport
+
         if self._client is None:
             verify = True if self._verify is None else self._verify
             transport = self._transport or GuardedTransport(allow_private=self._allow_private, verify=verify)
