@@ -35,8 +35,8 @@ class _Half:
 
     def __init__(self, capacity: int) -> None:
         slots = 1 << (2 * capacity).bit_length()
-        self.tags = array("Q", bytes(8 * slots))
-        self.places = array("Q", bytes(8 * slots))
+        self.tags = array("Q", (0,)) * slots
+        self.places = array("Q", (0,)) * slots
         self.mask = slots - 1
         self.count = 0
         self.newest = _NEVER
