@@ -104,12 +104,9 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         self._keep_keys()
 
     def _keep_keys(self) -> None:
-        """Give the keys to a pane that is there when the one that had them has gone."""
-        focused = self.focused
-        if self.prompt.is_open or (focused is not None and focused.display):
-            return
-        panes = self.panes()
-        if panes:
+        """Give the keys to a pane when none has them: what had them may have gone, and a closed prompt takes none."""
+        panes = [] if self.prompt.is_open else self.panes()
+        if panes and self.focused not in panes:
             panes[0].focus()
 
     def sync(self) -> None:
