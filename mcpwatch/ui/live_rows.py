@@ -22,8 +22,8 @@ from mcpwatch.watch.view import View
 
 _MAX_CELLS = 200
 _CLOCK, _SHORT_CLOCK = 12, 8
-_LEAST = {"time": _SHORT_CLOCK, "who": 16, "method": 12, "outcome": 12, "tool": 10, "index": 6}
-_WIDE = {"verdict": 13, "severity": 10, "outcome": 16}
+_LEAST = {"time": _SHORT_CLOCK, "who": 16, "method": 13, "outcome": 10, "tool": 12, "index": 6}
+_WIDE = {"verdict": 13, "severity": 10, "tool": 16, "outcome": 15}
 _PRIORITY = {"session": 2, "method": 2, "tool": 2, "severity": 4}
 _NARROW = 100
 _EMPTY = span("")
@@ -56,7 +56,7 @@ def live_columns() -> tuple[Column, ...]:
     ]
     at = [column.id for column in columns].index("method")
     mark = Column("mark", show(""), 1, 1)
-    what = Column("what", show("CALL"), 16, 11, grow=True, until=_NARROW)
+    what = Column("what", show("CALL"), 16, 14, grow=True, until=_NARROW)
     return (mark, *columns[:at], what, *columns[at:])
 
 
