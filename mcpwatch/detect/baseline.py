@@ -39,12 +39,12 @@ class Baseline(Generic[T]):
         self._first: Recent[SessionKey, tuple[T, int]] = Recent(limit)
 
     def compare(self, seen: Observation) -> Known[T] | None:
-        """This request beside the session's first one; None where there is nothing to compare."""
+        """This request beside the session's first one; None where there is nothing to compare, or both are the same."""
         exchange, session = seen.exchange, seen.session
         if exchange is None:
             return None
         if seen.kind != "request":
-            if seen.updated and session is not None and session.kind is SessionKind.LEGACY:
+            if seen.updated and self._opening and session is not None and session.kind is SessionKind.LEGACY:
                 self._settle(seen, exchange.index, session)
             return None
         if seen.request is None:
@@ -60,6 +60,8 @@ class Baseline(Generic[T]):
         if first is None:
             if not opening:
                 self._first.put(place, (value, seen.index))
+            return None
+        if first[0] == value:
             return None
         return Known(place, session, first[0], first[1], value, seen.index)
 

@@ -51,16 +51,20 @@ class ClaimedNameMismatch(Rule):
         if seen.kind != "request":
             if self._opening:
                 self._settle(seen)
-            return
+            return ()
+        is_opening = any(call.method == "initialize" for call in seen.opened)
+        verdict = seen.verdict
+        signer = verdict.signer if verdict is not None and proves(verdict) else None
+        if signer is None and not is_opening:
+            return ()
         claims = _claims(seen.messages)
-        if claims and any(call.method == "initialize" for call in seen.opened):
+        if claims and is_opening:
             self._opening.put((seen.source, seen.index), claims)
         if not claims and seen.session is not None and seen.session.kind is SessionKind.LEGACY:
             claims = self._sessions.get((seen.source, seen.session.key)) or []
-        verdict = seen.verdict
-        signer = verdict.signer if verdict is not None else None
-        if not claims or verdict is None or signer is None or not proves(verdict):
-            return
+        return self._held_against(seen, claims, signer) if claims and signer is not None else ()
+
+    def _held_against(self, seen: Observation, claims: Iterable[str], signer: Signer) -> Iterable[Finding]:
         for name in dict.fromkeys(claims):
             owners = self._called(name, seen.time)
             if owners and not any(same_signer(owner, signer) for owner in owners):
@@ -106,13 +110,13 @@ class PrincipalMismatch(Rule):
         verdict = seen.verdict
         signer = verdict.signer if verdict is not None else None
         if principal is None or verdict is None or signer is None or not proves(verdict):
-            return
+            return ()
         allowed = self._of(principal)
         if allowed is None or signer.id in allowed or signer.name in allowed or self._is_key_of(signer, allowed, seen):
-            return
+            return ()
         who = f"{principal.subject} of {principal.issuer}" if principal.issuer else principal.subject
         reason = f"A request with the token of {quote(who)} is signed by {named(signer)}, which is not allowed to them."
-        yield self.finding(seen, f"{who} by {signer_subject(signer)} at {upstream_of(seen)}", reason)
+        return (self.finding(seen, f"{who} by {signer_subject(signer)} at {upstream_of(seen)}", reason),)
 
     def _is_key_of(self, signer: Signer, allowed: Iterable[str], seen: Observation) -> bool:
         """Whether the key is one of theirs: an agent may sign under another id of its own."""

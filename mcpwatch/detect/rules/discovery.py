@@ -13,7 +13,7 @@ from mcpwatch.detect.rules.discovery_fetch import LocalFileRead, Ssrf
 from mcpwatch.detect.rules.discovery_listing import Enumeration
 from mcpwatch.detect.rules.discovery_roles import NoPerRoleFiltering, PrivilegedToolsExposed
 from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
-from mcpwatch.model.traffic import Call, Observation, SessionKey
+from mcpwatch.model.traffic import Call, Observation, Session, SessionKey
 from mcpwatch.text import count
 from mcpwatch.traffic.tools import MAX_LISTED
 
@@ -57,9 +57,11 @@ class PermissionProbing(Rule):
         self._of_clients: Recent[SessionKey, _Denials] = Recent(_CLIENTS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        for call in seen.updated:
-            if not was_denied(call) or call.status == _TOKEN_REFUSED:
-                continue
+        denied = [call for call in seen.updated if was_denied(call) and call.status != _TOKEN_REFUSED]
+        return self._denied_now(seen, denied) if denied else ()
+
+    def _denied_now(self, seen: Observation, denied: Iterable[Call]) -> Iterable[Finding]:
+        for call in denied:
             here, client = call.session or subject_of(seen), _client(seen)
             near = self._different(self._denied, (seen.source, here), seen, call, self.setting("within"))
             if len(near) >= self.setting("denials"):
@@ -120,7 +122,10 @@ class UnlistedTool(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         session = seen.session
         if session is None or not 0 < len(session.listed_tools) < MAX_LISTED:
-            return
+            return ()
+        return self._unlisted(seen, session)
+
+    def _unlisted(self, seen: Observation, session: Session) -> Iterable[Finding]:
         for call in seen.opened:
             if call.method == "tools/call" and call.target and call.target not in session.listed_tools:
                 listed = len(session.listed_tools)

@@ -61,12 +61,14 @@ class Enumeration(Rule):
         self._rounds: Recent[Place, list[Round]] = Recent(_CALLERS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
+        found: list[Finding] = []
         for call in seen.opened:
             if call.method in _LISTS:
                 if not any(fields(message.params).get("cursor") for message in seen.messages):
-                    yield from self._listed(seen, call.method)
+                    found += self._listed(seen, call.method)
             elif call.method in _USES and self._rounds:
                 self._rounds.pop(_place(seen))
+        return found
 
     def _listed(self, seen: Observation, method: str) -> Iterable[Finding]:
         place = _place(seen)

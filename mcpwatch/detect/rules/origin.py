@@ -12,6 +12,7 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.session_tokens import taken
 from mcpwatch.hosts import leads_here
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.entries import Request
 from mcpwatch.model.identity import SignatureState
 from mcpwatch.model.traffic import Exchange, Observation
 
@@ -50,19 +51,24 @@ class ForeignOrigin(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         request, exchange = seen.request, seen.exchange
         if request is not None:
-            for name, origin in request.headers:
-                if name == "origin" and host(request.peer) == "loopback" and is_foreign(origin):
-                    asks_first = request.method == "OPTIONS"
-                    self._pages.put((seen.source, seen.index), (origin, request.authority, asks_first))
-                    return
-            return
-        if exchange is None:
-            return
-        if seen.kind == "message":
+            self._meet(seen, request)
+        elif exchange is not None and seen.kind == "message":
             if seen.updated and exchange.principal is None:
                 self._learn(seen, exchange)
-            return
-        page = self._pages.pop((seen.source, exchange.index)) if len(self._pages) else None
+        elif exchange is not None and self._pages:
+            return self._answered(seen, exchange)
+        return ()
+
+    def _meet(self, seen: Observation, request: Request) -> None:
+        """Note a request of a foreign page."""
+        for name, origin in request.headers:
+            if name == "origin" and host(request.peer) == "loopback" and is_foreign(origin):
+                asks_first = request.method == "OPTIONS"
+                self._pages.put((seen.source, seen.index), (origin, request.authority, asks_first))
+                return
+
+    def _answered(self, seen: Observation, exchange: Exchange) -> Iterable[Finding]:
+        page = self._pages.pop((seen.source, exchange.index))
         if page is not None:
             origin, authority, asks_first = page
             what, severity = self._became(seen, exchange, asks_first)

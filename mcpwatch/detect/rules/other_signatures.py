@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from mcpwatch.detect.phrases import cut, named, sentence, signer_subject, upstream_of
 from mcpwatch.detect.rule import SIGNED, Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
-from mcpwatch.model.identity import SignatureState, Word
+from mcpwatch.model.identity import SignatureState, Verdict, Word
 from mcpwatch.model.traffic import Observation
 
 _FORGED = frozenset({Word.BAD_SIG, Word.REPLAY, Word.WRONG_KEY})
@@ -27,7 +27,10 @@ class BadSignatureBesideGood(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         verdict = seen.verdict
         if verdict is None or not verdict.others or verdict.signature is not SignatureState.VALID:
-            return
+            return ()
+        return self._beside(seen, verdict)
+
+    def _beside(self, seen: Observation, verdict: Verdict) -> Iterable[Finding]:
         for other in verdict.others:
             if other.word in _FORGED:
                 what = (
@@ -53,8 +56,8 @@ class BadServerProof(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         proof = seen.proof
         if proof is None or proof.word not in _FORGED:
-            return
+            return ()
         what = f"The {cut(proof.scheme)} proof in the name of {named(proof.signer)} does not hold: {proof.word}"
         evidence = (seen.exchange.index, seen.index) if seen.exchange else (seen.index,)
         subject = f"{signer_subject(proof.signer, proof.scheme)} at {upstream_of(seen)}"
-        yield self.finding(seen, subject, sentence(what, proof.reason), *evidence)
+        return (self.finding(seen, subject, sentence(what, proof.reason), *evidence),)

@@ -7,6 +7,7 @@ from mcpwatch.detect.callers import caller
 from mcpwatch.detect.phrases import caller_of, cut, sentence, signer_subject, upstream_of
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
+from mcpwatch.model.identity import Verdict
 from mcpwatch.model.traffic import Observation
 from mcpwatch.policy.policy import Policy
 from mcpwatch.policy.ruling import NOT_PERMITTED, REPLAYABLE, UNREADABLE, refused_caller, refused_signature
@@ -43,7 +44,10 @@ class NotPermitted(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         verdict = seen.verdict
         if self._is_open or verdict is None or (verdict.waiting and not seen.rejudged):
-            return
+            return ()
+        return self._refused(seen, verdict)
+
+    def _refused(self, seen: Observation, verdict: Verdict) -> Iterable[Finding]:
         who, upstream = caller(seen), upstream_of(seen)
         role, known, at_server = self.policy.role(who), facts(seen, verdict), self.policy.terms(upstream)
         name = signer_subject(who.signer) if who.signer is not None else caller_of(seen)

@@ -153,12 +153,13 @@ class SessionIdInModernEra(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.exchange is None or seen.exchange.era is not Era.MODERN:
-            return
+            return ()
         sent = seen.request or seen.response
-        if sent is not None and sent.session:
-            who = "client" if seen.request is not None else "server"
-            reason = f"The {who} sent an Mcp-Session-Id with a message of protocol 2026-07-28."
-            yield self.finding(seen, f"{who} of {seen.exchange.upstream}", reason)
+        if sent is None or not sent.session:
+            return ()
+        who = "client" if seen.request is not None else "server"
+        reason = f"The {who} sent an Mcp-Session-Id with a message of protocol 2026-07-28."
+        return (self.finding(seen, f"{who} of {seen.exchange.upstream}", reason),)
 
 
 PROTOCOL: tuple[type[Rule], ...] = (HeaderMismatch, ForeignOrigin, SessionIdInModernEra)

@@ -15,7 +15,7 @@ from mcpwatch.detect.rules.takeover import Shared, TokenSubjectChanged
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Json
 from mcpwatch.model.identity import SignatureState
-from mcpwatch.model.traffic import Call, CallState, Observation, SessionKey, SessionKind
+from mcpwatch.model.traffic import Call, CallState, Exchange, Observation, SessionKey, SessionKind
 from mcpwatch.policy.terms import Signatures
 
 _SESSIONS = 10_000
@@ -38,16 +38,20 @@ class Anonymous(Rule):
         references=("OWASP MCP07",),
     )
     kinds = ("request", "message")
+    methods = frozenset({"initialize"})
 
     def __init__(self) -> None:
         self._opening: Recent[str, tuple[str, tuple[str, ...]]] = Recent(_OPENING)
         """Handshakes -> what the client says it is, and what it brings that nobody can read."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.request and seen.request.principal is None:
+        if seen.request is not None and seen.request.principal is None:
             for call in seen.opened:
                 if call.method == "initialize" and call.verdict.signature is SignatureState.ABSENT:
                     self._opening.put(call.id, (_claim(seen), unread(seen.request)))
+        return self._answered(seen) if seen.updated else ()
+
+    def _answered(self, seen: Observation) -> Iterable[Finding]:
         for call in seen.updated:
             if call.method == "initialize" and call.ended is not None:
                 opened = self._opening.pop(call.id)
@@ -79,8 +83,14 @@ class UsedAfterDelete(Rule):
         self._ended: Recent[SessionKey, int] = Recent(_SESSIONS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        session, exchange = seen.session, seen.exchange
-        if session is None or exchange is None or session.kind is not SessionKind.LEGACY:
+        exchange = seen.exchange
+        if exchange is None or not (self._ended or exchange.method == "DELETE"):
+            return ()
+        return self._after(seen, exchange)
+
+    def _after(self, seen: Observation, exchange: Exchange) -> Iterable[Finding]:
+        session = seen.session
+        if session is None or session.kind is not SessionKind.LEGACY:
             return
         place = (seen.source, session.key)
         done = [call for call in seen.updated if call.state in ANSWERED]

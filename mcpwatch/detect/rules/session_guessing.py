@@ -7,7 +7,7 @@ from mcpwatch.detect.phrases import cut, host, upstream_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
-from mcpwatch.model.traffic import CallState, Observation, SessionKind
+from mcpwatch.model.traffic import CallState, Exchange, Observation, SessionKind
 
 _PEERS = 2_000
 _WAITING = 2_000
@@ -45,11 +45,15 @@ class IdGuessing(Rule):
         """Feed, server and address -> session -> when, and the entry that says so."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        key = self._guessed(seen)
-        if not key or seen.exchange is None:
-            return
-        peer = host(seen.exchange.peer)
-        place = (seen.source, seen.exchange.upstream, peer)
+        exchange = seen.exchange
+        if exchange is None or not (seen.updated or seen.gone):
+            return ()
+        key = self._guessed(seen, exchange)
+        return self._tried(seen, exchange, key) if key else ()
+
+    def _tried(self, seen: Observation, exchange: Exchange, key: str) -> Iterable[Finding]:
+        peer = host(exchange.peer)
+        place = (seen.source, exchange.upstream, peer)
         refused = self._refused.get(place) or self._refused.put(place, {})
         refused.pop(key, None)
         refused[key] = (seen.time, seen.index)
@@ -61,11 +65,8 @@ class IdGuessing(Rule):
             reason = f"{len(recent)} session ids that no session has were refused to {cut(peer)} within {within:g} s."
             yield self.finding(seen, f"{peer} at {upstream_of(seen)}", reason, *recent)
 
-    def _guessed(self, seen: Observation) -> str:
+    def _guessed(self, seen: Observation, exchange: Exchange) -> str:
         """The session that the refused request named, where there is none of that name; else empty."""
-        exchange = seen.exchange
-        if exchange is None:
-            return ""
         if seen.kind == "response":
             gone = next((each.key for each in seen.gone if each.kind is SessionKind.LEGACY), "") if seen.gone else ""
             if gone and exchange.status in _UNSURE:

@@ -9,7 +9,7 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.rules.unsigned import asked_for
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import Leak, SessionForm
-from mcpwatch.model.traffic import CallState, Observation, SessionKey, SessionKind
+from mcpwatch.model.traffic import CallState, Observation, Session, SessionKey, SessionKind
 from mcpwatch.policy.members import Caller
 from mcpwatch.traffic.binding import same_signer
 from mcpwatch.traffic.naming import legacy_key
@@ -41,9 +41,10 @@ class WeakId(Rule):
     kinds = ("response",)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.response is not None and seen.response.session_form:
-            reason = f"{cut(upstream_of(seen))} gave out a session id {_WEAK[seen.response.session_form]}."
-            yield self.finding(seen, f"ids of {upstream_of(seen)}", reason)
+        if seen.response is None or not seen.response.session_form:
+            return ()
+        reason = f"{cut(upstream_of(seen))} gave out a session id {_WEAK[seen.response.session_form]}."
+        return (self.finding(seen, f"ids of {upstream_of(seen)}", reason),)
 
 
 class IdCollision(Rule):
@@ -66,10 +67,14 @@ class IdCollision(Rule):
         self._opened: Recent[SessionKey, tuple[Caller, int]] = Recent(_SESSIONS)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.request is not None:
-            if seen.opened and any(call.method == "initialize" for call in seen.opened):
+        if seen.request is None:
+            return self._answered(seen) if self._carried else ()
+        for call in seen.opened:
+            if call.method == "initialize":
                 self._carried.put((seen.source, seen.index), seen.request.session)
-            return
+        return ()
+
+    def _answered(self, seen: Observation) -> Iterable[Finding]:
         exchange, session = seen.exchange, seen.session
         if exchange is None or session is None or session.kind is not SessionKind.LEGACY:
             return
@@ -108,10 +113,13 @@ class ReInitialised(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         session = seen.session
         if session is None or session.kind is not SessionKind.LEGACY:
-            return
+            return ()
         for call in seen.opened:
             if call.method == "initialize":
                 self._again.put((seen.source, call.index), session.key)
+        return self._answered(seen, session) if seen.updated else ()
+
+    def _answered(self, seen: Observation, session: Session) -> Iterable[Finding]:
         for call in seen.updated:
             if call.method != "initialize" or call.ended is None:
                 continue
@@ -138,6 +146,10 @@ class IdLeaked(Rule):
     kinds = ("request", "message")
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
+        is_leaked = seen.leaked or (seen.request is not None and seen.request.leaked)
+        return self._told(seen) if is_leaked else ()
+
+    def _told(self, seen: Observation) -> Iterable[Finding]:
         if seen.leaked:
             call = next(iter(seen.updated or (seen.exchange.calls if seen.exchange else ())), None)
             what = (call.target or call.method) if call else next((part.method for part in seen.messages), "")

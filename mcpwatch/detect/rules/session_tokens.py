@@ -7,8 +7,17 @@ from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import ANY_CALL, Rule
 from mcpwatch.model.alerts import Finding, RuleInfo, Setting, Severity
 from mcpwatch.model.entries import Principal
-from mcpwatch.model.identity import SignatureState
-from mcpwatch.model.traffic import Call, CallState, Direction, Observation, Session, SessionKey, SessionKind
+from mcpwatch.model.identity import SignatureState, Signer
+from mcpwatch.model.traffic import (
+    Binding,
+    Call,
+    CallState,
+    Direction,
+    Observation,
+    Session,
+    SessionKey,
+    SessionKind,
+)
 from mcpwatch.policy.members import is_unsigned
 from mcpwatch.policy.ruling import TOOL_CALL
 from mcpwatch.traffic.records import good_signer
@@ -53,8 +62,9 @@ class UnsignedToken(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         principal = seen.exchange.principal if seen.exchange is not None and seen.updated else None
-        if principal is None or not is_unsigned(principal):
-            return
+        return self._taken(seen, principal) if principal is not None and is_unsigned(principal) else ()
+
+    def _taken(self, seen: Observation, principal: Principal) -> Iterable[Finding]:
         who = f"in the name of {quote(principal.subject)}" if principal.subject else "in nobody's name"
         for call in taken(seen):
             reason = f"{_asked(call)} came with an unsigned token {who} and was answered."
@@ -81,16 +91,17 @@ class OutlivesToken(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         exchange, session = seen.exchange, seen.session
         if exchange is None or not seen.updated:
-            return
+            return ()
         principal = exchange.principal
         own = principal is not None
         if principal is None and session is not None and session.kind is SessionKind.LEGACY:
             principal = session.principal
         if principal is None or principal.expires is None or exchange.started <= principal.expires:
-            return
+            return ()
         late = exchange.started - principal.expires
-        if late <= self.setting("leeway"):
-            return
+        return self._late(seen, late, own=own) if late > self.setting("leeway") else ()
+
+    def _late(self, seen: Observation, late: float, *, own: bool) -> Iterable[Finding]:
         for call in taken(seen):
             whose = "its token" if own else "the token that the session came with"
             reason = f"{_asked(call)} was answered, and {whose} had expired {late:.0f} s before."
@@ -123,18 +134,23 @@ class Unbound(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         exchange, session = seen.exchange, seen.session
         if exchange is None or session is None or session.kind is not SessionKind.LEGACY:
-            return
+            return ()
         principal, verdict = exchange.principal, exchange.verdict
         is_unsigned = verdict.signature is SignatureState.ABSENT
         if principal is not None and not is_unsigned and (verdict.waiting or good_signer(verdict) is not None):
             self._learn(seen, session, principal)
         signer = session.binding.signer
         if not seen.updated or not is_unsigned or signer is None or self._is_known(seen, session, principal):
-            return
+            return ()
+        return self._taken(seen, session.binding, signer, principal)
+
+    def _taken(
+        self, seen: Observation, binding: Binding, signer: Signer, principal: Principal | None
+    ) -> Iterable[Finding]:
         without = "neither signature nor token" if principal is None else "no signature and a token of its own"
         for call in taken(seen):
             if call.method == TOOL_CALL:
-                since = session.binding.since
+                since = binding.since
                 reason = (
                     f"{_asked(call)} came with {without} and was answered, "
                     f"though the session is bound to {named(signer)}."

@@ -45,8 +45,11 @@ class Truncated(Rule):
     methods = ANY_CALL
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.exchange is None or seen.exchange.outcome not in _BREAKS:
-            return
+        if seen.exchange is None or seen.exchange.outcome not in _BREAKS or not seen.updated:
+            return ()
+        return self._cut(seen)
+
+    def _cut(self, seen: Observation) -> Iterable[Finding]:
         for call in seen.updated:
             is_cut = call.state is CallState.TRUNCATED and call.last_index == seen.index
             if is_cut and call.direction is Direction.TO_SERVER and call.method != LISTEN:
@@ -80,11 +83,13 @@ class OutputNotInResult(Rule):
                     place = (seen.source, call.id)
                     sent = self._sent.get(place) or self._sent.put(place, [])
                     sent.extend(islice(_output(message), _PIECES - len(sent)))
-        if self._sent:
-            for call in seen.updated:
-                pieces = self._sent.pop((seen.source, call.id)) if call.ended is not None else None
-                if pieces and call.state is CallState.DONE:
-                    yield from self._held_against(seen, call, pieces)
+        return self._ended(seen) if self._sent else ()
+
+    def _ended(self, seen: Observation) -> Iterable[Finding]:
+        for call in seen.updated:
+            pieces = self._sent.pop((seen.source, call.id)) if call.ended is not None else None
+            if pieces and call.state is CallState.DONE:
+                yield from self._held_against(seen, call, pieces)
 
     def _held_against(self, seen: Observation, call: Call, pieces: list[str]) -> Iterator[Finding]:
         results = (message.result for message in seen.messages if message.id == call.rpc_id and not message.method)
@@ -121,19 +126,22 @@ class UnrequestedResponse(Rule):
         if seen.kind == "request":
             if any(message.fault for message in seen.messages) or _resumes(seen):
                 self._unsure.put((seen.source, seen.index), True)
-            return
+            return ()
+        found: list[Finding] = []
         taken: set[str] = set()
         for message in seen.messages:
             id = message.id
             if message.method or message.fault or id is None or message.direction is not Direction.TO_CLIENT:
                 continue
-            answered = next((call for call in seen.updated if _is_of(call, id) and call.id not in taken), None)
-            if answered is not None:
-                taken.add(answered.id)
-                continue
-            reason = self._why(seen, id)
-            if reason:
-                yield self.finding(seen, subject_of(seen), reason)
+            for call in seen.updated:
+                if _is_of(call, id) and call.id not in taken:
+                    taken.add(call.id)
+                    break
+            else:
+                reason = self._why(seen, id)
+                if reason:
+                    found.append(self.finding(seen, subject_of(seen), reason))
+        return found
 
     def _why(self, seen: Observation, id: str | int) -> str:
         exchange, session = seen.exchange, seen.session

@@ -64,7 +64,11 @@ class HiddenChannel(Rule):
     kinds = ("message",)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        for message in seen.messages:
+        odd = [message for message in seen.messages if message.event not in _EVENTS or message.method or message.fault]
+        return self._unread(seen, odd) if odd else ()
+
+    def _unread(self, seen: Observation, odd: Iterable[RpcMessage]) -> Iterable[Finding]:
+        for message in odd:
             if message.event not in _EVENTS:
                 what, is_known = f"Events named {quote(message.event)}", bool(message.fault) and message.event in _BEATS
                 named = message.event
@@ -102,8 +106,12 @@ class LeakInPartialOutput(Rule):
     kinds = ("message",)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        for message in seen.messages:
-            if not message.method or message.id is not None or message.direction is not Direction.TO_CLIENT:
+        partial = [message for message in seen.messages if message.method and message.id is None]
+        return self._leaked(seen, partial) if partial else ()
+
+    def _leaked(self, seen: Observation, partial: Iterable[RpcMessage]) -> Iterable[Finding]:
+        for message in partial:
+            if message.direction is not Direction.TO_CLIENT:
                 continue
             kinds = list(dict.fromkeys(_leaks(message)))
             if kinds:
@@ -135,13 +143,17 @@ class ProgressWithoutToken(Rule):
         """Apart from those of exchanges, of which so many come that a quiet session would be forgotten for them."""
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.kind == "request":
-            for message in seen.messages:
-                if message.id is not None and message.params is not None:
-                    self._note(seen, message)
-            return
+        if seen.kind != "request":
+            progress = [message for message in seen.messages if message.method == "notifications/progress"]
+            return self._without(seen, progress) if progress else ()
         for message in seen.messages:
-            if message.method != "notifications/progress" or message.direction is not Direction.TO_CLIENT:
+            if message.id is not None and message.params is not None:
+                self._note(seen, message)
+        return ()
+
+    def _without(self, seen: Observation, progress: Iterable[RpcMessage]) -> Iterable[Finding]:
+        for message in progress:
+            if message.direction is not Direction.TO_CLIENT:
                 continue
             given = token(fields(message.params).get("progressToken"))
             if str(given).startswith(MASK) or (

@@ -57,8 +57,10 @@ class Shared(BaselineRule[tuple[str, str]]):
         """Address and user agent."""
         if seen.request is None:
             return "", ""
-        agents = [value for name, value in seen.request.headers if name == "user-agent"]
-        return host(seen.request.peer), agents[0] if agents else ""
+        for name, value in seen.request.headers:
+            if name == "user-agent":
+                return host(seen.request.peer), value
+        return host(seen.request.peer), ""
 
     def changed(self, known: Known[tuple[str, str]]) -> str:
         (address, agent), (other_address, other_agent) = known.first, known.value
@@ -72,8 +74,9 @@ class Shared(BaselineRule[tuple[str, str]]):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         known = self.baseline.compare(seen)
         reason = self.changed(known) if known is not None else ""
-        if known is None or not reason:
-            return
+        return self._taken(seen, known, reason) if known is not None and reason else ()
+
+    def _taken(self, seen: Observation, known: Known[tuple[str, str]], reason: str) -> Iterable[Finding]:
         address, agent = known.value
         owner, signer = known.session.binding.signer, caller(seen).signer
         is_owner = owner is not None and signer is not None and same_signer(owner, signer)
@@ -109,16 +112,15 @@ class TokenSubjectChanged(BaselineRule[tuple[Principal | None]]):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.kind in _ANSWERS:
-            yield from self._answered(seen) if len(self._without) else ()
-            return
+            return self._answered(seen) if self._without else ()
         known = self.baseline.compare(seen)
         reason = self.changed(known) if known is not None else ""
         if known is None or not reason:
-            return
+            return ()
         if known.value[0] is None:
             self._without.put((seen.source, seen.index), (reason, known.since))
-        else:
-            yield self.finding(seen, subject_of(seen), reason, known.since, seen.index)
+            return ()
+        return (self.finding(seen, subject_of(seen), reason, known.since, seen.index),)
 
     def _answered(self, seen: Observation) -> Iterable[Finding]:
         exchange = seen.exchange
