@@ -26,7 +26,7 @@ from mcpwatch.ui import looks
 from mcpwatch.ui.lines import plain
 from mcpwatch.ui.outline import Outline, Part
 from mcpwatch.ui.pages.alert import alert_page
-from mcpwatch.ui.pages.call import call_lines
+from mcpwatch.ui.pages.call import alert_lines, call_lines
 from mcpwatch.ui.pages.entry import content_lines, exact_lines, proof_lines
 from mcpwatch.ui.pages.feed import feed_page
 from mcpwatch.ui.pages.health import health_lines
@@ -156,6 +156,18 @@ def test_an_alert_tells_what_became_of_the_calls_that_show_it(tmp_path: Path) ->
     assert row.outcome(0.0)
     text = said(alert_page(forged, None, scene.state))
     assert f"{row.method} {row.tool}  {row.outcome(0.0)}" in text
+
+
+def test_an_alert_names_the_same_signer_on_its_page_and_on_that_of_its_entry(tmp_path: Path) -> None:
+    scene = Scene(tmp_path).play()
+    forged = next(each for each in scene.book.alerts.values() if each.rule == "identity/wrong-key")
+    row = scene.state.rows_of_alert(forged)[-1]
+    assert row.verdict is not None and row.verdict.signer is not None
+    scene.state.identities[row.verdict.signer.id].name = "ledger"
+    forged.reason = f"Signed by {row.verdict.signer.id}."
+    reason = f"Signed by ledger {row.verdict.signer.id}."
+    assert reason in said(alert_page(forged, None, scene.state))
+    assert reason in said(alert_lines(row, scene.state))
 
 
 def test_who_acknowledged_an_alert_stands_under_its_state(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from mcpwatch.ui.times import clock, seconds
 from mcpwatch.watch.identity import Kind
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
+from mcpwatch.watch.subjects import with_names
 from mcpwatch.watch.watcher import Watcher
 
 _BAR = 24
@@ -58,7 +59,7 @@ def alert_lines(row: Row, state: State) -> list[Line]:
     """The alerts this entry is evidence for."""
     alerts = [alert for key in row.alerts if (alert := state.alerts.get(key)) is not None]
     alerts.sort(key=lambda alert: -alert.severity)
-    return [each for alert in alerts for each in _alert(alert)] + ([BLANK] if alerts else [])
+    return [each for alert in alerts for each in _alert(alert, state)] + ([BLANK] if alerts else [])
 
 
 def call_lines(call: Call, now: float) -> list[Line]:
@@ -124,7 +125,7 @@ def _headline(row: Row) -> Line:
     )
 
 
-def _alert(alert: Alert) -> list[Line]:
+def _alert(alert: Alert, state: State) -> list[Line]:
     rested = span(f"  {alert.state.value}", Tone.DIM)
     head = line(severity_cell(alert.severity), "  ", span(alert.title, Tone.STRONG), rested, hang=2)
-    return [head, bullet(span(" "), span(alert.reason))]
+    return [head, bullet(span(" "), with_names(alert.reason, alert, state))]
