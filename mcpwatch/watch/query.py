@@ -75,5 +75,5 @@ def help_rows() -> list[tuple[str, str]]:
         ("!a", "not"),
         ("( )", "group"),
         ("@name", "a filter saved under that name in the configuration"),
-        ("re:/a.c/", "regular expression, on the first 2,000 characters (500 with two repeats)"),
+        ("re:/a.c/", "regular expression, on the first 2,000 characters (500 or fewer with two repeats)"),
     ]

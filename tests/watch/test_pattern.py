@@ -21,6 +21,15 @@ from mcpwatch.watch.pattern import MAX_PATTERN, BadPattern, compile_pattern, fou
         r"(?P<n>a)(?P=n)",
         r".*a.*b.*c",
         r"(a+){20}",
+        "a?" * 60 + "a" * 60,
+        "(a|aa)" * 25 + "b",
+        r"(?x)(a+) +b",
+        r"(?ix: (a+) + b)",
+        r"(a+)(?#)+b",
+        r"(?:\b){30000000}b",
+        r"(?:(?:(?=a)){9999}){9999}b",
+        r"(?:\b){30000000,}b",
+        ".*(a|b)(a|b)(a|b)(a|b).*c",
         "a" * (MAX_PATTERN + 1),
         "(",
         "a{99999999999999}",
@@ -42,6 +51,10 @@ def test_a_pattern_that_is_none_or_could_take_for_ever_is_refused(pattern: str) 
         (r"(ab)+", "abab"),
         (r"\(\w+\)", "f(x)"),
         (r"(a+)?b", "aab"),
+        (r"https?://.*(get|put|post)", "HTTP://x/post"),
+        (r"(?i:foo)|(?P<x>bar)|ba?z", "bz"),
+        (r"^(?:[0-9a-f]{2}:){5}", "00:11:22:33:44:55"),
+        (r"^.*?(?:read|write)_[a-z]+?$", "fs.write_file"),
     ],
 )
 def test_a_pattern_is_found_where_it_stands(pattern: str, text: str) -> None:
@@ -53,3 +66,8 @@ def test_only_the_beginning_is_searched_and_less_with_more_repeats() -> None:
     assert not found("needle", "x" * 2_000 + "needle")
     assert found("ne+d.*", "x" * 490 + "need")
     assert not found("ne+d.*", "x" * 500 + "need")
+
+
+def test_less_is_searched_where_there_are_choices_beside_two_repeats() -> None:
+    assert found("ne+d.*[ab]?", "x" * 380 + "need")
+    assert not found("ne+d.*[ab]?", "x" * 480 + "need")
