@@ -4,10 +4,13 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
+from pathlib import Path
 
 import msgspec
 
 from mcpwatch.config_faults import meant
+from mcpwatch.errors import LocalError
+from mcpwatch.files import new_private
 from mcpwatch.model.alerts import Alert
 from mcpwatch.text import show
 from mcpwatch.ui import acts, typed
@@ -125,10 +128,13 @@ class Desk(Places, inherit_bindings=False):
         self.tell("The bell is muted" if self.muted else "The bell rings again")
 
     def action_save_screen(self) -> None:
-        """Save the screen as SVG in the current folder."""
+        """Save the screen as SVG in a new file in the current folder: what is drawn may be for this user alone."""
         name = f"mcpwatch-{time.strftime('%Y%m%d-%H%M%S')}.svg"
         try:
-            self.save_screenshot(name)
+            with new_private(Path(name)) as file:
+                file.write(self.export_screenshot().encode())
+        except LocalError as error:
+            self.tell(error.title, serious=True)
         except OSError as error:
             self.tell(f"Could not save {name}: {error.strerror}", serious=True)
         else:

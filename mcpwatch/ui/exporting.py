@@ -5,6 +5,7 @@ import re
 import time
 from pathlib import Path
 
+from mcpwatch.errors import LocalError
 from mcpwatch.export.export import FORMATS, PROVABLE, Export
 from mcpwatch.export.head import Head
 from mcpwatch.files import new_private
@@ -35,6 +36,17 @@ def following(name: str) -> str:
 def format_of(name: str) -> str:
     """The format that a file's name asks for; empty for none that there is."""
     return next((format for ending, format in ENDINGS.items() if name.endswith(ending)), "")
+
+
+def path_of(name: str) -> Path:
+    """The file of a name that was typed; raises LocalError for one that no file can have."""
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:
+        raise LocalError(f"{name} begins with a user that there is not") from None
+    if not name.isprintable():
+        raise LocalError(f"{name} holds what cannot be drawn")
+    return path
 
 
 async def export(state: State, query: Query, path: Path) -> Head:

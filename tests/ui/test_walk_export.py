@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hands import Hands, hands
 from scene import Scene
+from textual.widgets import Input
 
 from mcpwatch.ui.dialogs.export import ExportDialog
 from mcpwatch.ui.exporting import ENDINGS, following, format_of, proposed
@@ -69,6 +70,26 @@ async def test_a_name_that_asks_for_no_format_is_told(scene: Scene, folder: Path
     async with hands(scene) as at:
         await at.press("w", *("backspace",) * 6)
         assert "must end in one of .jsonl" in await at.press("enter")
+        assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("~nobody-of-this-name/a.csv", "begins with a user that there is not"),
+        ("a\x00b.csv", "a\\x00b.csv holds what cannot be drawn"),
+        ("half\ud800.csv", "holds what cannot be drawn"),
+        ("none/a.csv", "cannot be written: No such file or directory"),
+    ],
+)
+async def test_a_name_that_no_file_can_have_is_told(scene: Scene, folder: Path, name: str, why: str) -> None:
+    async with hands(scene, (140, 40)) as at:
+        await at.press("w")
+        at.app.screen.query_one("#note", Input).value = name
+        said = await at.press("enter")
+        while "writing …" in said:
+            said = await at.read()
+        assert why in said and isinstance(at.app.screen, ExportDialog)
         assert not list(folder.iterdir())
 
 

@@ -1,5 +1,8 @@
 """Walks over the other screens, with real keys."""
 
+import time
+from pathlib import Path
+
 import pytest
 from hands import hands
 from msgspec.structs import replace
@@ -226,13 +229,16 @@ async def test_a_call_maximised_is_its_page_and_not_its_few_entries(scene: Scene
         assert "KIND" in await at.press("z")
 
 
-async def test_a_screenshot_is_saved_in_the_current_folder(scene: Scene) -> None:
-    from pathlib import Path
-
+async def test_a_screenshot_is_a_new_file_of_ones_own(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "strftime", lambda form, *when: "now")
     async with hands(scene) as at:
-        await at.press("f8")
-    saved = list(Path.cwd().glob("mcpwatch-*.svg"))
-    assert len(saved) == 1 and "<svg" in saved[0].read_text()
+        assert "Saved mcpwatch-now.svg" in await at.press("f8")
+        saved = Path("mcpwatch-now.svg")
+        assert "<svg" in saved.read_text() and saved.stat().st_mode & 0o777 == 0o600
+        saved.unlink()
+        saved.symlink_to("elsewhere.svg")
+        assert "mcpwatch-now.svg exists already" in await at.press("f8")
+        assert saved.is_symlink() and not Path("elsewhere.svg").exists()
 
 
 async def test_keys_can_be_remapped_by_id(scene: Scene) -> None:

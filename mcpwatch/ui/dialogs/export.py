@@ -1,6 +1,5 @@
 """Export: says what goes into the file and in which format, asks for its name; done with enter."""
 
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -11,7 +10,7 @@ from textual.widgets import Input
 from mcpwatch.errors import LocalError
 from mcpwatch.export.notice import standing
 from mcpwatch.ui.dialogs.dialog import Dialog
-from mcpwatch.ui.exporting import ENDINGS, export, following, format_of, proposed
+from mcpwatch.ui.exporting import ENDINGS, export, following, format_of, path_of, proposed
 from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.ribbon import Ribbon
@@ -97,15 +96,16 @@ class ExportDialog(Dialog):
             return
         self._is_busy = True
         self.fill()
-        self.run_worker(self._write(Path(self.name_typed).expanduser()), exit_on_error=False)
+        self.run_worker(self._write(self.name_typed), exit_on_error=False)
 
-    async def _write(self, path: Path) -> None:
+    async def _write(self, name: str) -> None:
         try:
+            path = path_of(name)
             told = await export(self._state, self._query, path)
         except LocalError as error:
             self._fault = error.title
         except OSError as error:
-            self._fault = f"{path} cannot be written: {error.strerror}"
+            self._fault = f"{name} cannot be written: {error.strerror}"
         else:
             self.dismiss()
             entries = sum(feed.entries for feed in told.feeds)
