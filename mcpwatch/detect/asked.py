@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mcpwatch.detect.phrases import cut, quote, upstream_of
-from mcpwatch.model.entries import Json
 from mcpwatch.model.identity import Verdict
-from mcpwatch.model.traffic import Observation
+from mcpwatch.model.traffic import Observation, RpcMessage
 from mcpwatch.policy.policy import Policy
 from mcpwatch.policy.ruling import TOOL_CALL, Facts, asks, facts_of
 from mcpwatch.policy.terms import Signatures, Terms
+
+_STRICT = (Signatures.REQUIRED, Signatures.EXPECTED)
+"""The terms under which a signature is missed, the strictest first."""
 
 
 class Asked(NamedTuple):
@@ -24,12 +26,11 @@ class Asked(NamedTuple):
 
 def asked(seen: Observation, policy: Policy) -> list[Asked]:
     """What of a request is more than handshake and notifications, in its order."""
-    methods = [(message.method, message.params) for message in seen.messages if message.method]
-    methods = methods or [(call.method, {"name": call.target}) for call in seen.opened]
     upstream = upstream_of(seen)
-    if methods:
-        called = [(method, _tool(method, params)) for method, params in methods if asks(method)]
-        return [Asked(method, tool, policy.terms(upstream, tool)) for method, tool in called]
+    called = [(message.method, _tool(message)) for message in seen.messages if message.method]
+    called = called or [(call.method, call.target if call.method == TOOL_CALL else "") for call in seen.opened]
+    if called:
+        return [Asked(method, tool, policy.terms(upstream, tool)) for method, tool in called if asks(method)]
     body = seen.request.body if seen.request else None
     unread = body is not None and body.size > 0 and body.text is None and body.base64 is None
     return [Asked("", "", policy.terms(upstream))] if unread else []
@@ -37,7 +38,7 @@ def asked(seen: Observation, policy: Policy) -> list[Asked]:
 
 def strictest(found: Sequence[Asked]) -> Asked | None:
     """The first that needs a signature, else the first that is expected to have one, else None."""
-    for wanted in (Signatures.REQUIRED, Signatures.EXPECTED):
+    for wanted in _STRICT:
         for one in found:
             if one.terms.signatures is wanted:
                 return one
@@ -63,6 +64,7 @@ def facts(seen: Observation, verdict: Verdict) -> Facts:
     )
 
 
-def _tool(method: str, params: Json) -> str:
-    name = params.get("name") if method == TOOL_CALL and isinstance(params, dict) else ""
-    return name if isinstance(name, str) else ""
+def _tool(message: RpcMessage) -> str:
+    params = message.params
+    name = params.get("name") if message.method == TOOL_CALL and type(params) is dict else ""
+    return name if type(name) is str else ""

@@ -177,7 +177,8 @@ class AlertBook:
         gather(alert, finding, time)
         is_shown_now, act = self._outstanding.add(alert.id, finding), alert.last_act
         is_late = is_shown_now and held is not None and act is not None and act.time >= held
-        newest = None if live or is_late else finding.newest if finding.newest >= 0 else None
+        shown = finding.newest
+        newest = None if live or is_late or shown < 0 else shown
         self._life.found(alert, finding.severity, newest, self._kinds.add(alert.id, finding), time)
 
     def _add_to_crowd(self, member: str, finding: Finding, time: float) -> Alert:

@@ -28,18 +28,24 @@ def opened(id: str, info: RuleInfo | None, finding: Finding, time: float) -> Ale
 
 def gather(alert: Alert, finding: Finding, time: float) -> None:
     """Take a finding in; `time` is the entry's."""
+    newest, evidence = finding.newest, alert.evidence
     alert.count += 1
     alert.reason = finding.reason
-    alert.severity = max(alert.severity, finding.severity)
-    alert.first_time = min(alert.first_time, time)
-    alert.last_time = max(alert.last_time, time)
-    alert.last_index = max(alert.last_index, finding.newest)
+    if finding.severity > alert.severity:
+        alert.severity = finding.severity
+    if time < alert.first_time:
+        alert.first_time = time
+    if time > alert.last_time:
+        alert.last_time = time
+    if newest > alert.last_index:
+        alert.last_index = newest
     for index in finding.evidence:
-        alert.first_index = index if alert.first_index < 0 else min(alert.first_index, index)
-        if index not in alert.evidence:
-            insort(alert.evidence, index)
-            if len(alert.evidence) > _FIRST + _NEWEST:
-                del alert.evidence[_FIRST]
+        if index < alert.first_index or alert.first_index < 0:
+            alert.first_index = index
+        if not evidence or index > evidence[-1] or index not in evidence:
+            insort(evidence, index)
+            if len(evidence) > _FIRST + _NEWEST:
+                del evidence[_FIRST]
     for names, name in ((alert.sessions, finding.session), (alert.calls, finding.call)):
-        if name and name not in names and len(names) < _NAMED:
+        if len(names) < _NAMED and name and name not in names:
             names.append(name)

@@ -13,6 +13,7 @@ MAX_CALLS = 10_000
 MAX_STEPS = 64
 """Calls looked at behind one."""
 
+_INFERRED, _TO_SERVER = EdgeKind.INFERRED, Direction.TO_SERVER
 _NAME = 60
 _NOTHING: frozenset[ToolClass] = frozenset()
 
@@ -57,7 +58,7 @@ class Lineage:
         if not seen.opened:
             return learnt
         for call in seen.opened:
-            if call.direction is not Direction.TO_SERVER or not (call.classes or call.flows or _is_led(call)):
+            if call.direction is not _TO_SERVER or not (call.classes or call.flows or _is_led(call)):
                 continue
             known = self._calls.get(call.id) if seen.rejudged else None
             if known is not None and (known.parents, known.flows) == (call.parents, call.flows):
@@ -119,7 +120,7 @@ def led_by(call: Call) -> list[str]:
 
 def _is_led(call: Call) -> bool:
     """Whether a call is known to follow from another, which is more than a guess."""
-    return any(edge.kind is not EdgeKind.INFERRED for edge in call.parents)
+    return any(edge.kind is not _INFERRED for edge in call.parents)
 
 
 def has(call: Call, classes: Iterable[ToolClass]) -> bool:

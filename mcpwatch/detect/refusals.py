@@ -12,6 +12,7 @@ ACTING: Final = frozenset({"tools/call", "resources/read", "prompts/get"})
 
 BROKEN_OFF: Final = frozenset({CallState.CANCELLED, CallState.TRUNCATED})
 """Ends without an answer."""
+_DENIED = CallState.DENIED
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _SAID = 300
 _OF_CALLER = re.compile(
@@ -26,7 +27,7 @@ _PASSING = re.compile(
 
 def was_denied(call: Call) -> bool:
     """Whether the server did not let a client have what it named."""
-    return call.state is CallState.DENIED and call.direction is Direction.TO_SERVER and bool(call.target)
+    return call.state is _DENIED and call.direction is Direction.TO_SERVER and bool(call.target)
 
 
 def is_of_caller(call: Call, has_token: bool) -> bool:

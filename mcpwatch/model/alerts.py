@@ -61,7 +61,8 @@ class Finding(Struct, frozen=True):
     @property
     def newest(self) -> int:
         """The entry up to which it is true; -1 for none."""
-        return max(self.evidence, default=self.at)
+        evidence = self.evidence
+        return evidence[0] if len(evidence) == 1 else max(evidence, default=self.at)
 
 
 class AlertState(StrEnum):

@@ -89,7 +89,6 @@ class Ssrf(ReachRule):
         references=("OWASP MCP05",),
     )
     kinds: ClassVar[tuple[EntryKind, ...]] = (*ReachRule.kinds, "gateway")
-    methods: ClassVar[frozenset[str] | None] = None
 
     def __init__(self) -> None:
         super().__init__()

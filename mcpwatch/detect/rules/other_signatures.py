@@ -50,7 +50,7 @@ class BadServerProof(Rule):
         "Somebody between may have changed what the agent read.",
         action="Do not trust the answer. Compare what the server sent with what arrived, and ask who runs it.",
     )
-    kinds = ("message", "response", "end")
+    kinds = ("message",)
     rejudges = True
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
