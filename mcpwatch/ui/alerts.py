@@ -8,9 +8,8 @@ from textual.binding import BindingType
 
 from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.model.identity import Signer
-from mcpwatch.text import show
 from mcpwatch.ui.alert_groups import RuleGroup, group_page, grouped
-from mcpwatch.ui.cells import Cell
+from mcpwatch.ui.cells import Cell, text_cell
 from mcpwatch.ui.commands import BY_ID, Command, Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Span, Tone, line, span
@@ -30,7 +29,6 @@ from mcpwatch.watch.state import State
 from mcpwatch.watch.subjects import only_server, short_subject
 from mcpwatch.watch.watcher import Watcher
 
-_MAX_CELLS = 200
 _OF_ONE = frozenset({"acknowledge", "resolve", "unacknowledge", "unsilence", "copy", "its-identity", "its-session"})
 """Commands that are about one alert, never about many at once."""
 
@@ -56,7 +54,7 @@ def _state(alert: Alert, state: State) -> Cell:
 
 def _title(alert: Alert, state: State) -> Cell:
     firing = alert.state is AlertState.FIRING
-    return Span(show(alert.title, _MAX_CELLS), Tone.STRONG if firing else Tone.DIM)
+    return text_cell(alert.title, Tone.STRONG if firing else Tone.DIM)
 
 
 def _about(alert: Alert, state: State) -> Cell:
@@ -64,7 +62,7 @@ def _about(alert: Alert, state: State) -> Cell:
     if server := only_server(state):
         # What is true of all of them tells nothing.
         subject = subject.removesuffix(f" at {server}")
-    return Span(show(subject, _MAX_CELLS), Tone.PLAIN if alert.state is AlertState.FIRING else Tone.DIM)
+    return text_cell(subject, Tone.PLAIN if alert.state is AlertState.FIRING else Tone.DIM)
 
 
 def _rule(alert: Alert, state: State) -> Cell:

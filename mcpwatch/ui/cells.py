@@ -3,8 +3,8 @@
 from collections.abc import Collection, Hashable, Sequence
 from typing import NamedTuple, Protocol
 
-from mcpwatch.text import Shown
-from mcpwatch.ui.lines import Line, Span
+from mcpwatch.text import Shown, show
+from mcpwatch.ui.lines import Line, Span, Tone
 
 ROOMY = 120
 """From this width on, columns stand two cells apart instead of one."""
@@ -37,6 +37,13 @@ class Column(NamedTuple):
 
 
 Cell = Span | Line
+MAX_CELLS = 300
+"""Of a text that a cell may hold: more than any column has, on any screen."""
+
+
+def text_cell(text: str, tone: Tone = Tone.PLAIN) -> Span:
+    """Text from anywhere, made safe, as far as a cell can show it."""
+    return Span(show(text, MAX_CELLS), tone)
 
 
 class Fitted(NamedTuple):

@@ -3,16 +3,14 @@
 from collections.abc import Callable, Hashable, Sequence
 
 from mcpwatch.model.traffic import Call, CallState
-from mcpwatch.text import Shown, show
-from mcpwatch.ui.cells import Cell, Column, Fitted
+from mcpwatch.text import Shown
+from mcpwatch.ui.cells import Cell, Column, Fitted, text_cell
 from mcpwatch.ui.chain import Link
 from mcpwatch.ui.lines import Span, Tone, span
 from mcpwatch.ui.looks import CALLS, EDGES, state_cell, verdict_cell
 from mcpwatch.ui.times import seconds
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.state import State
-
-_MAX_CELLS = 200
 
 CHAIN_COLUMNS = (
     Column("verdict", Shown("VERDICT"), 13, 13),
@@ -46,7 +44,7 @@ class ChainRows:
     def _cell(self, link: Link, column: str) -> Cell:
         call = link.call
         if column == "tree":
-            name = show(f"{call.target or call.method}{self._where(link)}", _MAX_CELLS)
+            name = text_cell(f"{call.target or call.method}{self._where(link)}").text
             return Span(Shown(link.lead + name), Tone.DIM if link.guest else Tone.PLAIN)
         if column == "how":
             if link.edge is None:
@@ -54,7 +52,7 @@ class ChainRows:
             look = EDGES[link.edge.kind]
             return span(f"{look.glyph} {link.edge.kind.value}", look.tone)
         if column == "why":
-            return Span(show(link.edge.why if link.edge else "", _MAX_CELLS), Tone.DIM)
+            return text_cell(link.edge.why if link.edge else "", Tone.DIM)
         return _CELLS[column](call, self._state.gateway_now(call.source))
 
     def _where(self, link: Link) -> str:

@@ -7,12 +7,11 @@ from textual import on
 from textual.binding import BindingType
 
 from mcpwatch.model.feed import FeedStatus
-from mcpwatch.text import show
 from mcpwatch.ui.bars import badness
-from mcpwatch.ui.cells import Cell
+from mcpwatch.ui.cells import Cell, text_cell
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lines import Line, Span, Tone, span
+from mcpwatch.ui.lines import Line, Tone, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import FEEDS
 from mcpwatch.ui.page import Page
@@ -23,8 +22,6 @@ from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
 
-_MAX_CELLS = 200
-
 
 def _state(status: FeedStatus, state: State) -> Cell:
     look = FEEDS[status.state]
@@ -32,11 +29,11 @@ def _state(status: FeedStatus, state: State) -> Cell:
 
 
 def _name(status: FeedStatus, state: State) -> Cell:
-    return Span(show(status.name, _MAX_CELLS), Tone.STRONG)
+    return text_cell(status.name, Tone.STRONG)
 
 
 def _why(status: FeedStatus, state: State) -> Cell:
-    return Span(show(status.detail, _MAX_CELLS), Tone.DIM)
+    return text_cell(status.detail, Tone.DIM)
 
 
 _PAINTS: dict[str, Paint[FeedStatus]] = {"state": _state, "name": _name, "why": _why}

@@ -8,12 +8,11 @@ from textual import on
 from textual.binding import BindingType
 
 from mcpwatch.model.identity import Word
-from mcpwatch.text import show
-from mcpwatch.ui.cells import Cell
+from mcpwatch.ui.cells import Cell, text_cell
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.identity import IdentityScreen
-from mcpwatch.ui.lines import Line, Span, Tone, line, span
+from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import KEYS, VERDICTS
 from mcpwatch.ui.pages.identity import identity_facts, identity_page, is_disputed
@@ -50,7 +49,7 @@ def _names(identity: Identity, state: State) -> Cell:
 
 def _id(identity: Identity, state: State) -> Cell:
     known = Tone.STRONG if identity.name else Tone.PLAIN if identity.proven else Tone.DIM
-    return Span(show(called(identity), _MAX_CELLS), known)
+    return text_cell(called(identity), known)
 
 
 def _kind(identity: Identity, state: State) -> Cell:
@@ -78,7 +77,6 @@ _ORDERS: tuple[Order[Identity], ...] = (
     Order("id", lambda identity: identity.id, down=False),
 )
 
-_MAX_CELLS = 200
 _SCREEN = {"since": 100}
 _PRIORITY = {"words": 1, "sessions": 2}
 

@@ -9,8 +9,8 @@ from mcpwatch.config_faults import Fault
 from mcpwatch.model.entries import GatewayStarted, GatewayStopped
 from mcpwatch.model.traffic import CallState
 from mcpwatch.text import show
-from mcpwatch.ui.cells import Cell, Column, Fitted
-from mcpwatch.ui.lines import Span, Tone, span
+from mcpwatch.ui.cells import Cell, Column, Fitted, text_cell
+from mcpwatch.ui.lines import Tone, span
 from mcpwatch.ui.looks import CALLS, EVIDENCE, VERDICTS, severity_cell, severity_mark, verdict_cell
 from mcpwatch.ui.table import grid_columns
 from mcpwatch.ui.times import clock, count, seconds
@@ -20,7 +20,6 @@ from mcpwatch.watch.state import State
 from mcpwatch.watch.times import elapsed
 from mcpwatch.watch.view import View
 
-_MAX_CELLS = 200
 _CLOCK, _SHORT_CLOCK = 12, 8
 _LEAST = {"time": _SHORT_CLOCK, "who": 16, "method": 13, "outcome": 10, "tool": 12, "index": 6}
 _WIDE = {"verdict": 13, "severity": 10, "tool": 16, "outcome": 15}
@@ -140,7 +139,7 @@ class LiveRows:
         paint = _PAINTS.get(column)
         if paint is not None:
             return paint(row, self._state)
-        return Span(show(self._text[column](row, self._state), _MAX_CELLS), _tone(row, column))
+        return text_cell(self._text[column](row, self._state), _tone(row, column))
 
     def _time(self, row: Row, wide: int, position: int) -> str:
         match self.times:
@@ -177,7 +176,7 @@ def _what(row: Row, state: State) -> Cell:
     tool = row.tool or (row.seen.note if row.kind in ("malformed", "alert") else "")
     tone = Tone.DIM if row.kind != "request" else Tone.STRONG if tool else Tone.PLAIN
     did = _gateway(row.entry.record.data)[0] if row.entry.record is not None else ""
-    return Span(show(tool or f"{row.method} {did}".strip(), _MAX_CELLS), tone)
+    return text_cell(tool or f"{row.method} {did}".strip(), tone)
 
 
 def _severity(row: Row, state: State) -> Cell:
@@ -186,7 +185,7 @@ def _severity(row: Row, state: State) -> Cell:
 
 def _who(row: Row, state: State) -> Cell:
     who = row.who
-    return Span(show(who.text, _MAX_CELLS), EVIDENCE[who.evidence].tone if row.kind == "request" else Tone.DIM)
+    return text_cell(who.text, EVIDENCE[who.evidence].tone if row.kind == "request" else Tone.DIM)
 
 
 def _gateway(data: object) -> tuple[str, str]:
@@ -198,7 +197,7 @@ def _gateway(data: object) -> tuple[str, str]:
 
 def _outcome(row: Row, state: State) -> Cell:
     if row.kind == "gateway" and row.entry.record is not None:
-        return Span(show(_gateway(row.entry.record.data)[1], _MAX_CELLS), Tone.DIM)
+        return text_cell(_gateway(row.entry.record.data)[1], Tone.DIM)
     text = row.outcome(state.gateway_now(row.source))
     call = row.state if row.kind in ("request", "message") else None
     if call is not None and call is not CallState.DONE:

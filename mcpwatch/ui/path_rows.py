@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Hashable, Sequence
 
-from mcpwatch.text import Shown, show
-from mcpwatch.ui.cells import Cell, Column, Fitted
-from mcpwatch.ui.lines import Line, Span, Tone, span
+from mcpwatch.text import Shown
+from mcpwatch.ui.cells import Cell, Column, Fitted, text_cell
+from mcpwatch.ui.lines import Line, Tone, span
 from mcpwatch.ui.looks import EVIDENCE, VERDICTS, verdict_cell
 from mcpwatch.ui.times import clock
 from mcpwatch.ui.track import draw_axis, stretch_of, track_of
@@ -13,8 +13,6 @@ from mcpwatch.watch.names import short_session
 from mcpwatch.watch.path import Step
 from mcpwatch.watch.state import State
 from mcpwatch.watch.time_axis import Axis, axis
-
-_MAX_CELLS = 200
 
 PATH_COLUMNS = (
     Column("number", Shown(""), 2, 2, right=True),
@@ -68,7 +66,7 @@ class PathRows:
 
 def _who(step: Step, state: State) -> Cell:
     row = state.row(step.call.index, step.call.source)
-    return Span(show(row.who.text, _MAX_CELLS), EVIDENCE[row.who.evidence].tone) if row is not None else span("")
+    return text_cell(row.who.text, EVIDENCE[row.who.evidence].tone) if row is not None else span("")
 
 
 def _session(step: Step, state: State) -> Cell:
@@ -83,6 +81,6 @@ _CELLS: dict[str, Callable[[Step, State], Cell]] = {
     "who": _who,
     "call": lambda step, state: name_cell(step.call),
     "class": lambda step, state: class_cell(step.call),
-    "server": lambda step, state: Span(show(step.call.upstream, _MAX_CELLS), Tone.DIM),
+    "server": lambda step, state: text_cell(step.call.upstream, Tone.DIM),
     "session": _session,
 }

@@ -7,11 +7,10 @@ from textual import on
 from textual.binding import BindingType
 
 from mcpwatch.model.traffic import Session
-from mcpwatch.text import show
-from mcpwatch.ui.cells import Cell
+from mcpwatch.ui.cells import Cell, text_cell
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lines import Line, Span, Tone, line, span
+from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import SESSIONS, STRENGTHS
 from mcpwatch.ui.pages.session import identity_card, session_facts
@@ -21,7 +20,6 @@ from mcpwatch.watch.names import short_session, short_signer
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
 
-_MAX_CELLS = 200
 _STRENGTH_WORDS = {
     strength: f"{look.glyph} {look.means.partition(':')[0].lower()}" for strength, look in STRENGTHS.items()
 }
@@ -36,7 +34,7 @@ def _signer(session: Session, state: State) -> Cell:
     signer = session.binding.signer
     if signer is None:
         return span("○ nobody proven", Tone.DIM)
-    return Span(show(short_signer(signer), _MAX_CELLS), Tone.PLAIN)
+    return text_cell(short_signer(signer))
 
 
 def _strength(session: Session, state: State) -> Cell:
@@ -54,7 +52,7 @@ def _errors(session: Session, state: State) -> Cell:
 
 
 def _client(session: Session, state: State) -> Cell:
-    return Span(show(session.client_name, _MAX_CELLS), Tone.DIM)
+    return text_cell(session.client_name, Tone.DIM)
 
 
 _PAINTS: dict[str, Paint[Session]] = {

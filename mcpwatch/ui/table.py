@@ -4,14 +4,13 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from mcpwatch.text import show
-from mcpwatch.ui.cells import Cell, Column, Fitted
-from mcpwatch.ui.lines import Line, Span, Tone, plain
+from mcpwatch.ui.cells import Cell, Column, Fitted, text_cell
+from mcpwatch.ui.lines import Line, plain
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.state import State
 
 T = TypeVar("T")
 _LEAST_TEXT = 10
-_MAX_CELLS = 200
 
 
 class Order(NamedTuple, Generic[T]):
@@ -110,4 +109,4 @@ class Table(Generic[T]):
         paint = self._paints.get(column)
         if paint is not None:
             return paint(item, self._state)
-        return Span(show(self._text[column](item, self._state), _MAX_CELLS), Tone.PLAIN)
+        return text_cell(self._text[column](item, self._state))

@@ -9,10 +9,10 @@ from textual.binding import BindingType
 from mcpwatch.model.tools import Tool
 from mcpwatch.text import show
 from mcpwatch.ui.accepting import about, accept
-from mcpwatch.ui.cells import Cell, Column
+from mcpwatch.ui.cells import Cell, Column, text_cell
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lines import Line, Span, Tone, line, span
+from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.pages.tool import description, is_untrusted, tool_facts
 from mcpwatch.ui.table import Order, Paint, grid_columns
@@ -22,8 +22,6 @@ from mcpwatch.watch.columns import percentile
 from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
-
-_MAX_CELLS = 300
 
 
 def _changed(tool: Tool, state: State) -> Cell:
@@ -38,7 +36,7 @@ def _reaches(tool: Tool, state: State) -> Cell:
 
 
 def _name(tool: Tool, state: State) -> Cell:
-    return Span(show(tool.name, _MAX_CELLS), Tone.STRONG)
+    return text_cell(tool.name, Tone.STRONG)
 
 
 def _errors(tool: Tool, state: State) -> Cell:
@@ -46,7 +44,7 @@ def _errors(tool: Tool, state: State) -> Cell:
 
 
 def _description(tool: Tool, state: State) -> Cell:
-    return Span(show(description(tool), _MAX_CELLS), Tone.DIM)
+    return text_cell(description(tool), Tone.DIM)
 
 
 _PAINTS: dict[str, Paint[Tool]] = {

@@ -4,8 +4,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from mcpwatch.model.traffic import Call, Session
-from mcpwatch.text import Shown, show
-from mcpwatch.ui.cells import Cell, Column, Fitted
+from mcpwatch.text import Shown
+from mcpwatch.ui.cells import Cell, Column, Fitted, text_cell
 from mcpwatch.ui.lines import SPACE, Line, Span, Tone, span
 from mcpwatch.ui.looks import EDGES, SEVERITIES, VERDICTS, severity_mark, verdict_cell
 from mcpwatch.ui.times import clock
@@ -18,7 +18,6 @@ from mcpwatch.watch.waterfall import Fall, waterfall
 
 LANES, NARROW_LANES = 8, 4
 _NARROW = 100
-_MAX_CELLS = 200
 
 WATERFALL_COLUMNS = (
     Column("mark", Shown(""), 1, 1),
@@ -141,7 +140,7 @@ class WaterfallRows:
 
 def name_cell(call: Call, session: Session | None = None) -> Line:
     """The tool or method of a call, and its session where that is another than the one shown."""
-    name = Span(show(call.target or call.method, _MAX_CELLS), Tone.STRONG if call.target else Tone.PLAIN)
+    name = text_cell(call.target or call.method, Tone.STRONG if call.target else Tone.PLAIN)
     if session is None:
         return Line((name,))
     return Line((name._replace(tone=Tone.DIM), span(f" in {short_session(session)}", Tone.DIM)))
@@ -163,5 +162,5 @@ _CELLS: dict[str, Callable[[WaterfallRows, Fall], Cell]] = {
     "call": _call,
     "class": lambda rows, fall: class_cell(fall.call),
     "took": lambda rows, fall: rows.took(fall.call),
-    "why": lambda rows, fall: Span(show(fall.edge.why if fall.edge else "", _MAX_CELLS), Tone.DIM),
+    "why": lambda rows, fall: text_cell(fall.edge.why if fall.edge else "", Tone.DIM),
 }
