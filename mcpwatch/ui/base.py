@@ -14,7 +14,7 @@ from mcpwatch.model.alerts import AlertState
 from mcpwatch.ui import bars
 from mcpwatch.ui.commands import Command, Scope, within
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.host import Host, host_of, stage_of
+from mcpwatch.ui.host import Host, host_of
 from mcpwatch.ui.keymap import with_keys
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.offers import Complete, nothing
@@ -140,9 +140,10 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         resting = self._resting() if self.scope is Scope.ALERTS or not alerts else Counter[AlertState]()
         second = bars.crumbs(way, Line(), cells) if way else bars.wrong_line(state, alerts, cells, resting)
         self.query_one("#status", Ribbon).show_lines(bars.feed_line(state, cells, self._failure()), second)
-        player = stage_of(self).player_line(cells)
+        player = self.host.player_line(cells)
         ribbon = self.query_one("#player", Ribbon)
         ribbon.set_class(player is not None, "-on")
+        self.set_class(player is not None, "-played")
         if player is not None:
             ribbon.show_lines(player)
         self.query_one("#hints", Ribbon).show_lines(bars.hints(self._hinted(), cells, self.host.said))
@@ -167,7 +168,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
     def commands(self) -> list[Command]:
         """What can be done here."""
         kinds = [kind for kind, pane in _PANES if isinstance(self.focused, pane)]
-        everywhere = stage_of(self).everywhere
+        everywhere = self.host.everywhere
         # To hold a replay still is to pause it, and the same key does.
         left_out = "freeze" if Scope.REPLAY in everywhere else ""
         here = within(self.scope, *kinds, *everywhere)

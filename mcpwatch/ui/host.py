@@ -23,6 +23,14 @@ class Host(Protocol):
     monotonic: Callable[[], float]
     keys: Mapping[str, str]
     """Command id -> the operator's keys for it, where they are not its own."""
+    everywhere: tuple[Scope, ...]
+    """The commands that every screen has."""
+    history: History
+    """What was typed before."""
+    columns: Collection[str] | None
+    """Those of Live, for this run; None leaves them to the width."""
+    times: TimeStyle
+    """How Live tells time, for this run."""
     failure: str
     """Why nothing is taken in any more; empty while all is well."""
 
@@ -33,6 +41,14 @@ class Host(Protocol):
 
     def tell(self, text: str, *, serious: bool = False) -> None:
         """Answer in the foot of the screen; the text may come from anywhere."""
+        ...
+
+    def player_line(self, cells: int) -> Line | None:
+        """The bar of a player; None where nothing is played."""
+        ...
+
+    def hold(self) -> bool:
+        """Play what is played, or pause it; False where nothing is."""
         ...
 
     def run_command(self, command: Command, argument: str = "") -> None:
@@ -100,32 +116,6 @@ class Host(Protocol):
         ...
 
 
-class Stage(Protocol):
-    """The app, as far as what it shows may be played."""
-
-    columns: Collection[str] | None
-    """Those of Live, for this run; None leaves them to the width."""
-    times: TimeStyle
-    """How Live tells time, for this run."""
-    history: History
-    """What was typed before."""
-    everywhere: tuple[Scope, ...]
-    """The commands that every screen has."""
-
-    def player_line(self, cells: int) -> Line | None:
-        """The bar of a player; None where nothing is played."""
-        ...
-
-    def hold(self) -> bool:
-        """Hold still what comes in, or let it go on; False where that cannot be done."""
-        ...
-
-
-def stage_of(node: DOMNode) -> Stage:
-    """The app that a screen belongs to; only WatchApp makes those."""
-    return cast(Stage, node.app)
-
-
 def host_of(node: DOMNode) -> Host:
-    """The app that a screen or dialog belongs to; only WatchApp makes those."""
+    """The app that a screen, a dialog or a prompt belongs to; only WatchApp makes those."""
     return cast(Host, node.app)

@@ -12,7 +12,6 @@ from mcpwatch.ui.acts import acknowledge_of
 from mcpwatch.ui.commands import Command, Scope, bindings
 from mcpwatch.ui.dialogs.columns import FIXED, ColumnsDialog
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.host import stage_of
 from mcpwatch.ui.live_foot import foot, hinted
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
 from mcpwatch.ui.marking import Marking
@@ -60,7 +59,7 @@ class LiveScreen(Marking):
 
     def _hinted(self) -> list[Command]:
         """The keys of the present, or those of the past."""
-        played = stage_of(self).player_line(self.size.width) is not None
+        played = self.host.player_line(self.size.width) is not None
         return hinted(super()._hinted(), is_back=self.view.is_back, is_played=played)
 
     @property
@@ -77,10 +76,9 @@ class LiveScreen(Marking):
 
     def on_mount(self) -> None:
         """Begin with the columns and times of this run."""
-        stage = stage_of(self)
-        self._rows.times = stage.times
-        if stage.columns is not None:
-            self.grid.choose({*stage.columns, *FIXED})
+        self._rows.times = self.host.times
+        if self.host.columns is not None:
+            self.grid.choose({*self.host.columns, *FIXED})
         self.grid.is_marked = self._rows.is_marked
         super().on_mount()
 
@@ -137,7 +135,7 @@ class LiveScreen(Marking):
 
     def action_freeze(self) -> None:
         """Hold the view, or let it go on; what is played is paused instead."""
-        if stage_of(self).hold():
+        if self.host.hold():
             return
         switch = self.view.thaw if self.view.frozen else self.view.freeze
         switch()
@@ -233,7 +231,7 @@ class LiveScreen(Marking):
 
     def action_time(self) -> None:
         """Times in the next style."""
-        self._rows.times = stage_of(self).times = self._rows.times.following
+        self._rows.times = self.host.times = self._rows.times.following
         self.host.tell(f"Times as {self._rows.times.value}")
         self.look()
 
@@ -242,7 +240,7 @@ class LiveScreen(Marking):
         self.app.push_screen(ColumnsDialog(self.grid.columns, self.grid.shown_columns, self._choose))
 
     def _choose(self, columns: Collection[str] | None) -> None:
-        stage_of(self).columns = columns
+        self.host.columns = columns
         self.grid.choose(columns)
 
     def action_its_identity(self) -> None:

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from mcpwatch.text import cut, show, width
-from mcpwatch.ui.host import stage_of
+from mcpwatch.ui.host import host_of
 from mcpwatch.ui.lines import SPACE, Tone, line, span
 from mcpwatch.ui.offers import Complete, Offer, nothing, offers_line
 from mcpwatch.ui.ribbon import Ribbon
@@ -63,21 +63,19 @@ class _Field(Input):
 class Prompt(Vertical):
     """Hidden until it is asked for something; `kind` says for what."""
 
-    class Typed(Message):
+    class Told(Message):
+        """What somebody did here, to which text of which kind."""
+
+        def __init__(self, kind: str, text: str) -> None:
+            super().__init__()
+            self.kind = kind
+            self.text = text
+
+    class Typed(Told):
         """The text changed."""
 
-        def __init__(self, kind: str, text: str) -> None:
-            super().__init__()
-            self.kind = kind
-            self.text = text
-
-    class Entered(Message):
+    class Entered(Told):
         """Enter was pressed."""
-
-        def __init__(self, kind: str, text: str) -> None:
-            super().__init__()
-            self.kind = kind
-            self.text = text
 
     def __init__(self, panes: Callable[[], list[Widget]]) -> None:
         """`panes` gives those of the screen that can have the keys, in order."""
@@ -141,13 +139,13 @@ class Prompt(Vertical):
     def enter(self) -> None:
         """Close, and say what was entered."""
         kind, text = self.kind, self.text
-        stage_of(self).history.add(kind, text)
+        host_of(self).history.add(kind, text)
         self.close()
         self.post_message(self.Entered(kind, text))
 
     def recall(self, step: int) -> None:
         """Put an older (1) or newer (-1) line of this kind into the field."""
-        lines = stage_of(self).history.lines(self.kind)
+        lines = host_of(self).history.lines(self.kind)
         self._at = min(max(self._at + step, 0), len(lines))
         field = self.query_one(Input)
         field.value = lines[-self._at] if self._at else ""
