@@ -284,7 +284,7 @@ def _cards(text: str, most: int) -> Iterator[re.Match[str]]:
 
 def _may_hold_card(octets: bytes) -> bool:
     sorts = octets.translate(_SORTS)
-    return any(group in sorts for group in _GROUPS)
+    return b"nnnn" in sorts and any(group in sorts for group in _GROUPS)
 
 
 def _luhn(card: str) -> bool:

@@ -44,7 +44,8 @@ class Alerting:
 
     def observe(self, seen: Observation, held: float | None = None) -> list[Raised]:
         """What is wrong with an entry; `held` is since when it was here, where it is judged again."""
-        return [(finding, self._book.add(finding, seen.time, held=held)) for finding in self._engine.observe(seen)]
+        found = self._engine.observe(seen)
+        return [(finding, self._book.add(finding, seen.time, held=held)) for finding in found] if found else []
 
     def observe_feed(self, before: FeedStatus | None, after: FeedStatus) -> Standing:
         """What is wrong with the way a feed's standing changed, and what is so no more."""

@@ -162,18 +162,18 @@ class Pipeline:
             await asyncio.sleep(TICK_S)
 
     def _observe(self, lane: Lane, entry: Entry) -> tuple[Observation, list[Raised]]:
-        record = entry.record
-        verdict = None
-        if record is not None and isinstance(record.data, Request):
-            verdict = self._verdict(entry, record.data, record.time.timestamp())
+        record, verdict = entry.record, None
+        said = record.data if record is not None else None
+        if record is not None and isinstance(said, Request):
+            verdict = self._verdict(entry, said, record.time.timestamp())
         if entry.index > lane.next:
             self.state.touch_calls(lane.traffic.overlook())
         lane.next = entry.index + 1
         seen = lane.traffic.apply(entry, verdict)
-        if record is not None and isinstance(record.data, Message):
-            seen = self._server_proofs.answer(seen, record.data.body, entry.received)
-        if record is not None and isinstance(record.data, AlertActed):
-            seen = self._alerting.act(record.data, entry, seen)
+        if isinstance(said, Message):
+            seen = self._server_proofs.answer(seen, said.body, entry.received)
+        elif isinstance(said, AlertActed):
+            seen = self._alerting.act(said, entry, seen)
             self.state.alerts_changed()
         return seen, self._alerting.observe(seen)
 

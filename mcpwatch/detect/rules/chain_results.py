@@ -66,8 +66,10 @@ class SecretInResult(Rule):
         for message in seen.messages:
             if message.method or message.direction is not Direction.TO_CLIENT:
                 continue
+            if not (may_hold_secret(text := whole(message)) or MASK in text):
+                continue
             call = next((one for one in seen.updated if one.rpc_id == message.id and one.method in GIVES), None)
-            if call is None or not (may_hold_secret(text := whole(message)) or MASK in text):
+            if call is None:
                 continue
             told: set[str] = set()
             for kind, path, is_plain in _secrets(said(message)):

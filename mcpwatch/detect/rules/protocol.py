@@ -81,11 +81,13 @@ def _faults(request: Request, message: RpcMessage, era: Era) -> list[str]:
         if name.startswith("mcp-"):
             headers.setdefault(name, []).append(value)
     required = message.id is not None and (era is Era.MODERN or bool(version))
-    return [
-        fault
-        for name, expected in _expected(message, version, masked)
-        if (fault := _fault(name, headers.get(name, ()), expected, required))
-    ]
+    faults: list[str] = []
+    for name, expected in _expected(message, version, masked):
+        if name in headers or required:
+            fault = _fault(name, headers.get(name, ()), expected)
+            if fault:
+                faults.append(fault)
+    return faults
 
 
 def _expected(message: RpcMessage, version: str | None, masked: bool) -> list[tuple[str, str | None]]:
@@ -97,12 +99,12 @@ def _expected(message: RpcMessage, version: str | None, masked: bool) -> list[tu
     return expected
 
 
-def _fault(name: str, values: Sequence[str], expected: str | None, required: bool) -> str:
+def _fault(name: str, values: Sequence[str], expected: str | None) -> str:
     if len(values) == 1 and values[0] == expected:
         return ""
     spelled = _SPELLED[name]
     if not values:
-        return f"{spelled} is missing." if required and expected is not None else ""
+        return f"{spelled} is missing." if expected is not None else ""
     if len(values) > 1:
         return f"{spelled} came {len(values)} times."
     value = values[0].strip(" \t")
