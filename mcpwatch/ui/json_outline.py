@@ -92,10 +92,11 @@ class JsonOutline(GrowingOutline):
 
     def _scan(self, text: str) -> Iterator[int]:
         for token in scan(text):
+            if not self._inside:
+                self._at = token.at
             if len(self.items) >= MOST_LINES:
-                self._cut(token.at)
+                self._cut(self._at)
                 return
-            self._at = token.at
             if token.event is Event.FAULT:
                 self._fault(text, token)
                 return
@@ -124,14 +125,14 @@ class JsonOutline(GrowingOutline):
     def _lay_inner(self) -> Iterator[int]:
         """JSON in a string, which is how tools often answer."""
         inner, self._inner = self._inner, ""
-        head = len(self.items) - 1
-        last, place = self._last, self._at
-        self._stack.append(Opened(head, False, self._step))
+        depth, last = len(self._stack), self._last
+        self._stack.append(Opened(len(self.items) - 1, False, self._step))
         self._inside = True
         yield from self._scan(inner)
-        self._inside, self._at = False, place
-        self._stack.pop()
-        self.items[head].end, self._last = len(self.items), last
+        self._inside, self._last = False, last
+        # More than one where there were too many lines.
+        while len(self._stack) > depth:
+            self._end(self._stack.pop().at)
 
     def _string(self, value: str) -> None:
         if len(value) > ROW and not self._inside and holds_json(value):

@@ -187,3 +187,13 @@ def test_a_value_says_that_it_was_masked_and_where_it_came_from() -> None:
     lines = drawn(laid(json.dumps(call), masked=True, sources={"arguments.paths[0]": "call 4, content[0].text"}))
     noted = [line.strip() for line in lines if "←" in line or "masked" in line]
     assert noted == ['"/etc/hosts"  ← call 4, content[0].text', '"key": "***",  masked']
+
+
+def test_too_many_lines_of_json_in_a_string_fold_with_what_they_stand_in() -> None:
+    inner = json.dumps({"deep": [["x" * 9] * MOST_LINES]})
+    before = ["y" * 90] * 3
+    outline = laid(json.dumps([*before, inner, "after"]))
+    opened = [at for at, item in enumerate(outline.items) if item.text in ("{", "[")]
+    assert len(opened) == 4 and all(outline.items[at].end == len(outline.items) for at in opened)
+    first = len(json.dumps(before))
+    assert f"after the first {first + 1:,} of" in outline.left_out
