@@ -1,6 +1,6 @@
 """What people do to alerts, asked for in dialogs: acknowledge, resolve, silence, and the ways back."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from textual.app import App
@@ -71,11 +71,11 @@ def resolve(app: App[None], watcher: Watcher, alert: Alert) -> None:
     app.push_screen(NoteDialog(_RESOLVE, alert, watcher, lambda note, shown: act(note, *shown)))
 
 
-def unacknowledge(app: App[None], host: Host, watcher: Watcher, alert: Alert) -> None:
+def unacknowledge(app: App[None], tell: Callable[[str], None], watcher: Watcher, alert: Alert) -> None:
     """Ask for a note and let an alert fire again that is acknowledged or resolved."""
     if alert.acknowledgement is None and alert.state is not AlertState.RESOLVED:
         is_silenced = alert.silence is not None
-        host.tell("It is silenced: M ends that" if is_silenced else "This alert is neither acknowledged nor resolved")
+        tell("It is silenced: M ends that" if is_silenced else "This alert is neither acknowledged nor resolved")
         return
     words = _REOPEN if alert.state is AlertState.RESOLVED else _UNACKNOWLEDGE
     act = partial(watcher.unacknowledge, alert.id)
@@ -95,11 +95,11 @@ def silence(app: App[None], watcher: Watcher, alert: Alert) -> None:
     app.push_screen(SilenceDialog(silencing))
 
 
-def unsilence(app: App[None], host: Host, watcher: Watcher, alert: Alert) -> None:
+def unsilence(app: App[None], tell: Callable[[str], None], watcher: Watcher, alert: Alert) -> None:
     """Ask for a note and end the silence that covers an alert."""
     silence = alert.silence
     if silence is None:
-        host.tell("This alert is not silenced")
+        tell("This alert is not silenced")
         return
     about = [
         field("silences", f"{silence.rule} about {silence.subject}"),

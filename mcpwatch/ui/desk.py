@@ -96,7 +96,7 @@ class Desk(Places, inherit_bindings=False):
 
     def unacknowledge(self, alert: Alert) -> None:
         """Ask for a note and let an alert fire again."""
-        acts.unacknowledge(self, self, self.watcher, alert)
+        acts.unacknowledge(self, self.tell, self.watcher, alert)
 
     def silence(self, alert: Alert) -> None:
         """Ask what to silence, how long and why."""
@@ -104,7 +104,7 @@ class Desk(Places, inherit_bindings=False):
 
     def unsilence(self, alert: Alert) -> None:
         """Ask for a note and end the silence that covers an alert."""
-        acts.unsilence(self, self, self.watcher, alert)
+        acts.unsilence(self, self.tell, self.watcher, alert)
 
     def action_help(self) -> None:
         """The keys of this screen."""
