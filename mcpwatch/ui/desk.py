@@ -13,7 +13,7 @@ from mcpwatch.errors import LocalError
 from mcpwatch.files import new_private
 from mcpwatch.model.alerts import Alert
 from mcpwatch.text import show
-from mcpwatch.ui import acts, typed
+from mcpwatch.ui import acts, command_line
 from mcpwatch.ui.commands import BY_ID, Command
 from mcpwatch.ui.dialogs.help import HelpDialog
 from mcpwatch.ui.offers import Offer, filters
@@ -35,7 +35,7 @@ class Desk(Places, inherit_bindings=False):
     def run_typed(self, text: str) -> None:
         """Run what was typed after `:`."""
         if self.current is not None:
-            read = typed.read(text, self.current.commands())
+            read = command_line.read(text, self.current.commands())
             if read.command is None:
                 self.tell(read.fault)
             else:
@@ -60,7 +60,7 @@ class Desk(Places, inherit_bindings=False):
         word, _, filter = text.lstrip().partition(" ")
         if any(each.id == word for each in commands) and BY_ID[word].argument == "FILTER":
             return filters(filter, self.watcher, before=f"{word} ") if filter else ()
-        whole = typed.complete(text, commands, self._choices)
+        whole = command_line.complete(text, commands, self._choices)
         return (Offer(whole, whole),) if whole is not None and whole != text and show(whole) == whole else ()
 
     def _choices(self, argument: str) -> Iterable[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from textual.screen import Screen
 from textual.widget import Widget
 
-from mcpwatch.ui import typed
+from mcpwatch.ui import command_line
 from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.app import WatchApp
 from mcpwatch.ui.call import CallScreen
@@ -115,7 +115,7 @@ LIVE = within(Scope.LIVE, Scope.LIST, Scope.APP)
     ],
 )
 def test_typed_commands_are_found(text: str, id: str, argument: str) -> None:
-    read = typed.read(text, LIVE)
+    read = command_line.read(text, LIVE)
     assert read.command is not None and (read.command.id, read.argument) == (id, argument)
 
 
@@ -131,13 +131,13 @@ def test_typed_commands_are_found(text: str, id: str, argument: str) -> None:
     ],
 )
 def test_what_is_no_command_is_told(text: str, says: str) -> None:
-    read = typed.read(text, LIVE)
+    read = command_line.read(text, LIVE)
     assert read.command is None and says in read.fault
 
 
 @given(st.text(max_size=40))
 def test_reading_never_fails(text: str) -> None:
-    read = typed.read(text, LIVE)
+    read = command_line.read(text, LIVE)
     assert (read.command is None) == bool(read.fault)
 
 
@@ -145,7 +145,7 @@ def test_completion_offers_commands_and_then_arguments() -> None:
     def choices(argument: str) -> list[str]:
         return ["mcpwatch-dark", "nord"] if argument == "NAME" else []
 
-    assert typed.complete("ale", LIVE, choices) == "alerts"
-    assert typed.complete("theme no", LIVE, choices) == "theme nord"
-    assert typed.complete("freeze x", LIVE, choices) is None
-    assert typed.complete("", LIVE, choices) is None
+    assert command_line.complete("ale", LIVE, choices) == "alerts"
+    assert command_line.complete("theme no", LIVE, choices) == "theme nord"
+    assert command_line.complete("freeze x", LIVE, choices) is None
+    assert command_line.complete("", LIVE, choices) is None

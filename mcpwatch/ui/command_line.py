@@ -10,7 +10,7 @@ Choices = Callable[[str], Iterable[str]]
 """Given the name of an argument, the values that make sense for it."""
 
 
-class Typed(NamedTuple):
+class CommandLine(NamedTuple):
     """What was typed: a command and what follows it, or why it is none."""
 
     command: Command | None
@@ -18,19 +18,19 @@ class Typed(NamedTuple):
     fault: str = ""
 
 
-def read(text: str, available: Iterable[Command]) -> Typed:
+def read(text: str, available: Iterable[Command]) -> CommandLine:
     """Find the command that `text` names; the shortest unambiguous beginning will do."""
     word, _, argument = text.strip().partition(" ")
     argument = argument.strip()
     commands = list(available)
     found = [c for c in commands if c.id == word] or [c for c in commands if word and c.id.startswith(word)]
     if len(found) > 1:
-        return Typed(None, fault=f"{word} could be {', '.join(c.id for c in found)}")
+        return CommandLine(None, fault=f"{word} could be {', '.join(c.id for c in found)}")
     if not found:
-        return Typed(None, fault=_unknown(word, commands))
+        return CommandLine(None, fault=_unknown(word, commands))
     if argument and not found[0].argument:
-        return Typed(None, fault=f"{found[0].id} takes nothing after it")
-    return Typed(found[0], argument)
+        return CommandLine(None, fault=f"{found[0].id} takes nothing after it")
+    return CommandLine(found[0], argument)
 
 
 def complete(text: str, available: Iterable[Command], choices: Choices) -> str | None:
