@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from mcp.client.client import Client
@@ -144,7 +145,10 @@ async def given_up(builds: Client, build: str) -> None:
         begun.set()
 
     call = asyncio.create_task(builds.call_tool("watch_build", {"build": build}, progress_callback=step))
-    await begun.wait()
+    waiting = asyncio.create_task(begun.wait())
+    await asyncio.wait({call, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    assert begun.is_set(), f"the build was watched and nothing was said of it: {call}"
     call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await call
@@ -251,6 +255,40 @@ TEAM_WORK: tuple[Job, ...] = (
 )  # fmt: skip
 WORK: dict[str, tuple[Job, ...]] = {"hana": (account,), "ivy": (shop,), "joe": (shop,)}
 """What somebody does who does not do what the team does."""
+
+
+async def work_together(agents: Sequence[Agent], patience: float) -> None:
+    """All of them at once, until the hour is over.
+
+    Raises AssertionError where none of them asked anything for so many seconds and some are not done: it names the
+    lines in which they wait, since no wait of theirs is for anything but an answer.
+    """
+    clock = agents[0].clock
+    working = {asyncio.create_task(work(agent), name=agent.name) for agent in agents}
+    try:
+        while working:
+            before = clock.at
+            done, working = await asyncio.wait(working, timeout=patience, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+            still = sorted(f"{task.get_name()} in {_line(task)}" for task in working)
+            assert clock.at > before or not still, f"nobody asked anything for {patience:g} s: {', '.join(still)}"
+    finally:
+        for task in working:
+            task.cancel()
+        if working:
+            await asyncio.wait(working, timeout=patience)
+
+
+def _line(task: asyncio.Task[None]) -> str:
+    """The innermost line of this module that a task waits in."""
+    at: Any = task.get_coro()
+    line = "no line"
+    while (frame := getattr(at, "cr_frame", None)) is not None:
+        if frame.f_code.co_filename == __file__:
+            line = f"{frame.f_code.co_name}, {Path(__file__).name}:{frame.f_lineno}"
+        at = at.cr_await
+    return line
 
 
 async def work(agent: Agent) -> None:

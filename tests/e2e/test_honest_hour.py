@@ -15,7 +15,7 @@ import pytest
 from processes import Process
 from rig import PATIENCE, gateway
 from team_agents import IN_A_FILE, PINNED, SIGNS, Agent, Clock, Keys
-from team_work import work
+from team_work import work_together
 
 from mcpwatch.config import Config, IdentityConfig
 from mcpwatch.demo.es256 import Es256Key
@@ -123,13 +123,14 @@ async def test_an_honest_hour_raises_nothing_above_low(
     kept = KeptPolicy(policy, CATALOGUE, is_named=True)
     watcher = open_watcher([source], state_folder, config, policy=kept, clock=lambda: ear.now)
     watching = asyncio.create_task(watcher.run(ear))
-    await asyncio.gather(*(work(Agent(name, keys[name], running.listen_address)) for name in SIGNS))
+    await work_together([Agent(name, keys[name], running.listen_address) for name in SIGNS], PATIENCE)
     async with httpx.AsyncClient(trust_env=False) as http:
         await http.get(f"{running.listen_address}{MARK}")
     async with asyncio.timeout(PATIENCE):
         await ear.is_marked.wait()
     watching.cancel()
-    await asyncio.wait({watching})
+    await asyncio.wait({watching}, timeout=PATIENCE)
+    assert watching.done(), "the watcher did not let itself be ended"
     await watcher.close()
 
     state = watcher.state
