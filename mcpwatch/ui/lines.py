@@ -6,6 +6,7 @@ tones into styles, so nothing that came from outside can choose how it looks.
 
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import groupby
 from typing import NamedTuple
 
 from mcpwatch.text import Shown, show, width
@@ -94,6 +95,12 @@ def plain(text: Line) -> str:
 def cells(text: Line) -> int:
     """How wide the line is when it is not wrapped."""
     return sum(width(part.text) for part in text.spans)
+
+
+def from_cells(drawn: Iterable[tuple[str, Tone]]) -> Line:
+    """What stands in each cell and its tone, as a line; neighbours of one tone are one span."""
+    runs = groupby(drawn, key=lambda each: each[1])
+    return Line(tuple(span("".join(char for char, _ in run), tone) for tone, run in runs))
 
 
 def join(parts: Iterable[Line], gap: str = "  ") -> Line:

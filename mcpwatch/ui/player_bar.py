@@ -1,9 +1,10 @@
 """The line of a player: whether it moves, what time it is there, how far it is, what is left."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.lines import Line, Tone, from_cells, line, span
 from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.ribbon import spread
 from mcpwatch.ui.times import clock, day
@@ -18,6 +19,16 @@ _DATED = 100
 _LOOKED_FOR = {Stop.ENTRY: "the next entry", Stop.CALL: "the next call", Stop.ALERT: "the next alert"}
 
 
+class Played(NamedTuple):
+    """How far something is played: places from `first` up to, not including, `extent`."""
+
+    first: int
+    extent: int
+    at: int
+    marks: Iterable[int]
+    """Where alerts were raised."""
+
+
 def player_line(player: Player, cells: int) -> Line:
     """All of it in one line, the bar as wide as there is room."""
     transport = player.transport
@@ -29,11 +40,15 @@ def player_line(player: Player, cells: int) -> Line:
         line(span("entry ", Tone.DIM), _at(transport), span(f"/{max(transport.extent - 1, 0):,}", Tone.DIM)),
         line(span(speed_text(player.speed), Tone.ACCENT), span(f"  {ends}", Tone.DIM)),
     ]
-    room = cells - sum(cells_of(part) + 2 for part in head) - 2
-    if room >= _LEAST_BAR:
-        at = transport.extent if transport.is_over else transport.index
-        head.insert(2, bar(transport.first, transport.extent, at, player.marks, min(room, _MOST_BAR) - 2))
-    return spread(head, Line(), cells)
+    at = transport.extent if transport.is_over else transport.index
+    return with_bar(head, Played(transport.first, transport.extent, at, player.marks), cells)
+
+
+def with_bar(head: Sequence[Line], played: Played, cells: int) -> Line:
+    """A line with the bar after its second part, where there is room for it."""
+    room = min(cells - sum(cells_of(part) + 2 for part in head) - 2, _MOST_BAR)
+    bar = [_bar(played, room - 2)] if room >= _LEAST_BAR else []
+    return spread([*head[:2], *bar, *head[2:]], Line(), cells)
 
 
 def goal_text(goal: Goal) -> str:
@@ -76,35 +91,21 @@ def when_text(time: float, cells: int) -> str:
     return f"{day(time)} {clock(time, millis=False)}" if cells >= _DATED else clock(time, millis=False)
 
 
-def bar(first: int, extent: int, place: int, marks: Iterable[int], cells: int) -> Line:
+def _bar(played: Played, cells: int) -> Line:
     """What was played as `=`, the cursor as `|`, the rest as `-`, and an `!` where an alert was raised."""
-    size = max(extent - first, 1)
+    size = max(played.extent - played.first, 1)
 
     def at(index: int) -> int:
-        return min(max((index - first) * cells // size, 0), cells - 1)
+        return min(max((index - played.first) * cells // size, 0), cells - 1)
 
-    alerts = set(map(at, marks))
-    cursor = at(place)
-    spans = [span("[", Tone.DIM)]
-    for tone, text in _runs(_cell(cell, cursor, alerts) for cell in range(cells)):
-        spans.append(span(text, tone))
-    return line(*spans, span("]", Tone.DIM))
+    alerts, cursor = set(map(at, played.marks)), at(played.at)
+    drawn = from_cells(_cell(cell, cursor, alerts) for cell in range(cells))
+    return line(span("[", Tone.DIM), *drawn.spans, span("]", Tone.DIM))
 
 
-def _cell(place: int, cursor: int, alerts: set[int]) -> tuple[Tone, str]:
+def _cell(place: int, cursor: int, alerts: set[int]) -> tuple[str, Tone]:
     if place == cursor:
-        return Tone.STRONG, "|"
+        return "|", Tone.STRONG
     if place in alerts:
-        return Tone.BAD, "!"
-    return (Tone.ACCENT, "=") if place < cursor else (Tone.DIM, "-")
-
-
-def _runs(cells: Iterable[tuple[Tone, str]]) -> Iterable[tuple[Tone, str]]:
-    """Neighbours of one tone as one text."""
-    runs: list[tuple[Tone, str]] = []
-    for tone, text in cells:
-        if runs and runs[-1][0] is tone:
-            runs[-1] = tone, runs[-1][1] + text
-        else:
-            runs.append((tone, text))
-    return runs
+        return "!", Tone.BAD
+    return ("=", Tone.ACCENT) if place < cursor else ("-", Tone.DIM)

@@ -1,9 +1,7 @@
 """One line of the last minutes: how many entries came, and when alerts were raised."""
 
-from itertools import groupby
-
 from mcpwatch.text import count
-from mcpwatch.ui.lines import Line, Span, Tone, line, span
+from mcpwatch.ui.lines import Line, Span, Tone, from_cells, line, span
 from mcpwatch.ui.ribbon import spread
 from mcpwatch.ui.sparks import sparks
 from mcpwatch.watch.rates import SECONDS
@@ -21,9 +19,7 @@ def rate_strip(state: State, cells: int) -> Line:
     entries = state.entry_rate.series(state.now, BAR_S, number)
     wrong = state.alert_rate.series(state.now, BAR_S, number)
     top = max(entries)
-    drawn = [(bar, Tone.BAD if bad else Tone.DIM) for bar, bad in zip(sparks(entries), wrong, strict=True)]
-    runs = groupby(drawn, key=lambda each: each[1])
-    bars = Line(tuple(span("".join(bar for bar, _ in run), tone) for tone, run in runs))
+    bars = from_cells((bar, Tone.BAD if bad else Tone.DIM) for bar, bad in zip(sparks(entries), wrong, strict=True))
     found = sum(wrong)
     told: tuple[Span | str, ...] = (f"most {top / BAR_S:,.1f}/s", span(f" in {number * BAR_S // 60}m", Tone.DIM))
     if found:

@@ -1,10 +1,7 @@
 """A call on its time axis: from when to when, what came of it on the way, and how it ended."""
 
-from collections.abc import Sequence
-from itertools import groupby
-
 from mcpwatch.model.traffic import Call, CallState
-from mcpwatch.ui.lines import Line, Tone, span
+from mcpwatch.ui.lines import Line, Tone, from_cells
 from mcpwatch.ui.looks import CALLS, DOUBTFUL, SILENT, Look
 from mcpwatch.ui.times import clock, seconds
 from mcpwatch.watch.outcome import of_call
@@ -60,7 +57,7 @@ def draw_track(axis: Axis, bar: Bar, tone: Tone, end: Look, label: str = "") -> 
     cells[bar.stop - 1] = (end.glyph, end.tone)
     at, words = _beside(label, bar, axis)
     cells[at : at + len(words)] = [(char, Tone.DIM if end.tone is Tone.PLAIN else end.tone) for char in words]
-    return _line(cells)
+    return from_cells(cells)
 
 
 def draw_axis(axis: Axis) -> Line:
@@ -71,7 +68,7 @@ def draw_axis(axis: Axis) -> Line:
         cells[cut.at : cut.at + cut.cells] = [(char, Tone.PLAIN) for char in said]
     for tick in axis.ticks(clock(axis.parts[0].start, millis=False)):
         cells[tick.at : tick.at + len(tick.label)] = [(char, Tone.DIM) for char in tick.label]
-    return _line(cells)
+    return from_cells(cells)
 
 
 def _silent(call: Call, state: State, now: float) -> float:
@@ -94,8 +91,3 @@ def _beside(label: str, bar: Bar, axis: Axis) -> tuple[int, str]:
         each for each in places if all(each[0] + wide < cut.at or cut.at + cut.cells <= each[0] for cut in axis.cuts)
     ]
     return next(iter(free or places), (0, "")) if label else (0, "")
-
-
-def _line(cells: Sequence[tuple[str, Tone]]) -> Line:
-    runs = groupby(cells, key=lambda cell: cell[1])
-    return Line(tuple(span("".join(char for char, _ in run), tone) for tone, run in runs))
