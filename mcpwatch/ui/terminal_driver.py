@@ -64,11 +64,14 @@ class TerminalDriver(LinuxDriver):
         return self.input_tty and is_gone(self.fileno)
 
     def run_input_thread(self) -> None:
-        """Read keys until told to stop, or until the terminal ends."""
-        try:
-            super().run_input_thread()
-        except OSError:
-            return
+        """Read keys until told to stop, or until the terminal ends; octets that are no UTF-8 are no key."""
+        while not self.exit_event.is_set():
+            try:
+                super().run_input_thread()
+            except OSError:
+                return
+            except UnicodeDecodeError:
+                continue
 
 
 def is_gone(fileno: int) -> bool:

@@ -116,6 +116,16 @@ def test_the_bytes_are_text_and_textuals_own_sequences(terminal: Terminal) -> No
     assert list(faults(whole.decode()))[:5] == []
 
 
+def test_octets_that_are_no_utf_8_are_no_key_and_keys_after_them_count(terminal: Terminal) -> None:
+    end = time.monotonic() + PATIENCE
+    os.write(terminal.master, b"\xff")
+    while b"BOUND" not in terminal.data:
+        # What is read in one go with such octets is lost.
+        os.write(terminal.master, b"2")
+        terminal.read()
+        assert time.monotonic() < end and terminal.process.poll() is None
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_restores_the_terminal_and_ends(terminal: Terminal, number: signal.Signals) -> None:
     os.kill(terminal.process.pid, number)
