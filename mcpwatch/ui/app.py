@@ -245,6 +245,7 @@ class WatchApp(Rewinding, inherit_bindings=False):
 
     def panic(self, *renderables: RenderableType) -> None:
         """End at once; what the library would print may hold locals, so it is not printed."""
+        self._return_code = 1
         self._exit_renderables.append(crash.report(RuntimeError("the terminal's input failed")))
         self._close_messages_no_wait()
 

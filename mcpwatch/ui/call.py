@@ -16,7 +16,7 @@ from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.commands import Command, Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.json_outline import Cover, JsonOutline
-from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.lines import Tone, line, span
 from mcpwatch.ui.live_rows import HeldRows, LiveRows, TimeStyle, live_columns
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.call import exact_row_lines, row_parts
@@ -24,6 +24,7 @@ from mcpwatch.ui.pages.payload import Layout
 from mcpwatch.ui.pages.sides import answer_parts, cover_of, request_parts, sources_of
 from mcpwatch.ui.reader import Reader
 from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.ui.view_tabs import view_tabs
 from mcpwatch.watch.json_lines import entry_line
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.watcher import Watcher
@@ -43,6 +44,10 @@ class CallView(Enum):
     SIDES = "request and answer"
     ENTRY = "entry"
     EXACT = "exact"
+
+
+_TITLES = {view.name: view.value for view in CallView}
+_KEYS = "v turns to the next, / searches"
 
 
 class CallScreen(WatchScreen):
@@ -96,7 +101,7 @@ class CallScreen(WatchScreen):
         self.grid.styles.height = min(len(self._held.rows), 6) + 1
         self.grid.show_rows(self._rows, at)
         self.grid.reveal()
-        self.query_one("#views", Ribbon).show_lines(self._tabs(self.shows))
+        self.query_one("#views", Ribbon).show_lines(view_tabs(_TITLES, self.shows.name, _KEYS))
         both = self.shows is CallView.SIDES
         self.query_one("#sides").display = both
         for name, shown in (("request", both), ("answer", both), ("about", not both)):
@@ -149,14 +154,6 @@ class CallScreen(WatchScreen):
             found = JsonOutline(body.text or "", cover=cover, masked=bool(body.masked), sources=dict(sources))
             self._outlines[key] = found
         return [found]
-
-    def _tabs(self, shown: CallView) -> Line:
-        parts = []
-        for view in CallView:
-            here = view is shown
-            name = f"[{view.value}]" if here else f" {view.value} "
-            parts.append(span(name, Tone.CHIP if here else Tone.DIM, f"screen.show('{view.name}')"))
-        return line(span(" view ", Tone.DIM), *parts, span("  v turns to the next, / searches", Tone.DIM))
 
     @on(Grid.Moved, "#list")
     def _moved(self) -> None:

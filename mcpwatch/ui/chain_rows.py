@@ -8,7 +8,7 @@ from mcpwatch.ui.cells import Cell, Column, Fitted, text_cell
 from mcpwatch.ui.chain import Link
 from mcpwatch.ui.lines import Span, Tone, span
 from mcpwatch.ui.looks import CALLS, EDGES, state_cell, verdict_cell
-from mcpwatch.ui.times import seconds
+from mcpwatch.ui.track import took_cell
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.state import State
 
@@ -68,14 +68,8 @@ def _state_cell(call: Call, now: float) -> Cell:
     return state_cell(call.state)
 
 
-def _took(call: Call, now: float) -> Cell:
-    if call.ended is None:
-        return span(seconds(max(now - call.started, 0.0)), Tone.ACCENT)
-    return span(seconds(max(call.ended - call.started, 0.0)))
-
-
 _CELLS: dict[str, Callable[[Call, float], Cell]] = {
     "verdict": lambda call, now: verdict_cell(call.verdict.word, call.verdict.waiting),
     "state": _state_cell,
-    "took": _took,
+    "took": took_cell,
 }

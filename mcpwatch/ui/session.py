@@ -21,6 +21,7 @@ from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
 from mcpwatch.ui.pages.path import call_line
 from mcpwatch.ui.pages.session import session_facts, short_card
 from mcpwatch.ui.ribbon import Ribbon, cut_line
+from mcpwatch.ui.view_tabs import view_tabs
 from mcpwatch.ui.waterfall_rows import WATERFALL_COLUMNS, WaterfallRows
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.query import ALL
@@ -131,13 +132,8 @@ class SessionScreen(Filtering):
             SessionView.CHAIN: "",
             SessionView.ENTRIES: f" {len(self._view):,}",
         }
-        parts = []
-        for view in SessionView:
-            count = counts[view]
-            here = view is self.shows
-            name = f"[{view.value}{count}]" if here else f" {view.value}{count} "
-            parts.append(span(name, Tone.CHIP if here else Tone.DIM, f"screen.show('{view.value}')"))
-        return line(span(" view ", Tone.DIM), *parts, span("  v turns to the next", Tone.DIM))
+        titles = {view.value: f"{view.value}{counts[view]}" for view in SessionView}
+        return view_tabs(titles, self.shows.value, "v turns to the next")
 
     # -- filtering its entries
 

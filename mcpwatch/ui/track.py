@@ -1,7 +1,7 @@
 """A call on its time axis: from when to when, what came of it on the way, and how it ended."""
 
 from mcpwatch.model.traffic import Call, CallState
-from mcpwatch.ui.lines import Line, Tone, from_cells
+from mcpwatch.ui.lines import Line, Span, Tone, from_cells, span
 from mcpwatch.ui.looks import CALLS, DOUBTFUL, SILENT, Look
 from mcpwatch.ui.times import clock, seconds
 from mcpwatch.watch.outcome import of_call
@@ -41,6 +41,11 @@ def track_of(call: Call, axis: Axis, state: State, tone: Tone, *, timed: bool) -
 def took(call: Call, now: float) -> str:
     """How long it took, or has taken by now."""
     return seconds(max((now if call.ended is None else call.ended) - call.started, 0.0))
+
+
+def took_cell(call: Call, now: float) -> Span:
+    """How long it took, or has taken by now."""
+    return span(took(call, now), Tone.ACCENT if call.ended is None else Tone.PLAIN)
 
 
 def draw_track(axis: Axis, bar: Bar, tone: Tone, end: Look, label: str = "") -> Line:

@@ -9,7 +9,7 @@ from mcpwatch.ui.cells import Cell, Column, Fitted, text_cell
 from mcpwatch.ui.lines import SPACE, Line, Span, Tone, span
 from mcpwatch.ui.looks import EDGES, SEVERITIES, VERDICTS, severity_mark, verdict_cell
 from mcpwatch.ui.times import clock
-from mcpwatch.ui.track import draw_axis, stretch_of, took, track_of
+from mcpwatch.ui.track import draw_axis, stretch_of, took_cell, track_of
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.path import Paths, severity_of
 from mcpwatch.watch.state import State
@@ -120,8 +120,7 @@ class WaterfallRows:
 
     def took(self, call: Call) -> Cell:
         """How long it took, or takes."""
-        now = self._state.gateway_now(call.source)
-        return span(took(call, now), Tone.ACCENT if call.ended is None else Tone.PLAIN)
+        return took_cell(call, self._state.gateway_now(call.source))
 
     def _tone(self, call: Call) -> Tone:
         place = next(iter(self.paths.places(call)), None)

@@ -49,6 +49,15 @@ async def test_an_error_in_a_handler_ends_the_app_with_the_report(
     assert "mcpwatch stopped" in printed and "hunter2" not in printed and "\x1b]52" not in printed
 
 
+async def test_input_that_fails_ends_the_app_as_an_error(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    app = scene.app()
+    async with app.run_test():
+        app.panic("hunter2")
+    assert app.return_code == 1
+    printed = capsys.readouterr().err
+    assert "input failed" in printed and "hunter2" not in printed
+
+
 async def test_an_error_in_the_pipeline_is_told_and_the_screen_goes_on(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
