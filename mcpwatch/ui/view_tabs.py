@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from mcpwatch.ui.lines import Line, Tone, line, span
 
+_TONES = {True: Tone.CHIP, False: Tone.DIM}
+"""By whether the view is shown."""
+
 
 def view_tabs(views: Mapping[str, str], shown: str, keys: str) -> Line:
     """Views by what `action_show` takes, each with its title; a click turns to it, and `keys` tells of other ways."""
@@ -12,6 +15,3 @@ def view_tabs(views: Mapping[str, str], shown: str, keys: str) -> Line:
         for view, title in views.items()
     ]
     return line(span(" view ", Tone.DIM), *parts, span(f"  {keys}", Tone.DIM))
-
-
-_TONES = {True: Tone.CHIP, False: Tone.DIM}
