@@ -1,7 +1,5 @@
 """Telling what others did to alerts: who, what and why, a few at a time."""
 
-from typing import NamedTuple
-
 from mcpwatch.model.alerts import AlertEvent, EventKind
 from mcpwatch.text import count
 from mcpwatch.watch.state import State
@@ -20,36 +18,29 @@ DID: dict[EventKind, str] = {
 }
 
 
-class Told(NamedTuple):
-    """What to tell; both texts are raw."""
-
-    heading: str
-    text: str
-
-
 class ActToasts:
     """Gathers what others did since the last look."""
 
     def __init__(self) -> None:
         self._known: dict[str, AlertEvent | None] = {}
         self._silences: frozenset[str] = frozenset()
-        self._new: list[Told] = []
+        self._new: list[str] = []
         self._changes = -1
         self._last = float("-inf")
 
-    def look(self, watcher: Watcher, now: float) -> Told | None:
-        """What is to be told now, if anything; `now` is monotonic, in seconds."""
+    def look(self, watcher: Watcher, now: float) -> str:
+        """What is to be told now, as raw text; empty for nothing. `now` is monotonic, in seconds."""
         state = watcher.state
         if state.alert_changes != self._changes:
             self._changes = state.alert_changes
             self._gather(watcher, state)
         if not self._new or now - self._last < EVERY:
-            return None
+            return ""
         self._last = now
         new, self._new = self._new, []
         if len(new) == 1:
             return new[0]
-        return Told(f"{count(len(new), 'act')} of others on alerts", f"{new[-1].heading}: {new[-1].text}")
+        return f"{count(len(new), 'act')} of others: {new[-1]}"
 
     def _gather(self, watcher: Watcher, state: State) -> None:
         for id, alert in state.alerts.items():
@@ -58,10 +49,14 @@ class ActToasts:
                 continue
             self._known[id] = act
             if act.key != watcher.key and state.now - act.time < FRESH:
-                self._new.append(Told(f"{act.author} {DID[act.kind]}: {alert.title}", act.note))
+                self._new.append(_said(f"{act.author} {DID[act.kind]} {alert.title}", act.note))
         silences = frozenset(silence.id for silence in watcher.silences)
         for silence in watcher.silences:
             is_new = silence.id not in self._silences
             if is_new and silence.key != watcher.key and state.now - silence.time < FRESH:
-                self._new.append(Told(f"{silence.author} silenced: {silence.rule}", silence.reason))
+                self._new.append(_said(f"{silence.author} silenced {silence.rule}", silence.reason))
         self._silences = silences
+
+
+def _said(did: str, why: str) -> str:
+    return f"{did}: {why}" if why else did

@@ -14,6 +14,8 @@ from textual.app import ScreenStackError
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from mcpwatch.model.alerts import RuleInfo
@@ -23,13 +25,13 @@ from mcpwatch.ui.act_toasts import ActToasts
 from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.ascii import Ascii
 from mcpwatch.ui.base import LEAST, WatchScreen
-from mcpwatch.ui.commands import COMMANDS, Scope, bindings, key_name
+from mcpwatch.ui.commands import BY_ID, COMMANDS, Scope, bindings, key_name
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.feed import FeedScreen
 from mcpwatch.ui.guard import Guard
 from mcpwatch.ui.history import History
 from mcpwatch.ui.identities import IdentitiesScreen
-from mcpwatch.ui.keymap import bound
+from mcpwatch.ui.keymap import bound, with_keys
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.live_rows import TimeStyle
 from mcpwatch.ui.palette import CommandProvider
@@ -38,7 +40,7 @@ from mcpwatch.ui.sessions import SessionsScreen
 from mcpwatch.ui.settings import Settings
 from mcpwatch.ui.terminal import robust, watch_signals
 from mcpwatch.ui.theme import THEMES, variables
-from mcpwatch.ui.toasts import Toasts
+from mcpwatch.ui.toasts import CELLS, Toasts
 from mcpwatch.ui.toned import TONES
 from mcpwatch.ui.tools import ToolsScreen
 from mcpwatch.watch.query import ALL, Query
@@ -62,8 +64,6 @@ _MAIN: dict[str, Callable[[Watcher], WatchScreen]] = {
 MODES = ("live", *_MAIN)
 """The main screens by name."""
 _MAX_TROUBLE = 600
-_MAX_NOTE = 120
-"""Characters told of what somebody else noted; their page has all of it."""
 
 
 class WatchApp(Rewinding, inherit_bindings=False):
@@ -81,6 +81,8 @@ class WatchApp(Rewinding, inherit_bindings=False):
     columns: Collection[str] | None = None
     times: TimeStyle = TimeStyle.CLOCK
     everywhere: tuple[Scope, ...] = (Scope.APP,)
+    has_past: ClassVar[bool] = True
+    """Whether what a log held when it was joined was there before, and is no news."""
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.APP)]
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (LEAST[0], "-narrow"), (120, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST[1], "-low"), (30, "-high")]  # noqa: RUF012
@@ -96,8 +98,9 @@ class WatchApp(Rewinding, inherit_bindings=False):
     ) -> None:
         super().__init__(watcher, rules=rules, monotonic=monotonic)
         self.use_command_palette = True
-        self._toasts = Toasts()
+        self._toasts = Toasts(has_past=self.has_past)
         self._act_toasts = ActToasts()
+        self._news_until = float("-inf")
         self._policy_fault = ""
         self._guard = Guard()
         self._ascii: tuple[LineFilter, ...] = ()
@@ -169,18 +172,7 @@ class WatchApp(Rewinding, inherit_bindings=False):
         self.tick_past()
         if isinstance(screen, WatchScreen) and screen.is_current:
             screen.tick()
-        notice = self._toasts.notice(self.watcher.state, self.monotonic())
-        if notice is not None:
-            # All alerts are on screen there, unless the list is narrowed to some.
-            if not (isinstance(screen, AlertsScreen) and not screen.crumbs()):
-                self.notify(
-                    show(notice.text), title=show(notice.heading), severity="error", timeout=TOAST_FOR, markup=False
-                )
-            if not self.muted:
-                self.bell()
-        told = self._act_toasts.look(self.watcher, self.monotonic())
-        if told is not None:
-            self.notify(show(told.text, _MAX_NOTE), title=show(told.heading), timeout=TOAST_FOR, markup=False)
+        self._tell_news(screen)
         fault = self.watcher.state.policy.fault
         if fault != self._policy_fault:
             self._policy_fault = fault
@@ -189,6 +181,26 @@ class WatchApp(Rewinding, inherit_bindings=False):
                 self.notify(
                     show(fault, _MAX_TROUBLE), title=title, severity="warning", timeout=TROUBLE_FOR, markup=False
                 )
+
+    def _tell_news(self, screen: Screen[object]) -> None:
+        """Tell of alerts, else of what others did to some; each for a while, and one at a time."""
+        now = self.monotonic()
+        if now < self._news_until:
+            return
+        key = key_name(with_keys(BY_ID["alerts"], self.keys).keys.partition(",")[0])
+        notice = self._toasts.notice(self.watcher.state, now, key)
+        if notice is not None:
+            if notice.is_new and not self.muted:
+                self.bell()
+            # All alerts are on screen there, unless the list is narrowed to some.
+            if not (isinstance(screen, AlertsScreen) and not screen.crumbs()):
+                self._give_news(notice.text, "error" if notice.is_new else "warning")
+        elif told := self._act_toasts.look(self.watcher, now):
+            self._give_news(told, "information")
+
+    def _give_news(self, text: str, severity: SeverityLevel) -> None:
+        self._news_until = self.monotonic() + TOAST_FOR
+        self.notify(show(text, CELLS + 2), severity=severity, timeout=TOAST_FOR, markup=False)
 
     def trouble(self, what: str, why: str) -> None:
         """Say that somebody outside cannot be told of alerts; the Feed screen says so until `why` is empty."""
@@ -201,7 +213,7 @@ class WatchApp(Rewinding, inherit_bindings=False):
 
     def hush(self) -> None:
         """Tell nothing of what is there already."""
-        self._toasts, self._act_toasts = Toasts(), ActToasts()
+        self._toasts, self._act_toasts = Toasts(has_past=self.has_past), ActToasts()
         self._toasts.notice(self.watcher.state, self.monotonic())
         self._act_toasts.look(self.watcher, self.monotonic())
 

@@ -28,6 +28,7 @@ class ReplayApp(WatchApp, inherit_bindings=False):
     """Shows what a player has played so far; a way back ends with all main screens made anew, on what it led to."""
 
     everywhere = (Scope.REPLAY, Scope.APP)
+    has_past = False
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(*everywhere)]
 
     def __init__(
