@@ -54,6 +54,10 @@ DefinitionPins = Mapping[tuple[str, str], tuple[DefinitionPin, ...]]
 """Server and tool -> the definitions it is trusted under, oldest first."""
 
 
+ToolKey = tuple[str, str, str]
+"""The names of feed, server and tool."""
+
+
 class Tool(Struct):
     """A tool as a server defines it."""
 
@@ -88,6 +92,11 @@ class Tool(Struct):
     """The definitions it is trusted under, oldest first; the first of all by first use."""
     source: str = ""
     """The feed that it was listed on."""
+
+    @property
+    def key(self) -> ToolKey:
+        """What names the tool among all."""
+        return self.source, self.upstream, self.name
 
     @property
     def pin(self) -> DefinitionPin | None:

@@ -35,8 +35,7 @@ class ToolScreen(AboutScreen):
     @property
     def newest(self) -> Tool:
         """The tool as it is listed now, which another object may stand for than when the page was opened."""
-        tool = self.tool
-        return self.state.tools.get((tool.source, tool.upstream, tool.name), tool)
+        return self.state.tools.get(self.tool.key, self.tool)
 
     def its_filter(self) -> str:
         """Its calls."""

@@ -11,7 +11,7 @@ import msgspec
 from mcpwatch.errors import LocalError
 from mcpwatch.files import create_private
 from mcpwatch.model.entries import Json
-from mcpwatch.model.tools import DefinitionPin, DefinitionPins, Tool
+from mcpwatch.model.tools import DefinitionPin, DefinitionPins, Tool, ToolKey
 
 FILE = "definitions.sqlite"
 BUSY_S = 5.0
@@ -21,8 +21,6 @@ MAX_OCTETS: Final = 64 * 1024
 """Of a definition; of a longer one only the digest is kept."""
 
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
-ToolKey = tuple[str, str, str]
-"""Feed, server and tool."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS definition (

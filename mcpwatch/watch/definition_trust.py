@@ -5,9 +5,9 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from mcpwatch.errors import LocalError, UsageError
-from mcpwatch.model.tools import Tool
+from mcpwatch.model.tools import Tool, ToolKey
 from mcpwatch.traffic.fold import Traffic
-from mcpwatch.watch.definition_pins import DefinitionStore, ToolKey
+from mcpwatch.watch.definition_pins import DefinitionStore
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +45,7 @@ class DefinitionTrust:
         """Write and read what there is since the last look; a file that cannot be used leaves all as it was."""
         try:
             self._repin(self._store.read())
-            trusted = {
-                (tool.source, tool.upstream, tool.name): tool
-                for traffic in self._traffic.values()
-                for tool in traffic.trusted()
-            }
+            trusted = {tool.key: tool for traffic in self._traffic.values() for tool in traffic.trusted()}
             if trusted:
                 written = self._store.trust(trusted.values())
                 self._repin(key for key in written if not self._says(key, trusted.get(key)))

@@ -10,7 +10,7 @@ from mcpwatch.model.alerts import Alert, AlertState, Finding, Severity
 from mcpwatch.model.entries import Entry
 from mcpwatch.model.feed import FeedStatus
 from mcpwatch.model.identity import ServerProof
-from mcpwatch.model.tools import Tool
+from mcpwatch.model.tools import Tool, ToolKey
 from mcpwatch.model.traffic import Call, Observation, Session, SessionKey
 from mcpwatch.watch.clock import GatewayClock
 from mcpwatch.watch.counts import Counts
@@ -26,9 +26,6 @@ from mcpwatch.watch.signer_names import SignerNames
 
 Raised = tuple[Finding, Alert]
 """A finding and the alert it went into."""
-
-ToolKey = tuple[str, str, str]
-"""(source, upstream, tool name)."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -240,7 +237,7 @@ class State:
         for call in seen.opened:
             _put(self.calls, call.id, call, MAX_CALLS)
         for change in seen.tools:
-            _put(self.tools, (seen.source, change.tool.upstream, change.tool.name), change.tool, MAX_TOOLS)
+            _put(self.tools, change.tool.key, change.tool, MAX_TOOLS)
 
     def _touch_request(self, seen: Observation) -> None:
         for call in seen.updated:

@@ -15,7 +15,8 @@ from mcpwatch.feed.envelope import encode, seal
 from mcpwatch.model.entries import Response
 from mcpwatch.model.feed import FeedState
 from mcpwatch.text import show_bytes
-from mcpwatch.ui.pages.entry import content_lines, proof_lines
+from mcpwatch.ui.lines import Line
+from mcpwatch.ui.pages.entry import content_parts, proof_lines
 from mcpwatch.watch import build
 from mcpwatch.watch.printer import JsonPrinter, TextPrinter
 from mcpwatch.watch.watcher import Watcher
@@ -62,7 +63,7 @@ async def test_the_json_test_suite_as_leaves(bodies: dict[str, bytes], tmp_path:
     (alert,) = [alert for alert in watcher.state.alerts.values() if alert.rule == "feed/malformed"]
     assert alert.count == log.size - 1
     for row in rows[:-1]:
-        shown = "".join(span.text for line in content_lines(row.entry) for span in line.spans)
+        shown = "".join(span.text for part in content_parts(row.entry) if isinstance(part, Line) for span in part.spans)
         assert row.entry.fault in shown
         assert show_bytes(row.entry.leaf[:1000]) in shown
         assert any("✓ proven" in span.text for line in proof_lines(row.entry, status) for span in line.spans)

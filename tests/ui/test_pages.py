@@ -27,7 +27,7 @@ from mcpwatch.ui.lines import plain
 from mcpwatch.ui.outline import Outline, Part
 from mcpwatch.ui.pages.alert import alert_page
 from mcpwatch.ui.pages.call import alert_lines, call_lines
-from mcpwatch.ui.pages.entry import content_lines, exact_lines, proof_lines
+from mcpwatch.ui.pages.entry import content_parts, exact_lines, proof_lines
 from mcpwatch.ui.pages.feed import feed_page
 from mcpwatch.ui.pages.health import health_lines
 from mcpwatch.ui.pages.payload import body_parts, json_lines, text_lines
@@ -136,7 +136,7 @@ def test_every_kind_of_entry_has_its_words() -> None:
         "Malformed": log.malformed(b"\xff\x1b[2J"),
     }
     for word, entry in words.items():
-        assert word in said(content_lines(entry))
+        assert word in said(content_parts(entry))
 
 
 def test_an_entry_is_pending_until_a_checkpoint_covers_it() -> None:

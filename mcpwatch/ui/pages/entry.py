@@ -19,7 +19,7 @@ from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.identity import Verdict
 from mcpwatch.text import show_bytes
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
-from mcpwatch.ui.outline import Outline, Part
+from mcpwatch.ui.outline import Part
 from mcpwatch.ui.pages.payload import Layout, body_parts, hex_lines, still
 from mcpwatch.ui.times import full, seconds
 from mcpwatch.watch.row import is_as_checked
@@ -50,13 +50,8 @@ def exact_lines(entry: Entry) -> list[Line]:
     return lines
 
 
-def content_lines(entry: Entry, verdict: Verdict | None = None) -> list[Line]:
-    """What the entry says, by its kind, on a page on which nothing can be folded; `verdict` is a request's."""
-    return [part for part in content_parts(entry, verdict) if not isinstance(part, Outline)]
-
-
 def content_parts(entry: Entry, verdict: Verdict | None = None, lay: Layout = still) -> Sequence[Part]:
-    """What the entry says, by its kind, its body as `lay` lays it out."""
+    """What the entry says, by its kind, its body as `lay` lays it out; `verdict` is a request's."""
     record = entry.record
     if record is None:
         return [
