@@ -35,7 +35,7 @@ from mcpwatch.ui.keymap import bound, with_keys
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.live_rows import TimeStyle
 from mcpwatch.ui.palette import CommandProvider
-from mcpwatch.ui.rewinding import Rewinding
+from mcpwatch.ui.past_controls import PastControls
 from mcpwatch.ui.sessions import SessionsScreen
 from mcpwatch.ui.settings import Settings
 from mcpwatch.ui.terminal import robust, watch_signals
@@ -66,7 +66,7 @@ MODES = ("live", *_MAIN)
 _MAX_TROUBLE = 600
 
 
-class WatchApp(Rewinding, inherit_bindings=False):
+class WatchApp(PastControls, inherit_bindings=False):
     """Shows what a watcher knows and runs it; `rules` explain the alerts, `query` is the first filter.
 
     `monotonic` is the clock by which dialogs ignore early keys, in seconds.

@@ -47,7 +47,7 @@ class Host(Protocol):
         """The bar of a player; None where nothing is played."""
         ...
 
-    def hold(self) -> bool:
+    def play_or_pause(self) -> bool:
         """Play what is played, or pause it; False where nothing is."""
         ...
 

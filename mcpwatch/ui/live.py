@@ -24,8 +24,8 @@ from mcpwatch.ui.rate_strip import rate_strip
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.table import with_feed
 from mcpwatch.watch import seeking
-from mcpwatch.watch.held_view import HeldView
 from mcpwatch.watch.json_lines import entry_line
+from mcpwatch.watch.past_view import PastView
 from mcpwatch.watch.query import ALL, BadQuery, Query, parse
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.watcher import Watcher
@@ -60,10 +60,10 @@ class LiveScreen(Marking):
     def _hinted(self) -> list[Command]:
         """The keys of the present, or those of the past."""
         played = self.host.player_line(self.size.width) is not None
-        return hinted(super()._hinted(), is_back=self.view.is_back, is_played=played)
+        return hinted(super()._hinted(), is_past=self.view.is_past, is_played=played)
 
     @property
-    def filtered(self) -> HeldView:
+    def filtered(self) -> PastView:
         """The view."""
         return self.view
 
@@ -135,7 +135,7 @@ class LiveScreen(Marking):
 
     def action_freeze(self) -> None:
         """Hold the view, or let it go on; what is played is paused instead."""
-        if self.host.hold():
+        if self.host.play_or_pause():
             return
         switch = self.view.thaw if self.view.frozen else self.view.freeze
         switch()

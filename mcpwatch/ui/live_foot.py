@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from mcpwatch.ui.commands import Command, Group
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.ribbon import spread
-from mcpwatch.watch.held_view import HeldView
+from mcpwatch.watch.past_view import PastView
 
 _IN_THE_PAST = {"freeze": "play/pause", "follow": "now"}
 """What keys do there, which come first."""
 
 
-def foot(view: HeldView, below: int, fault: str, cells: int) -> Line:
+def foot(view: PastView, below: int, fault: str, cells: int) -> Line:
     """The filter to the left, the pill to the right; `below` rows lie under what is in view.
 
     A click on the filter does what escape does.
@@ -22,7 +22,7 @@ def foot(view: HeldView, below: int, fault: str, cells: int) -> Line:
     return spread(left, _pill(view, below), cells)
 
 
-def _filter(view: HeldView, fault: str) -> Line:
+def _filter(view: PastView, fault: str) -> Line:
     if fault:
         return line(span(f"✗ {fault}", Tone.BAD))
     if view.query.is_empty:
@@ -35,8 +35,8 @@ def _filter(view: HeldView, fault: str) -> Line:
     )
 
 
-def _pill(view: HeldView, below: int) -> Line:
-    if view.is_back:
+def _pill(view: PastView, below: int) -> Line:
+    if view.is_past:
         pill = span(f" PAST +{view.pending:,} to show ", Tone.CHIP, "screen.follow")
         return line(pill, span(" f returns", Tone.DIM))
     if view.frozen:
@@ -49,9 +49,9 @@ def _pill(view: HeldView, below: int) -> Line:
     return line(span(f" +{below:,} below ", Tone.CHIP, "screen.follow"), span(" f follows", Tone.DIM))
 
 
-def hinted(commands: Iterable[Command], *, is_back: bool, is_played: bool) -> list[Command]:
+def hinted(commands: Iterable[Command], *, is_past: bool, is_played: bool) -> list[Command]:
     """The commands as the foot names them; a player's only where something is played."""
-    told = _IN_THE_PAST if is_back else {}
+    told = _IN_THE_PAST if is_past else {}
     return [
         command._replace(label=told[command.id], hint=1) if command.id in told else command
         for command in commands

@@ -4,8 +4,8 @@ from mcpwatch.text import count
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.player_bar import Played, when_text, with_bar
 from mcpwatch.ui.ribbon import spread
-from mcpwatch.watch.held_view import HeldView
 from mcpwatch.watch.past import Past
+from mcpwatch.watch.past_view import PastView
 from mcpwatch.watch.seeking import speed_text
 
 
@@ -21,7 +21,7 @@ def past_line(past: Past, cells: int) -> Line:
     return with_bar(head, Played(rows.first, rows.end, past.view.stop - 1, past.marks), cells)
 
 
-def _since(view: HeldView) -> str:
+def _since(view: PastView) -> str:
     """How many entries came after the place, and how many of them the view will show."""
     told = f"{count(view.since, 'entry')} since"
     return told if view.pending == view.since else f"{told}, {view.pending:,} to show"

@@ -56,7 +56,7 @@ class ReplayApp(WatchApp, inherit_bindings=False):
         """The bar of the player."""
         return player_line(self.player, cells)
 
-    def hold(self) -> bool:
+    def play_or_pause(self) -> bool:
         """Play or pause: to hold a replay still is to pause it."""
         self.action_play()
         return True

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from mcpwatch.watch.held_view import HeldView
+from mcpwatch.watch.past_view import PastView
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.transport import SPEEDS, Goal, Stop
 
@@ -25,7 +25,7 @@ class Past:
     clock. `clock` counts seconds.
     """
 
-    def __init__(self, view: HeldView, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, view: PastView, clock: Callable[[], float] = time.monotonic) -> None:
         self.view = view
         self.time = 0.0
         self.speed = 1.0
@@ -39,7 +39,7 @@ class Past:
     @property
     def here(self) -> float:
         """The time at the place; in the present that of the newest entry."""
-        if self.view.is_back:
+        if self.view.is_past:
             return self.time
         newest = self.view.state.rows.get(self.view.state.rows.end - 1)
         return newest.time if newest is not None else 0.0

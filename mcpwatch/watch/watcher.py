@@ -26,10 +26,10 @@ from mcpwatch.watch.act_store import ActStore
 from mcpwatch.watch.acting import Acting, Wish
 from mcpwatch.watch.definition_trust import DefinitionTrust
 from mcpwatch.watch.exposure import RoleOf, alerts_about
-from mcpwatch.watch.held_view import HeldView
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey, key_history
 from mcpwatch.watch.listener import Listener
+from mcpwatch.watch.past_view import PastView
 from mcpwatch.watch.pipeline import Pipeline
 from mcpwatch.watch.query import ALL, NO_FILTERS, Filters, Query
 from mcpwatch.watch.state import State
@@ -99,9 +99,9 @@ class Watcher:
         """
         await self._pipeline.run(listener, keys_s=keys_s)
 
-    def view(self, query: Query = ALL, *, session: SessionKey | None = None, plumbing: bool = False) -> HeldView:
+    def view(self, query: Query = ALL, *, session: SessionKey | None = None, plumbing: bool = False) -> PastView:
         """A window over the rows, of one session if given."""
-        return HeldView(self.state, query, session=session, plumbing=plumbing)
+        return PastView(self.state, query, session=session, plumbing=plumbing)
 
     def tick(self) -> float:
         """Move the state's clock to the present, for running times and ages; returns it."""

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from watched import Stage
 
-from mcpwatch.watch.held_view import HeldView
 from mcpwatch.watch.past import Past
+from mcpwatch.watch.past_view import PastView
 from mcpwatch.watch.query import parse
 from mcpwatch.watch.transport import Goal, Stop
 from mcpwatch.watch.view import View
@@ -44,7 +44,7 @@ def test_the_bound_shows_what_a_naive_bound_shows_while_more_comes(places: list[
     stage = Stage(max_rows=30)
     fill(stage, 30)
     query = parse(text)
-    view = HeldView(stage.state, query, helping=helping)
+    view = PastView(stage.state, query, helping=helping)
     for place in places:
         fill(stage, 1)
         view.sync()
@@ -64,16 +64,16 @@ def test_nothing_later_than_the_place_is_shown_and_playing_ends_in_the_present(
 ) -> None:
     stage, clock = Stage(), Clock()
     fill(stage, 30)
-    view = HeldView(stage.state, parse(""))
+    view = PastView(stage.state, parse(""))
     past = Past(view, clock)
     past.seek(Goal(time=stage.now - back))
     for direction, stop in steps:
         past.step(1 if direction > 0 else -1, stop)
-    if not view.is_back:
+    if not view.is_past:
         past.step(-1, Stop.ENTRY)
     past.speed = speed
     past.toggle()
-    while view.is_back:
+    while view.is_past:
         assert all(row.time <= past.time for row in view.rows(0, len(view)))
         clock.now += 1.5
         past.tick()
@@ -85,7 +85,7 @@ def test_nothing_later_than_the_place_is_shown_and_playing_ends_in_the_present(
 def test_steps_lead_to_entries_calls_and_alerts_that_pass_the_filter() -> None:
     stage = Stage()
     fill(stage, 30)
-    view = HeldView(stage.state, parse("tool:read"))
+    view = PastView(stage.state, parse("tool:read"))
     past = Past(view, Clock())
     assert past.step(-1, Stop.ENTRY) and shown(view)[-1] == 24
     assert past.step(-1, Stop.ALERT) and shown(view)[-1] == 21
@@ -98,17 +98,17 @@ def test_steps_lead_to_entries_calls_and_alerts_that_pass_the_filter() -> None:
 def test_what_is_no_more_held_is_not_gone_to() -> None:
     stage = Stage(max_rows=10)
     fill(stage, 30)
-    past = Past(HeldView(stage.state, parse("")), Clock())
+    past = Past(PastView(stage.state, parse("")), Clock())
     assert not past.seek(Goal(index=3))
     assert not past.seek(Goal(time=stage.now - 1_000.0))
-    assert not past.view.is_back
+    assert not past.view.is_past
     assert past.seek(Goal(index=25)) and shown(past.view)[-1] == 25
 
 
 def test_a_place_that_memory_has_left_behind_plays_on_from_the_oldest_held() -> None:
     stage, clock = Stage(max_rows=10), Clock()
     fill(stage, 10)
-    view = HeldView(stage.state, parse(""))
+    view = PastView(stage.state, parse(""))
     past = Past(view, clock)
     past.step(-1, Stop.ENTRY)
     fill(stage, 20)

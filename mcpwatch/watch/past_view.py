@@ -7,10 +7,10 @@ from mcpwatch.watch.row import Row
 from mcpwatch.watch.view import View
 
 
-class HeldView(View):
+class PastView(View):
     """A view that can be frozen at any place of what is held, not only at the newest."""
 
-    is_back = False
+    is_past = False
     """Frozen at a place that was chosen."""
 
     @property
@@ -30,7 +30,7 @@ class HeldView(View):
             self.freeze()
         held = self.state.rows
         before, seq = self._stop, min(max(seq, held.first), held.end)
-        self.is_back = True
+        self.is_past = True
         self._stop = seq
         untested = held.since(seq, self._untested) if self._untested > seq else []
         self._untested = min(self._untested, seq)
@@ -61,5 +61,5 @@ class HeldView(View):
 
     def thaw(self) -> None:
         """Go on, with all that came meanwhile."""
-        self.is_back = False
+        self.is_past = False
         super().thaw()

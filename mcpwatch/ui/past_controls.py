@@ -14,7 +14,7 @@ from mcpwatch.watch.player import SKIP_S
 from mcpwatch.watch.transport import Goal, Stop
 
 
-class Rewinding(Desk, inherit_bindings=False):
+class PastControls(Desk, inherit_bindings=False):
     """The app's controls of Live's past."""
 
     _past: Past | None = None
@@ -22,7 +22,7 @@ class Rewinding(Desk, inherit_bindings=False):
     @property
     def past(self) -> Past | None:
         """The past that Live shows; None in the present."""
-        return self._past if self._past is not None and self._past.view.is_back else None
+        return self._past if self._past is not None and self._past.view.is_past else None
 
     def player_line(self, cells: int) -> Line | None:
         """Where Live is in the past; None in the present."""
@@ -31,7 +31,7 @@ class Rewinding(Desk, inherit_bindings=False):
             return None
         return past_line(past, cells) if isinstance(self.current, LiveScreen) else present_line(past, cells)
 
-    def hold(self) -> bool:
+    def play_or_pause(self) -> bool:
         """Play the past, or pause it; the present cannot be held."""
         past = self.past
         if past is None:
