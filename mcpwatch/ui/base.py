@@ -17,7 +17,7 @@ from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.host import Host, host_of
 from mcpwatch.ui.keymap import with_keys
 from mcpwatch.ui.lines import Line, Tone, line, span
-from mcpwatch.ui.offers import Complete, nothing
+from mcpwatch.ui.offers import Completer, no_offers
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.reader import Reader
@@ -209,7 +209,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         """The line one types on."""
         return self.query_one(Prompt)
 
-    def ask(self, kind: str, sign: str, text: str, complete: Complete) -> None:
+    def ask(self, kind: str, sign: str, text: str, complete: Completer) -> None:
         """Ask for a line."""
         self.prompt.ask(kind, sign, text, complete)
         self.look()
@@ -271,7 +271,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             self.search.mark(argument)
             self.search.go(1)
         else:
-            self.ask("search", "/", "", nothing)
+            self.ask("search", "/", "", no_offers)
 
     def action_next_match(self) -> None:
         """The next line that has what was looked for."""

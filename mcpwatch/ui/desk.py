@@ -16,7 +16,7 @@ from mcpwatch.text import show
 from mcpwatch.ui import acts, command_line
 from mcpwatch.ui.commands import BY_ID, Command
 from mcpwatch.ui.dialogs.help import HelpDialog
-from mcpwatch.ui.offers import Offer, filters
+from mcpwatch.ui.offers import Offer, filter_offers
 from mcpwatch.ui.places import Places
 from mcpwatch.ui.theme import OURS
 from mcpwatch.watch.names import short_session
@@ -59,7 +59,7 @@ class Desk(Places, inherit_bindings=False):
     def _complete(self, commands: Iterable[Command], text: str) -> Sequence[Offer]:
         word, _, filter = text.lstrip().partition(" ")
         if any(each.id == word for each in commands) and BY_ID[word].argument == "FILTER":
-            return filters(filter, self.watcher, before=f"{word} ") if filter else ()
+            return filter_offers(filter, self.watcher, before=f"{word} ") if filter else ()
         whole = command_line.complete(text, commands, self._choices)
         return (Offer(whole, whole),) if whole is not None and whole != text and show(whole) == whole else ()
 

@@ -6,7 +6,7 @@ from textual import on
 
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.offers import Offer, filters
+from mcpwatch.ui.offers import Offer, filter_offers
 from mcpwatch.ui.prompt import Prompt
 from mcpwatch.watch.query import ALL, BadQuery, Query, parse
 from mcpwatch.watch.row import Row
@@ -76,7 +76,7 @@ class Filtering(WatchScreen, inherit_bindings=False):
             self.filter_by(event.text)
 
     def _offers(self, text: str) -> Sequence[Offer]:
-        return filters(text, self.watcher, self.filtered)
+        return filter_offers(text, self.watcher, self.filtered)
 
     def prompt_left(self, kind: str) -> None:
         """The prompt was left without entering: the filter is what it was."""

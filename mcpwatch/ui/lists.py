@@ -11,7 +11,7 @@ from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.cells import Column
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line
-from mcpwatch.ui.offers import nothing
+from mcpwatch.ui.offers import no_offers
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.sifting import Sifting
@@ -253,7 +253,7 @@ class ListScreen(WatchScreen, Generic[T]):
             self.narrow(argument)
         else:
             self._before = self._narrow, self.key_of(self.selected) if self.selected is not None else None
-            self.ask("narrow", "/", self._narrow, nothing)
+            self.ask("narrow", "/", self._narrow, no_offers)
 
     @on(Prompt.Typed)
     def _narrow_typed(self, event: Prompt.Typed) -> None:

@@ -15,7 +15,7 @@ from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.live_foot import foot, hinted
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
 from mcpwatch.ui.marking import Marking
-from mcpwatch.ui.offers import nothing
+from mcpwatch.ui.offers import no_offers
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.call import row_parts
 from mcpwatch.ui.pages.empty import empty_page, only_gateways
@@ -165,7 +165,7 @@ class LiveScreen(Marking):
 
     def _to_match(self, step: Step) -> None:
         if self._found is None:
-            self.ask("find", "find ", "", nothing)
+            self.ask("find", "find ", "", no_offers)
         else:
             self._jumped(self.view.jump_to_match(step, self._found), f"Nothing in view has {self._found}")
 
@@ -178,7 +178,7 @@ class LiveScreen(Marking):
     def action_find(self, argument: str = "") -> None:
         """Look for text without hiding the rest."""
         if not argument:
-            self.ask("find", "find ", "", nothing)
+            self.ask("find", "find ", "", no_offers)
             return
         try:
             self._found = parse(argument, self.watcher.filters)

@@ -31,16 +31,16 @@ class Offer(NamedTuple):
     """Something has to follow."""
 
 
-Complete = Callable[[str], Sequence[Offer]]
+Completer = Callable[[str], Sequence[Offer]]
 """The ways to go on from a beginning, the likeliest first."""
 
 
-def nothing(text: str) -> Sequence[Offer]:
-    """Offer nothing."""
+def no_offers(text: str) -> Sequence[Offer]:
+    """Nothing to go on with: for lines that may hold any text."""
     return ()
 
 
-def filters(text: str, watcher: Watcher, view: View | None = None, before: str = "") -> list[Offer]:
+def filter_offers(text: str, watcher: Watcher, view: View | None = None, before: str = "") -> list[Offer]:
     """Ways to go on with a filter that follows `before` on its line, with what they would show in a view."""
     offers: list[Offer] = []
     for candidate in complete(text, watcher.state, watcher.filters):

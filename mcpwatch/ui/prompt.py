@@ -18,7 +18,7 @@ from textual.widgets import Input
 from mcpwatch.text import cut, show, width
 from mcpwatch.ui.host import host_of
 from mcpwatch.ui.lines import SPACE, Tone, line, span
-from mcpwatch.ui.offers import Complete, Offer, nothing, offers_line
+from mcpwatch.ui.offers import Completer, Offer, no_offers, offers_line
 from mcpwatch.ui.ribbon import Ribbon
 
 LISTED = "filter"
@@ -84,7 +84,7 @@ class Prompt(Vertical):
         self.kind = ""
         self.display = False
         self._at = 0
-        self._complete: Complete = nothing
+        self._complete: Completer = no_offers
         self._offers: Sequence[Offer] = ()
         self._next = 0
         self._keys_from: Widget | None = None
@@ -109,7 +109,7 @@ class Prompt(Vertical):
         """What was typed so far."""
         return self.query_one(Input).value
 
-    def ask(self, kind: str, sign: str, text: str, complete: Complete) -> None:
+    def ask(self, kind: str, sign: str, text: str, complete: Completer) -> None:
         """Open, with `text` to begin with."""
         if not self.is_open:
             self._keys_from = self.screen.focused
