@@ -265,6 +265,10 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         else:
             self.host.tell("Nothing is selected that has entries")
 
+    def action_copy_text(self) -> None:
+        """Copy all there is to say of what is selected."""
+        self.host.copy_text()
+
     def action_search(self, argument: str = "") -> None:
         """Look for text on the pages of this screen, or ask for what."""
         if argument:

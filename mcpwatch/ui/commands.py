@@ -149,6 +149,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("unpin", "P", "Forget its pinned keys and its name", _IDENTITY, Group.ACT, hint=3),
     Command("accept", "a", "Trust the definition as it is now, with a note", _TOOL, Group.ACT, hint=2),
     Command("copy", "y", "Copy what is selected as one line of JSON", _COPY, Group.ACT, hint=8),
+    Command("copy-text", "Y", "Copy all there is to say of it, as text for people", _COPY, Group.ACT),
     Command("export", "w", "Write its entries to a file: JSON lines, CSV, Markdown, HAR", _COPY, Group.ACT, hint=7),
     Command("live", "1", "All traffic as it happens", _APP, Group.GO, runs="go:live"),
     Command("sessions", "2", "Who is connected, and what binds them", _APP, Group.GO, runs="go:sessions"),

@@ -12,9 +12,10 @@ from mcpwatch.config_faults import meant
 from mcpwatch.errors import LocalError
 from mcpwatch.files import new_private
 from mcpwatch.model.alerts import Alert
-from mcpwatch.text import show
+from mcpwatch.text import count, show
 from mcpwatch.ui import acts, command_line
 from mcpwatch.ui.commands import BY_ID, Command
+from mcpwatch.ui.copying import text_of
 from mcpwatch.ui.dialogs.help import HelpDialog
 from mcpwatch.ui.offers import Offer, filter_offers
 from mcpwatch.ui.places import Places
@@ -151,3 +152,10 @@ class Desk(Places, inherit_bindings=False):
         text = json.dumps(msgspec.to_builtins(value), ensure_ascii=True)
         self.copy_to_clipboard(show(text))
         self.tell(f"Copied {len(text):,} characters of JSON")
+
+    def copy_text(self) -> None:
+        """Copy all there is to say of what is selected on this screen, as text."""
+        text = text_of(self.current) if self.current is not None else ""
+        if text:
+            self.copy_to_clipboard(text)
+        self.tell(f"Copied {count(len(text.splitlines()), 'line')} of text" if text else "Nothing is selected")

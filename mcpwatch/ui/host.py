@@ -115,6 +115,10 @@ class Host(Protocol):
         """Copy a value as one line of JSON."""
         ...
 
+    def copy_text(self) -> None:
+        """Copy all there is to say of what is selected on this screen, as text."""
+        ...
+
 
 def host_of(node: DOMNode) -> Host:
     """The app that a screen, a dialog or a prompt belongs to; only WatchApp makes those."""
