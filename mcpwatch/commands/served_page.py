@@ -3,6 +3,7 @@
 import logging
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from textual_serve.server import Server
 
 _POLICY = "; ".join(
@@ -15,18 +16,22 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+_PATIENCE = 1.0
+"""Seconds that open pages are given when the server ends."""
 
 
 class PageServer(Server):
     """Serves one command under `/KEY/`, a process for each page.
 
     The library asks nobody who they are, and any page of any site may try to reach a port of this machine: who does
-    not know the key is answered 404. Its page names a font on another machine; what the answer allows leaves that out.
+    not know the key is answered 404, and so is what a page of another site asks, or asks under another name of this
+    machine. Its page names a font on another machine; what the answer allows leaves that out.
     """
 
     def __init__(self, command: str, host: str, port: int, key: str) -> None:
         super().__init__(command, host=host, port=port, title="mcpwatch")
         self._key = key
+        self._places = frozenset({f"{host}:{port}", f"localhost:{port}"})
         self._allowed = _POLICY.format(place=f"{host}:{port}")
 
     def initialize_logging(self) -> None:
@@ -37,7 +42,7 @@ class PageServer(Server):
         pages = await super()._make_app()
         pages.on_startup.clear()
         pages.on_response_prepare.append(self._restrict)
-        app = web.Application()
+        app = web.Application(middlewares=[self._own_only])
         app.add_subapp(f"/{self._key}", pages)
         return app
 
@@ -45,7 +50,21 @@ class PageServer(Server):
         """Serve until a signal comes; the address is told once it answers."""
         self.debug = debug
         self.initialize_logging()
-        web.run_app(self._make_app(), host=self.host, port=self.port, print=self._say_where, access_log=None)
+        web.run_app(
+            self._make_app(),
+            host=self.host,
+            port=self.port,
+            print=self._say_where,
+            access_log=None,
+            shutdown_timeout=_PATIENCE,
+        )
+
+    @web.middleware
+    async def _own_only(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get("Origin", f"http://{request.host}")
+        if request.host not in self._places or origin.removeprefix("http://") not in self._places:
+            raise web.HTTPNotFound
+        return await handler(request)
 
     async def _restrict(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Content-Security-Policy"] = self._allowed

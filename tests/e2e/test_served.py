@@ -87,3 +87,29 @@ async def test_who_does_not_know_the_address_gets_nothing(tmp_path: Path, state_
             async with http.get(address) as answer:
                 assert answer.status == 200
                 assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("header", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil.example"}])
+async def test_a_page_of_another_site_gets_nothing_even_with_the_address(
+    tmp_path: Path, state_folder: Path, header: dict[str, str]
+) -> None:
+    async with served(tmp_path) as (server, address), aiohttp.ClientSession(headers=header) as http:
+        async with http.get(address) as answer:
+            assert answer.status == 404
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="404"):
+            await http.ws_connect(f"{address}ws")
+        assert not children(server.pid)
+
+
+async def test_a_server_that_is_asked_to_stop_ends_its_pages_and_itself(tmp_path: Path, state_folder: Path) -> None:
+    async with served(tmp_path) as (server, address), aiohttp.ClientSession() as http:
+        place = address.rstrip("/").rsplit("/", 1)[0]
+        page = await http.ws_connect(f"{address}ws?width=80&height=24", headers={"Origin": place})
+        await page.receive_bytes()
+        running = children(server.pid)
+        assert running
+        ending = asyncio.create_task(server.end(signal.SIGTERM))
+        async for _ in page:
+            pass
+        assert await ending == 0
+        await gone(running)
