@@ -87,6 +87,7 @@ def run(rules: tuple[type[Rule], ...], seen: list[Observation]) -> list[Finding]
 
 
 def main() -> None:
+    """Measure and print."""
     for play in (good, bad, lists):
         seen = recorded(play)
         cost = best(partial(run, RULES, seen), len(seen))

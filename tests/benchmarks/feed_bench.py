@@ -23,6 +23,7 @@ BODY = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search",
 
 
 def request(index: int) -> Request:
+    """A call without a signature."""
     return Request(
         upstream="demo",
         method="POST",
@@ -59,6 +60,7 @@ def best(run: Callable[[], None]) -> float:
 
 
 def main() -> None:
+    """Measure each step and print."""
     leaves, stream = build()
     hashes = [leaf_hash(leaf) for leaf in leaves]
 

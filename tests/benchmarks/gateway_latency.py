@@ -134,6 +134,7 @@ def _figures(times: list[float]) -> str:
 
 
 def wait_for(port: int) -> None:
+    """Wait until somebody listens there."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with socket.socket() as probe:
@@ -144,6 +145,7 @@ def wait_for(port: int) -> None:
 
 
 def main() -> None:
+    """Measure and print."""
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     with tempfile.TemporaryDirectory() as state, ExitStack() as running:
         port = free_port()

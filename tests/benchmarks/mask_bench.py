@@ -52,6 +52,7 @@ def best(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
+    """Measure and print."""
     print(f"{'body':14} {'octets':>9} {'digest us':>10} {'masked us':>10} {'added us':>10} {'MB/s':>7}")
     for name, text in BODIES.items():
         data = text.encode()

@@ -158,6 +158,7 @@ def _checks(entries: list[Entry]) -> Iterator[tuple[bytes, bytes]]:
 
 
 def measure(name: str, key: LogKey, profile: bool, stages: bool) -> None:
+    """Measure one stream and print its line, then what was asked for besides."""
     entries = play(STREAMS[name], ENTRIES)
     chunks = octets(entries, key)
 
@@ -231,6 +232,7 @@ def _resident() -> float:
 
 
 def main() -> None:
+    """Measure what is asked for, and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--profile", choices=list(STREAMS))
     parser.add_argument("--stages", action="store_true")

@@ -4,13 +4,13 @@ Takes the number of calls. Server and proxy are processes of their own; the clie
 """
 
 import re
-import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
-from gateway_latency import SERVER, heading, measure, wait_for
+from gateway_latency import SERVER, end, free_port, heading, measure, run
 
 from mcpwatch.identity.agent_key import AgentKey
 from mcpwatch.signing.outgoing import SCHEMES
@@ -29,26 +29,19 @@ def through(direct: str, key: Path, scheme: str, calls: int) -> None:
         for era in ("2026-07-28", "2025-11-25"):
             measure(era, [direct, found[0]], calls)
     finally:
-        proxy.terminate()
-        proxy.wait()
+        end(proxy)
 
 
 def main() -> None:
-    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = subprocess.Popen([sys.executable, str(SERVER), str(port)], stderr=subprocess.DEVNULL)
-    try:
-        wait_for(port)
+    """Measure and print."""
+    calls, port = int(sys.argv[1]) if len(sys.argv) > 1 else 200, free_port()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
+        run(running, [sys.executable, str(SERVER), str(port)], port)
         print(heading(calls, "through"))
-        with tempfile.TemporaryDirectory() as folder:
-            key = Path(folder) / "agent.pem"
-            AgentKey.generate().save(key)
-            for scheme in SCHEMES:
-                through(f"http://127.0.0.1:{port}", key, scheme, calls)
-    finally:
-        server.terminate()
-        server.wait()
+        key = Path(folder) / "agent.pem"
+        AgentKey.generate().save(key)
+        for scheme in SCHEMES:
+            through(f"http://127.0.0.1:{port}", key, scheme, calls)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,7 @@ Plain `tools/call` exchanges of both eras, request, response, message and end, d
 import gc
 import sys
 from collections import defaultdict
-from pathlib import Path
 from time import perf_counter
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from build import Log
 from rpc import call, modern, modern_headers, result, text
