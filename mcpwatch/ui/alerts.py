@@ -12,12 +12,13 @@ from mcpwatch.ui.alert_groups import RuleGroup, group_page, grouped
 from mcpwatch.ui.cells import Cell, text_cell
 from mcpwatch.ui.commands import BY_ID, Command, Scope, bindings
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lines import Line, Span, Tone, line, span
+from mcpwatch.ui.lines import Line, Span, Tone, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import ALERT_STATES, SHORT_STATES, severity_cell
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.alert import alert_page
 from mcpwatch.ui.pages.identity import alerts_of
+from mcpwatch.ui.pages.reasons import Reason, of_one
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.identity import Identity
@@ -84,6 +85,10 @@ _ORDERS: tuple[Order[Alert], ...] = (
 )
 
 
+def _called(identity: Identity) -> str:
+    return identity.name or short_id(identity.id)
+
+
 def _signer_of(row: Row) -> Signer | None:
     """Whose signature an entry has: the server's own on an answer, else that of the request."""
     if row.seen.proof is not None and row.seen.proof.signer is not None:
@@ -104,10 +109,6 @@ class AlertsScreen(ListScreen[Alert]):
             {"severity": 10, "state": 6, "title": 26, "subject": 44},
         )
     )
-    empty = (
-        line(span("No alert", Tone.STRONG)),
-        line(span("Nothing that the rules know was seen so far. That is not a proof that all is well.", Tone.DIM)),
-    )
 
     def __init__(self, watcher: Watcher) -> None:
         super().__init__(watcher, watch_columns.ALERTS, _PAINTS, _ORDERS)
@@ -126,6 +127,14 @@ class AlertsScreen(ListScreen[Alert]):
         source, rule = self._group.source, self._group.rule
         return [alert for alert in alerts if (alert.source, alert.rule) == (source, rule)]
 
+    def reason(self) -> Reason | None:
+        """Why it lists nothing: also what it lists alone may have none."""
+        if (reason := super().reason()) is not None:
+            return reason
+        if self._group is not None:
+            return of_one("alert", self._group.rule)
+        return None if self._only is None else of_one("alert", _called(self._only))
+
     def show_only(self, identity: Identity) -> None:
         """List the alerts of one identity, until one steps back."""
         self._only = identity
@@ -140,7 +149,7 @@ class AlertsScreen(ListScreen[Alert]):
             return super().crumbs()
         return [
             "Alerts",
-            f"of {self._only.name or short_id(self._only.id)} alone; esc shows all",
+            f"of {_called(self._only)} alone; esc shows all",
             *super().crumbs()[1:],
         ]
 

@@ -11,7 +11,7 @@ from mcpwatch.ui.lines import Line, Span, Tone, join, line, span
 from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.looks import FEEDS, SEVERITIES, SHORT_STATES, VERDICTS
 from mcpwatch.ui.ribbon import spread
-from mcpwatch.ui.times import fresh
+from mcpwatch.ui.times import fresh, until
 from mcpwatch.watch.state import State
 
 _ALWAYS = ("help", "close")
@@ -77,10 +77,10 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
         return spread(_several(state), note, cells)
     look = FEEDS[status.state]
     now = state.now
-    pending = max(status.next_index - status.verified_size, 0)
     late = status.last_checkpoint_at is not None and now - status.last_checkpoint_at > STALE_AFTER
     parts = [
         line(span(f"{look.glyph} {status.state.value}", look.tone, _TO_FEED), span(f" {status.name}", action=_TO_FEED)),
+        *([_labelled("next try", until(now, status.retry_at))] if status.retry_at is not None else []),
         _labelled("last", fresh(now, status.last_entry_at)),
         _labelled("checkpoint", fresh(now, status.last_checkpoint_at), Tone.WARN if late else Tone.PLAIN),
         line(f"{state.entry_rate.per_second(now):,.1f}/s"),
@@ -89,13 +89,20 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
             if status.state is FeedState.UNPROVEN
             else [
                 line(f"{status.verified_size:,}", span(" proven", Tone.DIM)),
-                line(span(f"{pending:,}", Tone.PLAIN), span(" pending", Tone.DIM)),
+                _to_come(status),
             ]
         ),
     ]
     if state.evicted:
         parts.append(line(f"{state.evicted:,}", span(" left the view", Tone.DIM)))
     return spread(parts, note, cells)
+
+
+def _to_come(status: FeedStatus) -> Line:
+    """What is not proven yet; while the log's past is read, how far that is."""
+    if status.announced is not None and status.next_index < status.announced:
+        return line(f"{status.next_index:,}", span(f" of {status.announced:,} read", Tone.DIM))
+    return line(f"{max(status.next_index - status.verified_size, 0):,}", span(" pending", Tone.DIM))
 
 
 def _several(state: State) -> list[Line]:

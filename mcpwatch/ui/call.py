@@ -14,13 +14,14 @@ from mcpwatch.model.traffic import Call
 from mcpwatch.ui.acts import acknowledge_of, first_to_see
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.commands import Command, Scope, bindings
+from mcpwatch.ui.empty import why_empty
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.json_outline import Cover, JsonOutline
-from mcpwatch.ui.lines import Tone, line, span
 from mcpwatch.ui.live_rows import HeldRows, LiveRows, TimeStyle, live_columns
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.call import exact_row_lines, row_parts
 from mcpwatch.ui.pages.payload import Layout
+from mcpwatch.ui.pages.reasons import GONE
 from mcpwatch.ui.pages.sides import answer_parts, cover_of, request_parts, sources_of
 from mcpwatch.ui.reader import Reader
 from mcpwatch.ui.ribbon import Ribbon
@@ -125,7 +126,7 @@ class CallScreen(WatchScreen):
         if self.shows is CallView.SIDES:
             self._look_at_sides()
         elif row is None:
-            about.show_lines([line(span("These entries are not held any more.", Tone.DIM))])
+            about.show_lines(why_empty(self, GONE))
         elif self.shows is CallView.EXACT:
             about.show_lines(exact_row_lines(row, self.state), (row.seq, self.shows))
         else:

@@ -10,8 +10,9 @@ from mcpwatch.model.feed import FeedStatus
 from mcpwatch.ui.bars import badness
 from mcpwatch.ui.cells import Cell, text_cell
 from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.empty import why_empty
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lines import Line, Tone, span
+from mcpwatch.ui.lines import BLANK, Line, Tone, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import FEEDS
 from mcpwatch.ui.page import Page
@@ -51,7 +52,6 @@ class FeedScreen(ListScreen[FeedStatus]):
     scope = Scope.FEED
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.FEED)]
     columns = grid_columns(watch_columns.FEEDS, {"name": 10, "why": 12}, {"state": 14})
-    empty = ()
 
     def __init__(self, watcher: Watcher) -> None:
         super().__init__(watcher, watch_columns.FEEDS, _PAINTS, _ORDERS)
@@ -78,10 +78,11 @@ class FeedScreen(ListScreen[FeedStatus]):
         self.set_class(self.is_list, "-several")
         if self.is_list:
             super().sync()
-            self.set_class(False, "-empty")
         else:
+            self.set_class(False, "-empty")
+            missing = [] if self.state.feeds else [*why_empty(self), BLANK]
             lines = feed_page(self.state, self.watcher.files, self.watcher.troubles.items())
-            self.query_one("#about", Page).show_lines(lines)
+            self.query_one("#about", Page).show_lines([*missing, *lines])
 
     def its_filter(self) -> str:
         """Its entries."""

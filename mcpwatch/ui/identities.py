@@ -12,7 +12,7 @@ from mcpwatch.ui.cells import Cell, text_cell
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.identity import IdentityScreen
-from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.lines import Line, Tone, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import KEYS, VERDICTS
 from mcpwatch.ui.pages.identity import identity_facts, identity_page, is_disputed
@@ -89,12 +89,6 @@ class IdentitiesScreen(ListScreen[Identity]):
     columns = tuple(
         column._replace(priority=_PRIORITY.get(column.id, column.priority), screen=_SCREEN.get(column.id, 0))
         for column in grid_columns(watch_columns.IDENTITIES, {"id": 16, "words": 12, "fingerprint": 8})
-    )
-    empty = (
-        line(span("No signer yet", Tone.STRONG)),
-        line(span("Identities appear with the first signed request. Sign your agent's calls with:", Tone.DIM)),
-        line(span("mcpwatch keygen", Tone.ACCENT)),
-        line(span("mcpwatch sign --upstream http://127.0.0.1:4180/mcp --key agent.pem", Tone.ACCENT)),
     )
 
     def __init__(self, watcher: Watcher) -> None:

@@ -9,10 +9,12 @@ from textual.app import ComposeResult
 
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.cells import Column
+from mcpwatch.ui.empty import why_empty
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line
 from mcpwatch.ui.offers import no_offers
 from mcpwatch.ui.page import Page
+from mcpwatch.ui.pages.reasons import Reason, narrowed
 from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.sifting import Sifting
 from mcpwatch.ui.table import Order, Paint, Table, with_feed
@@ -38,8 +40,6 @@ class ListScreen(WatchScreen, Generic[T]):
     """
 
     columns: ClassVar[tuple[Column, ...]]
-    empty: ClassVar[tuple[Line, ...]]
-    """What is said while there is nothing to list."""
 
     def __init__(
         self,
@@ -82,6 +82,12 @@ class ListScreen(WatchScreen, Generic[T]):
         """What `/` looks at besides the cells of an item."""
         return ()
 
+    def reason(self) -> Reason | None:
+        """Why it lists nothing, where that is not for the feeds to tell."""
+        if not self._narrow or not self._count:
+            return None
+        return narrowed(self._narrow, self._count, is_done=self._sifting.is_done)
+
     def crumbs(self) -> list[str]:
         """What the rows were narrowed to."""
         if not self._narrow:
@@ -119,8 +125,9 @@ class ListScreen(WatchScreen, Generic[T]):
             self._arrange(items)
             if self._narrow:
                 self.look_at_bars()
-        self.set_class(not items, "-empty")
-        self.query_one("#empty", Page).show_lines(self.empty)
+        self.set_class(not len(self.table), "-empty")
+        if not len(self.table):
+            self.query_one("#empty", Page).show_lines(why_empty(self, self.reason()))
         grid.show_rows(self.table, self._cursor())
         if in_view:
             grid.reveal()

@@ -11,6 +11,7 @@ from mcpwatch.errors import UsageError
 from mcpwatch.ui.acts import acknowledge_of
 from mcpwatch.ui.commands import Command, Scope, bindings
 from mcpwatch.ui.dialogs.columns import FIXED, ColumnsDialog
+from mcpwatch.ui.empty import why_empty
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.live_foot import foot, hinted
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
@@ -18,7 +19,8 @@ from mcpwatch.ui.marking import Marking
 from mcpwatch.ui.offers import no_offers
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.call import row_parts
-from mcpwatch.ui.pages.empty import empty_page, only_gateways
+from mcpwatch.ui.pages.empty import only_gateways
+from mcpwatch.ui.pages.reasons import unseen
 from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.rate_strip import rate_strip
 from mcpwatch.ui.ribbon import Ribbon
@@ -92,8 +94,7 @@ class LiveScreen(Marking):
         empty = not len(view) or (view.query.is_empty and only_gateways(self.state))
         self.set_class(empty, "-empty")
         if empty:
-            said = "" if view.query.is_empty else f"The filter asks for entries where {view.query.english()}."
-            self.query_one("#empty", Page).show_lines(empty_page(self.state, said))
+            self.query_one("#empty", Page).show_lines(why_empty(self, unseen(view)))
         grid.show_rows(self._rows, view.cursor, top=anchor, follow=view.follow and not view.frozen)
         self._look_at_row()
         below = max(len(view) - grid.top - grid.page_size, 0)

@@ -10,11 +10,13 @@ from mcpwatch.model.alerts import Alert
 from mcpwatch.model.traffic import Call
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.empty import why_empty
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lines import BLANK, Tone, line, span
+from mcpwatch.ui.lines import BLANK
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.call import row_parts
 from mcpwatch.ui.pages.path import tie_lines
+from mcpwatch.ui.pages.reasons import GONE
 from mcpwatch.ui.path_rows import PATH_COLUMNS, PathRows
 from mcpwatch.watch.json_lines import alert_line
 from mcpwatch.watch.path import path
@@ -74,7 +76,7 @@ class PathScreen(WatchScreen):
     def _look_at_step(self) -> None:
         page, call, row = self.query_one("#about", Page), self.selected_call, self._selected_row
         if call is None or row is None:
-            page.show_lines([line(span("The entries of this step are not held any more.", Tone.DIM))])
+            page.show_lines(why_empty(self, GONE))
             return
         self._selected = call.id
         ties = tie_lines(self._rows.steps, self.grid.cursor)

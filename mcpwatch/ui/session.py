@@ -14,11 +14,14 @@ from mcpwatch.ui.acts import acknowledge_of
 from mcpwatch.ui.chain import chain
 from mcpwatch.ui.chain_rows import CHAIN_COLUMNS, ChainRows
 from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.empty import why_empty
 from mcpwatch.ui.filtering import Filtering
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
+from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.path import call_line
+from mcpwatch.ui.pages.reasons import without_calls, without_entries
 from mcpwatch.ui.pages.session import session_facts, short_card
 from mcpwatch.ui.ribbon import Ribbon, cut_line
 from mcpwatch.ui.view_tabs import view_tabs
@@ -64,6 +67,7 @@ class SessionScreen(Filtering):
             yield Grid(WATERFALL_COLUMNS, id="waterfall", heads={"when": self._waterfall.head})
             yield Grid(CHAIN_COLUMNS, id="chain")
             yield Grid(live_columns(), id="entries")
+            yield Page(id="empty")
 
     def compose_foot(self) -> ComposeResult:
         """What there is to say of the call under the cursor."""
@@ -97,8 +101,6 @@ class SessionScreen(Filtering):
         session = self.session
         self.query_one("#card", Ribbon).show_lines(*short_card(session, self.size.width - 2))
         self.query_one("#views", Ribbon).show_lines(self._tabs())
-        for view in SessionView:
-            self.query_one(f"#{view.value}", Grid).display = view is self.shows
         if self.shows is SessionView.WATERFALL:
             self._sync_waterfall(self.grid)
         elif self.shows is SessionView.CHAIN:
@@ -108,7 +110,18 @@ class SessionScreen(Filtering):
             self._view.sync()
             self.is_behind = self._view.is_filling
             self.grid.show_rows(self._entries, self._view.cursor, follow=self._view.follow)
+        for view in SessionView:
+            self.query_one(f"#{view.value}", Grid).display = view is self.shows and len(self.grid.rows) > 0
+        self._look_at_empty(self.query_one("#empty", Page))
         self._look_at_call()
+
+    def _look_at_empty(self, page: Page) -> None:
+        """In place of a view that has nothing."""
+        page.display = not len(self.grid.rows)
+        if page.display:
+            of_calls = self.shows is not SessionView.ENTRIES
+            reason = without_calls(self.session) if of_calls else without_entries(self._view)
+            page.show_lines(why_empty(self, reason))
 
     def _sync_waterfall(self, grid: Grid) -> None:
         """The cursor stays with its call; on the last it goes on to the newest."""

@@ -10,7 +10,7 @@ from mcpwatch.model.traffic import Session
 from mcpwatch.ui.cells import Cell, text_cell
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.lines import Line, Tone, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import SESSIONS, STRENGTHS
 from mcpwatch.ui.pages.session import identity_card, session_facts
@@ -81,12 +81,6 @@ class SessionsScreen(ListScreen[Session]):
         for column in grid_columns(
             watch_columns.SESSIONS, {"signer": 17, "server": 7}, {"strength": 8, "state": 7, "signer": 29}
         )
-    )
-    empty = (
-        line(span("No session yet", Tone.STRONG)),
-        line(
-            span("A session begins when a client initialises, or, in the modern era, with its first request.", Tone.DIM)
-        ),
     )
 
     def __init__(self, watcher: Watcher) -> None:

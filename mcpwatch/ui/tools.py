@@ -12,7 +12,7 @@ from mcpwatch.ui.accepting import about, accept
 from mcpwatch.ui.cells import Cell, Column, text_cell
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.lines import Line, Tone, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.pages.tool import description, is_untrusted, tool_facts
 from mcpwatch.ui.table import Order, Paint, grid_columns
@@ -73,10 +73,6 @@ class ToolsScreen(ListScreen[Tool]):
     columns = (
         *grid_columns(watch_columns.TOOLS, {"server": 8, "tool": 14, "reaches": 8}, {"changed": 8}),
         Column("description", show("DESCRIPTION"), 30, 20, priority=2, grow=True),
-    )
-    empty = (
-        line(span("No tool yet", Tone.STRONG)),
-        line(span("Tools appear when a server answers tools/list.", Tone.DIM)),
     )
 
     def __init__(self, watcher: Watcher) -> None:

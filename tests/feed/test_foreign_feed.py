@@ -20,6 +20,7 @@ from mcpwatch.feed.upto import UpTo
 from mcpwatch.model.feed import FeedState, Gap
 from mcpwatch.secret import Secret
 from mcpwatch.ui.bars import feed_line
+from mcpwatch.ui.commands import Scope
 from mcpwatch.ui.lines import Line, Tone
 from mcpwatch.ui.pages.empty import empty_page
 from mcpwatch.ui.pages.entry import proof_lines
@@ -101,7 +102,7 @@ async def test_no_screen_shows_it_in_green(tmp_path: Path) -> None:
         lines: list[Line] = [
             feed_line(watcher.state, 200),
             *feed_page(watcher.state, ()),
-            *empty_page(watcher.state, ""),
+            *empty_page(watcher.state, Scope.LIVE, {}),
             *proof_lines(next(iter(watcher.state.rows)).entry, status),
         ]
         running.cancel()

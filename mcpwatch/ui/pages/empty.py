@@ -1,63 +1,85 @@
-"""What an empty screen says: why there is nothing, and what to do about it."""
+"""What an empty list says: why there is nothing, how the feeds stand, and what to do about it."""
+
+from collections.abc import Iterable, Mapping
 
 from mcpwatch.model.entries import GatewayStarted, UpstreamInfo
-from mcpwatch.model.feed import FeedState
-from mcpwatch.ui.bars import worst_feed
+from mcpwatch.model.feed import FeedStatus
+from mcpwatch.text import count
+from mcpwatch.ui.bars import badness
+from mcpwatch.ui.commands import BY_ID, Scope, key_name
+from mcpwatch.ui.keymap import with_keys
 from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
 from mcpwatch.ui.looks import FEEDS
+from mcpwatch.ui.pages.feed import means
+from mcpwatch.ui.pages.lacks import LACKS, LISTS, Lack, Step, lack_of
+from mcpwatch.ui.pages.reasons import Reason
 from mcpwatch.ui.times import until
 from mcpwatch.watch.state import State
 
-_DO = {
-    FeedState.REFUSED: (
-        ("is it the right token? the gateway wrote it to its state folder", ""),
-        ("name another feed", "mcpwatch watch http://HOST:PORT"),
-    ),
-    FeedState.DISCONNECTED: (
-        ("is the gateway running? start one", "mcpwatch gateway --upstream URL"),
-        ("see something without one", "mcpwatch demo"),
-    ),
-    FeedState.BROKEN: (("do not act on this feed; look at the Feed screen", "press 6"),),
-    FeedState.ROLLBACK: (("do not act on this feed; look at the Feed screen", "press 6"),),
-    FeedState.ENDED: (("name another source", "mcpwatch watch SOURCE"),),
+_TOLD = 4
+"""Feeds of which it is told how they stand."""
+_OF_CLIENTS = frozenset({Scope.LIVE, Scope.SESSIONS})
+"""Lists for which it is enough that a client is pointed at the gateway."""
+_OF_ENTRIES = frozenset({Scope.LIVE, Scope.SESSION})
+"""Screens that have entries of their own to look at."""
+_COUNTED = {
+    Lack.READING: "{:,} of the log's {:,} entries are read.",
+    Lack.PLAYED: "It is played as far as entry {:,} of {:,}.",
 }
-_TRAFFIC = (
-    ("see it work, with agents and servers of its own", "mcpwatch demo"),
-    ("put the gateway in front of your server", "mcpwatch gateway --upstream http://HOST:PORT/mcp"),
-    ("then point your MCP client at the gateway's address", "e.g. http://127.0.0.1:4180/mcp"),
-)
 
 
-def empty_page(state: State, filtered: str) -> list[Line]:
-    """For the Live screen: a filter that lets nothing through, a feed in trouble, or no traffic yet."""
-    if filtered and len(state.rows):
-        return [
-            line(span("Nothing matches", Tone.STRONG)),
-            BLANK,
-            line(span(filtered, Tone.DIM)),
-            BLANK,
-            *_steps((("change the filter", "press /"), ("take it off", "press esc"))),
-        ]
-    status = worst_feed(state.feeds.values())
-    if status is None:
-        return [line(span("No feed yet", Tone.STRONG)), BLANK, *_steps(_TRAFFIC)]
-    look = FEEDS[status.state]
-    head = line(
-        span(f"{look.glyph} {status.state.value}", look.tone), span(f"  {status.address or status.name}", Tone.DIM)
-    )
-    lines = [head, BLANK, line(look.means)]
-    if status.detail:
-        lines.append(line(span(status.detail, Tone.WARN)))
-    if status.retry_at is not None:
-        lines.append(line(span(f"Next try {until(state.now, status.retry_at)}.", Tone.DIM)))
-    if status.state in _DO:
-        return [*lines, BLANK, *_steps(_DO[status.state])]
-    return [*lines, BLANK, line(span("No traffic yet", Tone.STRONG)), *(_clients(state) or _steps(_TRAFFIC))]
+def empty_page(
+    state: State, scope: Scope, keys: Mapping[str, str], reason: Reason | None = None, *, is_played: bool = False
+) -> list[Line]:
+    """For the list of a screen: the screen's own reason, or how the feeds stand; `keys` are the operator's."""
+    if reason is not None:
+        return reason_lines(reason, keys)
+    listed = LISTS[scope]
+    feeds = sorted(state.feeds.values(), key=badness)
+    lacks = [lack_of(status, is_played=is_played) for status in feeds] or [Lack.CONNECTING]
+    told = [LACKS[lack] for lack in Lack if lack in lacks]
+    lines = [line(span(told[0].head.format(listed.thing), Tone.STRONG)), line(span(listed.comes, Tone.DIM))]
+    for status, lack in list(zip(feeds, lacks, strict=False))[:_TOLD]:
+        lines += [BLANK, *_feed(status, lack, state)]
+    if not feeds:
+        lines += [BLANK, line("No feed yet: its source is being opened.")]
+    waits = any(each.waits for each in told)
+    clients = _clients(state) if waits else []
+    own = listed.steps if not feeds or (waits and not (clients and scope in _OF_CLIENTS)) else ()
+    if waits and not only_gateways(state) and state.counts.entries and scope not in _OF_ENTRIES:
+        lines += [BLANK, line(f"{count(state.counts.entries, 'entry')} came so far, none of which brought one.")]
+        own = (Step("look at them on Live", command="live"), *own)
+    steps = [*own, *(step for each in told for step in each.steps)]
+    return [*lines, *([BLANK, *clients] if clients else []), BLANK, *_steps(dict.fromkeys(steps), keys)]
+
+
+def reason_lines(reason: Reason, keys: Mapping[str, str]) -> list[Line]:
+    """A reason of the screen's own and what to do about it."""
+    why = [BLANK, line(span(reason.why, Tone.DIM))] if reason.why else []
+    steps = [BLANK, *_steps(reason.steps, keys)] if reason.steps else []
+    return [line(span(reason.head, Tone.STRONG)), *why, *steps]
 
 
 def only_gateways(state: State) -> bool:
     """Whether gateways have told of themselves and nothing else has happened."""
     return 0 < state.counts.entries == state.counts.kinds["gateway"]
+
+
+def _feed(status: FeedStatus, lack: Lack, state: State) -> list[Line]:
+    look = FEEDS[status.state]
+    lines = [
+        line(
+            span(f"{look.glyph} {status.state.value}", look.tone), span(f"  {status.address or status.name}", Tone.DIM)
+        ),
+        line(means(status)),
+    ]
+    if lack in _COUNTED and status.announced is not None:
+        lines.append(line(_COUNTED[lack].format(status.next_index, status.announced)))
+    if status.detail:
+        lines.append(line(span(status.detail, Tone.WARN)))
+    if status.retry_at is not None:
+        lines.append(line(span(f"Next try {until(state.now, status.retry_at)}.", Tone.DIM)))
+    return lines
 
 
 def _clients(state: State) -> list[Line]:
@@ -90,5 +112,16 @@ def _address(gateway: GatewayStarted, upstream: UpstreamInfo, several: bool) -> 
     return f"GATEWAY/{upstream.name}" if several else "GATEWAY"
 
 
-def _steps(steps: tuple[tuple[str, str], ...]) -> list[Line]:
-    return [line(span("· ", Tone.DIM), f"{what}   ", span(how, Tone.ACCENT), hang=2) for what, how in steps]
+def _steps(steps: Iterable[Step], keys: Mapping[str, str]) -> list[Line]:
+    return [
+        line(span("· ", Tone.DIM), f"{step.what}   ", span(step.how or _press(step.command, keys), Tone.ACCENT), hang=2)
+        for step in steps
+    ]
+
+
+def _press(command: str, keys: Mapping[str, str]) -> str:
+    """What runs a command: its key, or what is typed where it has none."""
+    if not command:
+        return ""
+    key = with_keys(BY_ID[command], keys).keys.partition(",")[0]
+    return f"press {key_name(key)}" if key else f"type :{command}"

@@ -31,8 +31,6 @@ def feed_page(
     lines: list[Line] = []
     for status in state.feeds.values() if only is None else [only]:
         lines += [*_feed(status, state), BLANK]
-    if not state.feeds:
-        lines += [line(span("No feed yet.", Tone.DIM)), BLANK]
     lines += _watcher(state)
     lines += [bullet(span("!", Tone.BAD), span(f"{what}: {why}", Tone.BAD)) for what, why in troubles]
     return [*lines, BLANK, title("Files"), *[field(name, path) for name, path in paths]]
@@ -47,7 +45,7 @@ def _feed(status: FeedStatus, state: State) -> list[Line]:
             span(f"  {status.name}", Tone.STRONG),
             span(f"  {status.address}", Tone.DIM),
         ),
-        bullet(span(" "), span(_means(status), Tone.DIM)),
+        bullet(span(" "), span(means(status), Tone.DIM)),
     ]
     if status.detail:
         lines.append(field("why", status.detail))
@@ -95,7 +93,8 @@ def _states(status: FeedStatus, now: float) -> list[Line]:
     return lines or [line(span("none yet", Tone.DIM))]
 
 
-def _means(status: FeedStatus) -> str:
+def means(status: FeedStatus) -> str:
+    """What a feed's state means, in a sentence."""
     if status.state is FeedState.REFUSED and status.retry_at is not None:
         return "Its gateway will not have us, or its token cannot be read; it is asked again."
     return FEEDS[status.state].means
