@@ -4,6 +4,7 @@ Python's `re` cannot be stopped, so what takes exponential time is refused befor
 """
 
 import re
+import warnings
 from functools import lru_cache
 from math import factorial
 
@@ -50,7 +51,10 @@ def compile_pattern(pattern: str) -> tuple[re.Pattern[str], int]:
     if text < LEAST_TEXT:
         raise BadPattern("so many choices could take for ever")
     try:
-        return re.compile(pattern, re.IGNORECASE), text
+        with warnings.catch_warnings():
+            # Of what may mean something else in a Python to come; it would be printed over the screen.
+            warnings.simplefilter("ignore", FutureWarning)
+            return re.compile(pattern, re.IGNORECASE), text
     except (re.error, OverflowError, RecursionError) as error:
         raise BadPattern(f"not a regular expression: {error}") from None
 

@@ -51,6 +51,7 @@ def test_a_pattern_that_is_none_or_could_take_for_ever_is_refused(pattern: str) 
         (r"(ab)+", "abab"),
         (r"\(\w+\)", "f(x)"),
         (r"(a+)?b", "aab"),
+        (r"[[a]b", "[b"),
         (r"https?://.*(get|put|post)", "HTTP://x/post"),
         (r"(?i:foo)|(?P<x>bar)|ba?z", "bz"),
         (r"^(?:[0-9a-f]{2}:){5}", "00:11:22:33:44:55"),
