@@ -43,6 +43,10 @@ def _errors(tool: Tool, state: State) -> Cell:
     return span(str(tool.errors), Tone.WARN if tool.errors else Tone.DIM)
 
 
+def _failed(tool: Tool, state: State) -> Cell:
+    return span(watch_columns.failed(tool), Tone.WARN if tool.errors else Tone.DIM)
+
+
 def _description(tool: Tool, state: State) -> Cell:
     return text_cell(description(tool), Tone.DIM)
 
@@ -52,6 +56,7 @@ _PAINTS: dict[str, Paint[Tool]] = {
     "tool": _name,
     "reaches": _reaches,
     "errors": _errors,
+    "failed": _failed,
     "description": _description,
 }
 _ORDERS: tuple[Order[Tool], ...] = (

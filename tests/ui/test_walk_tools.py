@@ -137,3 +137,12 @@ async def test_the_list_shows_what_tools_reach_and_an_accepted_change_as_such(cl
         await closed.watcher.accept(one, one.digest, "release 2")
         closed.wait(1.0)
         assert "✓ 1×" in await at.read()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (140, 40)])
+async def test_at_any_width_one_sees_which_tools_fail_and_which_are_slow(closed: Scene, size: tuple[int, int]) -> None:
+    async with hands(closed, size) as at:
+        lines = (await at.press("5")).splitlines()
+    assert {"TOOL", "CALLS", "FAILED", "P99"} <= set(lines[3].split())
+    (row,) = (line for line in lines[4:] if "write_file" in line[:60])
+    assert "100.0%" in row
