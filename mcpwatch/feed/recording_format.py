@@ -1,6 +1,7 @@
 """How a recording is written (SPEC.md, section 12): its head, and its events with a digest before each."""
 
 import base64
+import re
 from typing import Annotated
 
 import msgspec
@@ -27,6 +28,8 @@ Count = Annotated[int, Meta(ge=0, le=MAX_SIZE)]
 
 _DIGEST = 2 + (HASH_SIZE + 2) // 3 * 4 + 1
 """Octets of the line before an event."""
+_ENTRY = re.compile(rb".{%d}\nid: (0|[1-9][0-9]{0,15})\nevent: entry\ndata: " % (_DIGEST - 1))
+"""What stands before the leaf of an entry."""
 
 
 class Head(Struct, frozen=True, kw_only=True):
@@ -109,6 +112,23 @@ def encode_event(seen: Frame) -> bytes:
 
 def decode_event(block: bytes) -> Frame:
     """The event in what stands between two blank lines; raises Unreadable."""
+    seen = _entry(block) or _any_event(block)
+    if _digest_line(seen.data) != block[:_DIGEST]:
+        raise Unreadable("its octets are not those that were recorded: they have another digest", seen.id)
+    return seen
+
+
+def _entry(block: bytes) -> Frame | None:
+    """An entry in its one form whose leaf is one line, as nearly all events are; None for all else."""
+    head = _ENTRY.match(block)
+    if head is None:
+        return None
+    leaf = block[head.end() :]
+    return None if b"\n" in leaf or b"\r" in leaf else Frame("entry", leaf, head[1].decode())
+
+
+def _any_event(block: bytes) -> Frame:
+    """The event, whatever its digest says; raises Unreadable where it is not in its one form."""
     _, *lines = block.split(b"\n")
     id = lines.pop(0)[4:].decode("ascii", "replace") if lines and lines[0].startswith(b"id: ") else None
     event = lines[0][7:].decode("ascii", "replace") if lines else ""
@@ -116,8 +136,6 @@ def decode_event(block: bytes) -> Frame:
     seen = Frame(event, data, id)
     if event not in EVENTS or b"\r" in data or _text(seen) != block[_DIGEST:] + END:
         raise Unreadable("it is no event of a recording", id)
-    if _digest_line(data) != block[:_DIGEST]:
-        raise Unreadable("its octets are not those that were recorded: they have another digest", id)
     return seen
 
 

@@ -1,5 +1,6 @@
 """A recording that is not what was written never passes, and says where; a cut one opens to its last whole event."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -8,7 +9,9 @@ import pytest
 from taped import read, tape
 
 from mcpwatch.errors import McpwatchError
+from mcpwatch.feed.merkle import leaf_hash
 from mcpwatch.feed.recording import Recorded, Recording
+from mcpwatch.feed.recording_format import END, Unreadable, decode_event, encode_event
 from mcpwatch.feed.sse import Frame
 
 
@@ -85,3 +88,32 @@ def test_events_that_were_moved_are_found(tmp_path: Path, change: str) -> None:
     recorded, _ = read(put(path, moved[change]))
     assert recorded.is_proven == (change == "double")
     assert change == "double" or recorded.fault is not None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        (b"id: 7\n", b"id: 07\n"),
+        (b"id: 7\n", b"id:7\n"),
+        (b"id: 7\n", b"id: 7\nid: 7\n"),
+        (b"id: 7\n", b"id: 7\nretry: 1\n"),
+        (b"event: entry\n", b"event:entry\n"),
+        (b"event: entry\n", b"event: message\n"),
+        (b"data: ", b"data:"),
+        (b"data: ", b": a comment\ndata: "),
+    ],
+)
+def test_an_entry_has_one_form(changed: tuple[bytes, bytes]) -> None:
+    whole = encode_event(Frame("entry", b'{"some":"leaf"}', "7")).removesuffix(END)
+    assert decode_event(whole) == Frame("entry", b'{"some":"leaf"}', "7")
+    other = whole.replace(*changed)
+    assert other != whole
+    with pytest.raises(Unreadable):
+        decode_event(other)
+
+
+def test_a_carriage_return_is_in_no_event() -> None:
+    whole = encode_event(Frame("entry", b"one line", "7")).removesuffix(END)
+    spoilt = b"one\rline"
+    with pytest.raises(Unreadable):
+        decode_event(b": " + b64encode(leaf_hash(spoilt)) + whole[whole.index(b"\nid") :].replace(b"one line", spoilt))
