@@ -1,8 +1,9 @@
 """Telling what others did to alerts: who, what and why, a few at a time."""
 
-from mcpwatch.model.alerts import AlertEvent, EventKind
+from mcpwatch.model.alerts import AlertEvent, EventKind, Silence
 from mcpwatch.text import count
 from mcpwatch.watch.state import State
+from mcpwatch.watch.subjects import short_subject
 from mcpwatch.watch.watcher import Watcher
 
 EVERY = 2.0
@@ -54,8 +55,17 @@ class ActToasts:
         for silence in watcher.silences:
             is_new = silence.id not in self._silences
             if is_new and silence.key != watcher.key and state.now - silence.time < FRESH:
-                self._new.append(_said(f"{silence.author} silenced {silence.rule}", silence.reason))
+                self._new.append(_said(f"{silence.author} silenced {_covered(silence, state)}", silence.reason))
         self._silences = silences
+
+
+def _covered(silence: Silence, state: State) -> str:
+    """What a silence covers as lists show it; its globs where it covers nothing yet."""
+    alerts = [each for each in state.alerts.values() if each.silence is not None and each.silence.id == silence.id]
+    if not alerts:
+        return f"{silence.rule} about {silence.subject}"
+    first = f"{alerts[0].title}: {short_subject(alerts[0], state)}"
+    return first if len(alerts) == 1 else f"{count(len(alerts), 'alert')} such as {first}"
 
 
 def _said(did: str, why: str) -> str:

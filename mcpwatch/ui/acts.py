@@ -11,9 +11,11 @@ from mcpwatch.ui.dialogs.note import SINKS, ActWords, NoteDialog
 from mcpwatch.ui.dialogs.silence import SilenceDialog, Silencing
 from mcpwatch.ui.host import Host
 from mcpwatch.ui.lines import field
+from mcpwatch.ui.pages.parties import head_line
 from mcpwatch.ui.times import full
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
+from mcpwatch.watch.subjects import with_names
 from mcpwatch.watch.watcher import Watcher
 
 _RISES = "back with the firing ones"
@@ -85,12 +87,14 @@ def unacknowledge(app: App[None], tell: Callable[[str], None], watcher: Watcher,
 def silence(app: App[None], watcher: Watcher, alert: Alert) -> None:
     """Ask what to silence, how long and why; at first it is this alert, or all of the rule where many are one."""
     rule, subject = watcher.globs(alert)
+    is_many = isinstance(alert, RuleGroup)
     silencing = Silencing(
         rule,
-        "*" if isinstance(alert, RuleGroup) else subject,
+        "*" if is_many else subject,
         watcher.keeps(alert),
         partial(watcher.matching, alert.source),
         partial(watcher.silence, alert.source),
+        [head_line(alert), *([] if is_many else [field("about", with_names(alert.subject, alert, watcher.state))])],
     )
     app.push_screen(SilenceDialog(silencing))
 
@@ -102,7 +106,7 @@ def unsilence(app: App[None], tell: Callable[[str], None], watcher: Watcher, ale
         tell("This alert is not silenced")
         return
     about = [
-        field("silences", f"{silence.rule} about {silence.subject}"),
+        field("silences", f"{silence.rule} about {with_names(silence.subject, alert, watcher.state)}"),
         field("until", full(silence.until)),
         field("by", f"{silence.author}: {silence.reason}"),
     ]

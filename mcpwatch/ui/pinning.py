@@ -58,13 +58,15 @@ def unpin(screen: Screen[None], host: Host, watcher: Watcher, identity: Identity
         host.tell("No key of it is pinned")
         return
 
+    called = identity.name or short_id(identity.id)
+
     def act() -> None:
         try:
             watcher.unpin(identity.id)
         except McpwatchError as error:
             host.tell(f"{error.title}. {error.hint}".strip(), serious=True)
         else:
-            host.tell(f"Un-pinned {short_id(identity.id)}; its requests are judged again")
+            host.tell(f"Un-pinned {called}; its requests are judged again")
 
     says = [*_about(watcher, identity), BLANK, line(span(_UNPIN, Tone.DIM))]
     screen.app.push_screen(ConfirmDialog("Un-pin this identity", says, "un-pin it", act))

@@ -416,3 +416,53 @@ async def test_at_every_width_one_sees_which_alert_is_the_newest(scene: Scene, s
 
 def test_where_an_act_is_kept_is_said_in_words() -> None:
     assert [kept.value for kept in Kept] == ["in the gateway's log", "on this machine only"]
+
+
+def name_subject(scene: Scene, alert: Alert) -> None:
+    """Give the signer that an alert is about the name courier."""
+    (id,) = [word.strip("():,") for word in alert.subject.split() if word.strip("():,") in scene.state.identities]
+    scene.state.identities[id].name = "courier"
+
+
+async def test_dialogs_tell_the_operator_s_name_for_the_signer_that_the_alert_is_about(scene: Scene) -> None:
+    alert = alert_of(scene, "identity/bad-signature")
+    name_subject(scene, alert)
+    async with hands(scene, size=(140, 40)) as at:
+        await at.press("3", "slash")
+        await at.type("Bad signature")
+        await at.press("enter")
+        for key in ("a", "m"):
+            shown = " ".join((await at.press(key)).split())
+            assert "‼ critical Bad signature" in shown and "about courier " in shown
+            await at.press("escape")
+        await at.press("m")
+        await at.type("known")
+        await at.press("enter")
+        assert alert.state is AlertState.SILENCED
+        shown = " ".join((await at.press("M")).split())
+        assert "silences identity/bad-signature about courier " in shown
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("identity/bad-signature", "ben@desk silenced Bad signature: courier at files: our own …"),
+        ("tool/*", "ben@desk silenced 3 alerts such as Tool changed: "),
+        ("nothing/*", "ben@desk silenced nothing/* about *: our own test"),
+    ],
+)
+async def test_what_somebody_else_silenced_is_told_as_lists_show_it(scene: Scene, rule: str, says: str) -> None:
+    name_subject(scene, alert_of(scene, "identity/bad-signature"))
+    told: list[str] = []
+    async with hands(scene) as at:
+        at.app.notify = lambda message, **_: told.append(message)  # type: ignore[method-assign]
+        origin = scene.book.origin(alert_of(scene).source)
+        silence = Silence(
+            "f" * 12, rule, "*", "ben@desk", "our own test", scene.now, scene.now + 60, origin, key="k" * 43
+        )
+        event = AlertEvent(EventKind.SILENCED, "ben@desk", "", scene.now, -1, until=silence.until, key="k" * 43)
+        scene.book.take([Act(silence.id, event, silence=silence)])
+        scene.state.alerts_changed()
+        scene.monotonic += 10
+        await at.read()
+    assert any(each.startswith(says) for each in told), told

@@ -11,9 +11,8 @@ from mcpwatch.errors import McpwatchError
 from mcpwatch.model.alerts import Alert, AlertEvent, Kept
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, field, line, span
-from mcpwatch.ui.looks import severity_cell
 from mcpwatch.ui.page import Page
-from mcpwatch.ui.pages.parties import about_lines
+from mcpwatch.ui.pages.parties import about_lines, head_line
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.times import count
 from mcpwatch.watch.subjects import with_names
@@ -82,7 +81,7 @@ class NoteDialog(Dialog):
         """The alert as it stood when the dialog last looked."""
         alert, state = self._alert, self._state
         return [
-            line(severity_cell(alert.severity), "  ", span(alert.title, Tone.STRONG), hang=2),
+            head_line(alert),
             BLANK,
             *about_lines(alert, state),
             *self._about,

@@ -1,6 +1,6 @@
 """Silence: what it covers, how long, and why; done with enter."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -31,13 +31,23 @@ _FIELDS = (("rule", "rule"), ("subject", "about"), ("span", "for"), ("note", "wh
 class Silencing:
     """What the dialog asks of its caller."""
 
-    def __init__(self, rule: str, subject: str, place: Kept, matching: Callable[[str, str], int], act: "Act") -> None:
+    def __init__(
+        self,
+        rule: str,
+        subject: str,
+        place: Kept,
+        matching: Callable[[str, str], int],
+        act: "Act",
+        about: Sequence[Line] = (),
+    ) -> None:
         self.first = {"rule": rule, "subject": subject, "span": "8h", "note": ""}
         """What stands in the inputs at first."""
         self.place = place
         self.matching = matching
         """How many alerts two globs, for rule and subject, match as of now."""
         self.act = act
+        self.about = about
+        """The alert that it begins with, by the names that the operator gave."""
 
 
 Act = Callable[[str, str, str, float], Awaitable[Kept]]
@@ -84,6 +94,7 @@ class SilenceDialog(Dialog):
         is_all = covered > 1 and covered == self._silencing.matching("*", "*")
         said = "all but the feed's own, and those to come" if is_all else "and those to come"
         return [
+            *self._silencing.about,
             field("covers", f"{count(covered, 'alert')} now, ", span(said, Tone.BAD if is_all else Tone.PLAIN)),
             BLANK,
             line(span(_EXPLAINS, Tone.DIM)),

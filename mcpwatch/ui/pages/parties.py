@@ -1,12 +1,18 @@
 """Whom an alert is about and who sent what shows it: the operator's names first, then ids and addresses."""
 
 from mcpwatch.model.alerts import Alert
-from mcpwatch.ui.lines import Line, Tone, field, span
+from mcpwatch.ui.lines import Line, Tone, field, line, span
+from mcpwatch.ui.looks import severity_cell
 from mcpwatch.watch.senders import senders
 from mcpwatch.watch.state import State
 from mcpwatch.watch.subjects import with_names
 
 _SENDERS = 3
+
+
+def head_line(alert: Alert) -> Line:
+    """How bad it is, and what it is called."""
+    return line(severity_cell(alert.severity), "  ", span(alert.title, Tone.STRONG), hang=2)
 
 
 def about_lines(alert: Alert, state: State) -> list[Line]:
