@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import errno
 import importlib
 import signal
 import sys
@@ -11,7 +12,7 @@ from typing import Protocol, cast
 
 from msgspec import Struct
 
-from mcpwatch.errors import McpwatchError, UsageError
+from mcpwatch.errors import LocalError, McpwatchError, UsageError
 from mcpwatch.garbage import collect_seldom, no_look
 from mcpwatch.program import program
 from mcpwatch.text import show
@@ -22,6 +23,7 @@ exit codes: 0 done, 1 failed, 2 wrong usage or configuration,
 (port in use, no terminal, file readable by others), 6 the log does not hold,
 130 interrupted, 143 terminated
 """
+_DISK = frozenset({errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EPERM, errno.EROFS})
 
 
 class Command(Protocol):
@@ -86,6 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output went away; nothing more can be said to it.
         sys.stdout = None
         return 0
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        # What is kept is written at many places; wherever it is, the disk's own words say what to do.
+        print(f"mcpwatch: {show(f'{error.filename}: ' if error.filename else '')}{error.strerror}", file=sys.stderr)
+        return LocalError.exit_code
 
 
 def _run(words: list[str]) -> int:

@@ -17,10 +17,17 @@ APP = "mcpwatch"
 
 
 def state_dir() -> Path:
-    """The user's state folder for mcpwatch; `MCPWATCH_STATE` overrides it. Made 0700 when missing."""
+    """The user's state folder for mcpwatch; `MCPWATCH_STATE` overrides it. Made 0700 when missing.
+
+    Raises LocalError where there can be none.
+    """
     override = os.environ.get("MCPWATCH_STATE")
     path = Path(override) if override else platformdirs.user_state_path(APP)
-    return private_dir(path)
+    try:
+        return private_dir(path)
+    except OSError as error:
+        hint = "Name a folder that you can write to: MCPWATCH_STATE=FOLDER"
+        raise LocalError(f"{path}, the folder for what is kept, cannot be made: {error.strerror}", hint) from None
 
 
 def config_file() -> Path:

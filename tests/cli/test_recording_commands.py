@@ -1,8 +1,10 @@
 """`mcpwatch verify`, and the commands that watch, on recordings."""
 
+import errno
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,26 @@ def test_a_pipe_is_no_recording_and_blocks_nobody(
     assert main([command, str(pipe)]) in (2, 5)
     assert main(["verify", str(pipe)]) == 2
     assert "is no regular file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("number", "place"), [(errno.EROFS, "/kept\x1b[2J"), (errno.ENOSPC, None)])
+@pytest.mark.parametrize("command", ["tail", "check", "export"])
+def test_a_disk_that_takes_nothing_is_told(
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    number: int,
+    place: str | None,
+) -> None:
+    def refuse(**of_file: object) -> tuple[int, str]:
+        raise OSError(number, os.strerror(number), place)
+
+    tape(path)
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    assert main([command, str(path)]) == 5
+    before = "/kept\\x1b[2J: " if place else ""
+    assert capsys.readouterr().err.endswith(f"mcpwatch: {before}{os.strerror(number)}\n")
 
 
 def test_what_no_checkpoint_covers_fails(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

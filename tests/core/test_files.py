@@ -30,6 +30,15 @@ def test_the_state_folder_is_private() -> None:
     assert mode(state_dir()) == 0o700
 
 
+def test_a_state_folder_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    for name in ("file", "file/in"):
+        monkeypatch.setenv("MCPWATCH_STATE", str(tmp_path / name))
+        with pytest.raises(LocalError, match="cannot be made") as error:
+            state_dir()
+        assert "MCPWATCH_STATE=" in error.value.hint
+
+
 def test_creating_leaves_an_existing_file_alone(tmp_path: Path) -> None:
     path = tmp_path / "token"
     assert create_private(path, b"first")
