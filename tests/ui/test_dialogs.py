@@ -137,5 +137,5 @@ def test_the_help_has_every_sign_of_the_tables() -> None:
         for look in looks.values():
             assert f"{look.glyph} " in shown
             assert look.means.removeprefix(f"{look.means.partition(':')[0]}: ").lower() in shown.lower()
-    for told in ("‼ critical", "● strong", "═ signed", "→ data flow", "┄ inferred"):
+    for told in ("‼ critical", "● strong", "═ signed", "→ data flow", "┄ inferred", "✓ server", "@subject", "?name"):
         assert told in shown

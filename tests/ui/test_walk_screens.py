@@ -191,7 +191,7 @@ async def test_the_palette_runs_commands(scene: Scene) -> None:
 
 async def test_the_theme_changes_by_name_and_by_turn(scene: Scene) -> None:
     async with hands(scene) as at:
-        await at.command("theme mcpwatch-light")
+        assert "the theme is mcpwatch-light" in (await at.command("theme mcpwatch-light")).lower()
         assert at.app.theme == "mcpwatch-light"
         seen = [at.app.theme]
         while len(seen) == len(set(seen)):

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from textual.binding import Binding
 
+from mcpwatch.model.identity import Evidence
 from mcpwatch.ui.commands import Command, Group, Scope, key_names
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, line, span, title
-from mcpwatch.ui.looks import EDGES, SEVERITIES, STRENGTHS, VERDICTS, Look, severity_cell, verdict_cell
+from mcpwatch.ui.looks import EDGES, EVIDENCE, SEVERITIES, STRENGTHS, VERDICTS, Look, severity_cell, verdict_cell
 from mcpwatch.watch.query import help_rows
 
 _KEY_CELLS = 14
@@ -59,8 +60,16 @@ def _raised(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
+_SERVER = span("✓ server", Tone.GOOD), "On an answer: its server signed it. That says who answered, never who asked."
+_WHO = (
+    ("name KEY", Evidence.VERIFIED, "The signer of a request that holds: your name for it, and its key's head."),
+    ("KEY id", Evidence.VERIFIED, "The same, where you gave it no name: its key's head, and its id's end."),
+    ("@subject", Evidence.ASSERTED, "The holder of an access token: the gateway read it, nothing here proves it."),
+    ("?name", Evidence.CLAIMED, "What the client or a signature that proves nobody says. Anybody can say it."),
+)
 _LEGEND: tuple[tuple[str, list[tuple[Span, str]]], ...] = (
-    ("Verdicts", [(verdict_cell(word), look.means) for word, look in VERDICTS.items()]),
+    ("Verdicts", [*((verdict_cell(word), look.means) for word, look in VERDICTS.items()), _SERVER]),
+    ("Who", [(span(who, EVIDENCE[evidence].tone), means) for who, evidence, means in _WHO]),
     ("Severities", [(severity_cell(severity), look.means) for severity, look in SEVERITIES.items()]),
     ("What binds a session", [_binding(look) for look in STRENGTHS.values()]),
     (
