@@ -98,6 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     names = {row.name for row in COMMANDS}
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
     if words and _is_mistyped(words[0], names):
         near = difflib.get_close_matches(words[0], names, n=1)
         meant = (

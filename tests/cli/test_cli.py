@@ -27,6 +27,14 @@ def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -
     assert f"usage: mcpwatch {name}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("words", "told"), [(["help"], "exit codes"), (["help", "tail"], "usage: mcpwatch tail")])
+def test_help_is_told_by_the_word_as_well(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert left.value.code == 0
+    assert told in capsys.readouterr().out
+
+
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("mcpwatch ")
