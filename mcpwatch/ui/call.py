@@ -70,7 +70,7 @@ class CallScreen(WatchScreen):
 
     def compose_body(self) -> ComposeResult:
         """Entries, then the pages of the views."""
-        yield Grid(live_columns(), id="list", chosen=_COLUMNS)
+        yield Grid(live_columns(), id="list", chosen=_COLUMNS, moved=self._go_with_cursor)
         yield Ribbon(id="views")
         with Container(id="sides"):
             yield Reader(id="request")
@@ -155,6 +155,9 @@ class CallScreen(WatchScreen):
             found = JsonOutline(body.text or "", cover=cover, masked=bool(body.masked), sources=dict(sources))
             self._outlines[key] = found
         return [found]
+
+    def _go_with_cursor(self, bottom: bool) -> None:
+        self._selected = row.seq if (row := self.selected_row) is not None else None
 
     @on(Grid.Moved, "#list")
     def _moved(self) -> None:

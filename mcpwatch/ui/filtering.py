@@ -25,6 +25,12 @@ class Filtering(WatchScreen, inherit_bindings=False):
         """The view to filter."""
         raise TypeError(f"{type(self).__name__} filters nothing")
 
+    def go_with_cursor(self, bottom: bool) -> None:
+        """Take over where a person moved the grid's cursor; at the bottom it follows."""
+        self.filtered.move_to(self.grid.cursor)
+        if bottom:
+            self.filtered.follow = True
+
     @property
     def row(self) -> Row | None:
         """The row under the cursor."""
@@ -84,3 +90,14 @@ class Filtering(WatchScreen, inherit_bindings=False):
             self.fault = ""
             self.filtered.set_query(self._before)
             self.look()
+            self.grid.reveal()
+
+    def go_back(self) -> bool:
+        """Out of what is open, then back from a filter that was none."""
+        if super().go_back():
+            return True
+        if not self.fault:
+            return False
+        self.fault = ""
+        self.look()
+        return True

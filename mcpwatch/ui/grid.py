@@ -56,11 +56,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
             return self.grid
 
     class Moved(Told):
-        """A person moved the cursor; `bottom` when they asked for the last row."""
-
-        def __init__(self, grid: "Grid", bottom: bool) -> None:
-            super().__init__(grid)
-            self.bottom = bottom
+        """A person moved the cursor."""
 
     class Wheeled(Told):
         """A person turned the mouse wheel."""
@@ -86,11 +82,13 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         id: str | None = None,
         chosen: Collection[str] | None = None,
         heads: Mapping[str, Callable[[int], Line]] | None = None,
+        moved: Callable[[bool], None] = lambda bottom: None,
     ) -> None:
-        """`heads` draw the titles of columns that have more to say, for a width."""
+        """`heads` draw titles that have more to say, for a width; `moved` hears at once of each move, if to the end."""
         super().__init__(id=id)
         self.columns = tuple(columns)
         self._heads = {} if heads is None else heads
+        self._tell_move = moved
         self.order: tuple[str, bool] | None = None
         """The column that the rows are ordered by, and whether downwards."""
         self.is_marked: Callable[[int], bool] = lambda position: False
@@ -177,9 +175,10 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         if not len(self._rows):
             return
         self.cursor = min(max(self.cursor + step, 0), len(self._rows) - 1)
+        self._tell_move(bottom)
         self.reveal()
         self.refresh()
-        self.post_message(self.Moved(self, bottom))
+        self.post_message(self.Moved(self))
 
     def action_up(self) -> None:
         """One row up."""
@@ -258,8 +257,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         cells = tuple(self._rows.cells(position, fitted))
         over, marked = self._over(position), self.is_marked(position)
         key = (cells, over, marked, fitted, self.needle)
-        strip = self._strips.get(key)
-        if strip is None:
+        if (strip := self._strips.get(key)) is None:
             strip = self._draw(cells, fitted, over, _MARK if marked else _CURSORS[over])
             keep(self._strips, key, strip, _STRIPS)
         return strip

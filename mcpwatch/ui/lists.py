@@ -99,7 +99,7 @@ class ListScreen(WatchScreen, Generic[T]):
 
     def compose_body(self) -> ComposeResult:
         """The list, the page, and what is said in place of an empty list."""
-        yield Grid(with_feed(self.columns, len(self.watcher.sources) > 1), id="list")
+        yield Grid(with_feed(self.columns, len(self.watcher.sources) > 1), id="list", moved=self._go_with_cursor)
         yield Page(id="about")
         yield Page(id="empty")
 
@@ -198,10 +198,12 @@ class ListScreen(WatchScreen, Generic[T]):
         else:
             about.show_lines([])
 
-    @on(Grid.Moved, "#list")
-    def _moved(self) -> None:
+    def _go_with_cursor(self, bottom: bool) -> None:
         if (item := self.selected) is not None:
             self._selected = self.key_of(item)
+
+    @on(Grid.Moved, "#list")
+    def _moved(self) -> None:
         self._look_at_item()
         self.look_at_bars()
 

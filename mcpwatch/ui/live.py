@@ -29,7 +29,6 @@ from mcpwatch.watch import seeking
 from mcpwatch.watch.json_lines import entry_line
 from mcpwatch.watch.past_view import PastView
 from mcpwatch.watch.query import ALL, BadQuery, Query, parse
-from mcpwatch.watch.row import Row
 from mcpwatch.watch.watcher import Watcher
 
 Step = Literal[1, -1]
@@ -50,7 +49,7 @@ class LiveScreen(Marking):
 
     def compose_body(self) -> ComposeResult:
         """The grid, what is selected, and what is said while there is nothing."""
-        yield Grid(with_feed(live_columns(), len(self.watcher.sources) > 1), id="list")
+        yield Grid(with_feed(live_columns(), len(self.watcher.sources) > 1), id="list", moved=self.go_with_cursor)
         yield Page(id="about")
         yield Page(id="empty")
 
@@ -69,13 +68,6 @@ class LiveScreen(Marking):
         """The view."""
         return self.view
 
-    @property
-    def row(self) -> Row | None:
-        """The row under the cursor, as a person sees it: the word of the last move may still be on its way."""
-        if len(self.view) and self.grid.rows is self._rows and self.grid.cursor != self.view.cursor:
-            self.view.move_to(self.grid.cursor)
-        return self.view.selected
-
     def on_mount(self) -> None:
         """Begin with the columns and times of this run."""
         self._rows.times = self.host.times
@@ -87,15 +79,18 @@ class LiveScreen(Marking):
     def sync(self) -> None:
         """Bring the grid up to the view, the view up to the state; what one reads stays where it is."""
         view, grid = self.view, self.grid
-        top = view.rows(grid.top, 1)
+        top, in_view = view.rows(grid.top, 1), grid.is_cursor_in_view
         view.sync()
+        follow = view.follow and not view.frozen
         self.is_behind = view.is_filling
-        anchor = view.line_of(top[0]) if top and not view.follow else None
+        anchor = view.line_of(top[0]) if top and not follow else None
         empty = not len(view) or (view.query.is_empty and only_gateways(self.state))
         self.set_class(empty, "-empty")
         if empty:
             self.query_one("#empty", Page).show_lines(why_empty(self, unseen(view)))
-        grid.show_rows(self._rows, view.cursor, top=anchor, follow=view.follow and not view.frozen)
+        grid.show_rows(self._rows, view.cursor, top=anchor, follow=follow)
+        if in_view and not follow:
+            grid.reveal()
         self._look_at_row()
         below = max(len(view) - grid.top - grid.page_size, 0)
         if (rates := self.query_one("#rates", Ribbon)).display:
@@ -111,10 +106,7 @@ class LiveScreen(Marking):
     # -- moving
 
     @on(Grid.Moved, "#list")
-    def _moved(self, event: Grid.Moved) -> None:
-        self.view.move_to(event.grid.cursor)
-        if event.bottom:
-            self.view.follow = True
+    def _moved(self) -> None:
         self.look()
 
     @on(Grid.Wheeled, "#list")

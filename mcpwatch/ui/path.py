@@ -42,7 +42,7 @@ class PathScreen(WatchScreen):
 
     def compose_body(self) -> ComposeResult:
         """Steps and page."""
-        yield Grid(PATH_COLUMNS, id="list", heads={"when": self._rows.head})
+        yield Grid(PATH_COLUMNS, id="list", heads={"when": self._rows.head}, moved=self._go_with_cursor)
         yield Page(id="about")
 
     @property
@@ -81,6 +81,9 @@ class PathScreen(WatchScreen):
         self._selected = call.id
         ties = tie_lines(self._rows.steps, self.grid.cursor)
         page.show_lines([*ties, BLANK, *row_parts(row, self.watcher)], call.id)
+
+    def _go_with_cursor(self, bottom: bool) -> None:
+        self._selected = call.id if (call := self.selected_call) is not None else None
 
     @on(Grid.Moved, "#list")
     def _moved(self) -> None:

@@ -64,9 +64,10 @@ class SessionScreen(Filtering):
         with Vertical():
             yield Ribbon(id="card")
             yield Ribbon(id="views")
-            yield Grid(WATERFALL_COLUMNS, id="waterfall", heads={"when": self._waterfall.head})
+            heads = {"when": self._waterfall.head}
+            yield Grid(WATERFALL_COLUMNS, id="waterfall", heads=heads, moved=self._go_with_call)
             yield Grid(CHAIN_COLUMNS, id="chain")
-            yield Grid(live_columns(), id="entries")
+            yield Grid(live_columns(), id="entries", moved=self.go_with_cursor)
             yield Page(id="empty")
 
     def compose_foot(self) -> ComposeResult:
@@ -227,20 +228,14 @@ class SessionScreen(Filtering):
     def _moved_to_call(self) -> None:
         self._look_at_call()
 
-    @on(Grid.Moved, "#waterfall")
-    def _moved_on_waterfall(self, event: Grid.Moved) -> None:
-        at_end = event.grid.cursor == len(event.grid.rows) - 1
-        self._selected = None if at_end else str(event.grid.selected)
+    def _go_with_call(self, bottom: bool) -> None:
+        at_end = self.grid.cursor == len(self.grid.rows) - 1
+        self._selected = None if at_end else str(self.grid.selected)
 
     @on(Grid.Wheeled, "#waterfall")
     def _wheeled(self, event: Grid.Wheeled) -> None:
         if event.up and self._selected is None:
             self._selected = str(event.grid.selected)
-
-    @on(Grid.Moved, "#entries")
-    def _moved(self, event: Grid.Moved) -> None:
-        self._view.move_to(event.grid.cursor)
-        self._view.follow = event.bottom
 
     @on(Grid.Opened)
     def _opened(self) -> None:
