@@ -1,5 +1,6 @@
 """Comma-separated values (RFC 4180) with fixed columns, for spreadsheets; nothing in a cell is taken for a formula."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from mcpwatch.watch.times import rfc3339
 
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 """With what a spreadsheet lets a formula begin, in full width too."""
+_AFTER_SEMICOLON = re.compile(r""";(?=["' ]*[=+\-@＝＋－＠])""")
+"""Where the list separator of a locale is a semicolon, a spreadsheet begins a cell there, in quotes or not."""
 _END = "\r\n"
 
 
@@ -90,7 +93,7 @@ def cell(text: str) -> str:
     shown = show(text)
     first = shown.lstrip(" \xa0")[:1]
     guard = "'" if first in _FORMULA and first else ""
-    return '"' + guard + shown.replace('"', '""') + '"'
+    return '"' + guard + _AFTER_SEMICOLON.sub(r"\\x3b", shown).replace('"', '""') + '"'
 
 
 def remark(text: str) -> str:
