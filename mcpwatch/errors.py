@@ -15,6 +15,11 @@ class McpwatchError(Exception):
         self.title = title
         self.hint = hint
 
+    @property
+    def whole(self) -> str:
+        """What is wrong and what to do about it, where all of it has one place."""
+        return f"{self.title}. {self.hint}" if self.hint else self.title
+
 
 class UsageError(McpwatchError):
     """The command line or the configuration is off."""

@@ -64,7 +64,7 @@ class PatientSource:
             try:
                 inner = self._inner = self._open()
             except McpwatchError as error:
-                self._refuse(_words(error))
+                self._refuse(error.whole)
             else:
                 async with aclosing(inner.batches()) as batches:
                     async for batch in batches:
@@ -118,7 +118,7 @@ class UnreadSource:
         self.name = name
         self.address = address
         state = FeedState.DISCONNECTED if isinstance(error, ConnectError) else FeedState.REFUSED
-        self.status = FeedStatus(name, address, state, _words(error), history=((time.time(), state, _words(error)),))
+        self.status = FeedStatus(name, address, state, error.whole, history=((time.time(), state, error.whole),))
 
     async def batches(self) -> AsyncGenerator[list[Entry], None]:
         """Nothing, once."""
@@ -126,7 +126,3 @@ class UnreadSource:
 
     async def close(self) -> None:
         """There is nothing to stop."""
-
-
-def _words(error: McpwatchError) -> str:
-    return f"{error.title}. {error.hint}" if error.hint else error.title

@@ -187,7 +187,7 @@ class LiveScreen(Marking):
         try:
             goal = seeking.goal(argument, row.time if row else self.state.now)
         except UsageError as error:
-            self.host.tell(f"{error.title}; {error.hint}")
+            self.host.tell(error.whole)
             return
         if goal.stop is not None:
             moved = self.view.jump_to_alert(1)

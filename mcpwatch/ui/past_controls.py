@@ -92,7 +92,7 @@ class PastControls(Desk, inherit_bindings=False):
             try:
                 past.speed = seeking.speed(argument)
             except UsageError as error:
-                self.tell(f"{error.title}. {error.hint}")
+                self.tell(error.whole)
                 return
             self._tell_speed(past)
 
@@ -101,7 +101,7 @@ class PastControls(Desk, inherit_bindings=False):
         try:
             self._seek_past(lambda past: seeking.goal(argument, past.here))
         except UsageError as error:
-            self.tell(f"{error.title}. {error.hint}")
+            self.tell(error.whole)
 
     def _seek_past(self, goal_from: Callable[[Past], Goal]) -> None:
         past = self._live_past()

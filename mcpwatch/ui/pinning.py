@@ -64,7 +64,7 @@ def unpin(screen: Screen[None], host: Host, watcher: Watcher, identity: Identity
         try:
             watcher.unpin(identity.id)
         except McpwatchError as error:
-            host.tell(f"{error.title}. {error.hint}".strip(), serious=True)
+            host.tell(error.whole, serious=True)
         else:
             host.tell(f"Un-pinned {called}; its requests are judged again")
 

@@ -166,7 +166,7 @@ class ReplayApp(WatchApp, inherit_bindings=False):
         try:
             goal = seeking.goal(argument, self.player.time)
         except McpwatchError as error:
-            self.tell(f"{error.title}. {error.hint}")
+            self.tell(error.whole)
             return
         if goal.stop is not None:
             self._step(goal.stop)
@@ -178,7 +178,7 @@ class ReplayApp(WatchApp, inherit_bindings=False):
         try:
             self.player.set_speed(seeking.speed(argument))
         except McpwatchError as error:
-            self.tell(f"{error.title}. {error.hint}")
+            self.tell(error.whole)
             return
         self._changed_speed(0)
 

@@ -274,7 +274,7 @@ async def test_one_can_go_to_a_time_and_by_a_step(scene: Scene, place: str, inde
 async def test_one_can_go_to_an_alert_and_nowhere_else(scene: Scene) -> None:
     async with hands(scene, (140, 40)) as at:
         assert cursor(await at.command("goto alert"))[1] in "‼!▪·"
-        assert "There is no going to 'nowhere'; Say an entry such as 1500" in await at.command("goto nowhere")
+        assert "There is no going to 'nowhere'. Say an entry such as 1500" in await at.command("goto nowhere")
 
 
 async def test_the_detail_follows_the_cursor_from_120_cells_on(scene: Scene) -> None:

@@ -63,7 +63,7 @@ class AcceptDialog(Dialog):
         try:
             said = await self._accept(note)
         except McpwatchError as error:
-            self._fault = f"{error.title}. {error.hint}".strip()
+            self._fault = error.whole
             self.fill()
         else:
             self.dismiss()

@@ -103,7 +103,7 @@ class NoteDialog(Dialog):
         try:
             kept = await self._act(note, self._shown)
         except McpwatchError as error:
-            self._fault = f"{error.title}. {error.hint}".strip()
+            self._fault = error.whole
             self._shown = Shown(self._alert.last_index, self._alert.last_act)
         else:
             self.dismiss()

@@ -64,7 +64,7 @@ class PinDialog(Dialog):
         try:
             self._act(event.value.strip())
         except McpwatchError as error:
-            self._fault = f"{error.title}. {error.hint}".strip()
+            self._fault = error.whole
             self.fill()
         else:
             self.dismiss()

@@ -125,7 +125,7 @@ class SilenceDialog(Dialog):
         try:
             kept = await self._silencing.act(self._typed("rule"), self._typed("subject"), self._typed("note"), seconds)
         except McpwatchError as error:
-            self._fault = f"{error.title}. {error.hint}".strip()
+            self._fault = error.whole
         else:
             self.dismiss()
             self.host.tell(f"Silenced, {kept.value}; {SINKS}")
