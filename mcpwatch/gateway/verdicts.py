@@ -21,7 +21,7 @@ from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver
 from mcpwatch.identity.schemes import SCHEMES
 from mcpwatch.model.entries import Request
-from mcpwatch.model.identity import Freshness, Verdict, Word
+from mcpwatch.model.identity import PROVEN, Freshness, Verdict, Word
 
 MAX_WAITING = 100
 """Requests that wait for a key at a time; those above get the verdict there is."""
@@ -32,7 +32,6 @@ MAX_PAST_OCTETS = 64 * 1024 * 1024
 
 _UNLOGGED = 1 << 46
 """Above all indexes of entries: what a request is numbered from where the log does not have it."""
-_GOOD = (Word.VERIFIED, Word.PARTIAL)
 _UNCLEAR = frozenset({Word.BAD_SIG, Word.NO_CHECK})
 _IN_BODY = frozenset(scheme.name for scheme in SCHEMES if scheme.marks)
 """Schemes whose signatures may stand in the body."""
@@ -51,7 +50,7 @@ class Judged:
     @property
     def is_good(self) -> bool:
         """Whether the signature proves its signer, and that the request was not sent before: what passes is done."""
-        return self.verdict.word in _GOOD and self.verdict.freshness is not Freshness.UNDECIDABLE
+        return self.verdict.word in PROVEN and self.verdict.freshness is not Freshness.UNDECIDABLE
 
     @property
     def signer(self) -> str:

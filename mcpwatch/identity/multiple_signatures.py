@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from mcpwatch.identity.verdict_words import RANK
-from mcpwatch.model.identity import Covered, OtherSignature, Receipt, Resolution, SignatureState, Verdict, Word
+from mcpwatch.model.identity import PROVEN, Covered, OtherSignature, Receipt, Resolution, SignatureState, Verdict
 
 _KNOWN_TO = {
     Resolution.PINNED: 2,
@@ -20,7 +20,6 @@ _KNOWN_TO = {
     Resolution.DIRECTORY: 1,
 }
 """Who knows whose key it is: the operator before others; nobody where there is no row. A key counts by any name."""
-_PROVEN = (Word.VERIFIED, Word.PARTIAL)
 
 
 def strongest(weighed: Sequence[tuple[Verdict, str]]) -> Verdict:
@@ -36,7 +35,7 @@ def strongest(weighed: Sequence[tuple[Verdict, str]]) -> Verdict:
 def _receipt(best: Verdict, valid: Sequence[Verdict]) -> Receipt | None:
     """The receipt of the request, where the key that speaks for it signed one, and it is as good."""
     for verdict in (best, *valid):
-        if verdict.receipt is not None and verdict.word in _PROVEN and _fingerprint(verdict) == _fingerprint(best):
+        if verdict.receipt is not None and verdict.word in PROVEN and _fingerprint(verdict) == _fingerprint(best):
             return verdict.receipt
     return best.receipt
 

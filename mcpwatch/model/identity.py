@@ -20,6 +20,10 @@ class Word(StrEnum):
     NO_CHECK = "NO CHECK"
 
 
+PROVEN = frozenset({Word.VERIFIED, Word.PARTIAL})
+"""The verdicts that say who sent something."""
+
+
 class SignatureState(StrEnum):
     VALID = "valid"
     INVALID = "invalid"

@@ -4,13 +4,12 @@ from heapq import nsmallest
 
 from mcpwatch.bounded import add
 from mcpwatch.model.entries import Request
-from mcpwatch.model.identity import KeyState, Resolution, ServerProof, Signer, Verdict, Word
+from mcpwatch.model.identity import PROVEN, KeyState, Resolution, ServerProof, Signer, Verdict
 from mcpwatch.watch.identity import MAX_EACH, Identity, Kind
 from mcpwatch.watch.row import Row, is_proof
 from mcpwatch.watch.signer_names import SignerNames
 
 MAX_IDENTITIES = 10_000
-_PROVEN = (Word.VERIFIED, Word.PARTIAL)
 
 
 class Identities:
@@ -48,18 +47,18 @@ class Identities:
 
     def answered(self, row: Row, proof: ServerProof | None, before: ServerProof | None = None) -> None:
         """Take in what a server signed of its answer, or take it in once more, where it was `before`."""
-        old = self._uncount(Kind.SERVER, row, before, proven=before is not None and before.word in _PROVEN)
+        old = self._uncount(Kind.SERVER, row, before, proven=before is not None and before.word in PROVEN)
         if proof is not None and proof.signer is not None:
             identity = self._of(Kind.SERVER, proof.signer, row)
             identity.words[proof.word] += 1
-            if proof.word in _PROVEN:
+            if proof.word in PROVEN:
                 identity.add_proof(proof.signer, row)
                 add(identity.claimed_names, row.session.server_name if row.session else "", MAX_EACH)
             if before is None:
                 identity.seen(row)
             else:
                 _bring(row, identity, old)
-                if identity is old and proof.word not in _PROVEN and before.word in _PROVEN:
+                if identity is old and proof.word not in PROVEN and before.word in PROVEN:
                     self._disprove(identity, proof.signer)
         self._leave(old)
 

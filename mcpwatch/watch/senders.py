@@ -1,11 +1,9 @@
 """From where the requests came that show an alert and prove nobody."""
 
 from mcpwatch.model.alerts import Alert
-from mcpwatch.model.identity import Word
+from mcpwatch.model.identity import PROVEN
 from mcpwatch.policy.policy import is_of_feed
 from mcpwatch.watch.state import State
-
-_PROVEN = frozenset({Word.VERIFIED, Word.PARTIAL})
 
 
 def senders(alert: Alert, state: State) -> dict[str, int]:
@@ -18,6 +16,6 @@ def senders(alert: Alert, state: State) -> dict[str, int]:
     peers: dict[str, int] = {}
     for row in reversed(state.rows_of_alert(alert)):
         verdict, exchange = row.request_verdict, row.seen.exchange
-        if exchange is not None and exchange.peer and (verdict is None or verdict.word not in _PROVEN):
+        if exchange is not None and exchange.peer and (verdict is None or verdict.word not in PROVEN):
             peers.setdefault(exchange.peer, exchange.index)
     return peers

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mcpwatch.model.identity import (
+    PROVEN,
     Covered,
     Evidence,
     OtherSignature,
@@ -19,7 +20,6 @@ from mcpwatch.ui.pages.signer import UNKNOWN, called, signer_lines
 from mcpwatch.watch.key_history import Known
 from mcpwatch.watch.schemes import scheme_title
 
-_PROVEN = (Word.VERIFIED, Word.PARTIAL)
 _COVERS_NOTHING = {
     SignatureState.INVALID: "nothing: a signature that does not hold covers nothing",
     SignatureState.UNRESOLVABLE: "nothing, as long as it is not checked",
@@ -68,12 +68,12 @@ def proof_of_server_lines(proof: ServerProof, known: Known = UNKNOWN) -> list[Li
     """What the server signed of its answer: who answered, which says nothing of who asked."""
     lines = [
         title("Server, another party than the agent"),
-        line(verdict_cell(proof.word, proof.waiting), "  ", span(_SERVER_MEANS[proof.word in _PROVEN], Tone.DIM)),
+        line(verdict_cell(proof.word, proof.waiting), "  ", span(_SERVER_MEANS[proof.word in PROVEN], Tone.DIM)),
     ]
     if proof.reason:
         lines.append(bullet(span("•", VERDICTS[proof.word].tone), proof.reason))
     if proof.signer is not None:
-        lines += signer_lines(proof.signer, known, proven=proof.word in _PROVEN, label="server")
+        lines += signer_lines(proof.signer, known, proven=proof.word in PROVEN, label="server")
     return [*lines, field("signature", scheme_title(proof))]
 
 
@@ -128,7 +128,7 @@ def _other(other: OtherSignature) -> list[Line]:
     lines = [head]
     if other.signer is not None:
         key = span(f"{other.signer.fingerprint}  " if other.signer.fingerprint else "", Tone.STRONG)
-        lines.append(bullet(span(" "), key, *called(other.signer, proven=other.word in _PROVEN)))
+        lines.append(bullet(span(" "), key, *called(other.signer, proven=other.word in PROVEN)))
     if other.reason:
         lines.append(bullet(span(" "), span(other.reason, Tone.DIM)))
     return lines
