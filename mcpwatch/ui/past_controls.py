@@ -43,7 +43,11 @@ class PastControls(Desk, inherit_bindings=False):
     def tick_past(self) -> None:
         """Play on, where Live is seen."""
         past = self.past
-        if past is not None and isinstance(self.current, LiveScreen) and past.tick():
+        if past is None:
+            return
+        if not isinstance(self.current, LiveScreen):
+            past.rest()
+        elif past.tick():
             self._look_at_past()
 
     async def action_step_forward(self) -> None:
@@ -107,7 +111,7 @@ class PastControls(Desk, inherit_bindings=False):
         past = self._live_past()
         if past is None:
             return
-        row, goal = past.view.selected, goal_from(past)
+        row, goal = past.view.selected or next(reversed(past.view.state.rows), None), goal_from(past)
         if goal.stop is not None:
             self._step_past(1, goal.stop)
         elif not past.seek(goal, row.source if row else ""):

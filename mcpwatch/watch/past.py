@@ -38,15 +38,20 @@ class Past:
 
     @property
     def here(self) -> float:
-        """The time at the place; in the present that of the newest entry."""
+        """The time at the place; else that of the newest entry which the view knows of."""
         if self.view.is_past:
             return self.time
-        newest = self.view.state.rows.get(self.view.state.rows.end - 1)
+        rows = self.view.state.rows
+        newest = rows.get(min(max(self.view.stop - 1, rows.first), rows.end - 1))
         return newest.time if newest is not None else 0.0
 
     def toggle(self) -> None:
         """Play, or pause."""
         self.playing = not self.playing
+        self._ticked = self._clock()
+
+    def rest(self) -> None:
+        """Let time pass without playing, where nobody sees it."""
         self._ticked = self._clock()
 
     def change_speed(self, step: Literal[1, -1]) -> None:

@@ -1,5 +1,6 @@
 """Walks through the past of Live, with real keys, while more comes in."""
 
+import pytest
 from hands import hands
 from scene import Scene
 from test_walk_live import more
@@ -65,3 +66,38 @@ async def test_arrows_skip_ten_seconds_back_from_the_newest_and_on_to_the_presen
         assert live.view.since == sum(row.time > newest.time - 10 for row in scene.state.rows)
         assert "past" not in await at.press("right")
         assert live.view.follow
+
+
+@pytest.mark.parametrize("away", [("3", "1"), ("question_mark", "escape")])
+async def test_the_past_stands_still_while_it_is_not_seen(scene: Scene, away: tuple[str, str]) -> None:
+    for _ in range(9):
+        more(scene, 1)
+        scene.wait(20)
+    async with hands(scene) as at:
+        await at.command("seek -150s")
+        await at.press("space", away[0])
+        assert at.app.past is not None
+        before = at.app.past.time
+        for _ in range(6):
+            scene.monotonic += 10
+            await at.read()
+        await at.press(away[1])
+        assert at.app.past is not None and before <= at.app.past.time < before + 10
+
+
+async def test_ten_seconds_back_from_where_live_was_frozen_do_not_lead_on(scene: Scene) -> None:
+    async with hands(scene) as at:
+        live = at.app.screen
+        assert isinstance(live, LiveScreen)
+        await at.press("space")
+        frozen = live.view.rows(0, len(live.view))[-1].time
+        scene.wait(600)
+        more(scene, 3)
+        assert "‖ past" in await at.press("left")
+        assert live.view.rows(0, len(live.view))[-1].time <= frozen - 10
+
+
+async def test_an_entry_is_gone_to_where_the_filter_shows_nothing(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.command("filter tool:nowhere")
+        assert "‖ past" in await at.command(f"seek {list(scene.state.rows)[5].index}")
