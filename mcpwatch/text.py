@@ -98,6 +98,16 @@ def cut(text: str, cells: int) -> str:
     return "".join(kept) + ELLIPSIS
 
 
+def cut_head(text: str, cells: int) -> str:
+    """The same from the other end: an ellipsis, then the last `cells` of it, as of a path."""
+    if width(text) <= cells:
+        return text
+    kept, left = len(text), cells - 1
+    while kept and (left := left - _cells(text[kept - 1])) >= 0:
+        kept -= 1
+    return ELLIPSIS + text[kept:] if cells > 0 else ""
+
+
 @lru_cache(maxsize=4_096)
 def _cells(char: str) -> int:
     if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me"):

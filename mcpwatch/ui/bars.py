@@ -16,8 +16,8 @@ from mcpwatch.watch.state import State
 
 _ALWAYS = ("help", "close")
 """Commands that the footer names at any width."""
-FOOT = 18
-"""Cells of the footer that they take."""
+FOOT = 19
+"""Cells of the footer that they take, with what parts them from the rest."""
 _MORE = line(span("…", Tone.DIM))
 _NAMED = 100
 """From this width on the program's name stands at the right edge."""

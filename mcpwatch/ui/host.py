@@ -39,8 +39,11 @@ class Host(Protocol):
         """The answer to what was last done, for a few seconds."""
         ...
 
-    def tell(self, text: str, *, serious: bool = False) -> None:
-        """Answer in the foot of the screen; the text may come from anywhere."""
+    def tell(self, text: str, *, serious: bool = False, end: str = "") -> None:
+        """Answer in the foot of the screen; the text may come from anywhere, and `end` comes after it.
+
+        Of an `end` for which there is no room the foot shows the tail, such as of a long path.
+        """
         ...
 
     def player_line(self, cells: int) -> Line | None:

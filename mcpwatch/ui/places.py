@@ -7,7 +7,7 @@ from textual.app import App
 from mcpwatch.model.alerts import Alert, RuleInfo, Severity
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Call, Session
-from mcpwatch.text import show, width
+from mcpwatch.text import cut_head, show, width
 from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.bars import FOOT
 from mcpwatch.ui.base import WatchScreen
@@ -56,14 +56,18 @@ class Places(App[None], inherit_bindings=False):
         """The answer to what was last done, for a few seconds."""
         return self._said if self.monotonic() < self._said_until else Line()
 
-    def tell(self, text: str, *, serious: bool = False) -> None:
-        """Answer in the foot, and with all of it in a toast where it does not fit; the text may come from anywhere."""
-        self._said = line(span(text[:_MAX_SAID], Tone.BAD if serious else Tone.STRONG))
+    def tell(self, text: str, *, serious: bool = False, end: str = "") -> None:
+        """Answer in the foot, and with all of it in a toast where it does not fit; the text may come from anywhere.
+
+        Of an `end` for which there is no room the foot shows the tail.
+        """
+        room, whole = self.size.width - FOOT, show(text + end, _MAX_SAID)
+        fits = width(whole) <= room
+        said = whole if fits or not end else f"{show(text)}{cut_head(show(end), room - width(show(text)))}"
+        self._said = line(span(said, Tone.BAD if serious else Tone.STRONG))
         self._said_until = self.monotonic() + SAID_FOR
-        if width(self._said.spans[0].text) > self.size.width - FOOT:
-            self.notify(
-                show(text, _MAX_SAID), severity="error" if serious else "information", timeout=READ_FOR, markup=False
-            )
+        if not fits:
+            self.notify(whole, severity="error" if serious else "information", timeout=READ_FOR, markup=False)
         if self.current is not None:
             self.current.look_at_bars()
 

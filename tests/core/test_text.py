@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwatch.text import ELLIPSIS, count, cut, escape, is_hidden, show, show_bytes, show_lines, width
+from mcpwatch.text import ELLIPSIS, count, cut, cut_head, escape, is_hidden, show, show_bytes, show_lines, width
 
 HOSTILE = {
     "osc 52 clipboard": "\x1b]52;c;cHduZWQ=\x07",
@@ -69,6 +69,17 @@ def test_a_cut_says_that_it_was_cut() -> None:
     assert cut("abcdef", 4) == "abc" + ELLIPSIS
     assert cut("漢字漢字", 5) == "漢字" + ELLIPSIS
     assert show("x" * 1_000_000, 10) == "x" * 9 + ELLIPSIS
+
+
+def test_a_cut_head_leaves_the_end() -> None:
+    assert cut_head("/a/b/c.txt", 6) == ELLIPSIS + "c.txt"
+    assert cut_head("漢字漢字", 6) == ELLIPSIS + "漢字"
+    assert cut_head("c.txt", 5) == "c.txt" and cut_head("c.txt", 0) == ""
+
+
+@given(st.text(), st.integers(min_value=0, max_value=40))
+def test_a_cut_head_fits_its_cells(text: str, cells: int) -> None:
+    assert width(cut_head(show(text), cells)) <= cells
 
 
 def test_lines_break_at_line_feeds_only_and_are_bounded() -> None:

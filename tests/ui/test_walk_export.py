@@ -41,7 +41,8 @@ async def test_the_evidence_of_an_alert_is_two_keys_away(scene: Scene, folder: P
         head, *entries = [json.loads(line) for line in path.read_text().splitlines()]
         alert = next(alert for alert in scene.state.alerts.values() if f"alert:{alert.id}" == head["filter"])
         assert [entry["index"] for entry in entries if entry["type"] == "entry"] == alert.evidence
-        assert f"2 entries, all proven, in {path.name[:20]}" in await at.read()
+        said = (await at.line(-1)).partition("? help")[0].strip()
+        assert said.startswith("2 entries, all proven, in …") and said.endswith(path.name[-30:])
 
 
 async def test_live_exports_what_the_filter_lets_through(scene: Scene, folder: Path) -> None:
@@ -106,3 +107,18 @@ def test_formats_take_turns_and_names_tell_them() -> None:
     assert [format_of(name) for name in names[:-1]] == list(ENDINGS.values())
     assert following("a.txt") == "a.txt.jsonl" and format_of("a.txt") == ""
     assert proposed('tool="../../x" | sev>=high').startswith("mcpwatch-tool-x-sev-high-")
+
+
+async def test_the_whole_path_can_be_read_where_it_is_longer_than_the_foot(scene: Scene, folder: Path) -> None:
+    deep = folder / "evidence-of-the-quarter" / "in-a-folder-with-a-long-name"
+    deep.mkdir(parents=True)
+    async with hands(scene, notifications=True) as at:
+        await at.press("3", "w", "home")
+        await at.type(f"{deep}/")
+        await at.press("enter")
+        while isinstance(at.app.screen, ExportDialog):
+            await at.read()
+        (path,) = deep.iterdir()
+        said = (await at.line(-1)).partition("? help")[0].strip()
+        assert said.startswith("2 entries, all proven, in …") and said.endswith(path.name[-30:])
+        assert f"2 entries, all proven, in {path}" in {each.message for each in at.app._notifications}

@@ -112,7 +112,8 @@ class ExportDialog(Dialog):
             proven = (
                 "all proven" if told.proven else "; ".join(standing(feed) for feed in told.feeds if not feed.proven)
             )
-            self.host.tell(f"{count(entries, 'entry')}, {proven}, in {path}" if entries else f"No entry passed: {path}")
+            said = f"{count(entries, 'entry')}, {proven}, in " if entries else "No entry passed: "
+            self.host.tell(said, end=str(path))
         finally:
             self._is_busy = False
             if self.is_current:
