@@ -172,6 +172,6 @@ def _only(gateways: Sequence[Announcement]) -> Announcement:
         listed = (f"{one.address} ({', '.join(server.name for server in one.upstreams)})" for one in gateways)
         raise UsageError(
             f"{len(gateways)} gateways of yours are running on this machine",
-            f"Say which by its feed's address, or all of them by --all-gateways: {'; '.join(listed)}",
+            f"Name one, such as {gateways[0].address}, or say --all-gateways: {'; '.join(listed)}",
         )
     return gateways[0]

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from mcpwatch.detect.callers import caller
-from mcpwatch.detect.phrases import caller_of, cut, sentence, signer_subject, upstream_of
+from mcpwatch.detect.phrases import caller_of, cut, quote, sentence, signer_subject, upstream_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import Rule
 from mcpwatch.model.alerts import Finding
-from mcpwatch.model.traffic import Observation
+from mcpwatch.model.traffic import Exchange, Observation
 from mcpwatch.policy.ruling import REFUSALS
 
 _TOLD = 10_000
@@ -40,6 +40,15 @@ class Enforced:
             return ()
         signer, upstream = caller(seen).signer, upstream_of(seen)
         name = signer_subject(signer, exchange.verdict.scheme) if signer is not None else caller_of(seen)
-        reason = sentence(f"The gateway refused a {cut(exchange.method)} at {cut(upstream)}", exchange.reason)
+        reason = sentence(f"The gateway refused {_what(exchange)} at {cut(upstream)}", exchange.reason)
         evidence = (exchange.index, seen.index)
         return (rule.finding(seen, f"{name} at {upstream}", reason, *evidence),)
+
+
+def _what(exchange: Exchange) -> str:
+    """The refused call with its target, and how many came with it; the HTTP method of what is no call."""
+    if not exchange.calls:
+        return f"a {cut(exchange.method)}"
+    call, more = exchange.calls[0], len(exchange.calls) - 1
+    named = f"{cut(call.method)} {quote(call.target)}" if call.target else cut(call.method)
+    return f"{named} and {more} more" if more else named

@@ -9,7 +9,7 @@ def notice(head: Head) -> Iterator[str]:
     """What was exported, then of each feed which log it is and how far it is proven; the checkpoint line by line."""
     yield f"mcpwatch {head.version} export of {head.time}"
     yield f"filter: {head.filter or 'none'}"
-    yield "Bodies are as in the log, masked or not: by the gateway, before the entries were hashed."
+    yield "Bodies are as in the log; what is masked there was masked before the entries were hashed."
     for feed in head.feeds:
         yield from _feed(feed)
 

@@ -13,6 +13,7 @@ from mcpwatch.detect.engine import SWITCHED_OFF, Engine
 from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.detect.rules.shared_key import SharedKey
 from mcpwatch.model.alerts import Severity
+from mcpwatch.model.entries import Json
 from mcpwatch.model.feed import FeedState, Gap
 from mcpwatch.model.identity import Freshness, SignatureState, Verdict, Word
 from mcpwatch.policy.policy import Allowance, Policy, RulePolicy
@@ -161,3 +162,18 @@ def test_thresholds_have_names_that_a_file_can_have() -> None:
         assert len(set(names)) == len(names) and not {"off", "severity"} & set(names)
         assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
         assert all(row.default >= 0 and row.meaning and not row.meaning.endswith(".") for row in info.settings)
+
+
+@pytest.mark.parametrize(
+    ("calls", "told"),
+    [
+        ([call(1, "drop")], 'refused tools/call "drop" at files: denied'),
+        ([call(1, "drop"), call(2, "read")], 'refused tools/call "drop" and 1 more at files: denied'),
+        ([], "refused a POST at files: denied"),
+    ],
+)
+def test_what_a_gateway_refused_is_named(calls: list[Json], told: str) -> None:
+    scene = Scene()
+    exchange = scene.request(*calls, session=scene.session())
+    scene.end(exchange, rule="policy/not-permitted", reason="denied by the policy")
+    assert [told in finding.reason for finding in scene.of("policy/not-permitted")] == [True]

@@ -16,7 +16,7 @@ from verdicts import judged, unsigned, verified
 from mcpwatch.detect.engine import Quiet
 from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.entries import Body, Json
-from mcpwatch.model.feed import FeedState
+from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.health import Health
 from mcpwatch.model.identity import Covered, Evidence, Freshness, KeyState, Resolution, SignatureState, Strength, Word
 from mcpwatch.model.tools import Tool
@@ -28,7 +28,7 @@ from mcpwatch.ui.outline import Outline, Part
 from mcpwatch.ui.pages.alert import alert_page
 from mcpwatch.ui.pages.call import alert_lines, call_lines
 from mcpwatch.ui.pages.entry import content_parts, exact_lines, proof_lines
-from mcpwatch.ui.pages.feed import feed_page
+from mcpwatch.ui.pages.feed import feed_page, means
 from mcpwatch.ui.pages.health import health_lines
 from mcpwatch.ui.pages.payload import body_parts, json_lines, text_lines
 from mcpwatch.ui.pages.tool import tool_page
@@ -190,6 +190,11 @@ def test_a_tool_whose_definition_before_is_not_held_shows_no_difference() -> Non
     text = said(tool_page(tool))
     assert "only the digest was still held" in text
     assert "@@" not in text
+
+
+@pytest.mark.parametrize(("since", "told"), [(None, "Reaching the gateway."), (2.0, "first fresh checkpoint")])
+def test_a_feed_is_reached_until_it_is_connected(since: float | None, told: str) -> None:
+    assert told in means(FeedStatus("lab", "http://127.0.0.1:1", connected_at=since))
 
 
 def test_the_feed_page_tells_of_rules_that_failed(tmp_path: Path) -> None:

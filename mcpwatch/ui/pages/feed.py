@@ -97,6 +97,8 @@ def means(status: FeedStatus) -> str:
     """What a feed's state means, in a sentence."""
     if status.state is FeedState.REFUSED and status.retry_at is not None:
         return "Its gateway will not have us, or its token cannot be read; it is asked again."
+    if status.state is FeedState.CONNECTING and status.connected_at is not None:
+        return "Entries come in; the first fresh checkpoint has yet to come."
     return FEEDS[status.state].means
 
 
