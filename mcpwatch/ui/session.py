@@ -17,12 +17,13 @@ from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.empty import why_empty
 from mcpwatch.ui.filtering import Filtering
 from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lines import Line, Tone, line, span
+from mcpwatch.ui.lines import BLANK, Line, Tone, line, pair, span
+from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.path import call_line
 from mcpwatch.ui.pages.reasons import without_calls, without_entries
-from mcpwatch.ui.pages.session import session_facts, short_card
+from mcpwatch.ui.pages.session import session_facts, session_trend, short_card
 from mcpwatch.ui.ribbon import Ribbon, cut_line
 from mcpwatch.ui.view_tabs import view_tabs
 from mcpwatch.ui.waterfall_rows import WATERFALL_COLUMNS, WaterfallRows
@@ -31,6 +32,10 @@ from mcpwatch.watch.query import ALL
 from mcpwatch.watch.view import View
 from mcpwatch.watch.watcher import Watcher
 
+_BARS = 60
+"""Bars of the trend of its calls at most."""
+_BESIDE = 22
+"""Cells of what is told of them, and between them and the views."""
 _NO_CALL = line(span(" No call was made in it so far", Tone.DIM))
 
 
@@ -147,7 +152,10 @@ class SessionScreen(Filtering):
             SessionView.ENTRIES: f" {len(self._view):,}",
         }
         titles = {view.value: f"{view.value}{counts[view]}" for view in SessionView}
-        return view_tabs(titles, self.shows.value, "v turns to the next")
+        tabs = view_tabs(titles, self.shows.value, "")
+        room = min(self.size.width - cells_of(tabs) - _BESIDE, _BARS)
+        trend = session_trend(self.session, self.state.gateway_now(self.session.source), room) if room > 0 else BLANK
+        return pair(tabs, trend, self.size.width - cells_of(trend) - 1)
 
     # -- filtering its entries
 

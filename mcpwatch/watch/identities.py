@@ -75,7 +75,7 @@ class Identities:
         """Take back what an entry was worth; returns whose it was."""
         identity = self._table(kind).get(before.signer.id) if before is not None and before.signer is not None else None
         if identity is not None and before is not None:
-            identity.uncount(before.word, proven=proven)
+            identity.uncount(before.word, row.time, proven=proven)
             if proven:
                 for call in row.seen.opened:
                     if identity.tools[call.target] > 0:

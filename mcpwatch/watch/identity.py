@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from mcpwatch.bounded import add
 from mcpwatch.model.identity import KeyState, Resolution, Signer, Word
 from mcpwatch.watch.row import Row
+from mcpwatch.watch.trend import Trend
 
 MAX_EACH = 1_000
 """Sessions, servers, tools, names and alerts kept for one identity."""
@@ -65,6 +66,8 @@ class Identity(Struct):
     peers: set[str] = field(default_factory=set)
     """Addresses without port."""
     kind: Kind = Kind.AGENT
+    trend: Trend = field(default_factory=Trend)
+    """When it sent what it provably sent."""
     alerts: dict[str, None] = field(default_factory=dict)
     """Ids of the alerts that an entry in its name is evidence for, oldest first."""
 
@@ -89,11 +92,13 @@ class Identity(Struct):
         if row.time > self.last_time:
             self.seen(row)
 
-    def uncount(self, word: Word, *, proven: bool) -> None:
-        """Take back what an entry in its name was worth, if it was counted and not dropped since."""
+    def uncount(self, word: Word, time: float, *, proven: bool) -> None:
+        """Take back what an entry of that time in its name was worth, if it was counted and not dropped since."""
         if self.words[word] > 0:
             self.words[word] -= 1
             self.proven = max(self.proven - proven, 0)
+            if proven:
+                self.trend.take_back(time)
 
     def disprove(self, signer: Signer) -> None:
         """What proved its key does so no more: it stands as `signer` says, and without any proof it has nothing."""
@@ -101,6 +106,7 @@ class Identity(Struct):
         if not self.proven:
             self.fingerprint = signer.fingerprint
             self.keys.clear()
+            self.trend = Trend()
             self.sessions.clear()
             self.tools.clear()
             self.upstreams.clear()
@@ -109,6 +115,7 @@ class Identity(Struct):
     def add_proof(self, signer: Signer, row: Row) -> None:
         """Take in an entry that it provably sent; one that is judged late does not bring back an older key."""
         self.proven += 1
+        self.trend.add(row.time)
         newest = self.key
         if newest is None or row.time >= newest.last_time or signer.fingerprint == self.fingerprint:
             self.resolution, self.key_state, self.fingerprint = signer.resolution, signer.key_state, signer.fingerprint

@@ -9,6 +9,7 @@ from mcpwatch.ui.looks import ASSERTERS, KEYS, severity_cell, verdict_cell
 from mcpwatch.ui.pages.signer import signer_lines
 from mcpwatch.ui.pages.trust import trust_lines
 from mcpwatch.ui.times import ago, count, full
+from mcpwatch.ui.trends import trend_line
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey
 from mcpwatch.watch.names import short_id
@@ -17,6 +18,8 @@ from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
 
 _SHOWN = 12
+_BARS = 24
+"""Bars of the trend, as many as stand with what they mean on one line of the page beside a list."""
 _KIND = {
     Kind.AGENT: "signs requests",
     Kind.SERVER: "signs answers: a server, another party than the agents",
@@ -156,6 +159,7 @@ def _seen(identity: Identity, now: float) -> list[Line]:
         field("proven", f"{count(identity.proven, _OF[identity.kind])} that it provably sent"),
         field("first", full(identity.first_time), span(f"  entry {identity.first_index}", Tone.DIM)),
         field("last", ago(now, identity.last_time), span(f"  entry {identity.last_index}", Tone.DIM)),
+        *([field("traffic", *trend.spans)] if (trend := trend_line(identity.trend, now, _BARS)).spans else []),
         field("sessions", f"{len(identity.sessions):,}"),
         field("servers", _some(sorted(identity.upstreams))),
         field("tools", _some([f"{name} ×{count}" for name, count in identity.tools.most_common(_SHOWN)])),

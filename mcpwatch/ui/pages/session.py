@@ -8,11 +8,15 @@ from mcpwatch.ui.looks import SESSIONS, STRENGTHS
 from mcpwatch.ui.pages.entry import principal_lines
 from mcpwatch.ui.pages.signer import called, resolved_by, signer_lines
 from mcpwatch.ui.times import ago, clock, count
+from mcpwatch.ui.trends import trend_line
 from mcpwatch.watch.names import short_id
 from mcpwatch.watch.row import is_proof
+from mcpwatch.watch.trend import Trend
 from mcpwatch.watch.watcher import Watcher
 
 _CLAIM = "  claimed"
+_BARS = 24
+"""Bars of the trend, as many as stand with what they mean on one line of the page beside a list."""
 
 
 def identity_card(session: Session, watcher: Watcher) -> list[Line]:
@@ -132,8 +136,14 @@ def _session_lines(session: Session, now: float) -> list[Line]:
         field(
             "calls", f"{session.call_count:,}", span(f"  {session.errors:,} failed", Tone.BAD) if session.errors else ""
         ),
+        *([field("", *trend.spans)] if (trend := session_trend(session, now, _BARS)).spans else []),
         field("peers", ", ".join(session.peers)),
     ]
+
+
+def session_trend(session: Session, now: float, bars: int) -> Line:
+    """When its calls were made, of those that are held: so many bars at most."""
+    return trend_line(Trend((call.started for call in session.calls), bars), now, bars)
 
 
 def _claims(session: Session) -> list[Line]:
