@@ -26,7 +26,6 @@ from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.ascii import Ascii
 from mcpwatch.ui.base import LEAST, WatchScreen
 from mcpwatch.ui.commands import BY_ID, COMMANDS, Scope, bindings, key_name
-from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.feed import FeedScreen
 from mcpwatch.ui.guard import Guard
 from mcpwatch.ui.history import History
@@ -217,21 +216,9 @@ class WatchApp(PastControls, inherit_bindings=False):
         self._toasts.notice(self.watcher.state, self.monotonic())
         self._act_toasts.look(self.watcher, self.monotonic())
 
-    async def on_event(self, event: events.Event) -> None:
-        """Drop what was typed before a dialog could be read; the rest goes its way."""
-        screen = self.screen if self._screen_stack else None
-        typed = isinstance(event, events.Key | events.Paste | events.MouseDown | events.MouseUp)
-        if typed and isinstance(screen, Dialog) and screen.is_deaf(self.monotonic()):
-            return
-        pressed = event.key if isinstance(event, events.Key) and not event.is_forwarded else ""
-        at_once = isinstance(screen, WatchScreen) and screen.is_mounted and not screen.prompt.is_open
-        # By way of a pane a key would come back too late for the next one to find the prompt that it opens.
-        if not (pressed and at_once and await self._check_bindings(pressed)):
-            await super().on_event(event)
-
     def on_key(self, event: events.Key) -> None:
         """Say of a key that another screen has that there is nothing for it to do on this one."""
-        screen = self.current
+        screen = self.made_screen
         if screen is None or screen.prompt.is_open or event.key not in _KEYS or event.key in screen.active_bindings:
             return
         if not hasattr(screen, f"key_{event.key}"):

@@ -175,6 +175,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
         if not len(self._rows):
             return
         self.cursor = min(max(self.cursor + step, 0), len(self._rows) - 1)
+        self._follows = self._follows and self.cursor == len(self._rows) - 1
         self._tell_move(bottom)
         self.reveal()
         self.refresh()

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from textual.app import App
-
 from mcpwatch.model.alerts import Alert, RuleInfo, Severity
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Call, Session
@@ -14,6 +12,7 @@ from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.call import CallScreen
 from mcpwatch.ui.dialogs.confirm import ConfirmDialog
 from mcpwatch.ui.identity import IdentityScreen
+from mcpwatch.ui.in_order import InOrder
 from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.path import PathScreen
@@ -30,7 +29,7 @@ READ_FOR = 12.0
 _MAX_SAID = 600
 
 
-class Places(App[None], inherit_bindings=False):
+class Places(InOrder, inherit_bindings=False):
     """Which screens there are and how one gets there; says how it went."""
 
     def __init__(

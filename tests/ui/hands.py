@@ -36,9 +36,9 @@ class Hands:
         self.scene.monotonic += 1
         for key in keys:
             self.app.post_message(events.Key(_NAMES.get(key, key), key if len(key) == 1 else None))
-        # From the app to the field, and from the field to the screen.
         await self.pilot.pause()
-        await self.pilot.pause()
+        while self.app.keys_waiting:
+            await self.pilot.pause()
         return await self.read()
 
     async def command(self, text: str) -> str:
