@@ -13,10 +13,9 @@ from mcpwatch.export.writer import Covered, Piece
 from mcpwatch.model.alerts import Alert
 from mcpwatch.model.traffic import SessionKey
 from mcpwatch.text import show
-from mcpwatch.watch.outcome import seconds
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
-from mcpwatch.watch.times import rfc3339
+from mcpwatch.watch.times import rfc3339, seconds
 
 MAX_SESSIONS = 1_000
 """Sessions that are listed; the calls of others are told all the same."""

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from msgspec import field
 
 from mcpwatch.model.alerts import Alert, AlertState, RuleInfo
+from mcpwatch.text import count
 from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, line, span, title
 from mcpwatch.ui.lines import field as fact
 from mcpwatch.ui.looks import severity_cell
-from mcpwatch.ui.times import ago, count
+from mcpwatch.ui.times import ago
 from mcpwatch.watch.state import State
 from mcpwatch.watch.subjects import short_subject
 

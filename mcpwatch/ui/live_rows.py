@@ -8,16 +8,16 @@ from typing import Protocol
 from mcpwatch.config_faults import Fault
 from mcpwatch.model.entries import GatewayStarted, GatewayStopped
 from mcpwatch.model.traffic import CallState
-from mcpwatch.text import show
+from mcpwatch.text import count, show
 from mcpwatch.ui.cells import Cell, Column, Fitted, text_cell
 from mcpwatch.ui.lines import Tone, span
 from mcpwatch.ui.looks import CALLS, EVIDENCE, VERDICTS, severity_cell, severity_mark, verdict_cell
 from mcpwatch.ui.table import grid_columns
-from mcpwatch.ui.times import clock, count, seconds
+from mcpwatch.ui.times import clock
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
-from mcpwatch.watch.times import elapsed
+from mcpwatch.watch.times import elapsed, seconds
 from mcpwatch.watch.view import View
 
 _CLOCK, _SHORT_CLOCK = 12, 8

@@ -2,11 +2,7 @@
 
 from datetime import datetime
 
-from mcpwatch.text import count
-from mcpwatch.watch.outcome import seconds
-from mcpwatch.watch.times import clock_time
-
-__all__ = ["age", "ago", "clock", "count", "fresh", "full", "seconds", "until"]
+from mcpwatch.watch.times import clock_time, seconds
 
 _NO_MILLIS = 8
 

@@ -3,10 +3,11 @@
 from mcpwatch.model.traffic import Call, CallState
 from mcpwatch.ui.lines import Line, Span, Tone, from_cells, span
 from mcpwatch.ui.looks import CALLS, DOUBTFUL, SILENT, Look
-from mcpwatch.ui.times import clock, seconds
+from mcpwatch.ui.times import clock
 from mcpwatch.watch.outcome import of_call
 from mcpwatch.watch.state import State
 from mcpwatch.watch.time_axis import Axis, Bar, Stretch
+from mcpwatch.watch.times import seconds
 
 SILENT_S = 60.0
 """Seconds without a word after which a running call is said to be silent."""

@@ -15,11 +15,10 @@ from mcpwatch.model.tools import Tool
 from mcpwatch.model.traffic import Session
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.names import short_feed, short_session, short_signer
-from mcpwatch.watch.outcome import seconds
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.schemes import scheme_title
 from mcpwatch.watch.state import State
-from mcpwatch.watch.times import clock_time, day_or_time, elapsed
+from mcpwatch.watch.times import clock_time, day_or_time, elapsed, seconds
 
 T = TypeVar("T")
 

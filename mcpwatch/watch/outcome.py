@@ -3,6 +3,7 @@
 from typing import Final
 
 from mcpwatch.model.traffic import Call, CallState, Exchange, Observation, RpcMessage
+from mcpwatch.watch.times import seconds
 
 NOT_CAPTURED: Final = "not captured"
 """The log carries no more of it than size and digest, or masks too much of it to be read."""
@@ -50,24 +51,6 @@ def outcome(seen: Observation, call: Call | None, now: float) -> str:
         return exchange.outcome
     hidden = any(not message.captured for message in seen.messages)
     return NOT_CAPTURED if hidden and (exchange.status or 0) < 400 else _of_status(exchange)
-
-
-def seconds(value: float) -> str:
-    """A span of time in at most six characters: `850µs`, `12ms`, `3.2s`, `4m10s`, `2h05m`, `3d04h`."""
-    if value < 0.001:
-        return f"{max(value, 0.0) * 1e6:.0f}µs"
-    if value < 0.9995:
-        return f"{value * 1e3:.0f}ms"
-    if value < 59.95:
-        return f"{value:.1f}s"
-    if value > 999 * 86_400:
-        return ">999d"
-    whole = round(value)
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    if whole < 86_400:
-        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
-    return f"{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
 
 
 def of_call(call: Call, now: float) -> str:

@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime
 
-from mcpwatch.watch.outcome import seconds
-
 _DAY_S = 86_400.0
 
 
@@ -31,6 +29,24 @@ def day_or_time(time: float, now: float) -> str:
         return datetime.fromtimestamp(time).astimezone().date().isoformat()
     except (OverflowError, ValueError, OSError):
         return "?"
+
+
+def seconds(value: float) -> str:
+    """A span of time in at most six characters: `850µs`, `12ms`, `3.2s`, `4m10s`, `2h05m`, `3d04h`."""
+    if value < 0.001:
+        return f"{max(value, 0.0) * 1e6:.0f}µs"
+    if value < 0.9995:
+        return f"{value * 1e3:.0f}ms"
+    if value < 59.95:
+        return f"{value:.1f}s"
+    if value > 999 * 86_400:
+        return ">999d"
+    whole = round(value)
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    if whole < 86_400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return f"{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
 
 
 def elapsed(time: float, now: float) -> str:

@@ -12,8 +12,9 @@ from mcpwatch.model.identity import Evidence, Signer, Strength, Word
 from mcpwatch.model.traffic import Binding, CallState, Direction, Observation, RpcMessage, SessionKind
 from mcpwatch.traffic.fold import Traffic
 from mcpwatch.watch.names import short_session
-from mcpwatch.watch.outcome import outcome, seconds
+from mcpwatch.watch.outcome import outcome
 from mcpwatch.watch.row import Row
+from mcpwatch.watch.times import seconds
 
 
 def test_a_verified_signer_comes_first_with_its_key() -> None:

@@ -9,12 +9,12 @@ from textual.widgets import Input
 
 from mcpwatch.errors import LocalError
 from mcpwatch.export.notice import standing
+from mcpwatch.text import count
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.exporting import ENDINGS, export, following, format_of, path_of, proposed
 from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.ribbon import Ribbon
-from mcpwatch.ui.times import count
 from mcpwatch.watch.query import Query
 from mcpwatch.watch.state import State
 

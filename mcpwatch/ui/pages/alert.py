@@ -1,11 +1,12 @@
 """An alert to act on: what, why, what it means, what to do, what shows it, who has seen it."""
 
 from mcpwatch.model.alerts import Alert, AlertEvent, AlertState, EventKind, Kept, RuleInfo
+from mcpwatch.text import count
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import ALERT_STATES, severity_cell, verdict_cell
 from mcpwatch.ui.pages.parties import about_lines
 from mcpwatch.ui.pages.path import path_lines
-from mcpwatch.ui.times import ago, clock, count, full
+from mcpwatch.ui.times import ago, clock, full
 from mcpwatch.watch.path import path
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State

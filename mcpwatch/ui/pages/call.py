@@ -9,11 +9,12 @@ from mcpwatch.ui.outline import Part
 from mcpwatch.ui.pages.entry import content_parts, exact_lines, proof_lines
 from mcpwatch.ui.pages.payload import Layout, still
 from mcpwatch.ui.pages.verdict import proof_of_server_lines, verdict_lines
-from mcpwatch.ui.times import clock, seconds
+from mcpwatch.ui.times import clock
 from mcpwatch.watch.identity import Kind
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 from mcpwatch.watch.subjects import with_names
+from mcpwatch.watch.times import seconds
 from mcpwatch.watch.watcher import Watcher
 
 _BAR = 24

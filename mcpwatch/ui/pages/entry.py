@@ -21,8 +21,9 @@ from mcpwatch.text import show_bytes
 from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.outline import Part
 from mcpwatch.ui.pages.payload import Layout, body_parts, hex_lines, still
-from mcpwatch.ui.times import full, seconds
+from mcpwatch.ui.times import full
 from mcpwatch.watch.row import is_as_checked
+from mcpwatch.watch.times import seconds
 
 _OCTETS = 64 * 1024
 """The exact view shows at most this much of a leaf."""

@@ -1,8 +1,10 @@
 """How a gateway does, by its own word."""
 
 from mcpwatch.model.health import Health
+from mcpwatch.text import count
 from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span, title
-from mcpwatch.ui.times import ago, count, seconds
+from mcpwatch.ui.times import ago
+from mcpwatch.watch.times import seconds
 
 _GB = 1e9
 _SLOW_S = 1.0

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.model.identity import Signer, Word
+from mcpwatch.text import count
 from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import ASSERTERS, KEYS, severity_cell, verdict_cell
 from mcpwatch.ui.pages.signer import signer_lines
 from mcpwatch.ui.pages.trust import trust_lines
-from mcpwatch.ui.times import ago, count, full
+from mcpwatch.ui.times import ago, full
 from mcpwatch.ui.trends import trend_line
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey

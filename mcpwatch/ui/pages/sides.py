@@ -13,9 +13,10 @@ from mcpwatch.ui.pages.call import alert_lines, follows_lines, standing_lines
 from mcpwatch.ui.pages.entry import principal_lines, unchecked_lines
 from mcpwatch.ui.pages.payload import Layout, body_parts
 from mcpwatch.ui.pages.verdict import coverage_lines, proof_of_server_lines
-from mcpwatch.ui.times import clock, seconds
+from mcpwatch.ui.times import clock
 from mcpwatch.watch.identity import Kind
 from mcpwatch.watch.row import Row
+from mcpwatch.watch.times import seconds
 from mcpwatch.watch.watcher import Watcher
 
 _MOST_MESSAGES = 200

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 from mcpwatch.model.alerts import Alert
 from mcpwatch.model.tools import Tool
+from mcpwatch.text import count
 from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span, title
 from mcpwatch.ui.looks import severity_cell
 from mcpwatch.ui.pages.definition import baseline, change_lines, pinned
 from mcpwatch.ui.pages.payload import json_lines
 from mcpwatch.ui.sparks import sparks
-from mcpwatch.ui.times import count, seconds
 from mcpwatch.watch.columns import failed, percentile
 from mcpwatch.watch.exposure import Exposure, Party
+from mcpwatch.watch.times import seconds
 
 _PARTIES = 8
 _BARS = 40
