@@ -7,7 +7,7 @@ from mcpwatch.ui.dialogs.accept import AcceptDialog
 from mcpwatch.ui.dialogs.confirm import ConfirmDialog
 from mcpwatch.ui.host import Host
 from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
-from mcpwatch.ui.pages.definition import baseline, change_lines, meanwhile_lines, pinned
+from mcpwatch.ui.pages.definition import Diff, baseline, change_lines, meanwhile_lines, pinned
 from mcpwatch.ui.pages.tool import is_untrusted, tool_page
 from mcpwatch.watch.exposure import alerts_about, exposure
 from mcpwatch.watch.watcher import Watcher
@@ -15,10 +15,10 @@ from mcpwatch.watch.watcher import Watcher
 _CHANGED = "tool/definition-changed"
 
 
-def about(tool: Tool, watcher: Watcher) -> list[Line]:
+def about(tool: Tool, watcher: Watcher, diff: Diff) -> list[Line]:
     """The page about a tool."""
     state = watcher.state
-    return tool_page(tool, alerts_about(tool, state), exposure(tool, state, watcher.role_of))
+    return tool_page(tool, alerts_about(tool, state), exposure(tool, state, watcher.role_of), diff)
 
 
 def accept(screen: Screen[None], host: Host, watcher: Watcher, tool: Tool) -> None:

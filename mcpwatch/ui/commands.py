@@ -121,6 +121,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("its-identity", "i", "The identity that signed it", _SIGNED, Group.LOOK, hint=5, label="signer"),
     Command("its-session", "s", "The session it belongs to", _OF_SESSION, Group.LOOK, hint=5, label="session"),
     Command("its-alerts", "a", "Its alerts, on the Alerts screen", _IDENTITY, Group.LOOK, hint=5, label="alerts"),
+    Command("whole", "v", "All of the texts that changed, or the words that did", _TOOL, Group.LOOK, hint=5),
     Command("path", "p", "The calls that led to its alert, step by step", (Scope.SESSION,), Group.LOOK, hint=4),
     Command("order", "o", "Order the list by the next column", _SORTED, Group.LOOK, hint=7),
     Command("reverse", "O", "Turn the order round", _SORTED, Group.LOOK),

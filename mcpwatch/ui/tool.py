@@ -8,13 +8,14 @@ from mcpwatch.model.tools import Tool
 from mcpwatch.ui.about import AboutScreen
 from mcpwatch.ui.accepting import about, accept
 from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.differing import Differing
 from mcpwatch.ui.lines import Line
 from mcpwatch.ui.pages.tool import tool_facts
 from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.watcher import Watcher
 
 
-class ToolScreen(AboutScreen):
+class ToolScreen(Differing, AboutScreen):
     """A page about one tool."""
 
     scope = Scope.TOOL
@@ -30,7 +31,7 @@ class ToolScreen(AboutScreen):
 
     def lines(self) -> list[Line]:
         """Trust, reach, exposure, use, change, definition."""
-        return about(self.newest, self.watcher)
+        return about(self.newest, self.watcher, self.diff)
 
     @property
     def newest(self) -> Tool:

@@ -11,6 +11,7 @@ from mcpwatch.text import show
 from mcpwatch.ui.accepting import about, accept
 from mcpwatch.ui.cells import Cell, Column, text_cell
 from mcpwatch.ui.commands import Scope, bindings
+from mcpwatch.ui.differing import Differing
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Tone, span
 from mcpwatch.ui.lists import ListScreen
@@ -70,7 +71,7 @@ _ORDERS: tuple[Order[Tool], ...] = (
 )
 
 
-class ToolsScreen(ListScreen[Tool]):
+class ToolsScreen(Differing, ListScreen[Tool]):
     """All tools of all servers; those whose definition changed and is not accepted come first."""
 
     scope = Scope.TOOLS
@@ -93,7 +94,7 @@ class ToolsScreen(ListScreen[Tool]):
 
     def page_of(self, item: Tool) -> list[Line]:
         """Whether it is trusted, its use and its definition."""
-        return about(item, self.watcher)
+        return about(item, self.watcher, self.diff)
 
     @on(Grid.Opened, "#list")
     def _opened(self) -> None:

@@ -1,6 +1,7 @@
 """What changed between two definitions, field by field."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple
@@ -13,11 +14,14 @@ MAX_FIELDS: Final = 2_000
 """Fields of one definition that are compared; what lies deeper or after is compared as a whole."""
 MAX_DEPTH: Final = 24
 MAX_TEXT: Final = 20_000
-"""Characters of one value that are compared."""
+"""Characters between which words are compared; of more, all went and all came."""
 MAX_WORDS: Final = 400
 """Words between which differences are looked for; of more, all went and all came."""
 
 _WORDS = re.compile(r"\s+|\S+")
+_SPACE = re.compile(r"\s")
+_LONGEST = 200
+"""Characters of a word; a longer one may be cut where it changes."""
 
 
 class Changed(NamedTuple):
@@ -42,18 +46,64 @@ def changed(before: Json, after: Json) -> list[Changed]:
 
 
 def pieces(before: str, after: str) -> list[Piece]:
-    """Two texts as what stayed, went and came, word by word where that is not too much to compare."""
-    old, new = (_WORDS.findall(text[:MAX_TEXT]) for text in (before, after))
+    """Two texts of any length as what stayed, went and came, word by word where that is not too much to compare."""
+    start = _begins_alike(before, after)
+    old, new = before[start:], after[start:]
+    stop = _ends_alike(old, new)
+    came = new[: len(new) - stop]
+    went, stayed = old[: len(old) - stop], old[len(old) - stop :]
+    between = _words_between(went, came) if max(len(went), len(came)) <= MAX_TEXT else _all_of(went, came)
+    found: list[Piece] = []
+    for piece in (Piece(" ", before[:start]), *between, Piece(" ", stayed)):
+        if found and found[-1].sign == piece.sign:
+            found[-1] = Piece(piece.sign, found[-1].text + piece.text)
+        elif piece.text:
+            found.append(piece)
+    return found
+
+
+def _begins_alike(one: str, other: str) -> int:
+    """How many characters both begin with, up to the end of a word."""
+    same = bisect_left(
+        range(1, min(len(one), len(other)) + 1), True, key=lambda count: not one.startswith(other[:count])
+    )
+    if same == len(one) == len(other):
+        return same
+    near = one[max(same - _LONGEST, 0) : same]
+    end = max((found.end() for found in _SPACE.finditer(near)), default=0)
+    return same - len(near) + end if end or len(near) < _LONGEST else same
+
+
+def _ends_alike(one: str, other: str) -> int:
+    """How many characters both end with, from the beginning of a word."""
+    same = bisect_left(
+        range(1, min(len(one), len(other)) + 1), True, key=lambda count: not one.endswith(other[-count:])
+    )
+    if not same:
+        return 0
+    near = one[len(one) - same :][:_LONGEST]
+    found = _SPACE.search(near)
+    if found is not None:
+        return same - found.start()
+    return same if len(near) == _LONGEST else 0
+
+
+def _all_of(old: str, new: str) -> Iterator[Piece]:
+    yield from (Piece("-", old), Piece("+", new))
+
+
+def _words_between(before: str, after: str) -> Iterator[Piece]:
+    old, new = _WORDS.findall(before), _WORDS.findall(after)
     head = _same(old, new)
     tail = _same(old[head:][::-1], new[head:][::-1])
-    middle = old[head : len(old) - tail], new[head : len(new) - tail]
-    found = [Piece(" ", "".join(old[:head])), *_between(*middle), Piece(" ", "".join(old[len(old) - tail :]))]
-    return [piece for piece in found if piece.text]
+    yield Piece(" ", "".join(old[:head]))
+    yield from _between(old[head : len(old) - tail], new[head : len(new) - tail])
+    yield Piece(" ", "".join(old[len(old) - tail :]))
 
 
 def _between(old: list[str], new: list[str]) -> Iterator[Piece]:
     if max(len(old), len(new)) > MAX_WORDS:
-        yield from (Piece("-", "".join(old)), Piece("+", "".join(new)))
+        yield from _all_of("".join(old), "".join(new))
         return
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":

@@ -49,6 +49,44 @@ async def test_the_page_tells_trust_reach_exposure_and_what_is_wrong(closed: Sce
         assert told in shown
 
 
+def row_with(shown: str, text: str) -> str:
+    """The first row that has a text."""
+    return next((row for row in shown.splitlines() if text in row), "")
+
+
+@pytest.mark.parametrize("size", [(80, 50), (140, 50)])
+async def test_what_was_and_what_is_stand_side_by_side_where_there_is_room(
+    closed: Scene, size: tuple[int, int]
+) -> None:
+    async with hands(closed, size) as at:
+        shown = await at.press("5", "enter")
+        was = row_with(shown, "- Reads a file of the project.")
+        assert was and ("+ Reads a file. \\x1b]52;" in was) is (size[0] > 120)
+        assert "+ Reads a file. \\x1b]52;" in shown
+        # It follows the width.
+        await at.pilot.resize_terminal(220 - size[0], 50)
+        was = row_with(await at.read(), "- Reads a file of the project.")
+        assert ("+ Reads a file. \\x1b]52;" in was) is (size[0] < 120)
+
+
+@pytest.mark.parametrize("size", [(80, 50), (140, 50)])
+async def test_a_long_text_is_folded_to_its_change_and_v_shows_all_of_it(closed: Scene, size: tuple[int, int]) -> None:
+    words = [f"word{number}" for number in range(60)]
+    for at_id, said in ((41, words), (42, [*words[:30], "\u202eevil", *words[30:]])):
+        listing = result(at_id, {"tools": [tool("save_file", " ".join(said))]})
+        closed.take(closed.log.exchange(ask(at_id, "tools/list"), listing, session="a"), verified("alice"))
+    async with hands(closed, size) as at:
+        await at.press("5")
+        assert isinstance(at.app.screen, ToolsScreen)
+        at.app.screen.select(("gateway", "files", "save_file"))
+        shown = (await at.press("enter")).partition("What changed")[2].partition("Definition")[0]
+        assert " … " in shown and "word25" in shown and "\\u202eevil" in shown and "word0" not in shown
+        shown = (await at.press("v")).partition("What changed")[2].partition("Definition")[0]
+        assert shown.count("word0 ") == 2 and "\\u202eevil" in shown and shown.count("word59") == 2
+        shown = (await at.press("v")).partition("What changed")[2].partition("Definition")[0]
+        assert "word0" not in shown
+
+
 async def test_accepting_asks_for_a_note_and_then_trusts_and_resolves(closed: Scene) -> None:
     async with hands(closed, (100, 40)) as at:
         await at.press("5")

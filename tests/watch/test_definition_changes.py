@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rpc import tool
 
 from mcpwatch.model.entries import Json
-from mcpwatch.watch.definition_changes import MAX_WORDS, Changed, Piece, changed, pieces
+from mcpwatch.watch.definition_changes import MAX_TEXT, MAX_WORDS, Changed, Piece, changed, pieces
 
 
 def test_each_field_that_differs_is_named_by_its_path() -> None:
@@ -43,6 +43,16 @@ def test_words_that_stayed_stand_between_those_that_went_and_came() -> None:
 def test_too_much_to_compare_went_and_came_as_a_whole() -> None:
     old, new = ("".join(f"{sign}{number} " for number in range(MAX_WORDS)) for sign in "ab")
     assert [piece.sign for piece in pieces(f"Begin {old}end", f"Begin {new}end")] == [" ", "-", "+", " "]
+
+
+@pytest.mark.parametrize("filler", ["word ", "漢字"])
+def test_a_change_far_inside_a_long_text_is_found_with_its_word(filler: str) -> None:
+    long = filler * MAX_TEXT
+    assert [piece for piece in pieces(f"{long} good {long}", f"{long} bad {long}") if piece.sign != " "] == [
+        Piece("-", "good"),
+        Piece("+", "bad"),
+    ]
+    assert pieces(long, f"{long} bad")[1:] == [Piece("+", " bad")]
 
 
 texts = st.text(alphabet="ab \n", max_size=40)

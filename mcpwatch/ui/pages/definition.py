@@ -1,20 +1,41 @@
 """What changed in a tool's definition: field by field, what went and what came, with nothing hidden."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from mcpwatch.model.entries import Json
 from mcpwatch.model.tools import DefinitionPin, Tool
-from mcpwatch.ui.lines import Line, Span, Tone, line, span
+from mcpwatch.ui.lines import BLANK, Line, Span, Tone, line, span
+from mcpwatch.ui.pages.beside import beside
 from mcpwatch.ui.times import full
 from mcpwatch.watch.definition_changes import Changed, Piece, changed, pieces
 
+WIDE = 120
+"""Cells from which on what was and what is stand side by side."""
 _FIELDS = 60
-_LINES = 40
-"""Of one field."""
+_LINES = {False: 40, True: 2_000}
+"""Of one field, on each side; more where it is shown whole."""
+_CHARACTERS = {False: 4_000, True: 20_000}
+"""Of what went or came at one place."""
 _PATH_CELLS = 120
-_SAME = 60
+_SAME = {False: 60, True: 20_000}
 """Characters shown of what stayed, on each side of what did not."""
 _CUT = " … "
+_TONES = {"-": Tone.BAD, "+": Tone.GOOD}
+
+
+class Diff(NamedTuple):
+    """How differences are laid out."""
+
+    cells: int = 0
+    """Of the pane; 0 where only one column is wanted."""
+    is_whole: bool = False
+    """Whether all that stayed is shown, and not only what stands beside a change."""
+
+
+NARROW = Diff()
+"""One column, of what changed and the words beside it."""
 
 
 def baseline(tool: Tool) -> tuple[str, Json]:
@@ -36,14 +57,16 @@ def _when(pin: DefinitionPin) -> str:
     return full(pin.time).partition(".")[0]
 
 
-def change_lines(before: Json, after: Json) -> list[Line]:
+def change_lines(before: Json, after: Json, diff: Diff = NARROW) -> list[Line]:
     """The fields that differ; what of them stayed is dim."""
     if before is None:
         return [line(span("of the definition before, only the digest was still held", Tone.WARN))]
     fields = changed(before, after)
-    lines = [each for field in fields[:_FIELDS] for each in _field(field)]
+    lines = [each for field in fields[:_FIELDS] for each in _field(field, diff)]
     if len(fields) > _FIELDS:
         lines.append(line(span(f"… {len(fields) - _FIELDS:,} more fields", Tone.DIM)))
+    if lines and diff.cells >= WIDE:
+        lines[:0] = beside([line(span("- before", Tone.BAD))], [line(span("+ now", Tone.GOOD))], diff.cells)
     return lines or [line(span("only the order or the kind of its values", Tone.DIM))]
 
 
@@ -54,48 +77,67 @@ def meanwhile_lines(trusted: Json, meanwhile: Json) -> list[Line]:
     return change_lines(trusted, meanwhile)
 
 
-def _field(field: Changed) -> list[Line]:
+@lru_cache(maxsize=2 * _FIELDS)
+def _field(field: Changed, diff: Diff) -> tuple[Line, ...]:
+    """Its name and what it was and is; a page that is looked at again and again asks for the same."""
     name = span(field.path[:_PATH_CELLS] or "all of it", Tone.ACCENT)
+    kind = "  removed" if field.after is None else "  added" if field.before is None else ""
+    before, after = _sides(field, diff)
+    drawn = beside(before, after, diff.cells) if diff.cells >= WIDE else [*before, *after]
+    return (line(name, span(kind, Tone.DIM)), *drawn)
+
+
+def _sides(field: Changed, diff: Diff) -> tuple[list[Line], list[Line]]:
+    """The lines that it had and has; side by side, lines that stayed stand on one row."""
     if field.before is None or field.after is None:
-        is_gone = field.after is None
-        word, sign = ("removed", "-") if is_gone else ("added", "+")
-        text = (field.before if is_gone else field.after) or ""
-        return [line(name, span(f"  {word}", Tone.DIM)), *_side(sign, [Piece(sign, text)])]
-    both = pieces(field.before, field.after)
-    return [line(name), *_side("-", both), *_side("+", both)]
-
-
-def _side(sign: str, parts: Sequence[Piece]) -> list[Line]:
-    """How the text was, or is: the words of that side and what stayed."""
-    tone = Tone.BAD if sign == "-" else Tone.GOOD
+        parts = [Piece("-" if field.after is None else "+", field.before or field.after or "")]
+    else:
+        parts = pieces(field.before, field.after)
+    rows: dict[str, list[list[Span] | None]] = {
+        "-": [] if field.before is None else [[]],
+        "+": [] if field.after is None else [[]],
+    }
     last = len(parts) - 1
-    spans = [
-        Piece(part.sign, _short(part.text, at > 0, at < last) if part.sign == " " else part.text)
-        for at, part in enumerate(parts)
-        if part.sign in (sign, " ")
-    ]
-    lines = [Line((span(f"{sign} ", tone), *row), 2) for row in _rows(spans, tone)]
-    if len(lines) > _LINES:
-        more = len(lines) - _LINES
-        return [*lines[:_LINES], line(span(f"  … {more:,} more lines", Tone.DIM))]
+    for at, part in enumerate(parts):
+        is_same = part.sign == " "
+        text = _short(part.text, at > 0, at < last, diff.is_whole) if is_same else _most(part.text, diff.is_whole)
+        sides = list(rows) if is_same else [part.sign]
+        for number, piece in enumerate(text.replace("\r\n", "\n").split("\n")):
+            if number and is_same and diff.cells >= WIDE:
+                _level(*rows.values())
+            for sign in sides:
+                if number:
+                    rows[sign].append([])
+                if (row := rows[sign][-1]) is not None:
+                    row.append(span(piece, Tone.DIM if is_same else _TONES[sign]))
+    return _lines("-", rows["-"], diff.is_whole), _lines("+", rows["+"], diff.is_whole)
+
+
+def _level(one: list[list[Span] | None], other: list[list[Span] | None]) -> None:
+    """Fill up the shorter side, so that what follows stands on one row."""
+    for rows in (one, other):
+        rows += [None] * (max(len(one), len(other)) - len(rows))
+
+
+def _lines(sign: str, rows: Sequence[list[Span] | None], is_whole: bool) -> list[Line]:
+    most = _LINES[is_whole]
+    mark = span(f"{sign} ", _TONES[sign])
+    lines = [BLANK if row is None else Line((mark, *row), 2) for row in rows[:most]]
+    if len(rows) > most:
+        lines.append(line(span(f"  … {len(rows) - most:,} more lines", Tone.DIM)))
     return lines
 
 
-def _rows(parts: Sequence[Piece], tone: Tone) -> Iterator[list[Span]]:
-    """The text broken at its own line ends."""
-    row: list[Span] = []
-    for part in parts:
-        for at, text in enumerate(part.text.replace("\r\n", "\n").split("\n")):
-            if at:
-                yield row
-                row = []
-            row.append(span(text, Tone.DIM if part.sign == " " else tone))
-    yield row
+def _most(text: str, is_whole: bool) -> str:
+    """What went or came, up to a length; what is beyond that is told."""
+    most = _CHARACTERS[is_whole]
+    return text if len(text) <= most else f"{text[:most]}{_CUT}{len(text) - most:,} more characters"
 
 
-def _short(text: str, is_after: bool, is_before: bool) -> str:
+def _short(text: str, is_after: bool, is_before: bool, is_whole: bool) -> str:
     """What stayed, cut to what stands beside a change."""
-    head, tail = _SAME if is_after else 0, _SAME if is_before else 0
+    same = _SAME[is_whole]
+    head, tail = same if is_after else 0, same if is_before else 0
     if len(text) <= head + tail + len(_CUT):
         return text
     return text[:head] + _CUT + (text[-tail:] if tail else "")

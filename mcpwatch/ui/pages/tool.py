@@ -7,7 +7,7 @@ from mcpwatch.model.tools import Tool
 from mcpwatch.text import count
 from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span, title
 from mcpwatch.ui.looks import severity_cell
-from mcpwatch.ui.pages.definition import baseline, change_lines, pinned
+from mcpwatch.ui.pages.definition import NARROW, Diff, baseline, change_lines, pinned
 from mcpwatch.ui.pages.payload import json_lines
 from mcpwatch.ui.sparks import sparks
 from mcpwatch.watch.columns import failed, percentile
@@ -19,10 +19,12 @@ _BARS = 40
 """Newest calls of which each has a bar."""
 
 
-def tool_page(tool: Tool, alerts: Sequence[Alert] = (), exposure: Exposure | None = None) -> list[Line]:
+def tool_page(
+    tool: Tool, alerts: Sequence[Alert] = (), exposure: Exposure | None = None, diff: Diff = NARROW
+) -> list[Line]:
     """Trust, reach, exposure, use, change, definition; `alerts` are those about it."""
     exposure = exposure or Exposure([], [])
-    change = _change(tool)
+    change = _change(tool, diff)
     is_new = is_untrusted(tool)
     return [
         line(span(tool.name, Tone.STRONG), span(f"  on {tool.upstream}", Tone.DIM)),
@@ -80,12 +82,12 @@ def _trust(tool: Tool) -> list[Line]:
     return [*lines, field("because", pin.note)] if pin.note else lines
 
 
-def _change(tool: Tool) -> list[Line]:
+def _change(tool: Tool, diff: Diff) -> list[Line]:
     """What changed, under a heading; nothing where nothing did."""
     if not tool.changed:
         return []
     since, before = baseline(tool)
-    return [BLANK, title(f"What changed {since}"), *change_lines(before, tool.definition)]
+    return [BLANK, title(f"What changed {since}"), *change_lines(before, tool.definition, diff)]
 
 
 def _reach(tool: Tool) -> list[Line]:
