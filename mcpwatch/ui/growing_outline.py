@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mcpwatch.text import Shown, show
-from mcpwatch.ui.json_pieces import MOST_LINES, as_many, at_once
+from mcpwatch.ui.json_pieces import MOST_LINES, Rest, as_many, at_once
 from mcpwatch.ui.lines import Tone
 from mcpwatch.ui.outline import Item, Kind, Outline
 
@@ -12,6 +12,8 @@ ROW = 72
 """What fits into this many characters stays on one line."""
 ITEMS = 100
 """Items of one array or object before the rest is folded."""
+_SEAM = 200
+"""Characters on each side of a cut, in which what lies across it is found."""
 _COST = 20
 """Characters that cost as much as a token, where they must be looked at one by one."""
 
@@ -41,6 +43,17 @@ class GrowingOutline(Outline):
         """What a comma follows."""
         self._rest: tuple[int, list[str], int] | None = None
         """A line, what is still to be laid out under it, and how many characters are not."""
+        self._piece = ""
+        """What the next line may go on from."""
+        self._seams: dict[int, tuple[str, str]] = {}
+        """By the line that goes on from one before: the characters on both sides, in lower case."""
+
+    def find(self, needle: str) -> list[int]:
+        """Those too on which a text ends that began on the line before."""
+        found, wanted = super().find(needle), needle.lower()
+        reach = len(wanted) - 1
+        across = [at for at, (left, right) in self._seams.items() if reach and wanted in left[-reach:] + right[:reach]]
+        return sorted({*found, *across}) if across else found
 
     def _covered(self) -> bool | None:
         """Whether a signature covers the next line."""
@@ -106,11 +119,19 @@ class GrowingOutline(Outline):
 
     # -- long texts
 
+    def _add_piece(self, piece: str, text: Shown, inside: int | None = None) -> None:
+        """A line of a text, as it is drawn; it may go on from the piece before."""
+        if isinstance(piece, Rest):
+            sides = show(self._piece[-_SEAM:]), show(piece[:_SEAM])
+            self._seams[len(self.items)] = (sides[0].lower(), sides[1].lower())
+        self._piece = piece
+        self._add(Kind.LEAF, text, inside=inside)
+
     def _block(self, lines: list[str]) -> None:
         """Lines of a text, under the line that says so."""
         at, some = len(self.items) - 1, at_once(lines)
         for each in lines[:some]:
-            self._add(Kind.LEAF, Shown(f"│ {show(each)}"), inside=at)
+            self._add_piece(each, Shown(f"│ {show(each)}"), at)
         self.items[at].end = len(self.items)
         self._fold(lines[some:], f"{len(lines) - some:,} more lines", at)
 
@@ -137,7 +158,7 @@ class GrowingOutline(Outline):
         for each in lines:
             if len(self.items) >= MOST_LINES:
                 break
-            self._add(Kind.LEAF, Shown(f"│ {show(each)}"), inside=at)
+            self._add_piece(each, Shown(f"│ {show(each)}"), at)
             self.items[at].end = len(self.items)
             yield 1 + len(each) // _COST
         if left:

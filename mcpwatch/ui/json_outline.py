@@ -10,7 +10,7 @@ from enum import Enum
 from mcpwatch.model.entries import MASK
 from mcpwatch.text import Shown, show
 from mcpwatch.ui.growing_outline import ROW, GrowingOutline, Opened
-from mcpwatch.ui.json_pieces import MOST_LINES, PIECE, at_once, decoded, holds_json, pieces, quoted
+from mcpwatch.ui.json_pieces import MOST_LINES, at_once, decoded, holds_json, pieces, quoted, rests
 from mcpwatch.ui.json_scan import Event, Token, scan
 from mcpwatch.ui.lines import Tone
 from mcpwatch.ui.outline import DEEPEST, Item, Kind
@@ -111,6 +111,8 @@ class JsonOutline(GrowingOutline):
         if event is Event.NAME:
             name = decoded(text)
             self._step, self._head = name, Shown(f"{show(quoted(name[:_NAME]))}{'…' * (len(name) > _NAME)}: ")
+            if len(name) > _NAME:
+                self._left_out = self._left_out or f"{len(name) - _NAME:,} characters of a long name"
         elif event is Event.OPEN:
             self._open(text)
         elif event is Event.CLOSE:
@@ -144,8 +146,8 @@ class JsonOutline(GrowingOutline):
             self._block(lines)
         else:
             self._say(self._add(Kind.LEAF, show(quoted(value[:LONG]))), value)
-            left = value[LONG:]
-            self._fold([left[at : at + PIECE] for at in range(0, len(left), PIECE)], f"{len(left):,} more characters")
+            self._piece = value[:LONG]
+            self._fold(rests(value, LONG), f"{len(value) - LONG:,} more characters")
 
     # -- what we say of them
 
@@ -191,5 +193,5 @@ class JsonOutline(GrowingOutline):
         rest = pieces(text[token.at :])
         some = at_once(rest)
         for each in rest[:some]:
-            self._add(Kind.LEAF, show(each))
+            self._add_piece(each, show(each))
         self._fold(rest[some:], f"{len(rest) - some:,} more lines")

@@ -13,6 +13,12 @@ _AT_ONCE = 8_000
 _LINES_AT_ONCE = 40
 
 
+class Rest(str):
+    """What goes on where the line before was cut."""
+
+    __slots__ = ()
+
+
 def encoded(value: object) -> str:
     """A value of ours as JSON text."""
     return msgspec.json.encode(value).decode()
@@ -40,7 +46,12 @@ def quoted(value: str) -> str:
 def pieces(text: str) -> list[str]:
     """The lines of a text, long ones in pieces."""
     lines = text.replace("\r\n", "\n").split("\n", MOST_LINES)
-    return [each[at : at + PIECE] for each in lines for at in range(0, max(len(each), 1), PIECE)]
+    return [piece for each in lines for piece in (each[:PIECE], *rests(each, PIECE))]
+
+
+def rests(text: str, at: int) -> list[str]:
+    """The pieces of a text behind its first `at` characters."""
+    return [Rest(text[start : start + PIECE]) for start in range(at, len(text), PIECE)]
 
 
 def at_once(lines: list[str]) -> int:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from mcpwatch.model.entries import Json
 from mcpwatch.text import is_hidden
+from mcpwatch.ui.json_outline import LONG as FIRST
 from mcpwatch.ui.json_outline import MOST_CHARACTERS, Cover, JsonOutline
-from mcpwatch.ui.json_pieces import MOST_LINES
+from mcpwatch.ui.json_pieces import MOST_LINES, PIECE
 from mcpwatch.ui.json_scan import Event, scan
 from mcpwatch.ui.lines import cells, plain
 
@@ -160,10 +161,11 @@ def test_a_huge_text_is_bounded_and_says_what_was_not_looked_at(what: str) -> No
     assert max(len(outline.text(at)) for at in outline.visible()) < 10_000
     shown = sum(len(outline.text(at)) for at in outline.visible())
     assert shown <= 6 * MOST_CHARACTERS
-    if what in ("ten thousand deep", "a title", "one name"):
+    if what in ("ten thousand deep", "a title"):
         assert not outline.left_out
     else:
-        assert "characters" in outline.left_out and " not laid out" in outline.whole
+        assert "characters" in outline.left_out
+        assert (" not laid out" in outline.whole) is (what != "one name")
 
 
 @pytest.mark.parametrize("what", LONG)
@@ -197,3 +199,29 @@ def test_too_many_lines_of_json_in_a_string_fold_with_what_they_stand_in() -> No
     assert len(opened) == 4 and all(outline.items[at].end == len(outline.items) for at in opened)
     first = len(json.dumps(before))
     assert f"after the first {first + 1:,} of" in outline.left_out
+
+
+@pytest.mark.parametrize("before", [FIRST - 3, FIRST + PIECE - 3, FIRST + 40 * PIECE - 1])
+def test_a_text_is_found_across_the_places_where_a_long_string_is_cut(before: int) -> None:
+    outline = laid(json.dumps({"a": "x" * before + "Needle" + "y" * 90, "b": 1}))
+    (at,) = outline.find("nEEDLE")
+    assert outline.text(at).startswith(("│ dley", "│ eedley"))
+    assert not outline.find("xy") and len(outline.find("xn")) == len(outline.find("ley")) == 1
+
+
+@pytest.mark.parametrize("around", ["{}", "no JSON {}", '["{}", ', '{{"a": "one\\n{}"}}'])
+def test_a_text_is_found_across_the_places_where_a_long_line_is_cut(around: str) -> None:
+    outline = laid(around.format("x" * (PIECE - 3) + "x" * 7 + "needle" + "y" * (9 * PIECE)))
+    assert len(outline.find("needle")) == 1 and len(outline.find("xneed")) == 1
+    for at in range(PIECE - 20, PIECE):
+        outline = laid("x" * at + "needle" + "y" * PIECE)
+        assert len(outline.find("needle")) == 1
+
+
+def test_what_only_looks_as_if_it_went_on_is_not_found() -> None:
+    outline = laid(json.dumps("x" * 90 + "nee\ndle" + "\n" * 90 + "nee\ndle"))
+    assert not outline.find("needle") and len(outline.find("nee")) == 2
+
+
+def test_a_search_that_misses_part_of_a_long_name_says_so() -> None:
+    assert laid(json.dumps({"n" * 300 + "needle": 1})).left_out == "106 characters of a long name"
