@@ -8,6 +8,8 @@ from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.watch.row import Row
 
 _OVER = frozenset({FeedState.REFUSED, FeedState.ENDED})
+_COMING = frozenset({FeedState.CONNECTING, FeedState.LIVE, FeedState.GAP})
+"""States in which more of the past may be on its way; a log that begins late is in a gap from the start."""
 
 
 class Held:
@@ -54,4 +56,4 @@ def is_caught_up(status: FeedStatus) -> bool:
     """Whether what a feed had before it was joined has been given out, or does not come any more."""
     if status.announced is not None and status.next_index >= status.announced:
         return True
-    return status.state not in (FeedState.CONNECTING, FeedState.LIVE)
+    return status.state not in _COMING

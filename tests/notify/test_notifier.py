@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
+import pytest
 from msgspec import structs
 from notified import Post, alert
 
@@ -46,11 +47,12 @@ async def test_an_alert_is_told_when_it_begins_to_fire_and_when_it_rises() -> No
     assert await watch.look(alert("a")) == ["fired a"]
 
 
-async def test_what_was_open_before_is_one_message_once_the_past_is_read() -> None:
+@pytest.mark.parametrize("standing", [FeedState.LIVE, FeedState.GAP])
+async def test_what_was_open_before_is_one_message_once_the_past_is_read(standing: FeedState) -> None:
     past = {name: alert(name) for name in "abc"}
-    watch = Watch(past, structs.replace(LIVE, announced=50, next_index=20))
+    watch = Watch(past, structs.replace(LIVE, announced=50, next_index=20, state=standing))
     assert await watch.look() == []
-    watch.state.set_feed(structs.replace(LIVE, announced=50, next_index=50))
+    watch.state.set_feed(structs.replace(LIVE, announced=50, next_index=50, state=standing))
     assert await watch.look() == ["open a"]
     assert watch.post.somebody.told[0][1]["more"] == 2
     assert await watch.look(alert("d")) == ["fired d"]
