@@ -99,7 +99,8 @@ class State:
         counts.kinds[kind] += 1
         counts.sources[source] += 1
         self._clock(source).note(time, entry.received)
-        self.entry_rate.add(entry.received - self._age(entry, time))
+        happened = entry.received - self._age(entry, time)
+        self.entry_rate.add(happened)
         self._index(seen)
         for old in self.rows.append(row):
             self.evicted += 1
@@ -114,7 +115,7 @@ class State:
         if seen.proof is not None:
             self._identities.answered(row, seen.proof)
         if raised:
-            self._mark(raised, entry.received)
+            self._mark(raised, happened)
         return row
 
     def rejudge(self, seen: Observation) -> Row | None:

@@ -2,6 +2,8 @@
 
 import pytest
 from hands import hands
+from msgspec.structs import replace
+from rpc import ask, result, tool
 from scene import Scene
 
 from mcpwatch.ui.lines import Tone, cells
@@ -31,6 +33,13 @@ def test_the_highest_bar_is_where_most_came_and_red_where_something_was_found() 
     bars = "".join(part.text for part in drawn.spans)
     assert "▂█▁ " in bars and "most 8.0/s in 3m  1 finding" in bars
     assert [part.text for part in drawn.spans if part.tone is Tone.BAD] == ["█", "  1 finding"]
+
+
+def test_what_was_wrong_in_what_a_log_kept_is_no_finding_of_the_moment(blank: Scene) -> None:
+    for entry in blank.log.exchange(ask(1, "tools/list"), result(1, {"tools": [tool("clear", "\x1b[2J")]})):
+        blank.take(replace(entry, received=entry.received + 3_600))
+    assert blank.state.counts.findings
+    assert "finding" not in "".join(part.text for part in rate_strip(blank.state, 80).spans)
 
 
 @pytest.mark.parametrize("wide", [40, 80, 140, 400])
