@@ -1,10 +1,12 @@
 """Empty lists: whatever the feeds' state is, each says why it is empty and what to do."""
 
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from feed_states import STATES, WHY, lost, reading
 from hands import hands
 from msgspec import structs
+from retold import Stage, StagedScene, retell, until_there
 from rpc import ask, result
 from scene import SOURCE, Scene
 
@@ -14,33 +16,11 @@ from mcpwatch.ui.commands import Scope
 from mcpwatch.ui.lines import plain
 from mcpwatch.ui.pages.empty import empty_page
 from mcpwatch.ui.pages.lacks import LACKS, LISTS, Lack
+from mcpwatch.watch.transport import Goal
 
 pytest_plugins = ["played"]
 
-WHY = "what the other end said"
-STATES: dict[str, Callable[[Scene], None]] = {
-    "connecting": lambda scene: scene.feed(FeedState.CONNECTING),
-    "reading": lambda scene: reading(scene),
-    "quiet": lambda scene: scene.feed(),
-    "lost": lambda scene: lost(scene),
-    "refused": lambda scene: scene.feed(FeedState.REFUSED, WHY),
-    "false": lambda scene: scene.feed(FeedState.BROKEN, WHY),
-    "ended": lambda scene: scene.feed(FeedState.ENDED, WHY),
-}
 KEYS = {Scope.LIVE: "1", Scope.SESSIONS: "2", Scope.ALERTS: "3", Scope.IDENTITIES: "4", Scope.TOOLS: "5"}
-
-
-def reading(scene: Scene) -> None:
-    """Most of what the log held is still to come."""
-    scene.feed()
-    status = scene.state.feeds[SOURCE]
-    scene.state.set_feed(structs.replace(status, announced=40_000, next_index=12_000, verified_size=12_000))
-
-
-def lost(scene: Scene) -> None:
-    """The connection is gone."""
-    scene.feed(FeedState.DISCONNECTED, WHY)
-    scene.state.set_feed(structs.replace(scene.state.feeds[SOURCE], retry_at=scene.now + 4.0))
 
 
 @pytest.mark.parametrize("is_played", [False, True])
@@ -164,3 +144,22 @@ async def test_live_held_still_before_anything_came_says_how_it_goes_on(blank: S
         blank.take(blank.log.initialize("a", client="x"))
         assert "Held still before anything came" in await at.read()
         assert "initialize" in await at.press("space")
+
+
+async def test_a_replay_says_how_far_it_is_and_at_its_end_that_there_is_none(blank: Scene, tmp_path: Path) -> None:
+    blank.take(
+        [*blank.log.initialize("a", client="x"), *blank.log.exchange(ask(1, "ping"), result(1, {}), session="a")]
+    )
+    size = len(blank.log.entries)
+    stage = Stage(retell(blank, tmp_path / "story.mcpfeed"), tmp_path / "replayed", goal=Goal(index=2))
+    try:
+        async with hands(StagedScene(tmp_path / "staged", stage)) as at:
+            await until_there(at, stage)
+            shown = await at.press("5")
+            assert "No tool up to here" in shown and f"entry 2/{size - 1}" in shown
+            assert "play, or pause   press space" in shown
+            await at.command(f"seek {size}")
+            shown = await until_there(at, stage)
+            assert "No tool in what was read" in shown and "mcpwatch watch SOURCE" in shown
+    finally:
+        await stage.player.close()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import feed_states
 import feeds
 import pytest
 import signers
@@ -162,6 +163,35 @@ def test_empty(snap_compare: Compare, blank: Scene, size: tuple[int, int]) -> No
 def test_a_feed_in_trouble_before_anything_came(snap_compare: Compare, blank: Scene, state: FeedState) -> None:
     blank.feed(state, "what the other end said")
     assert snap_compare(quiet(blank), terminal_size=(80, 24), run_before=pressing(blank, ()))
+
+
+EMPTY: dict[str, tuple[str, ...]] = {
+    "connecting": ("2", "4"),
+    "reading": ("3",),
+    "quiet": ("2", "3", "4", "5"),
+    "lost": ("3", "5"),
+    "refused": ("2",),
+    "false": ("3",),
+    "ended": ("4", "5"),
+}
+"""The lists of which there is a picture in a state of their feed: each list and each state in some, not all in all."""
+
+
+@pytest.mark.parametrize(("state", "key"), [(state, key) for state, keys in EMPTY.items() for key in keys])
+def test_an_empty_list(snap_compare: Compare, blank: Scene, state: str, key: str) -> None:
+    feed_states.STATES[state](blank)
+    assert snap_compare(quiet(blank), terminal_size=SIZES[0], run_before=pressing(blank, (key,)))
+
+
+@pytest.mark.parametrize(("key", "size"), [("2", SIZES[0]), ("3", SIZES[1]), ("4", SIZES[0]), ("5", SIZES[2])])
+def test_a_list_narrowed_to_nothing(snap_compare: Compare, scene: Scene, key: str, size: tuple[int, int]) -> None:
+    keys = (key, "slash", *"xyzzy", "enter")
+    assert snap_compare(quiet(scene), terminal_size=size, run_before=pressing(scene, keys))
+
+
+def test_a_session_whose_entries_the_filter_hides(snap_compare: Compare, scene: Scene) -> None:
+    keys = ("2", "enter", "slash", *"xyzzy", "enter")
+    assert snap_compare(quiet(scene), terminal_size=SIZES[0], run_before=pressing(scene, keys))
 
 
 def test_a_feed_with_a_gap(snap_compare: Compare, scene: Scene) -> None:

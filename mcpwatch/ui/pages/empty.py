@@ -22,10 +22,6 @@ _OF_CLIENTS = frozenset({Scope.LIVE, Scope.SESSIONS})
 """Lists for which it is enough that a client is pointed at the gateway."""
 _OF_ENTRIES = frozenset({Scope.LIVE, Scope.SESSION})
 """Screens that have entries of their own to look at."""
-_COUNTED = {
-    Lack.READING: "{:,} of the log's {:,} entries are read.",
-    Lack.PLAYED: "It is played as far as entry {:,} of {:,}.",
-}
 
 
 def empty_page(
@@ -73,8 +69,8 @@ def _feed(status: FeedStatus, lack: Lack, state: State) -> list[Line]:
         ),
         line(means(status)),
     ]
-    if lack in _COUNTED and status.announced is not None:
-        lines.append(line(_COUNTED[lack].format(status.next_index, status.announced)))
+    if lack is Lack.READING:
+        lines.append(line(f"{status.next_index:,} of the log's {status.announced or 0:,} entries are read."))
     if status.detail:
         lines.append(line(span(status.detail, Tone.WARN)))
     if status.retry_at is not None:

@@ -23,7 +23,7 @@ class Lack(Enum):
     READING = "reading"
     """What the log held when it was joined is still coming."""
     PLAYED = "played"
-    """A recording is played, and has more to come."""
+    """A recording is played, and has more to come; the player's line tells how much."""
     QUIET = "quiet"
     """It is connected, and nothing of the kind happened."""
     CONNECTING = "connecting"
@@ -50,7 +50,7 @@ LACKS = {
         (Step("play, or pause", command="play"), Step("go to the next alert", command="seek-alert")),
     ),
     Lack.ENDED: Told(
-        "No {} in all of it",
+        "No {} in what was read",
         (
             Step("how much it held, and whether that is proven", command="feed"),
             Step("name another source", "mcpwatch watch SOURCE"),
