@@ -125,7 +125,7 @@ class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
 
     def flow(self) -> None:
         """Arrange the lines anew."""
-        self._width = max(self.scrollable_content_region.width, 1)
+        self._width = self.scrollable_content_region.width or self.app.size.width
         self._versions = tuple(part.version for part in self._outlines(self._parts))
         self._wraps.clear()
         self._refs = [ref for at, part in enumerate(self._parts) for ref in _refs_of(at, part)]

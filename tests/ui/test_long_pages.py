@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 
 from mcpwatch.ui import page
 from mcpwatch.ui.json_outline import JsonOutline
-from mcpwatch.ui.lines import Line, plain
+from mcpwatch.ui.lines import Line, line, plain
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.theme import DARK, variables
 from mcpwatch.ui.toned import TONES
@@ -63,11 +63,27 @@ async def test_rows_are_counted_a_few_at_a_time_and_all_in_the_end(monkeypatch: 
         assert reading(shown) == before
         shown.action_bottom()
         await pilot.pause()
-        texts = [plain(line) for at in outline.visible() for line in wrap([outline.line(at)], shown.line_cells)]
+        texts = [plain(row) for at in outline.visible() for row in wrap([outline.line(at)], shown.line_cells)]
         assert guessed > 2_000 and max(wrapped) <= 500 + 2 * shown.size.height
         assert len(texts) == shown.virtual_size.height
         last = [shown.render_line(y).text.rstrip() for y in range(shown.size.height)]
         assert last == [text.rstrip() for text in texts[-shown.size.height :]]
+
+
+async def test_a_page_without_a_width_yet_breaks_no_words() -> None:
+    rows: list[int] = []
+
+    class Filled(Book):
+        def on_mount(self) -> None:
+            shown = self.query_one(Page)
+            assert not shown.size.width
+            shown.show_lines([line("as many words as stand on a row")])
+            rows.append(shown.virtual_size.height)
+
+    async with Filled().run_test(size=(60, 10)) as pilot:
+        await pilot.pause()
+        rows.append(pilot.app.query_one(Page).virtual_size.height)
+    assert rows == [1, 1]
 
 
 def reading(shown: Page) -> page.Ref:
