@@ -3,7 +3,6 @@
 from collections import Counter
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -72,7 +71,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         with Horizontal(id="body"):
             yield from self.compose_body()
         yield from self.compose_foot()
-        yield Prompt(self.panes)
+        yield Prompt(self.panes, self.entered, self.go_back)
         yield Ribbon(id="hints")
         small = Ribbon(id="small")
         small.show_lines(line("Too small:"), line(f"{LEAST[0]}x{LEAST[1]} is needed"), line("q quits"))
@@ -225,13 +224,13 @@ class WatchScreen(Screen[None], inherit_bindings=False):
     def prompt_left(self, kind: str) -> None:
         """The prompt was left without entering."""
 
-    @on(Prompt.Entered)
-    def _command_entered(self, event: Prompt.Entered) -> None:
-        if event.kind == "command":
+    def entered(self, kind: str, text: str) -> None:
+        """The prompt was closed with a text of this kind."""
+        if kind == "command":
             self.close_prompt()
-            self.host.run_typed(event.text)
-        elif event.kind == "search" and event.text:
-            self.action_search(event.text)
+            self.host.run_typed(text)
+        elif kind == "search" and text:
+            self.action_search(text)
 
     def go_back(self) -> bool:
         """Step out of what is open on this screen; False when there is nothing to step out of."""

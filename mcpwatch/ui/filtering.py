@@ -70,16 +70,16 @@ class Filtering(WatchScreen, inherit_bindings=False):
         if event.kind == self.prompt.kind == "filter" and event.text == self.prompt.text:
             self.filter_by(event.text)
 
-    @on(Prompt.Entered)
-    def _filter_entered(self, event: Prompt.Entered) -> None:
-        if event.kind != "filter":
-            return
-        if self.filter_by(event.text):
+    def entered(self, kind: str, text: str) -> None:
+        """A bad filter is asked for again, with its mistake marked."""
+        if kind != "filter":
+            super().entered(kind, text)
+        elif self.filter_by(text):
             self.close_prompt()
             self.grid.focus()
         else:
-            self.ask("filter", "/", event.text, self._offers)
-            self.filter_by(event.text)
+            self.ask("filter", "/", text, self._offers)
+            self.filter_by(text)
 
     def _offers(self, text: str) -> Sequence[Offer]:
         return filter_offers(text, self.watcher, self.filtered)

@@ -269,10 +269,11 @@ class ListScreen(WatchScreen, Generic[T]):
         if event.kind == self.prompt.kind == "narrow" and event.text == self.prompt.text:
             self.narrow(event.text)
 
-    @on(Prompt.Entered)
-    def _narrow_entered(self, event: Prompt.Entered) -> None:
-        if event.kind == "narrow":
-            self.narrow(event.text)
+    def entered(self, kind: str, text: str) -> None:
+        """The rows stay narrowed down."""
+        super().entered(kind, text)
+        if kind == "narrow":
+            self.narrow(text)
             self.close_prompt()
 
     def prompt_left(self, kind: str) -> None:

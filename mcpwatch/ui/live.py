@@ -21,7 +21,6 @@ from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.call import row_parts
 from mcpwatch.ui.pages.empty import only_gateways
 from mcpwatch.ui.pages.reasons import unseen
-from mcpwatch.ui.prompt import Prompt
 from mcpwatch.ui.rate_strip import rate_strip
 from mcpwatch.ui.ribbon import Ribbon
 from mcpwatch.ui.table import with_feed
@@ -201,11 +200,12 @@ class LiveScreen(Marking):
         """Ask for a file to write to what the filter lets through."""
         self.host.export(str(self.view.query))
 
-    @on(Prompt.Entered)
-    def _entered(self, event: Prompt.Entered) -> None:
-        if event.kind == "find":
+    def entered(self, kind: str, text: str) -> None:
+        """What to look for is looked for."""
+        super().entered(kind, text)
+        if kind == "find":
             self.close_prompt()
-            self.action_find(event.text)
+            self.action_find(text)
 
     def go_back(self) -> bool:
         """Out of the maximised pane, the marks, the freeze, the filter."""

@@ -44,18 +44,18 @@ class _Field(Input):
         Binding("tab", "app.take_offer", show=False),
         Binding("up", "app.older", show=False),
         Binding("down", "app.newer", show=False),
-        Binding("escape", "app.back", show=False),
     ]
 
     async def _on_key(self, event: events.Key) -> None:
-        """Take `enter` at once, and hand on what was typed after it: no key may reach a line that was entered."""
+        """Take the keys that end a line at once, and hand on what was typed after: none may reach a line that ended."""
         prompt = self.query_ancestor(Prompt)
-        if prompt.is_open and event.key != "enter":
+        end = {"enter": prompt.enter, "escape": prompt.leave}.get(event.key)
+        if prompt.is_open and end is None:
             return
         event.stop()
         event.prevent_default()
-        if prompt.is_open:
-            prompt.enter()
+        if prompt.is_open and end is not None:
+            end()
         else:
             self.app.post_message(events.Key(event.key, event.character))
 
@@ -63,24 +63,25 @@ class _Field(Input):
 class Prompt(Vertical):
     """Hidden until it is asked for something; `kind` says for what."""
 
-    class Told(Message):
-        """What somebody did here, to which text of which kind."""
+    class Typed(Message):
+        """The text of this kind changed."""
 
         def __init__(self, kind: str, text: str) -> None:
             super().__init__()
             self.kind = kind
             self.text = text
 
-    class Typed(Told):
-        """The text changed."""
+    def __init__(
+        self, panes: Callable[[], list[Widget]], entered: Callable[[str, str], None], leave: Callable[[], object]
+    ) -> None:
+        """`panes` gives those of the screen that can have the keys, in order.
 
-    class Entered(Told):
-        """Enter was pressed."""
-
-    def __init__(self, panes: Callable[[], list[Widget]]) -> None:
-        """`panes` gives those of the screen that can have the keys, in order."""
+        `entered` hears which text of which kind was entered, and `leave` steps out, before any other key is looked at.
+        """
         super().__init__(id="prompt")
         self._panes = panes
+        self._entered = entered
+        self.leave = leave
         self.kind = ""
         self.display = False
         self._at = 0
@@ -141,7 +142,7 @@ class Prompt(Vertical):
         kind, text = self.kind, self.text
         host_of(self).history.add(kind, text)
         self.close()
-        self.post_message(self.Entered(kind, text))
+        self._entered(kind, text)
 
     def recall(self, step: int) -> None:
         """Put an older (1) or newer (-1) line of this kind into the field."""

@@ -96,3 +96,18 @@ async def test_escape_takes_the_fault_of_a_filter_away(scene: Scene) -> None:
     async with hands(scene) as at:
         assert "✗ unknown word" in await at.command("filter nonsense:x")
         assert "✗ unknown word" not in await at.press("escape")
+
+
+@pytest.mark.parametrize("end", ["enter", "escape"])
+async def test_an_act_in_one_go_with_a_text_is_on_the_row_that_the_list_then_has(scene: Scene, end: str) -> None:
+    async with hands(scene) as at:
+        await at.press("3")
+        shown = await at.send("/", *"replay", end, "a")
+        told = "Replayed request" if end == "enter" else "Tool changed"
+        assert told in next(line for line in shown.splitlines() if "critical" in line and "│" in line)
+
+
+async def test_a_mark_in_one_go_with_a_filter_is_on_a_row_that_it_shows(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.send("/", *"tool:admin.drop", "enter", "m")
+        assert [row.tool for row in scene.state.rows if row in scene.state.marks] == ["admin.drop"]
