@@ -103,6 +103,11 @@ class Tool(Struct):
         """The pin of the definition that it has now; None where nobody trusts that yet."""
         return next((pin for pin in self.pins if pin.digest == self.digest), None)
 
+    @property
+    def is_untrusted(self) -> bool:
+        """Whether the definition is another than what is trusted, and nobody accepted it."""
+        return bool(self.changed) and self.pin is None
+
 
 class ToolChange(Struct, frozen=True):
     """A `tools/list` answer offered this tool; new, the same or changed."""

@@ -8,7 +8,7 @@ from mcpwatch.ui.dialogs.confirm import ConfirmDialog
 from mcpwatch.ui.host import Host
 from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
 from mcpwatch.ui.pages.definition import Diff, baseline, change_lines, meanwhile_lines, pinned
-from mcpwatch.ui.pages.tool import is_untrusted, tool_page
+from mcpwatch.ui.pages.tool import tool_page
 from mcpwatch.watch.exposure import alerts_about, exposure
 from mcpwatch.watch.watcher import Watcher
 
@@ -23,7 +23,7 @@ def about(tool: Tool, watcher: Watcher, diff: Diff) -> list[Line]:
 
 def accept(screen: Screen[None], host: Host, watcher: Watcher, tool: Tool) -> None:
     """Ask whether the definition that the tool has now is to be trusted."""
-    if not is_untrusted(tool):
+    if not tool.is_untrusted:
         _trusted(screen, host, watcher, tool)
         return
     digest = tool.digest

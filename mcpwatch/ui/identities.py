@@ -15,11 +15,12 @@ from mcpwatch.ui.identity import IdentityScreen
 from mcpwatch.ui.lines import Line, Tone, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import KEYS, VERDICTS
-from mcpwatch.ui.pages.identity import identity_facts, identity_page, is_disputed
+from mcpwatch.ui.pages.identity import identity_page, is_disputed
 from mcpwatch.ui.pinning import pin, unpin
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.columns import called, open_alerts
+from mcpwatch.watch.facts import identity_facts
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.state import State

@@ -7,8 +7,9 @@ from textual.binding import BindingType
 from mcpwatch.ui.about import AboutScreen
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.lines import Line
-from mcpwatch.ui.pages.identity import identity_facts, identity_page
+from mcpwatch.ui.pages.identity import identity_page
 from mcpwatch.ui.pinning import pin, unpin
+from mcpwatch.watch.facts import identity_facts
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.watcher import Watcher

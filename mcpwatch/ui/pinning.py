@@ -8,7 +8,6 @@ from mcpwatch.ui.dialogs.confirm import ConfirmDialog
 from mcpwatch.ui.dialogs.pin import PinDialog, PinWords
 from mcpwatch.ui.host import Host
 from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
-from mcpwatch.ui.pages.identity import signer_of
 from mcpwatch.ui.pages.signer import signer_lines
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.names import short_id
@@ -79,5 +78,5 @@ def _words(watcher: Watcher, identity: Identity) -> PinWords:
 
 
 def _about(watcher: Watcher, identity: Identity) -> list[Line]:
-    signer = signer_of(identity)
+    signer = identity.signer
     return signer_lines(signer, watcher.known(signer, identity.kind), proven=identity.proven > 0)

@@ -23,10 +23,11 @@ from mcpwatch.ui.live_rows import LiveRows, ViewRows, live_columns
 from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.path import call_line
 from mcpwatch.ui.pages.reasons import without_calls, without_entries
-from mcpwatch.ui.pages.session import session_facts, session_trend, short_card
+from mcpwatch.ui.pages.session import session_trend, short_card
 from mcpwatch.ui.ribbon import Ribbon, cut_line
 from mcpwatch.ui.view_tabs import view_tabs
 from mcpwatch.ui.waterfall_rows import WATERFALL_COLUMNS, WaterfallRows
+from mcpwatch.watch.facts import session_facts
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.query import ALL
 from mcpwatch.watch.view import View

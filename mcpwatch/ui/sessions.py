@@ -13,9 +13,10 @@ from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Tone, span
 from mcpwatch.ui.lists import ListScreen
 from mcpwatch.ui.looks import SESSIONS, STRENGTHS
-from mcpwatch.ui.pages.session import identity_card, session_facts
+from mcpwatch.ui.pages.session import identity_card
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.watch import columns as watch_columns
+from mcpwatch.watch.facts import session_facts
 from mcpwatch.watch.names import short_session, short_signer
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher

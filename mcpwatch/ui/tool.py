@@ -10,7 +10,7 @@ from mcpwatch.ui.accepting import about, accept
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.differing import Differing
 from mcpwatch.ui.lines import Line
-from mcpwatch.ui.pages.tool import tool_facts
+from mcpwatch.watch.facts import tool_facts
 from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.watcher import Watcher
 

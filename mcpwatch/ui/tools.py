@@ -15,11 +15,12 @@ from mcpwatch.ui.differing import Differing
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.lines import Line, Tone, span
 from mcpwatch.ui.lists import ListScreen
-from mcpwatch.ui.pages.tool import description, is_untrusted, tool_facts
+from mcpwatch.ui.pages.tool import description
 from mcpwatch.ui.table import Order, Paint, grid_columns
 from mcpwatch.ui.tool import ToolScreen
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.columns import percentile
+from mcpwatch.watch.facts import tool_facts
 from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
@@ -28,7 +29,7 @@ from mcpwatch.watch.watcher import Watcher
 def _changed(tool: Tool, state: State) -> Cell:
     if not tool.changed:
         return span("")
-    return span(f"≠ {tool.changed}×", Tone.BAD) if is_untrusted(tool) else span(f"✓ {tool.changed}×", Tone.DIM)
+    return span(f"≠ {tool.changed}×", Tone.BAD) if tool.is_untrusted else span(f"✓ {tool.changed}×", Tone.DIM)
 
 
 def _reaches(tool: Tool, state: State) -> Cell:
@@ -61,7 +62,7 @@ _PAINTS: dict[str, Paint[Tool]] = {
     "description": _description,
 }
 _ORDERS: tuple[Order[Tool], ...] = (
-    Order("changed", lambda tool: (is_untrusted(tool), tool.changed, tool.calls)),
+    Order("changed", lambda tool: (tool.is_untrusted, tool.changed, tool.calls)),
     Order("calls", lambda tool: tool.calls),
     Order("errors", lambda tool: tool.errors),
     Order("failed", lambda tool: tool.errors / max(tool.calls, 1)),

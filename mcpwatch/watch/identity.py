@@ -72,6 +72,11 @@ class Identity(Struct):
     """Ids of the alerts that an entry in its name is evidence for, oldest first."""
 
     @property
+    def signer(self) -> Signer:
+        """The identity as its newest signature named it."""
+        return Signer(self.id, self.fingerprint, self.resolution, self.key_state, self.name)
+
+    @property
     def key(self) -> SeenKey | None:
         """The key that signed last."""
         return self.keys.get(self.fingerprint)

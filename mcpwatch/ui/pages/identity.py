@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from mcpwatch.model.alerts import Alert, AlertState
-from mcpwatch.model.identity import Signer, Word
+from mcpwatch.model.identity import Word
 from mcpwatch.text import count
 from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import ASSERTERS, KEYS, severity_cell, verdict_cell
@@ -36,7 +36,7 @@ def identity_page(identity: Identity, watcher: Watcher) -> list[Line]:
     known = Known(key, watcher.place(identity.resolution))
     return [
         title("Who"),
-        *signer_lines(signer_of(identity), known, proven=identity.proven > 0),
+        *signer_lines(identity.signer, known, proven=identity.proven > 0),
         field("kind", identity.kind.value, span(f"  {_KIND[identity.kind]}", Tone.DIM)),
         *_names(identity, state.names),
         BLANK,
@@ -52,11 +52,6 @@ def identity_page(identity: Identity, watcher: Watcher) -> list[Line]:
     ]
 
 
-def signer_of(identity: Identity) -> Signer:
-    """The identity as its newest signature named it."""
-    return Signer(identity.id, identity.fingerprint, identity.resolution, identity.key_state, identity.name)
-
-
 def alerts_of(identity: Identity, state: State) -> list[Alert]:
     """The alerts that something in its name is evidence for, those that fire first, the newest first."""
     alerts = [alert for id in identity.alerts if (alert := state.alerts.get(id)) is not None]
@@ -66,21 +61,6 @@ def alerts_of(identity: Identity, state: State) -> list[Alert]:
 def is_disputed(identity: Identity, names: SignerNames) -> bool:
     """Whether it claims a name by which the operator calls another."""
     return any(names.owner(claimed) not in ("", identity.id) for claimed in identity.claimed_names)
-
-
-def identity_facts(identity: Identity) -> dict[str, object]:
-    """The identity as JSON."""
-    return {
-        "id": identity.id,
-        "kind": identity.kind.value,
-        "name": identity.name,
-        "fingerprint": identity.fingerprint,
-        "resolution": identity.resolution.value,
-        "key_state": identity.key_state.value,
-        "proven": identity.proven,
-        "words": {word.value: count for word, count in identity.words.items() if count},
-        "claims": sorted(identity.claimed_names),
-    }
 
 
 def _names(identity: Identity, names: SignerNames) -> list[Line]:

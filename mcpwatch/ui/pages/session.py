@@ -158,23 +158,3 @@ def _claims(session: Session) -> list[Line]:
         field("user agent", span(session.user_agent or "–", Tone.DIM)),
         line(span("Names that the ends give themselves; anybody can send them.", Tone.DIM)),
     ]
-
-
-def session_facts(session: Session) -> dict[str, object]:
-    """A session as JSON: names as in `mcpwatch tail --json` where both have them."""
-    signer = session.binding.signer
-    return {
-        "id": session.key,
-        "kind": session.kind.value,
-        "strength": session.binding.strength.value,
-        "bound_to": signer.id if signer else "",
-        "fingerprint": signer.fingerprint if signer else "",
-        "server": session.upstream,
-        "state": session.state.value,
-        "requests": session.requests,
-        "signed": session.signed,
-        "calls": session.call_count,
-        "errors": session.errors,
-        "client_claims": session.client_name,
-        "peers": list(session.peers),
-    }

@@ -25,7 +25,7 @@ def tool_page(
     """Trust, reach, exposure, use, change, definition; `alerts` are those about it."""
     exposure = exposure or Exposure([], [])
     change = _change(tool, diff)
-    is_new = is_untrusted(tool)
+    is_new = tool.is_untrusted
     return [
         line(span(tool.name, Tone.STRONG), span(f"  on {tool.upstream}", Tone.DIM)),
         BLANK,
@@ -47,31 +47,15 @@ def tool_page(
     ]
 
 
-def is_untrusted(tool: Tool) -> bool:
-    """Whether the definition is another than what is trusted, and nobody accepted it."""
-    return bool(tool.changed) and tool.pin is None
-
-
 def description(tool: Tool) -> str:
     """What the server says the tool does; untrusted."""
     said = tool.definition.get("description") if isinstance(tool.definition, dict) else None
     return said if isinstance(said, str) else ""
 
 
-def tool_facts(tool: Tool) -> dict[str, object]:
-    """The tool as JSON."""
-    return {
-        "server": tool.upstream,
-        "digest": tool.digest,
-        "trusted": not is_untrusted(tool),
-        "classes": [kind.value for kind in tool.classes],
-        "definition": tool.definition,
-    }
-
-
 def _trust(tool: Tool) -> list[Line]:
     pin = tool.pin
-    if is_untrusted(tool):
+    if tool.is_untrusted:
         times = "once" if tool.changed == 1 else f"{tool.changed} times"
         was = f"; it was {pinned(tool.pins[-1])}" if tool.pins else ""
         said = span(f"≠ not as it was: the definition changed {times}, and nobody accepted it", Tone.BAD)
