@@ -14,18 +14,17 @@ from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.dialogs.dialog import Dialog
 
 _LOST_AFTER = 0.3
-"""Seconds after which the next key is looked at, whatever became of the one before it."""
+"""Seconds between two looks whether a round got lost: one that is there at both is."""
 Typed = events.Key | events.Paste
 
 
 class Heard(Message):
     """Goes the way of a key, behind all that it led to: from what has the keys up to the app."""
 
-    def __init__(self, place: DOMNode, since: float, *, is_last: bool) -> None:
+    def __init__(self, place: DOMNode, *, is_last: bool) -> None:
         """`place` had the keys when it was sent; `is_last` where the round before found it there too."""
         super().__init__()
         self.place = place
-        self.since = since
         self.is_last = is_last
 
 
@@ -43,6 +42,7 @@ class InOrder(App[None], inherit_bindings=False):
         super().__init__()
         self._typed: deque[tuple[Typed, float]] = deque()
         self._heard: Heard | None = None
+        self._late: Heard | None = None
 
     @property
     def keys_waiting(self) -> int:
@@ -73,12 +73,12 @@ class InOrder(App[None], inherit_bindings=False):
             if not (isinstance(event, events.Key) and await self._is_done(event)):
                 await super().on_event(event)
             if not is_text:
-                self._send_round(self.monotonic())
+                self._send_round()
 
-    def _send_round(self, since: float, *, is_last: bool = False) -> None:
+    def _send_round(self, *, is_last: bool = False) -> None:
         place, self._heard = self._place, None
         if place is not None:
-            heard = Heard(place, since, is_last=is_last)
+            heard = Heard(place, is_last=is_last)
             self._heard = heard if place.post_message(heard) else None
 
     @on(Heard)
@@ -90,7 +90,7 @@ class InOrder(App[None], inherit_bindings=False):
         place = self._place
         is_there = message.place is place
         if not (is_there and message.is_last):
-            self._send_round(message.since, is_last=is_there)
+            self._send_round(is_last=is_there)
         elif isinstance(place, Widget) and not place.size:
             # A pane that was hidden has no lines to move by before it is laid out.
             self.call_after_refresh(self._laid_out, message)
@@ -103,8 +103,9 @@ class InOrder(App[None], inherit_bindings=False):
 
     async def _look_for_lost(self) -> None:
         """Go on where what was sent round went away with its pane."""
-        if self._heard is not None and self.monotonic() - self._heard.since > _LOST_AFTER:
+        if self._heard is not None and self._heard is self._late:
             await self._go_on()
+        self._late = self._heard
 
     @property
     def _place(self) -> DOMNode | None:
