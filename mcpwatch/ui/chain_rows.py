@@ -5,10 +5,10 @@ from collections.abc import Callable, Hashable, Sequence
 from mcpwatch.model.traffic import Call, CallState
 from mcpwatch.text import Shown
 from mcpwatch.ui.cells import Cell, Column, Fitted, text_cell
-from mcpwatch.ui.chain import Link
 from mcpwatch.ui.lines import Span, Tone, span
 from mcpwatch.ui.looks import CALLS, EDGES, state_cell, verdict_cell
 from mcpwatch.ui.track import took_cell
+from mcpwatch.watch.chain import Link
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.state import State
 

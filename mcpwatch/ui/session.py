@@ -11,7 +11,6 @@ from textual.containers import Vertical
 from mcpwatch.model.traffic import Call, Session
 from mcpwatch.text import count
 from mcpwatch.ui.acts import acknowledge_of
-from mcpwatch.ui.chain import chain
 from mcpwatch.ui.chain_rows import CHAIN_COLUMNS, ChainRows
 from mcpwatch.ui.commands import Scope, bindings
 from mcpwatch.ui.empty import why_empty
@@ -27,6 +26,7 @@ from mcpwatch.ui.pages.session import session_trend, short_card
 from mcpwatch.ui.ribbon import Ribbon, cut_line
 from mcpwatch.ui.view_tabs import view_tabs
 from mcpwatch.ui.waterfall_rows import WATERFALL_COLUMNS, WaterfallRows
+from mcpwatch.watch.chain import chain
 from mcpwatch.watch.facts import session_facts
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.query import ALL

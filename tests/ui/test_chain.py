@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from verdicts import unsigned
 
 from mcpwatch.model.traffic import Call, Direction, Edge, EdgeKind
-from mcpwatch.ui.chain import chain
+from mcpwatch.watch.chain import chain
 
 
 def call(number: int, *edges: tuple[EdgeKind, int], session: str = "s") -> Call:
