@@ -138,6 +138,8 @@ LISTS = {
 def lack_of(status: FeedStatus, *, is_played: bool) -> Lack:
     """Why a feed in this standing has nothing to show."""
     lack = _OF_STATE.get(status.state, Lack.QUIET)
+    if is_played and lack in (Lack.CONNECTING, Lack.QUIET):
+        return Lack.PLAYED
     if lack is Lack.QUIET and status.announced is not None and status.next_index < status.announced:
-        return Lack.PLAYED if is_played else Lack.READING
+        return Lack.READING
     return lack
