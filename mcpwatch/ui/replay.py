@@ -82,7 +82,9 @@ class ReplayApp(WatchApp, inherit_bindings=False):
 
     async def _take(self) -> None:
         try:
+            marks = self.watcher.state.marks
             self.watcher = await self.player.take()
+            self.watcher.state.marks.keep(marks)
             with self.batch_update():
                 await self._renew()
         finally:

@@ -32,6 +32,10 @@ class Marks:
         self._rows[place] = row
         return True
 
+    def keep(self, marks: "Marks") -> None:
+        """Have the marks of another state of the same logs; an entry that comes only then is marked as it comes."""
+        self._rows.update(marks._rows)
+
     def let_go(self, row: Row) -> None:
         """Take note that a row is not held any more."""
         if self._rows and self._rows.pop((row.source, row.index), None) is not None:

@@ -98,16 +98,25 @@ class Player:
     @property
     def time(self) -> float:
         """The time at the cursor, or where it is on the way back to; by the gateway's clock."""
-        if self.coming is not None and (goal := self.coming[0].goal) is not None and goal.time > -math.inf:
-            return goal.time
-        return self.transport.now()
+        return self._place()[1]
 
     @property
     def index(self) -> int:
         """The entry at the cursor, or where it is on the way back to."""
-        if self.coming is not None and (goal := self.coming[0].goal) is not None and goal.index >= 0:
-            return goal.index
-        return self.transport.index
+        return self._place()[0]
+
+    def _place(self) -> tuple[int, float]:
+        if self.coming is None:
+            return self.transport.index, self.transport.now()
+        coming, held = self.coming[0], reversed(self.watcher.state.rows)
+        goal = coming.goal
+        if goal is None:
+            return coming.index, coming.now()
+        if goal.index >= 0:
+            row = next((row for row in held if row.index <= goal.index), None)
+            return goal.index, row.time if row is not None else self.transport.now()
+        row = next((row for row in held if row.time <= goal.time), None)
+        return row.index if row is not None else self.transport.index, goal.time
 
     def step(self, stop: Stop) -> None:
         """Forward to the next entry, call or alert, and pause."""

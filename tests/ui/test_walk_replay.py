@@ -165,3 +165,27 @@ def test_the_bar(scene: Scene, tmp_path: Path, how: str, size: tuple[int, int], 
         await pilot.pause()
 
     assert snap_compare(StagedScene(tmp_path / "staged", stage).app(), terminal_size=size, run_before=there)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 8])
+async def test_steps_back_in_one_go_all_count(scene: Scene, tmp_path: Path, count: int) -> None:
+    async with replaying(scene, tmp_path, Goal(index=30)) as (at, stage):
+        await at.send(*["comma"] * count)
+        await until_there(at, stage)
+        assert stage.player.index == 30 - count
+
+
+async def test_marks_are_kept_over_ways_back(scene: Scene, tmp_path: Path) -> None:
+    async with replaying(scene, tmp_path, Goal(index=30)) as (at, stage):
+        await at.press("m", "k", "m")
+        for _ in range(2):
+            await at.press("comma")
+            await until_there(at, stage)
+        assert stage.player.index == 28
+        await at.press("full_stop", "full_stop")
+        await until_there(at, stage)
+        assert "2 entries marked" in await at.command("marks")
+        await at.command("filter mark:yes")
+        live = at.app.screen
+        assert isinstance(live, LiveScreen)
+        assert len(live.view) == 2
