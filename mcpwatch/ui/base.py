@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from mcpwatch.model.alerts import AlertState
 from mcpwatch.ui import bars
+from mcpwatch.ui.asks import Ask
 from mcpwatch.ui.commands import Command, Scope, within
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.host import Host, host_of
@@ -208,9 +209,9 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         """The line one types on."""
         return self.query_one(Prompt)
 
-    def ask(self, kind: str, sign: str, text: str, complete: Completer) -> None:
+    def ask(self, kind: Ask, text: str, complete: Completer) -> None:
         """Ask for a line."""
-        self.prompt.ask(kind, sign, text, complete)
+        self.prompt.ask(kind, text, complete)
         self.look()
 
     def close_prompt(self) -> None:
@@ -221,21 +222,20 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             panes[0].focus()
         self.look()
 
-    def prompt_left(self, kind: str) -> None:
+    def prompt_left(self, kind: Ask) -> None:
         """The prompt was left without entering."""
 
-    def entered(self, kind: str, text: str) -> None:
+    def entered(self, kind: Ask, text: str) -> None:
         """The prompt was closed with a text of this kind."""
-        if kind == "command":
+        if kind is Ask.COMMAND:
             self.close_prompt()
             self.host.run_typed(text)
-        elif kind == "search" and text:
+        elif kind is Ask.SEARCH and text:
             self.action_search(text)
 
     def go_back(self) -> bool:
         """Step out of what is open on this screen; False when there is nothing to step out of."""
-        if self.prompt.is_open:
-            kind = self.prompt.kind
+        if (kind := self.prompt.kind) is not None:
             self.close_prompt()
             self.prompt_left(kind)
             return True
@@ -274,7 +274,7 @@ class WatchScreen(Screen[None], inherit_bindings=False):
             self.search.mark(argument)
             self.search.go(1)
         else:
-            self.ask("search", "/", "", no_offers)
+            self.ask(Ask.SEARCH, "", no_offers)
 
     def action_next_match(self) -> None:
         """The next line that has what was looked for."""

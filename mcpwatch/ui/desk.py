@@ -14,6 +14,7 @@ from mcpwatch.files import new_private
 from mcpwatch.model.alerts import Alert
 from mcpwatch.text import count, show
 from mcpwatch.ui import acts, command_line
+from mcpwatch.ui.asks import Ask
 from mcpwatch.ui.commands import BY_ID, Command
 from mcpwatch.ui.copying import text_of
 from mcpwatch.ui.dialogs.help import HelpDialog
@@ -55,7 +56,7 @@ class Desk(Places, inherit_bindings=False):
         """Ask for a command."""
         if self.current is not None:
             commands = self.current.commands()
-            self.current.ask("command", ":", "", partial(self._complete, commands))
+            self.current.ask(Ask.COMMAND, "", partial(self._complete, commands))
 
     def _complete(self, commands: Iterable[Command], text: str) -> Sequence[Offer]:
         word, _, filter = text.lstrip().partition(" ")

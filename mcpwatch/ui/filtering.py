@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from textual import on
 
+from mcpwatch.ui.asks import Ask
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.offers import Offer, filter_offers
@@ -47,7 +48,7 @@ class Filtering(WatchScreen, inherit_bindings=False):
             self.filter_by(argument)
             return
         self._before = self.filtered.query
-        self.ask("filter", "/", str(self.filtered.query), self._offers)
+        self.ask(Ask.FILTER, str(self.filtered.query), self._offers)
 
     def filter_by(self, text: str) -> bool:
         """Filter by `text`; a bad filter is told, with its mistake marked where it is typed, and the last one stays."""
@@ -67,26 +68,26 @@ class Filtering(WatchScreen, inherit_bindings=False):
 
     @on(Prompt.Typed)
     def _filter_typed(self, event: Prompt.Typed) -> None:
-        if event.kind == self.prompt.kind == "filter" and event.text == self.prompt.text:
+        if event.kind is self.prompt.kind is Ask.FILTER and event.text == self.prompt.text:
             self.filter_by(event.text)
 
-    def entered(self, kind: str, text: str) -> None:
+    def entered(self, kind: Ask, text: str) -> None:
         """A bad filter is asked for again, with its mistake marked."""
-        if kind != "filter":
+        if kind is not Ask.FILTER:
             super().entered(kind, text)
         elif self.filter_by(text):
             self.close_prompt()
             self.grid.focus()
         else:
-            self.ask("filter", "/", text, self._offers)
+            self.ask(Ask.FILTER, text, self._offers)
             self.filter_by(text)
 
     def _offers(self, text: str) -> Sequence[Offer]:
         return filter_offers(text, self.watcher, self.filtered)
 
-    def prompt_left(self, kind: str) -> None:
+    def prompt_left(self, kind: Ask) -> None:
         """The prompt was left without entering: the filter is what it was."""
-        if kind == "filter":
+        if kind is Ask.FILTER:
             self.fault = ""
             self.filtered.set_query(self._before)
             self.look()

@@ -6,14 +6,13 @@ from pathlib import Path
 from mcpwatch.errors import LocalError
 from mcpwatch.files import alone, read_private, write_private
 from mcpwatch.text import show
+from mcpwatch.ui.asks import KEPT, Ask
 from mcpwatch.watch.filter_parser import MAX_QUERY
 
 logger = logging.getLogger(__name__)
 
 FILE = "typed-filters"
 """In the state folder: one filter a line, the newest last."""
-KEPT = "filter"
-"""The kind of lines that is kept."""
 MAX_LINES = 100
 
 
@@ -26,19 +25,19 @@ class History:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
-        self._lines: dict[str, list[str]] = {}
+        self._lines: dict[Ask, list[str]] = {}
         if path is not None and path.exists():
             self._read(path)
 
-    def lines(self, kind: str) -> list[str]:
+    def lines(self, kind: Ask) -> list[str]:
         """What was entered, oldest first."""
         return self._lines.get(kind, [])
 
-    def add(self, kind: str, text: str) -> None:
+    def add(self, kind: Ask, text: str) -> None:
         """Take note of a line that was entered; what is blank is none."""
         if not text.strip():
             return
-        if kind == KEPT and self._path is not None:
+        if kind is KEPT and self._path is not None:
             self._keep(self._path, text)
         else:
             self._put(kind, text)
@@ -54,7 +53,7 @@ class History:
             self._put(KEPT, text)
             logger.warning("filters are not kept in %s: %s", path, error.strerror)
 
-    def _put(self, kind: str, text: str) -> None:
+    def _put(self, kind: Ask, text: str) -> None:
         kept = [each for each in self._lines.get(kind, []) if each != text]
         self._lines[kind] = [*kept, text][-MAX_LINES:]
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Generic, TypeVar
 from textual import on
 from textual.app import ComposeResult
 
+from mcpwatch.ui.asks import Ask
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.cells import Column
 from mcpwatch.ui.empty import why_empty
@@ -262,23 +263,23 @@ class ListScreen(WatchScreen, Generic[T]):
             self.narrow(argument)
         else:
             self._before = self._narrow, self.key_of(self.selected) if self.selected is not None else None
-            self.ask("narrow", "/", self._narrow, no_offers)
+            self.ask(Ask.NARROW, self._narrow, no_offers)
 
     @on(Prompt.Typed)
     def _narrow_typed(self, event: Prompt.Typed) -> None:
-        if event.kind == self.prompt.kind == "narrow" and event.text == self.prompt.text:
+        if event.kind is self.prompt.kind is Ask.NARROW and event.text == self.prompt.text:
             self.narrow(event.text)
 
-    def entered(self, kind: str, text: str) -> None:
+    def entered(self, kind: Ask, text: str) -> None:
         """The rows stay narrowed down."""
         super().entered(kind, text)
-        if kind == "narrow":
+        if kind is Ask.NARROW:
             self.narrow(text)
             self.close_prompt()
 
-    def prompt_left(self, kind: str) -> None:
+    def prompt_left(self, kind: Ask) -> None:
         """The prompt was left without entering: the rows are what they were, and the cursor where it was."""
-        if kind == "narrow":
+        if kind is Ask.NARROW:
             text, selected = self._before
             self.narrow(text)
             if selected is not None:

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 
 from mcpwatch.errors import UsageError
 from mcpwatch.ui.acts import acknowledge_of
+from mcpwatch.ui.asks import Ask
 from mcpwatch.ui.commands import Command, Scope, bindings
 from mcpwatch.ui.dialogs.columns import FIXED, ColumnsDialog
 from mcpwatch.ui.empty import why_empty
@@ -157,7 +158,7 @@ class LiveScreen(Marking):
 
     def _to_match(self, step: Step) -> None:
         if self._found is None:
-            self.ask("find", "find ", "", no_offers)
+            self.ask(Ask.FIND, "", no_offers)
         else:
             self._jumped(self.view.jump_to_match(step, self._found), f"Nothing in view has {self._found}")
 
@@ -170,7 +171,7 @@ class LiveScreen(Marking):
     def action_find(self, argument: str = "") -> None:
         """Look for text without hiding the rest."""
         if not argument:
-            self.ask("find", "find ", "", no_offers)
+            self.ask(Ask.FIND, "", no_offers)
             return
         try:
             self._found = parse(argument, self.watcher.filters)
@@ -200,10 +201,10 @@ class LiveScreen(Marking):
         """Ask for a file to write to what the filter lets through."""
         self.host.export(str(self.view.query))
 
-    def entered(self, kind: str, text: str) -> None:
+    def entered(self, kind: Ask, text: str) -> None:
         """What to look for is looked for."""
         super().entered(kind, text)
-        if kind == "find":
+        if kind is Ask.FIND:
             self.close_prompt()
             self.action_find(text)
 

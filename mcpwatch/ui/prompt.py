@@ -16,13 +16,12 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from mcpwatch.text import cut, show, width
+from mcpwatch.ui.asks import KEPT, SIGNS, Ask
 from mcpwatch.ui.host import host_of
 from mcpwatch.ui.lines import SPACE, Tone, line, span
 from mcpwatch.ui.offers import Completer, Offer, no_offers, offers_line
 from mcpwatch.ui.ribbon import Ribbon
 
-LISTED = "filter"
-"""The kind of lines for which all that is offered is listed, and not only the first."""
 _SPACE = re.compile(r"\s")
 
 
@@ -66,13 +65,13 @@ class Prompt(Vertical):
     class Typed(Message):
         """The text of this kind changed."""
 
-        def __init__(self, kind: str, text: str) -> None:
+        def __init__(self, kind: Ask, text: str) -> None:
             super().__init__()
             self.kind = kind
             self.text = text
 
     def __init__(
-        self, panes: Callable[[], list[Widget]], entered: Callable[[str, str], None], leave: Callable[[], object]
+        self, panes: Callable[[], list[Widget]], entered: Callable[[Ask, str], None], leave: Callable[[], object]
     ) -> None:
         """`panes` gives those of the screen that can have the keys, in order.
 
@@ -82,7 +81,7 @@ class Prompt(Vertical):
         self._panes = panes
         self._entered = entered
         self.leave = leave
-        self.kind = ""
+        self.kind: Ask | None = None
         self.display = False
         self._at = 0
         self._complete: Completer = no_offers
@@ -103,19 +102,20 @@ class Prompt(Vertical):
     @property
     def is_open(self) -> bool:
         """Whether somebody is typing."""
-        return bool(self.kind)
+        return self.kind is not None
 
     @property
     def text(self) -> str:
         """What was typed so far."""
         return self.query_one(Input).value
 
-    def ask(self, kind: str, sign: str, text: str, complete: Completer) -> None:
+    def ask(self, kind: Ask, text: str, complete: Completer) -> None:
         """Open, with `text` to begin with."""
         if not self.is_open:
             self._keys_from = self.screen.focused
         self.kind = kind
         self._at = 0
+        sign = SIGNS[kind]
         self.display = True
         ribbon = self.query_one("#sign", Ribbon)
         ribbon.styles.width = len(sign) + 1
@@ -131,7 +131,7 @@ class Prompt(Vertical):
 
     def close(self) -> None:
         """Close, forget what was typed, and give the keys back: to the pane that had them, else the first there is."""
-        self.kind = ""
+        self.kind = None
         self.display = False
         if self.query_one(Input).has_focus:
             panes = self._panes()
@@ -140,12 +140,16 @@ class Prompt(Vertical):
     def enter(self) -> None:
         """Close, and say what was entered."""
         kind, text = self.kind, self.text
+        if kind is None:
+            return
         host_of(self).history.add(kind, text)
         self.close()
         self._entered(kind, text)
 
     def recall(self, step: int) -> None:
         """Put an older (1) or newer (-1) line of this kind into the field."""
+        if self.kind is None:
+            return
         lines = host_of(self).history.lines(self.kind)
         self._at = min(max(self._at + step, 0), len(lines))
         field = self.query_one(Input)
@@ -160,7 +164,7 @@ class Prompt(Vertical):
 
     def take_offer(self) -> None:
         """Type what is offered; once more, what is offered next in its place."""
-        if not self._offers:
+        if not self._offers or self.kind is None:
             return
         offer = self._offers[self._next]
         field = self.query_one(Input)
@@ -179,7 +183,7 @@ class Prompt(Vertical):
         self._show_offers()
 
     def _show_offers(self) -> None:
-        is_listed = self.kind == LISTED
+        is_listed = self.kind is KEPT
         offers = self.query_one("#offers", Ribbon)
         offers.display = is_listed
         if is_listed:
@@ -194,6 +198,6 @@ class Prompt(Vertical):
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
         # Where more was typed by then, the word of that is on its way.
-        if self.is_open and event.value == self.text:
+        if self.kind is not None and event.value == self.text:
             self._look_for_offers(event.value)
             self.post_message(self.Typed(self.kind, event.value))

@@ -8,7 +8,8 @@ from hands import hands
 from scene import Scene
 from textual.widgets import Input
 
-from mcpwatch.ui.history import FILE, KEPT, MAX_LINES, History
+from mcpwatch.ui.asks import KEPT, Ask
+from mcpwatch.ui.history import FILE, MAX_LINES, History
 from mcpwatch.ui.settings import Settings
 from mcpwatch.watch.query import parse
 
@@ -83,7 +84,7 @@ def test_the_file_is_private_and_bounded_and_several_share_it(tmp_path: Path) ->
     one, other = History(path), History(path)
     one.add(KEPT, "first")
     other.add(KEPT, "second")
-    one.add("command", "quit")
+    one.add(Ask.COMMAND, "quit")
     assert History(path).lines(KEPT) == ["first", "second"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     for number in range(MAX_LINES):
