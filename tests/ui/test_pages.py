@@ -14,6 +14,7 @@ from scene import Scene
 from verdicts import judged, unsigned, verified
 
 from mcpwatch.detect.engine import Quiet
+from mcpwatch.detect.rules import CATALOGUE
 from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.entries import Body, Json
 from mcpwatch.model.feed import FeedState, FeedStatus
@@ -261,3 +262,12 @@ def test_a_key_that_came_with_the_request_is_not_called_known() -> None:
     assert "from a known key" in said(verdict_lines(good))
     assert "from a known key" not in said(verdict_lines(along))
     assert "with a key that came with the request" in said(verdict_lines(along))
+
+
+def test_an_alert_says_what_to_do_before_what_names_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path).play()
+    forged = next(each for each in scene.book.alerts.values() if each.rule == "identity/bad-signature")
+    lines = said(alert_page(forged, CATALOGUE[forged.rule], scene.state)).splitlines()
+    order = [lines.index(title) for title in ("What it means", "What to do", "Evidence", "History")]
+    assert order == sorted(order)
+    assert order[0] < next(at for at, each in enumerate(lines) if forged.id in each)

@@ -19,7 +19,7 @@ _KEY = 8
 
 
 def alert_page(alert: Alert, rule: RuleInfo | None, state: State) -> list[Line]:
-    """The whole alert."""
+    """The whole alert: what is wrong, who did it, what it means and what to do come before what names it."""
     lines = [
         line(severity_cell(alert.severity), "  ", span(alert.title, Tone.STRONG), hang=2),
         BLANK,
@@ -32,6 +32,9 @@ def alert_page(alert: Alert, rule: RuleInfo | None, state: State) -> list[Line]:
         lines += [BLANK, title("What it means"), line(rule.meaning), BLANK, title("What to do"), line(rule.action)]
     lines += [BLANK, title("Evidence"), *_evidence(alert, state)]
     lines += [BLANK, title("History"), *_history(alert)]
+    lines += [BLANK, field("rule", alert.rule), field("alert", alert.id)]
+    if alert.source:
+        lines.append(field("feed", alert.source))
     if rule is not None and rule.references:
         lines += [BLANK, title("See also"), line(span(" · ".join(rule.references), Tone.DIM))]
     return lines
@@ -39,17 +42,12 @@ def alert_page(alert: Alert, rule: RuleInfo | None, state: State) -> list[Line]:
 
 def _standing(alert: Alert, state: State) -> list[Line]:
     now = state.gateway_now(alert.source)
-    lines = [
+    return [
         field("state", span(alert.state.value, ALERT_STATES[alert.state])),
         *_rest(alert),
-        field("rule", alert.rule, span(f"   alert {alert.id}", Tone.DIM)),
         *about_lines(alert, state),
         field("seen", f"{count(alert.count, 'time')}, ", f"last {ago(now, alert.last_time)}"),
-        field("first", full(alert.first_time)),
     ]
-    if alert.source:
-        lines.append(field("feed", alert.source))
-    return lines
 
 
 def _rest(alert: Alert) -> list[Line]:
