@@ -121,7 +121,7 @@ class Desk(Places, inherit_bindings=False):
         wanted = next(iter(names if argument in names else ours), "") if argument else following
         if wanted:
             self.theme = wanted
-            self.tell(f"The theme is {wanted}; [ui] theme in the config keeps it")
+            self.tell(f"The theme is {wanted}; [ui] theme keeps it")
         else:
             self.tell(f"There is no theme {argument}; {meant(argument, sorted(self.available_themes))}")
 
