@@ -65,10 +65,16 @@ def tabs(mode: str, state: State, alerts: Counter[Severity], cells: int) -> Line
     return spread(shown, line(span("mcpwatch", Tone.DIM)) if cells >= _NAMED else Line(), cells, " ")
 
 
-def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B008  a Line is immutable
+def feed_line(
+    state: State,
+    cells: int,
+    note: Line = Line(),  # noqa: B008  a Line is immutable
+    *,
+    is_played: bool = False,
+) -> Line:
     """How the feed stands, with the age of all that could fall silent; `note` keeps the right edge.
 
-    A click on a feed goes to Feed.
+    What is played tells in a line of its own how far it is. A click on a feed goes to Feed.
     """
     status = worst_feed(state.feeds.values())
     if status is None:
@@ -89,7 +95,7 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
             if status.state is FeedState.UNPROVEN
             else [
                 line(f"{status.verified_size:,}", span(" proven", Tone.DIM)),
-                _to_come(status),
+                _to_come(status, is_read=not is_played),
             ]
         ),
     ]
@@ -98,9 +104,9 @@ def feed_line(state: State, cells: int, note: Line = Line()) -> Line:  # noqa: B
     return spread(parts, note, cells)
 
 
-def _to_come(status: FeedStatus) -> Line:
-    """What is not proven yet; while the log's past is read, how far that is."""
-    if status.announced is not None and status.next_index < status.announced:
+def _to_come(status: FeedStatus, *, is_read: bool) -> Line:
+    """What is not proven yet; while the log's past is read, and not played, how far that is."""
+    if is_read and status.announced is not None and status.next_index < status.announced:
         return line(f"{status.next_index:,}", span(f" of {status.announced:,} read", Tone.DIM))
     return line(f"{max(status.next_index - status.verified_size, 0):,}", span(" pending", Tone.DIM))
 

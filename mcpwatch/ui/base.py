@@ -32,7 +32,7 @@ LEAST = (40, 10)
 _EVERY = 0.5
 """Seconds after which a screen looks again although nothing came: ages grow."""
 
-_PANES = ((Scope.LIST, Grid), (Scope.TEXT, Page), (Scope.DOCUMENT, Reader))
+_PANES = ((Scope.LIST, Grid), (Scope.PAGE, Page), (Scope.READER, Reader))
 _WAYS_BACK = {"maximise": 1, "back": 1}
 """Commands that lead out of the whole screen, with their rank there."""
 
@@ -139,7 +139,8 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         way = self.crumbs()
         resting = self._resting() if self.scope is Scope.ALERTS or not alerts else Counter[AlertState]()
         second = bars.crumbs(way, Line(), cells) if way else bars.wrong_line(state, alerts, cells, resting)
-        self.query_one("#status", Ribbon).show_lines(bars.feed_line(state, cells, self._failure()), second)
+        first = bars.feed_line(state, cells, self._failure(), is_played=Scope.REPLAY in self.host.everywhere)
+        self.query_one("#status", Ribbon).show_lines(first, second)
         player = self.host.player_line(cells)
         ribbon = self.query_one("#player", Ribbon)
         ribbon.set_class(player is not None, "-on")
