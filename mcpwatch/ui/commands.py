@@ -14,8 +14,8 @@ class Scope(StrEnum):
 
     APP = "everywhere"
     LIST = "list"
-    TEXT = "text"
-    DOCUMENT = "document"
+    PAGE = "page"
+    READER = "page with folds"
     LIVE = "live"
     SESSIONS = "sessions"
     SESSION = "session"
@@ -84,8 +84,8 @@ _TRAFFIC = (*_SORTED, Scope.SESSION, Scope.CALL, Scope.PATH, Scope.TOOL, Scope.I
 _COPY = (*_TRAFFIC, Scope.LIVE)
 _PAGED = (Scope.CALL, Scope.PATH, Scope.IDENTITY, Scope.TOOL, Scope.FEED)
 _FOUND = (Scope.LIVE, *_SORTED, *_PAGED)
-_DOCUMENT = (Scope.DOCUMENT,)
-_MOVES = (Scope.LIST, Scope.TEXT)
+_READER = (Scope.READER,)
+_MOVES = (Scope.LIST, Scope.PAGE)
 _OF_ALERTS = (Scope.ALERTS,)
 _APP = (Scope.APP,)
 _REPLAY = (Scope.REPLAY,)
@@ -111,10 +111,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("plumbing", "p", "Show or hide heads of good answers and quiet ends", _LIVE, Group.LOOK),
     Command("columns", "c", "Choose the columns", _LIVE, Group.LOOK, hint=9),
     Command("open", "enter", "Open what is selected", (Scope.LIST,), Group.LOOK, hint=1),
-    Command("fold", "enter", "Fold or open what begins on this line", _DOCUMENT, Group.LOOK, hint=1),
-    Command("fold-up", "h", "Fold what this line is in", _DOCUMENT, Group.LOOK),
-    Command("fold-all", "minus", "Fold all but the outermost", _DOCUMENT, Group.LOOK),
-    Command("open-all", "plus,equals_sign", "Open all that is folded", _DOCUMENT, Group.LOOK),
+    Command("fold", "enter", "Fold or open what begins on this line", _READER, Group.LOOK, hint=1),
+    Command("fold-up", "h", "Fold what this line is in", _READER, Group.LOOK),
+    Command("fold-all", "minus", "Fold all but the outermost", _READER, Group.LOOK),
+    Command("open-all", "plus,equals_sign", "Open all that is folded", _READER, Group.LOOK),
     Command("view", "v", "The next view of the same thing", _VIEWS, Group.LOOK, hint=2),
     Command("group", "v", "One row for each rule, or for each alert", _OF_ALERTS, Group.LOOK, hint=5),
     Command("traffic", "l", "Its entries, on the Live screen", _TRAFFIC, Group.LOOK, hint=6),

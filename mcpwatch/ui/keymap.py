@@ -10,7 +10,7 @@ from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 from mcpwatch.config_faults import Fault, meant
 from mcpwatch.ui.commands import BY_ID, COMMANDS, UNBOUND, Command, Scope, key_name
 
-_PANES = frozenset({Scope.LIST, Scope.TEXT, Scope.DOCUMENT})
+_PANES = frozenset({Scope.LIST, Scope.PAGE, Scope.READER})
 _EVERYWHERE = frozenset({Scope.APP, Scope.REPLAY})
 _ALWAYS = ("quit", "back")
 """Commands without which there is no way out, of mcpwatch or of a line that is typed."""
@@ -73,7 +73,7 @@ def _meet(one: Command, other: Command) -> bool:
         mine == theirs
         or bool({mine, theirs} & _EVERYWHERE)
         or (mine in _PANES) != (theirs in _PANES)
-        or {mine, theirs} == {Scope.TEXT, Scope.DOCUMENT}
+        or {mine, theirs} == {Scope.PAGE, Scope.READER}
         for mine in one.scopes
         for theirs in other.scopes
     )

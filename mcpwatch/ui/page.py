@@ -37,7 +37,7 @@ class Ref(NamedTuple):
 class Page(Toned, ScrollView, can_focus=True, inherit_bindings=False):
     """Shows lines; stays where the reader is when the text changes under the same subject."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.TEXT)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.PAGE)]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

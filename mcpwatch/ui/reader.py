@@ -17,7 +17,7 @@ from mcpwatch.ui.page import Page, Ref
 class Reader(Page, inherit_bindings=False):
     """The cursor goes line by line; the view follows it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.TEXT, Scope.DOCUMENT)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.PAGE, Scope.READER)]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

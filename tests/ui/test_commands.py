@@ -31,8 +31,8 @@ from mcpwatch.ui.tools import ToolsScreen
 OWNERS: dict[Scope, type[Widget] | type[WatchApp]] = {
     Scope.APP: WatchApp,
     Scope.LIST: Grid,
-    Scope.TEXT: Page,
-    Scope.DOCUMENT: Reader,
+    Scope.PAGE: Page,
+    Scope.READER: Reader,
     Scope.LIVE: LiveScreen,
     Scope.SESSIONS: SessionsScreen,
     Scope.SESSION: SessionScreen,
@@ -57,10 +57,10 @@ def test_a_command_can_be_done_wherever_it_is_offered(command: Command) -> None:
         assert parameters >= bool(command.argument or command.parameter)
 
 
-PANES = [(scope, pane) for scope in SCREENS for pane in ((Scope.LIST,), (Scope.TEXT,))]
+PANES = [(scope, pane) for scope in SCREENS for pane in ((Scope.LIST,), (Scope.PAGE,))]
 
 
-@pytest.mark.parametrize(("scope", "panes"), [*PANES, (Scope.CALL, (Scope.TEXT, Scope.DOCUMENT))])
+@pytest.mark.parametrize(("scope", "panes"), [*PANES, (Scope.CALL, (Scope.PAGE, Scope.READER))])
 def test_a_key_means_one_thing_on_a_screen(scope: Scope, panes: tuple[Scope, ...]) -> None:
     keys = [key for command in within(scope, *panes, Scope.APP) for key in command.keys.split(",") if key]
     assert len(keys) == len(set(keys))
@@ -69,7 +69,7 @@ def test_a_key_means_one_thing_on_a_screen(scope: Scope, panes: tuple[Scope, ...
 @pytest.mark.parametrize("scope", SCREENS)
 def test_a_key_of_a_replay_means_one_thing_on_a_screen(scope: Scope) -> None:
     """But for the space bar, which pauses a replay wherever it would hold the view still."""
-    found = within(scope, Scope.LIST, Scope.TEXT, Scope.REPLAY, Scope.APP)
+    found = within(scope, Scope.LIST, Scope.PAGE, Scope.REPLAY, Scope.APP)
     keys = [key for command in found for key in command.keys.split(",") if key and command.id != "freeze"]
     assert len(keys) == len(set(keys))
 
