@@ -30,7 +30,7 @@ _CURSORS = {
 }
 """A thick mark where the keys go, a thin one where they do not."""
 _MARK = Span(Shown("◆"), Tone.ACCENT)
-_ORDER = {False: "▲", True: "▼"}
+_ORDER = {None: "", False: "▲", True: "▼"}
 
 
 class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
@@ -294,8 +294,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
             if (head := self._heads.get(column.id)) is not None:
                 segments += [*draw_line(head(wide), wide, style), gap]
                 continue
-            ordered = self.order is not None and self.order[0] == column.id
-            mark_text = _ORDER[self.order[1]] if ordered and self.order else ""
-            title = Span(Shown(column.title + mark_text), Tone.STRONG if ordered else Tone.DIM)
+            down = self.order[1] if self.order is not None and self.order[0] == column.id else None
+            title = Span(Shown(column.title + _ORDER[down]), Tone.DIM if down is None else Tone.STRONG)
             segments += [draw_span(title, wide, style, column.right), gap]
         return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, style(Tone.DIM))
