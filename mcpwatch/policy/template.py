@@ -21,6 +21,7 @@ from mcpwatch.policy.file import (
 from mcpwatch.toml_text import document_text, written
 
 _WIDTH = 118
+_NOTHING = "# Nothing is set: any agent may call anything, and unsigned calls raise alerts of medium severity.\n"
 
 
 class Section(Struct, frozen=True):
@@ -106,8 +107,9 @@ def template(rules: Rules) -> str:
 
 
 def dump(keys: PolicyKeys) -> str:
-    """A file without its comments."""
-    return document_text(msgspec.to_builtins(keys, builtin_types=(datetime,)))
+    """A file without its comments; of one that says nothing, what holds then."""
+    said = {key: value for key, value in msgspec.to_builtins(keys, builtin_types=(datetime,)).items() if value != {}}
+    return document_text(said) if said else _NOTHING
 
 
 def _thresholds(rules: Rules, shown: str) -> Iterator[str]:

@@ -157,6 +157,14 @@ def test_the_template_of_a_policy_is_a_policy(tmp_path: Path, capsys: pytest.Cap
     assert capsys.readouterr().out == shown
 
 
+def test_a_policy_that_says_nothing_is_shown_as_what_holds_then(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "template", "policy", "--write"]) == 0
+    capsys.readouterr()
+    assert main(["config", "show", "policy"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("# Nothing is set") and tomllib.loads(shown) == {}
+
+
 def test_a_bad_policy_stops_a_watcher_before_it_connects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
