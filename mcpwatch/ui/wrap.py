@@ -42,7 +42,7 @@ def _wrap_line(text: Line, cells: int) -> Iterator[Line]:
                     row, used = _indented(indent)
                 row.append(Span(Shown(chunk), part.tone, part.action))
                 used += width(chunk)
-    if used > indent or not text.spans:
+    if len(row) > bool(indent) or not text.spans:
         yield Line(tuple(row))
 
 

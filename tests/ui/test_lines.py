@@ -133,3 +133,7 @@ def test_chosen_columns_are_shown_at_any_width_that_holds_them() -> None:
 def test_a_span_is_shown_text() -> None:
     assert span("a\x1b[0m").text == "a\\x1b[0m"
     assert width(span("日本").text) == 4
+
+
+def test_a_mark_that_takes_no_cell_is_not_lost_at_the_end() -> None:
+    assert [plain(each) for each in wrap([line("aaa \u0301")], 3)] == ["aaa", "\u0301"]
