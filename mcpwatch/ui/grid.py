@@ -30,7 +30,7 @@ _CURSORS = {
 }
 """A thick mark where the keys go, a thin one where they do not."""
 _MARK = Span(Shown("◆"), Tone.ACCENT)
-_ORDER = {None: "", False: "▲", True: "▼"}
+_ORDER = {False: "▲", True: "▼"}
 
 
 class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
@@ -295,6 +295,7 @@ class Grid(Toned, ScrollView, can_focus=True, inherit_bindings=False):
                 segments += [*draw_line(head(wide), wide, style), gap]
                 continue
             down = self.order[1] if self.order is not None and self.order[0] == column.id else None
-            title = Span(Shown(column.title + _ORDER[down]), Tone.DIM if down is None else Tone.STRONG)
+            words = column.title if down is None else column.title[: wide - 1] + _ORDER[down]
+            title = Span(Shown(words), Tone.DIM if down is None else Tone.STRONG)
             segments += [draw_span(title, wide, style, column.right), gap]
         return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, style(Tone.DIM))

@@ -217,8 +217,10 @@ class ListScreen(WatchScreen, Generic[T]):
             self._reorder(wanted[0])
 
     def action_order(self) -> None:
-        """Order by the next column that can be ordered by."""
-        self._reorder((self._order + 1) % len(self._orders))
+        """Order by the next column that can be ordered by and is shown."""
+        following = ((self._order + step) % len(self._orders) for step in range(1, len(self._orders) + 1))
+        shown = self.grid.shown_columns
+        self._reorder(next((at for at in following if self._orders[at].column in shown), self._order))
 
     def action_reverse(self) -> None:
         """Turn the order round."""

@@ -184,3 +184,12 @@ async def test_at_any_width_one_sees_which_tools_fail_and_which_are_slow(closed:
     assert {"TOOL", "CALLS", "FAILED", "P99"} <= set(lines[3].split())
     (row,) = (line for line in lines[4:] if "write_file" in line[:60])
     assert "100.0%" in row
+
+
+@pytest.mark.parametrize("key", "2345")
+async def test_a_list_is_ordered_by_columns_that_one_can_see(scene: Scene, key: str) -> None:
+    async with hands(scene) as at:
+        await at.press(key)
+        for _ in range(8):
+            shown = await at.press("o")
+            assert any(mark in shown.splitlines()[3] for mark in "▲▼"), shown.splitlines()[3]
