@@ -136,22 +136,21 @@ class AlertsScreen(ListScreen[Alert]):
         return None if self._only is None else of_one("alert", _called(self._only))
 
     def show_only(self, identity: Identity) -> None:
-        """List the alerts of one identity, until one steps back."""
-        self._only = identity
+        """List the alerts of one identity, all of them and each, until one steps back."""
+        self.narrow("")
+        self._only, self._is_grouped, self._group = identity, False, None
         self._relist()
 
     def crumbs(self) -> list[str]:
-        """Whose alerts these are, where they are somebody's."""
-        if self._is_grouped:
-            rule = [f"{self._group.rule} alone; esc shows all rules"] if self._group is not None else []
-            return ["Alerts", *(rule or ["by rule; v shows each"]), *super().crumbs()[1:]]
-        if self._only is None:
-            return super().crumbs()
-        return [
-            "Alerts",
-            f"of {_called(self._only)} alone; esc shows all",
-            *super().crumbs()[1:],
-        ]
+        """Whose alerts these are, where they are somebody's, and of which rule."""
+        parts = []
+        if self._only is not None:
+            parts.append(f"of {_called(self._only)} alone; esc shows all")
+        if self._group is not None:
+            parts.append(f"{self._group.rule} alone; esc shows all rules")
+        elif self._is_grouped:
+            parts.append("by rule; v shows each")
+        return ["Alerts", *parts, *super().crumbs()[1:]] if parts else super().crumbs()
 
     def go_back(self) -> bool:
         """Out of the maximised pane, then back to all alerts."""

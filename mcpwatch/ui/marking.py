@@ -11,7 +11,10 @@ class Marking(Filtering, inherit_bindings=False):
 
     def action_mark(self) -> None:
         """Mark the entry under the cursor, or take its mark off."""
-        if (row := self.row) is not None:
+        row = self.row
+        if row is not None and self.state.rows.get(row.seq) is not row:
+            self.host.tell(f"Entry {row.index} is not held any more and cannot be marked")
+        elif row is not None:
             is_marked = self.state.marks.toggle(row)
             self.host.tell(
                 f"Entry {row.index} is {'' if is_marked else 'not '}marked{'' if is_marked else ' any more'}"
@@ -45,5 +48,5 @@ class Marking(Filtering, inherit_bindings=False):
 
     def _told(self) -> str:
         marks = self.state.marks
-        gone = f", and {marks.gone:,} more that is not held any more" if marks.gone else ""
-        return f"{count(len(marks), 'entry')} marked{gone}"
+        gone = f", and {marks.gone:,} more that {'is' if marks.gone == 1 else 'are'} not held any more"
+        return f"{count(len(marks), 'entry')} marked{gone if marks.gone else ''}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from hands import hands
 from rpc import call, result, text
 from scene import Scene
+from test_walk_live import more
 
 from mcpwatch.ui.grid import Grid
 from mcpwatch.watch.query import parse
@@ -69,3 +70,12 @@ def test_a_view_learns_of_a_mark_and_of_what_was_let_go(tmp_path: Path) -> None:
     assert (len(scene.state.marks), scene.state.marks.gone) == (0, 1)
     scene.state.marks.clear()
     assert scene.state.marks.gone == 0
+
+
+async def test_what_is_not_held_any_more_is_not_marked(tmp_path: Path, same_everywhere: None) -> None:
+    scene = Scene(tmp_path, max_rows=60).play()
+    async with hands(scene) as at:
+        await at.press("home", "m", "j", "m", "space", "home")
+        more(scene, 30)
+        assert "is not held any more and cannot be marked" in await at.press("m")
+        assert "0 entries marked, and 2 more that are not held any more" in await at.command("marks")

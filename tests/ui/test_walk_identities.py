@@ -229,3 +229,17 @@ async def test_a_session_that_others_signed_in_says_so(scene: Scene) -> None:
                 assert "but 1 other key signed in it too" in await at.read()
                 return
     raise AssertionError("no bound session")
+
+
+async def test_its_alerts_are_all_listed_and_named_whatever_alerts_was_narrowed_to(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("3", "v", "enter", "4")
+        shown = await at.press("a")
+        assert "of 2bd806c9" in shown or " alone; esc shows all" in shown
+        assert "by rule" not in shown and "alone; esc shows all rules" not in shown
+        shown = await at.press("v")
+        assert "alone; esc shows all › by rule; v shows each" in shown
+        await at.press("3", "escape", "escape", "slash")
+        await at.type("no such alert")
+        await at.press("enter", "4")
+        assert "have “no such alert”" not in await at.press("a")
