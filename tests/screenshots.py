@@ -6,7 +6,6 @@ person would. The dark pictures of the small one make the tour.
 
 import asyncio
 import os
-import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from mcpwatch.detect.rules import RULES
 from mcpwatch.model.traffic import Session
 from mcpwatch.ui.app import WatchApp
 from mcpwatch.ui.identities import IdentitiesScreen
+from mcpwatch.ui.picture import picture
 from mcpwatch.ui.sessions import SessionsScreen
 from mcpwatch.ui.theme import DARK, LIGHT
 from mcpwatch.watch.identity import Identity
@@ -92,17 +92,12 @@ async def shoot(watcher: Watcher, size: tuple[int, int], theme: str) -> dict[str
                 if key in SLOW:
                     await settle(pilot)
             await settle(pilot)
-            pictures[name] = _local(app.export_screenshot(title="mcpwatch"))
+            pictures[name] = picture(app, "mcpwatch")
             path = OUT / f"{name}-{size[0]}x{size[1]}{'' if theme == DARK.name else '-light'}.svg"
             path.write_text(pictures[name])
             print(path.name)
     await watcher.close()
     return pictures
-
-
-def _local(picture: str) -> str:
-    """The picture without addresses of fonts on other machines."""
-    return re.sub(r"@font-face \{.*?\n    \}", "", picture, flags=re.DOTALL)
 
 
 def _enough(watcher: Watcher) -> bool:

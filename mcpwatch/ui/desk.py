@@ -19,6 +19,7 @@ from mcpwatch.ui.commands import BY_ID, Command
 from mcpwatch.ui.copying import text_of
 from mcpwatch.ui.dialogs.help import HelpDialog
 from mcpwatch.ui.offers import Offer, filter_offers
+from mcpwatch.ui.picture import picture
 from mcpwatch.ui.places import Places
 from mcpwatch.ui.theme import OURS
 from mcpwatch.watch.names import short_session
@@ -135,7 +136,7 @@ class Desk(Places, inherit_bindings=False):
         name = f"mcpwatch-{time.strftime('%Y%m%d-%H%M%S')}.svg"
         try:
             with new_private(Path(name)) as file:
-                file.write(self.export_screenshot().encode())
+                file.write(picture(self).encode())
         except LocalError as error:
             self.tell(error.title, serious=True)
         except OSError as error:

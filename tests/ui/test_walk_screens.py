@@ -1,5 +1,6 @@
 """Walks over the other screens, with real keys."""
 
+import re
 import time
 from pathlib import Path
 
@@ -235,6 +236,8 @@ async def test_a_screenshot_is_a_new_file_of_ones_own(scene: Scene, monkeypatch:
         assert "Saved mcpwatch-now.svg" in await at.press("f8")
         saved = Path("mcpwatch-now.svg")
         assert "<svg" in saved.read_text() and saved.stat().st_mode & 0o777 == 0o600
+        links = re.findall(r'(?:href="|url\()"?(?!#)[^")]*', saved.read_text())
+        assert not links, "a browser that shows the picture asks other machines for these"
         saved.unlink()
         saved.symlink_to("elsewhere.svg")
         assert "mcpwatch-now.svg exists already" in await at.press("f8")
