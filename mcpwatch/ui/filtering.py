@@ -1,5 +1,6 @@
 """Filtering while one types: what Live and the entries of a session share."""
 
+import asyncio
 from collections.abc import Sequence
 
 from textual import on
@@ -12,6 +13,9 @@ from mcpwatch.ui.prompt import Prompt
 from mcpwatch.watch.query import ALL, BadQuery, Query, parse
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.view import View
+
+_TURN_S = 0.001
+"""Seconds between two helpings of rows that are waited for: with none, others would have their turn after two."""
 
 
 class Filtering(WatchScreen, inherit_bindings=False):
@@ -28,9 +32,19 @@ class Filtering(WatchScreen, inherit_bindings=False):
 
     def go_with_cursor(self, bottom: bool) -> None:
         """Take over where a person moved the grid's cursor; at the bottom it follows."""
-        self.filtered.move_to(self.grid.cursor)
+        view, at = self.filtered, self.grid.cursor
+        if not at and view.is_filling:
+            view.first()
+        else:
+            view.move_to(at)
         if bottom:
-            self.filtered.follow = True
+            view.follow = True
+
+    async def have_all(self) -> None:
+        """Have all rows tested before one of them is looked for, with turns for others between two helpings."""
+        while self.filtered.is_filling:
+            self.filtered.sync()
+            await asyncio.sleep(_TURN_S)
 
     @property
     def row(self) -> Row | None:

@@ -116,7 +116,8 @@ class LiveScreen(Marking):
             self.look()
 
     @on(Grid.Opened, "#list")
-    def _opened(self) -> None:
+    async def _opened(self) -> None:
+        await self.have_all()
         if (row := self.row) is not None:
             self.host.show_row(row)
 
@@ -140,26 +141,29 @@ class LiveScreen(Marking):
         self.look()
         self.grid.reveal()
 
-    def action_next_alert(self) -> None:
+    async def action_next_alert(self) -> None:
         """To the next row that is evidence."""
+        await self.have_all()
         self._jumped(self.view.jump_to_alert(1), "No entry in view is part of an alert")
 
-    def action_previous_alert(self) -> None:
+    async def action_previous_alert(self) -> None:
         """To the row before that is evidence."""
+        await self.have_all()
         self._jumped(self.view.jump_to_alert(-1), "No entry in view is part of an alert")
 
-    def action_next_match(self) -> None:
+    async def action_next_match(self) -> None:
         """To the next row that was looked for."""
-        self._to_match(1)
+        await self._to_match(1)
 
-    def action_previous_match(self) -> None:
+    async def action_previous_match(self) -> None:
         """To the row before that was looked for."""
-        self._to_match(-1)
+        await self._to_match(-1)
 
-    def _to_match(self, step: Step) -> None:
+    async def _to_match(self, step: Step) -> None:
         if self._found is None:
             self.ask(Ask.FIND, "", no_offers)
         else:
+            await self.have_all()
             self._jumped(self.view.jump_to_match(step, self._found), f"Nothing in view has {self._found}")
 
     def _jumped(self, moved: bool, otherwise: str) -> None:
@@ -168,7 +172,7 @@ class LiveScreen(Marking):
         self.look()
         self.grid.reveal()
 
-    def action_find(self, argument: str = "") -> None:
+    async def action_find(self, argument: str = "") -> None:
         """Look for text without hiding the rest."""
         if not argument:
             self.ask(Ask.FIND, "", no_offers)
@@ -179,9 +183,9 @@ class LiveScreen(Marking):
             self.host.tell(error.reason)
             return
         self.grid.needle = argument.lower()
-        self._to_match(1)
+        await self._to_match(1)
 
-    def action_goto(self, argument: str = "") -> None:
+    async def action_goto(self, argument: str = "") -> None:
         """To an entry by its index, a time, a step of time, or the next alert."""
         row = self.row
         try:
@@ -189,6 +193,7 @@ class LiveScreen(Marking):
         except UsageError as error:
             self.host.tell(error.whole)
             return
+        await self.have_all()
         if goal.stop is not None:
             moved = self.view.jump_to_alert(1)
         elif goal.index >= 0:
@@ -206,7 +211,7 @@ class LiveScreen(Marking):
         super().entered(kind, text)
         if kind is Ask.FIND:
             self.close_prompt()
-            self.action_find(text)
+            self.call_next(self.action_find, text)
 
     def go_back(self) -> bool:
         """Out of the maximised pane, the marks, the freeze, the filter."""

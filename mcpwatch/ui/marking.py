@@ -21,15 +21,16 @@ class Marking(Filtering, inherit_bindings=False):
             )
             self.look()
 
-    def action_next_mark(self) -> None:
+    async def action_next_mark(self) -> None:
         """To the next row that is marked."""
-        self._to_mark(1)
+        await self._to_mark(1)
 
-    def action_previous_mark(self) -> None:
+    async def action_previous_mark(self) -> None:
         """To the row before that is marked."""
-        self._to_mark(-1)
+        await self._to_mark(-1)
 
-    def _to_mark(self, step: Literal[1, -1]) -> None:
+    async def _to_mark(self, step: Literal[1, -1]) -> None:
+        await self.have_all()
         marks = self.state.marks
         if not (len(marks) and self.filtered.jump(step, lambda row: row in marks)):
             self.host.tell(f"No entry in view is marked; {self._told()}")

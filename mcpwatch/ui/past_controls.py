@@ -52,35 +52,35 @@ class PastControls(Desk, inherit_bindings=False):
 
     async def action_step_forward(self) -> None:
         """The next entry."""
-        self._step_past(1, Stop.ENTRY)
+        await self._step_past(1, Stop.ENTRY)
 
     async def action_step_back(self) -> None:
         """The entry before."""
-        self._step_past(-1, Stop.ENTRY)
+        await self._step_past(-1, Stop.ENTRY)
 
     async def action_step_call(self) -> None:
         """The next call."""
-        self._step_past(1, Stop.CALL)
+        await self._step_past(1, Stop.CALL)
 
     async def action_step_call_back(self) -> None:
         """The call before."""
-        self._step_past(-1, Stop.CALL)
+        await self._step_past(-1, Stop.CALL)
 
     async def action_seek_alert(self) -> None:
         """The next alert."""
-        self._step_past(1, Stop.ALERT)
+        await self._step_past(1, Stop.ALERT)
 
     async def action_seek_alert_back(self) -> None:
         """The alert before."""
-        self._step_past(-1, Stop.ALERT)
+        await self._step_past(-1, Stop.ALERT)
 
     async def action_skip_forward(self) -> None:
         """Some seconds on."""
-        self._seek_past(lambda past: Goal(time=past.here + SKIP_S))
+        await self._seek_past(lambda past: Goal(time=past.here + SKIP_S))
 
     async def action_skip_back(self) -> None:
         """Some seconds back."""
-        self._seek_past(lambda past: Goal(time=past.here - SKIP_S))
+        await self._seek_past(lambda past: Goal(time=past.here - SKIP_S))
 
     async def action_faster(self) -> None:
         """The next speed of the table."""
@@ -103,23 +103,23 @@ class PastControls(Desk, inherit_bindings=False):
     async def action_seek(self, argument: str = "") -> None:
         """To a place that is named."""
         try:
-            self._seek_past(lambda past: seeking.goal(argument, past.here))
+            await self._seek_past(lambda past: seeking.goal(argument, past.here))
         except UsageError as error:
             self.tell(error.whole)
 
-    def _seek_past(self, goal_from: Callable[[Past], Goal]) -> None:
-        past = self._live_past()
+    async def _seek_past(self, goal_from: Callable[[Past], Goal]) -> None:
+        past = await self._live_past()
         if past is None:
             return
         row, goal = past.view.selected or next(reversed(past.view.state.rows), None), goal_from(past)
         if goal.stop is not None:
-            self._step_past(1, goal.stop)
+            await self._step_past(1, goal.stop)
         elif not past.seek(goal, row.source if row else ""):
             self.tell("That is not held in memory; a recording has all of it")
         self._look_at_past()
 
-    def _step_past(self, direction: Literal[1, -1], stop: Stop) -> None:
-        past = self._live_past()
+    async def _step_past(self, direction: Literal[1, -1], stop: Stop) -> None:
+        past = await self._live_past()
         if past is not None and not past.step(direction, stop):
             self.tell(f"There is nothing of the kind {'after' if direction > 0 else 'before'} this place")
         self._look_at_past()
@@ -139,8 +139,10 @@ class PastControls(Desk, inherit_bindings=False):
             self.tell("This is the present; , steps back and :seek -30s goes further")
         return self.past
 
-    def _live_past(self) -> Past | None:
-        """The past that is shown, or one to begin with."""
+    async def _live_past(self) -> Past | None:
+        """The past that is shown, or one to begin with; all that it can show is known by then."""
+        if isinstance(self.current, LiveScreen):
+            await self.current.have_all()
         if self.past is None and isinstance(self.current, LiveScreen):
             self._past = Past(self.current.view, self.monotonic)
         return self._past

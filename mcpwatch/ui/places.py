@@ -171,6 +171,7 @@ class Places(InOrder, inherit_bindings=False):
         await self._go_to("live")
         if isinstance(self.screen, LiveScreen):
             self.screen.filter_by(filter)
+            await self.screen.have_all()
             if row is not None and self.screen.view.select(row.index, row.source):
                 self.screen.look()
                 self.screen.grid.reveal()

@@ -247,7 +247,8 @@ class SessionScreen(Filtering):
             self._selected = str(event.grid.selected)
 
     @on(Grid.Opened)
-    def _opened(self) -> None:
+    async def _opened(self) -> None:
+        await self.have_all()
         call = self.selected_call
         if call is not None:
             self.host.show_call(call)

@@ -11,7 +11,7 @@ from mcpwatch.watch.state import State
 
 SWEEP = 2_000
 """Rows tested again at each sync when the filter depends on the time."""
-HELPING = 10_000
+HELPING = 5_000
 """Rows tested at a time when another filter is set: the newest at once, older ones at each sync."""
 
 
@@ -165,10 +165,9 @@ class View:
         self.move_to(self.cursor + lines)
 
     def first(self) -> None:
-        """To the oldest row; ends following."""
-        self._fill_up()
+        """To the oldest row, also while it waits for its test; ends following."""
         self.follow = False
-        self.move_to(0)
+        self._target = self.state.rows.first
 
     def last(self) -> None:
         """To the newest row, and follow."""

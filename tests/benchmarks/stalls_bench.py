@@ -141,6 +141,12 @@ AGAIN: tuple[Step, ...] = tuple((f"{name} again", (str(key),)) for key, name in 
 FILTER: tuple[Step, ...] = (
     ("filter typed", ("1", "slash", *"tool", "colon", *"tool_42", "enter")),
     ("filter left", ("escape", "escape")),
+    ("jump after a filter", ("slash", "exclamation_mark", *"tool_42", "enter", "E", "escape")),
+    (
+        "goto after a filter",
+        ("slash", "exclamation_mark", *"tool_43", "enter", "colon", *"goto", "space", "9", "enter"),
+    ),
+    ("the first after that", ("escape", "g", "G")),
 )
 CALL: tuple[Step, ...] = (
     ("open a call", ("g", "enter")),

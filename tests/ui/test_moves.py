@@ -111,3 +111,38 @@ async def test_a_mark_in_one_go_with_a_filter_is_on_a_row_that_it_shows(scene: S
     async with hands(scene) as at:
         await at.send("/", *"tool:admin.drop", "enter", "m")
         assert [row.tool for row in scene.state.rows if row in scene.state.marks] == ["admin.drop"]
+
+
+@pytest.mark.parametrize("command", ["goto 1", "goto 12:00:00", "goto alert", "find read", "seek 3"])
+async def test_a_jump_right_after_a_filter_tests_no_more_rows_at_once_than_a_helping(
+    scene: Scene, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hands(scene) as at:
+        live = at.app.screen
+        assert isinstance(live, LiveScreen)
+        more(scene, 60)
+        await at.read()
+        tested: list[int] = []
+        fill = live.view._fill
+        monkeypatch.setattr(live.view, "_helping", 7)
+
+        def counted(count: int) -> None:
+            tested.append(count)
+            fill(count)
+
+        monkeypatch.setattr(live.view, "_fill", counted)
+        await at.send("/", *"kind:request", "enter", ":", *command, "enter")
+        assert not live.view.is_filling
+        assert max(tested) == 7
+
+
+async def test_the_first_row_is_the_oldest_also_right_after_a_filter(scene: Scene) -> None:
+    async with hands(scene) as at:
+        live = at.app.screen
+        assert isinstance(live, LiveScreen)
+        more(scene, 60)
+        await at.read()
+        live.view._helping = 7
+        await at.send("/", *"kind:request", "enter", "g", "enter")
+        assert at.app.screen is not live
+        assert live.view.cursor == 0 and not live.view.is_filling

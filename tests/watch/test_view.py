@@ -349,5 +349,16 @@ def test_what_goes_through_all_rows_waits_for_none_to_be_tested() -> None:
     view.set_query(parse("!tool:c"))
     assert view.select(0) and view.selected is not None and view.selected.tool == "a"
     view.set_query(parse("!tool:d"))
+    assert view.jump_to_alert(1) is False and _tools(view) == ["a", "b", "c", "e"]
+
+
+def test_a_cursor_on_the_first_row_stays_there_while_older_ones_are_tested() -> None:
+    stage = _stage("a", "b", "c", "d", "e")
+    view = View(stage.state, helping=2)
+    view.set_query(parse("!tool:c"))
     view.first()
-    assert view.cursor == 0 and _tools(view) == ["a", "b", "c", "e"]
+    selected = []
+    while view.is_filling:
+        view.sync()
+        selected.append(view.selected.tool if view.selected is not None else "")
+    assert selected == ["b", "a"] and view.cursor == 0 and not view.follow
