@@ -131,6 +131,24 @@ async def test_numbers_do_nothing_behind_a_dialog(scene: Scene) -> None:
         assert at.app.current_mode == "live"
 
 
+async def test_help_leaves_what_has_a_text_and_all_of_it_again(scene: Scene) -> None:
+    async with hands(scene, (100, 30)) as at:
+        whole = await at.press("question_mark")
+        assert "/ find" in whole
+        found = await at.press("slash", *"replay")
+        assert "↻ REPLAY" in found and "Verdicts" in found and "UNSIGNED" not in found
+        assert "Nothing here has that text" in await at.press(*"zz?q")
+        assert await at.press("escape") == whole
+        assert "Help · " not in await at.press("escape")
+
+
+async def test_help_keeps_what_was_found_when_the_text_is_entered(scene: Scene) -> None:
+    async with hands(scene, (100, 30)) as at:
+        found = await at.press("question_mark", "slash", *"severities", "enter")
+        assert "‼ critical" in found and "Verdicts" not in found
+        assert "Help · " not in await at.press("q")
+
+
 def test_the_help_has_every_sign_of_the_tables() -> None:
     shown = "\n".join("".join(part.text for part in line.spans) for line in HelpDialog(Scope.ALERTS, []).lines())
     for looks in (VERDICTS, SEVERITIES, STRENGTHS, EDGES):
