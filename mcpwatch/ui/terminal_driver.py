@@ -2,6 +2,7 @@
 
 import select
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -62,6 +63,27 @@ class TerminalDriver(LinuxDriver):
     def is_gone(self) -> bool:
         """Whether the terminal has hung up; never where there was none."""
         return self.input_tty and is_gone(self.fileno)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Let go of the terminal between two turns of the loop: a handler may come in the middle of writing."""
+        self._loop.call_soon_threadsafe(super()._sigtstp_application)
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Come back, between two turns of the loop."""
+        with suppress(RuntimeError):  # The loop is closed.
+            self._loop.call_soon_threadsafe(self._continue)
+
+    def _continue(self) -> None:
+        """Draw anew where others may have had the terminal, with one thread for keys and one for writing.
+
+        A shell continues what it hangs up, so this may come when nothing is left to draw on or the app is about to end:
+        threads that began then would never end.
+        """
+        if self.is_gone or self._app._exit or not self._app.is_running:
+            return
+        if self._key_thread is not None and self._key_thread.is_alive():
+            self.suspend_application_mode()
+        self.resume_application_mode()
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop, or until the terminal ends; octets that are no UTF-8 are no key."""

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -160,13 +160,37 @@ def test_stopped_and_continued_it_goes_on(terminal: Terminal) -> None:
     terminal.type("2", b"BOUND")
 
 
-def test_q_and_enter_quit(terminal: Terminal) -> None:
+def quit_it(terminal: Terminal, number: signal.Signals | None = None) -> int:
+    """Quit by keys, sending a signal again and again once it begins to end; returns the exit code."""
     terminal.type("q", b"not acknowledged")
+    after = len(terminal.data)
     end = time.monotonic() + PATIENCE
     while terminal.process.poll() is None and time.monotonic() < end:
-        os.write(terminal.master, b"\r")
+        if b"\x1b[?1049l" not in terminal.data[after:]:
+            os.write(terminal.master, b"\r")
+        elif number is not None:
+            terminal.process.send_signal(number)
         terminal.read()
-    assert terminal.wait() == 0
+    return terminal.wait()
+
+
+def test_continued_without_being_stopped_it_draws_once_more_and_ends(terminal: Terminal) -> None:
+    threads = len(os.listdir(f"/proc/{terminal.process.pid}/task"))
+    for _ in range(5):
+        after = len(terminal.data)
+        os.kill(terminal.process.pid, signal.SIGCONT)
+        terminal.read_until(b"\x1b[?1049h", after)
+    terminal.type("2", b"BOUND")
+    assert len(os.listdir(f"/proc/{terminal.process.pid}/task")) == threads
+    assert quit_it(terminal) == 0
+
+
+def test_continued_while_it_ends_it_ends(terminal: Terminal) -> None:
+    assert quit_it(terminal, signal.SIGCONT) == 0
+
+
+def test_q_and_enter_quit(terminal: Terminal) -> None:
+    assert quit_it(terminal) == 0
 
 
 def test_it_ends_when_its_terminal_goes_away(terminal: Terminal) -> None:
