@@ -19,9 +19,9 @@ from mcpwatch.demo.run import start_demo
 from mcpwatch.detect.rules import RULES
 from mcpwatch.model.traffic import Session
 from mcpwatch.ui.app import WatchApp
-from mcpwatch.ui.identities import IdentitiesScreen
 from mcpwatch.ui.picture import picture
-from mcpwatch.ui.sessions import SessionsScreen
+from mcpwatch.ui.screens.identities import IdentitiesScreen
+from mcpwatch.ui.screens.sessions import SessionsScreen
 from mcpwatch.ui.theme import DARK, LIGHT
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.watcher import Watcher

@@ -61,7 +61,7 @@ def require_terminal() -> None:
 
 def settings_of(target: sources.Target) -> "Settings":
     """Keys, colours and history of a target; raises as `configured` does."""
-    from mcpwatch.ui import history
+    from mcpwatch.ui.widgets import history
 
     return configured(target.config, target.config_path)._replace(history=target.state / history.FILE)
 

@@ -6,9 +6,9 @@ from mcpwatch.model.tools import Tool
 from mcpwatch.ui.dialogs.accept import AcceptDialog
 from mcpwatch.ui.dialogs.confirm import ConfirmDialog
 from mcpwatch.ui.host import Host
-from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
 from mcpwatch.ui.pages.definition import Diff, baseline, change_lines, meanwhile_lines, pinned
 from mcpwatch.ui.pages.tool import tool_page
+from mcpwatch.ui.widgets.lines import BLANK, Line, Tone, line, span
 from mcpwatch.watch.exposure import alerts_about, exposure
 from mcpwatch.watch.watcher import Watcher
 

@@ -6,13 +6,13 @@ from functools import partial
 from textual.app import App
 
 from mcpwatch.model.alerts import Alert, AlertState
-from mcpwatch.ui.alert_groups import RuleGroup
 from mcpwatch.ui.dialogs.note import SINKS, ActWords, NoteDialog
 from mcpwatch.ui.dialogs.silence import SilenceDialog, Silencing
 from mcpwatch.ui.host import Host
-from mcpwatch.ui.lines import field
 from mcpwatch.ui.pages.parties import head_line
+from mcpwatch.ui.screens.alert_groups import RuleGroup
 from mcpwatch.ui.times import full
+from mcpwatch.ui.widgets.lines import field
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State
 from mcpwatch.watch.subjects import with_names

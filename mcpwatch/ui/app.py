@@ -20,28 +20,28 @@ from textual.worker import Worker, WorkerState
 
 from mcpwatch.model.alerts import RuleInfo
 from mcpwatch.text import show
-from mcpwatch.ui import crash
 from mcpwatch.ui.act_toasts import ActToasts
-from mcpwatch.ui.alerts import AlertsScreen
-from mcpwatch.ui.ascii import Ascii
 from mcpwatch.ui.base import LEAST, WatchScreen
 from mcpwatch.ui.commands import BY_ID, COMMANDS, Scope, bindings, key_name
-from mcpwatch.ui.feed import FeedScreen
-from mcpwatch.ui.guard import Guard
-from mcpwatch.ui.history import History
-from mcpwatch.ui.identities import IdentitiesScreen
 from mcpwatch.ui.keymap import bound, with_keys
-from mcpwatch.ui.live import LiveScreen
-from mcpwatch.ui.live_rows import TimeStyle
 from mcpwatch.ui.palette import CommandProvider
 from mcpwatch.ui.past_controls import PastControls
-from mcpwatch.ui.sessions import SessionsScreen
+from mcpwatch.ui.rows.live_rows import TimeStyle
+from mcpwatch.ui.screens.alerts import AlertsScreen
+from mcpwatch.ui.screens.feed import FeedScreen
+from mcpwatch.ui.screens.identities import IdentitiesScreen
+from mcpwatch.ui.screens.live import LiveScreen
+from mcpwatch.ui.screens.sessions import SessionsScreen
+from mcpwatch.ui.screens.tools import ToolsScreen
 from mcpwatch.ui.settings import Settings
-from mcpwatch.ui.terminal import robust, watch_signals
+from mcpwatch.ui.terminal import crash
+from mcpwatch.ui.terminal.ascii import Ascii
+from mcpwatch.ui.terminal.guard import Guard
+from mcpwatch.ui.terminal.terminal import robust, watch_signals
 from mcpwatch.ui.theme import THEMES, variables
 from mcpwatch.ui.toasts import CELLS, Toasts
-from mcpwatch.ui.toned import TONES
-from mcpwatch.ui.tools import ToolsScreen
+from mcpwatch.ui.widgets.history import History
+from mcpwatch.ui.widgets.toned import TONES
 from mcpwatch.watch.query import ALL, Query
 from mcpwatch.watch.watcher import Watcher
 

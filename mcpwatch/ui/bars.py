@@ -7,11 +7,11 @@ from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.feed import STALE_AFTER, FeedState, FeedStatus
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.commands import COMMANDS, Command, key_name
-from mcpwatch.ui.lines import Line, Span, Tone, join, line, span
-from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.looks import FEEDS, SEVERITIES, SHORT_STATES, VERDICTS
-from mcpwatch.ui.ribbon import spread
 from mcpwatch.ui.times import fresh, until
+from mcpwatch.ui.widgets.lines import Line, Span, Tone, join, line, span
+from mcpwatch.ui.widgets.lines import cells as cells_of
+from mcpwatch.ui.widgets.ribbon import spread
 from mcpwatch.watch.state import State
 
 _ALWAYS = ("help", "close")

@@ -13,16 +13,16 @@ from mcpwatch.model.alerts import AlertState
 from mcpwatch.ui import bars
 from mcpwatch.ui.asks import Ask
 from mcpwatch.ui.commands import Command, Scope, within
-from mcpwatch.ui.grid import Grid
 from mcpwatch.ui.host import Host, host_of
 from mcpwatch.ui.keymap import with_keys
-from mcpwatch.ui.lines import Line, Tone, line, span
-from mcpwatch.ui.offers import Completer, no_offers
-from mcpwatch.ui.page import Page
-from mcpwatch.ui.prompt import Prompt
-from mcpwatch.ui.reader import Reader
-from mcpwatch.ui.ribbon import Ribbon
-from mcpwatch.ui.search import Search
+from mcpwatch.ui.widgets.grid import Grid
+from mcpwatch.ui.widgets.lines import Line, Tone, line, span
+from mcpwatch.ui.widgets.offers import Completer, no_offers
+from mcpwatch.ui.widgets.page import Page
+from mcpwatch.ui.widgets.prompt import Prompt
+from mcpwatch.ui.widgets.reader import Reader
+from mcpwatch.ui.widgets.ribbon import Ribbon
+from mcpwatch.ui.widgets.search import Search
 from mcpwatch.watch.nodes import quote
 from mcpwatch.watch.state import State
 from mcpwatch.watch.watcher import Watcher
@@ -277,11 +277,11 @@ class WatchScreen(Screen[None], inherit_bindings=False):
         else:
             self.ask(Ask.SEARCH, "", no_offers)
 
-    def action_next_match(self) -> None:
+    async def action_next_match(self) -> None:
         """The next line that has what was looked for."""
         self._to_hit(1)
 
-    def action_previous_match(self) -> None:
+    async def action_previous_match(self) -> None:
         """The line before that has it."""
         self._to_hit(-1)
 

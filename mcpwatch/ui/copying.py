@@ -6,20 +6,20 @@ from typing import TypeVar
 
 from mcpwatch.model.entries import Body
 from mcpwatch.text import show
-from mcpwatch.ui.about import AboutScreen
 from mcpwatch.ui.base import WatchScreen
-from mcpwatch.ui.call import CallScreen, CallView
-from mcpwatch.ui.json_outline import JsonOutline
-from mcpwatch.ui.lines import BLANK, Tone, line, plain, span
-from mcpwatch.ui.lists import ListScreen
-from mcpwatch.ui.live import LiveScreen
-from mcpwatch.ui.outline import Outline, Part
 from mcpwatch.ui.pages.alert import alert_page
 from mcpwatch.ui.pages.call import exact_row_lines, row_parts
 from mcpwatch.ui.pages.session import identity_card
 from mcpwatch.ui.pages.sides import answer_parts, request_parts
-from mcpwatch.ui.path import PathScreen
-from mcpwatch.ui.session import SessionScreen
+from mcpwatch.ui.screens.about import AboutScreen
+from mcpwatch.ui.screens.call import CallScreen, CallView
+from mcpwatch.ui.screens.lists import ListScreen
+from mcpwatch.ui.screens.live import LiveScreen
+from mcpwatch.ui.screens.path import PathScreen
+from mcpwatch.ui.screens.session import SessionScreen
+from mcpwatch.ui.widgets.json_outline import JsonOutline
+from mcpwatch.ui.widgets.lines import BLANK, Tone, line, plain, span
+from mcpwatch.ui.widgets.outline import Outline, Part
 
 _STEPS = 20_000
 """How much of a body is laid out; the text says what is not."""

@@ -18,10 +18,10 @@ from mcpwatch.ui.asks import Ask
 from mcpwatch.ui.commands import BY_ID, Command
 from mcpwatch.ui.copying import text_of
 from mcpwatch.ui.dialogs.help import HelpDialog
-from mcpwatch.ui.offers import Offer, filter_offers
 from mcpwatch.ui.picture import picture
 from mcpwatch.ui.places import Places
 from mcpwatch.ui.theme import OURS
+from mcpwatch.ui.widgets.offers import Offer, filter_offers
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.query import parse
 

@@ -1,8 +1,8 @@
 """Screens with a page about a tool: the texts that changed in it can be read whole."""
 
 from mcpwatch.ui.base import WatchScreen
-from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.definition import Diff
+from mcpwatch.ui.widgets.page import Page
 
 
 class Differing(WatchScreen, inherit_bindings=False):

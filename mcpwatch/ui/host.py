@@ -9,9 +9,9 @@ from mcpwatch.model.alerts import Alert, RuleInfo
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Call, Session
 from mcpwatch.ui.commands import Command, Scope
-from mcpwatch.ui.history import History
-from mcpwatch.ui.lines import Line
-from mcpwatch.ui.live_rows import TimeStyle
+from mcpwatch.ui.rows.live_rows import TimeStyle
+from mcpwatch.ui.widgets.history import History
+from mcpwatch.ui.widgets.lines import Line
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.row import Row
 

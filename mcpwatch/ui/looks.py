@@ -6,7 +6,7 @@ from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.feed import FeedState
 from mcpwatch.model.identity import Evidence, Freshness, KeyState, Resolution, SignatureState, Strength, Word
 from mcpwatch.model.traffic import CallState, EdgeKind, SessionState
-from mcpwatch.ui.lines import Span, Tone, span
+from mcpwatch.ui.widgets.lines import Span, Tone, span
 
 
 class Look(NamedTuple):

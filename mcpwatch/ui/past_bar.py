@@ -1,9 +1,9 @@
 """The line that says that Live shows the past: where it is, how fast it plays, what came since."""
 
 from mcpwatch.text import count
-from mcpwatch.ui.lines import Line, Tone, line, span
 from mcpwatch.ui.player_bar import Played, when_text, with_bar
-from mcpwatch.ui.ribbon import spread
+from mcpwatch.ui.widgets.lines import Line, Tone, line, span
+from mcpwatch.ui.widgets.ribbon import spread
 from mcpwatch.watch.past import Past
 from mcpwatch.watch.past_view import PastView
 from mcpwatch.watch.seeking import speed_text

@@ -5,9 +5,9 @@ from typing import Literal
 
 from mcpwatch.errors import UsageError
 from mcpwatch.ui.desk import Desk
-from mcpwatch.ui.lines import Line
-from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.past_bar import past_line, present_line
+from mcpwatch.ui.screens.live import LiveScreen
+from mcpwatch.ui.widgets.lines import Line
 from mcpwatch.watch import seeking
 from mcpwatch.watch.past import Past
 from mcpwatch.watch.player import SKIP_S

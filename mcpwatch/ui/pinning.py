@@ -7,8 +7,8 @@ from mcpwatch.model.identity import Resolution
 from mcpwatch.ui.dialogs.confirm import ConfirmDialog
 from mcpwatch.ui.dialogs.pin import PinDialog, PinWords
 from mcpwatch.ui.host import Host
-from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
 from mcpwatch.ui.pages.signer import signer_lines
+from mcpwatch.ui.widgets.lines import BLANK, Line, Tone, line, span
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.names import short_id
 from mcpwatch.watch.watcher import Watcher

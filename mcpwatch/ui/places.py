@@ -6,17 +6,17 @@ from mcpwatch.model.alerts import Alert, RuleInfo, Severity
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Call, Session
 from mcpwatch.text import cut_head, show, width
-from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.bars import FOOT
 from mcpwatch.ui.base import WatchScreen
-from mcpwatch.ui.call import CallScreen
 from mcpwatch.ui.dialogs.confirm import ConfirmDialog
-from mcpwatch.ui.identity import IdentityScreen
 from mcpwatch.ui.in_order import InOrder
-from mcpwatch.ui.lines import Line, Tone, line, span
-from mcpwatch.ui.live import LiveScreen
-from mcpwatch.ui.path import PathScreen
-from mcpwatch.ui.session import SessionScreen
+from mcpwatch.ui.screens.alerts import AlertsScreen
+from mcpwatch.ui.screens.call import CallScreen
+from mcpwatch.ui.screens.identity import IdentityScreen
+from mcpwatch.ui.screens.live import LiveScreen
+from mcpwatch.ui.screens.path import PathScreen
+from mcpwatch.ui.screens.session import SessionScreen
+from mcpwatch.ui.widgets.lines import Line, Tone, line, span
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.names import short_session
 from mcpwatch.watch.row import Row

@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mcpwatch.ui.lines import Line, Tone, from_cells, line, span
-from mcpwatch.ui.lines import cells as cells_of
-from mcpwatch.ui.ribbon import spread
 from mcpwatch.ui.times import clock, day
+from mcpwatch.ui.widgets.lines import Line, Tone, from_cells, line, span
+from mcpwatch.ui.widgets.lines import cells as cells_of
+from mcpwatch.ui.widgets.ribbon import spread
 from mcpwatch.watch.player import Player
 from mcpwatch.watch.seeking import speed_text
 from mcpwatch.watch.transport import Goal, Stop, Transport

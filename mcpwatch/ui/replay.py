@@ -13,9 +13,9 @@ from mcpwatch.model.alerts import RuleInfo
 from mcpwatch.ui.app import MODES, WatchApp
 from mcpwatch.ui.base import WatchScreen
 from mcpwatch.ui.commands import Scope, bindings
-from mcpwatch.ui.lines import Line
-from mcpwatch.ui.live import LiveScreen
 from mcpwatch.ui.player_bar import player_line
+from mcpwatch.ui.screens.live import LiveScreen
+from mcpwatch.ui.widgets.lines import Line
 from mcpwatch.watch import seeking
 from mcpwatch.watch.player import SKIP_S, Player
 from mcpwatch.watch.query import ALL, Query

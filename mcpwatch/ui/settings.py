@@ -10,7 +10,9 @@ from textual.theme import Theme
 
 from mcpwatch.config import Config
 from mcpwatch.config_faults import Fault
-from mcpwatch.ui import ascii, keymap, live_rows, theme
+from mcpwatch.ui import keymap, theme
+from mcpwatch.ui.rows import live_rows
+from mcpwatch.ui.terminal import ascii
 
 
 class Settings(NamedTuple):

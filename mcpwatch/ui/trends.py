@@ -1,7 +1,7 @@
 """A trend as a row of bars, and what the highest stands for."""
 
-from mcpwatch.ui.lines import Line, Tone, line, span
-from mcpwatch.ui.sparks import sparks
+from mcpwatch.ui.widgets.lines import Line, Tone, line, span
+from mcpwatch.ui.widgets.sparks import sparks
 from mcpwatch.watch.trend import Trend
 
 

@@ -21,10 +21,10 @@ from mcpwatch.model.feed import FeedState, Gap
 from mcpwatch.secret import Secret
 from mcpwatch.ui.bars import feed_line
 from mcpwatch.ui.commands import Scope
-from mcpwatch.ui.lines import Line, Tone
 from mcpwatch.ui.pages.empty import empty_page
 from mcpwatch.ui.pages.entry import proof_lines
 from mcpwatch.ui.pages.feed import feed_page
+from mcpwatch.ui.widgets.lines import Line, Tone
 from mcpwatch.watch import build
 
 LOG = TinyLog()

@@ -15,8 +15,8 @@ from mcpwatch.feed.envelope import encode, seal
 from mcpwatch.model.entries import Response
 from mcpwatch.model.feed import FeedState
 from mcpwatch.text import show_bytes
-from mcpwatch.ui.lines import Line
 from mcpwatch.ui.pages.entry import content_parts, proof_lines
+from mcpwatch.ui.widgets.lines import Line
 from mcpwatch.watch import build
 from mcpwatch.watch.printer import JsonPrinter, TextPrinter
 from mcpwatch.watch.watcher import Watcher

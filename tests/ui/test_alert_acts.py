@@ -16,10 +16,10 @@ from mcpwatch.identity.signed_acts import sign_act
 from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind, Kept, Silence
 from mcpwatch.model.entries import AlertActed
 from mcpwatch.model.feed import MAY_ACT
-from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.dialogs.note import NoteDialog
 from mcpwatch.ui.dialogs.silence import SilenceDialog
+from mcpwatch.ui.screens.alerts import AlertsScreen
 from mcpwatch.watch.operators import Operators
 from mcpwatch.watch.read_acts import act_in_log
 

@@ -14,9 +14,9 @@ from scene import Scene
 from textual.color import Color
 
 import mcpwatch
-from mcpwatch.ui.ascii import SIGNS, Ascii, is_wanted
 from mcpwatch.ui.settings import Settings
-from mcpwatch.ui.terminal_driver import Outlet
+from mcpwatch.ui.terminal.ascii import SIGNS, Ascii, is_wanted
+from mcpwatch.ui.terminal.terminal_driver import Outlet
 
 pytest_plugins = ["played"]
 

@@ -5,7 +5,7 @@ from collections import Counter
 from mcpwatch.model.alerts import AlertState, Severity
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.bars import wrong_line
-from mcpwatch.ui.lines import cells
+from mcpwatch.ui.widgets.lines import cells
 from mcpwatch.watch.state import State
 
 

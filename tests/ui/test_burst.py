@@ -8,7 +8,7 @@ from scene import Scene
 from textual.widgets import Input
 
 from mcpwatch.ui.dialogs.note import NoteDialog
-from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.widgets.grid import Grid
 
 SIZE = (100, 30)
 _TO_SESSION = ("2", "g", "enter")

@@ -10,23 +10,23 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from mcpwatch.ui import command_line
-from mcpwatch.ui.alerts import AlertsScreen
 from mcpwatch.ui.app import WatchApp
-from mcpwatch.ui.call import CallScreen
 from mcpwatch.ui.commands import BY_ID, COMMANDS, Command, Scope, action, key_names, within
-from mcpwatch.ui.feed import FeedScreen
-from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.identities import IdentitiesScreen
-from mcpwatch.ui.identity import IdentityScreen
-from mcpwatch.ui.live import LiveScreen
-from mcpwatch.ui.page import Page
-from mcpwatch.ui.path import PathScreen
-from mcpwatch.ui.reader import Reader
 from mcpwatch.ui.replay import ReplayApp
-from mcpwatch.ui.session import SessionScreen
-from mcpwatch.ui.sessions import SessionsScreen
-from mcpwatch.ui.tool import ToolScreen
-from mcpwatch.ui.tools import ToolsScreen
+from mcpwatch.ui.screens.alerts import AlertsScreen
+from mcpwatch.ui.screens.call import CallScreen
+from mcpwatch.ui.screens.feed import FeedScreen
+from mcpwatch.ui.screens.identities import IdentitiesScreen
+from mcpwatch.ui.screens.identity import IdentityScreen
+from mcpwatch.ui.screens.live import LiveScreen
+from mcpwatch.ui.screens.path import PathScreen
+from mcpwatch.ui.screens.session import SessionScreen
+from mcpwatch.ui.screens.sessions import SessionsScreen
+from mcpwatch.ui.screens.tool import ToolScreen
+from mcpwatch.ui.screens.tools import ToolsScreen
+from mcpwatch.ui.widgets.grid import Grid
+from mcpwatch.ui.widgets.page import Page
+from mcpwatch.ui.widgets.reader import Reader
 
 OWNERS: dict[Scope, type[Widget] | type[WatchApp]] = {
     Scope.APP: WatchApp,

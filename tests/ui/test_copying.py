@@ -7,10 +7,10 @@ from scene import Scene
 from verdicts import verified
 
 from mcpwatch.text import show
-from mcpwatch.ui.lines import plain
-from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.session import identity_card
-from mcpwatch.ui.session import SessionScreen
+from mcpwatch.ui.screens.session import SessionScreen
+from mcpwatch.ui.widgets.lines import plain
+from mcpwatch.ui.widgets.page import Page
 
 pytest_plugins = ["played"]
 

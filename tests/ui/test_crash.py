@@ -6,8 +6,8 @@ import pytest
 from hands import hands
 from scene import Scene
 
-from mcpwatch.ui import crash
-from mcpwatch.ui.terminal_driver import is_gone
+from mcpwatch.ui.terminal import crash
+from mcpwatch.ui.terminal.terminal_driver import is_gone
 from mcpwatch.watch.listener import Listener
 
 pytest_plugins = ["played"]

@@ -13,9 +13,9 @@ from scene import SOURCE, Scene
 from mcpwatch.model.feed import FeedState
 from mcpwatch.model.traffic import SessionState
 from mcpwatch.ui.commands import Scope
-from mcpwatch.ui.lines import plain
 from mcpwatch.ui.pages.empty import empty_page
 from mcpwatch.ui.pages.lacks import LACKS, LISTS, Lack
+from mcpwatch.ui.widgets.lines import plain
 from mcpwatch.watch.transport import Goal
 
 pytest_plugins = ["played"]

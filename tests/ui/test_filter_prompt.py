@@ -9,8 +9,8 @@ from scene import Scene
 from textual.widgets import Input
 
 from mcpwatch.ui.asks import KEPT, Ask
-from mcpwatch.ui.history import FILE, MAX_LINES, History
 from mcpwatch.ui.settings import Settings
+from mcpwatch.ui.widgets.history import FILE, MAX_LINES, History
 from mcpwatch.watch.query import parse
 
 pytest_plugins = ["played"]

@@ -11,7 +11,7 @@ from rich.style import Style
 from textual.color import Color
 
 from mcpwatch.text import is_hidden
-from mcpwatch.ui.guard import Guard
+from mcpwatch.ui.terminal.guard import Guard
 
 GROUND = Color.parse("black")
 

@@ -7,11 +7,11 @@ from rich.segment import Segment
 from rich.style import Style
 
 from mcpwatch.text import Shown, show, width
-from mcpwatch.ui.cells import Column, fit
-from mcpwatch.ui.draw import both_ends, draw_line, draw_span, mark
-from mcpwatch.ui.lines import Line, Span, Tone, cells, field, join, line, pair, plain, span
-from mcpwatch.ui.ribbon import cut_line, spread
-from mcpwatch.ui.wrap import wrap
+from mcpwatch.ui.widgets.cells import Column, fit
+from mcpwatch.ui.widgets.draw import both_ends, draw_line, draw_span, mark
+from mcpwatch.ui.widgets.lines import Line, Span, Tone, cells, field, join, line, pair, plain, span
+from mcpwatch.ui.widgets.ribbon import cut_line, spread
+from mcpwatch.ui.widgets.wrap import wrap
 
 texts = st.text(max_size=80).map(show)
 lines = st.builds(

@@ -7,13 +7,13 @@ from typing import ClassVar
 import pytest
 from textual.app import App, ComposeResult
 
-from mcpwatch.ui import page
-from mcpwatch.ui.json_outline import JsonOutline
-from mcpwatch.ui.lines import Line, line, plain
-from mcpwatch.ui.page import Page
 from mcpwatch.ui.theme import DARK, variables
-from mcpwatch.ui.toned import TONES
-from mcpwatch.ui.wrap import wrap
+from mcpwatch.ui.widgets import page
+from mcpwatch.ui.widgets.json_outline import JsonOutline
+from mcpwatch.ui.widgets.lines import Line, line, plain
+from mcpwatch.ui.widgets.page import Page
+from mcpwatch.ui.widgets.toned import TONES
+from mcpwatch.ui.widgets.wrap import wrap
 
 WORDS = 3_000
 

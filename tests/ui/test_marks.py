@@ -7,7 +7,7 @@ from rpc import call, result, text
 from scene import Scene
 from test_walk_live import more
 
-from mcpwatch.ui.grid import Grid
+from mcpwatch.ui.widgets.grid import Grid
 from mcpwatch.watch.query import parse
 from mcpwatch.watch.view import View
 

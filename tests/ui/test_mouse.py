@@ -5,7 +5,7 @@ from scene import Scene
 from textual import events
 
 from mcpwatch.ui import bars
-from mcpwatch.ui.lines import Line
+from mcpwatch.ui.widgets.lines import Line
 
 pytest_plugins = ["played"]
 

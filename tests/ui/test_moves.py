@@ -5,9 +5,9 @@ from hands import hands
 from scene import Scene
 from test_walk_live import more
 
-from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lists import ListScreen
-from mcpwatch.ui.live import LiveScreen
+from mcpwatch.ui.screens.lists import ListScreen
+from mcpwatch.ui.screens.live import LiveScreen
+from mcpwatch.ui.widgets.grid import Grid
 
 pytest_plugins = ["played"]
 

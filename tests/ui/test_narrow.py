@@ -6,7 +6,7 @@ from rpc import call, result, text
 from scene import Scene
 
 from mcpwatch.ui import sifting
-from mcpwatch.ui.alerts import AlertsScreen
+from mcpwatch.ui.screens.alerts import AlertsScreen
 
 pytest_plugins = ["played"]
 

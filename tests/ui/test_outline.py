@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from mcpwatch.model.entries import Json
 from mcpwatch.text import is_hidden
-from mcpwatch.ui.json_outline import LONG as FIRST
-from mcpwatch.ui.json_outline import MOST_CHARACTERS, Cover, JsonOutline
-from mcpwatch.ui.json_pieces import MOST_LINES, PIECE
-from mcpwatch.ui.json_scan import Event, scan
-from mcpwatch.ui.lines import cells, plain
+from mcpwatch.ui.widgets.json_outline import LONG as FIRST
+from mcpwatch.ui.widgets.json_outline import MOST_CHARACTERS, Cover, JsonOutline
+from mcpwatch.ui.widgets.json_pieces import MOST_LINES, PIECE
+from mcpwatch.ui.widgets.json_scan import Event, scan
+from mcpwatch.ui.widgets.lines import cells, plain
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=90),

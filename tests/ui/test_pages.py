@@ -24,8 +24,6 @@ from mcpwatch.model.tools import Tool
 from mcpwatch.model.traffic import CallState, Edge, EdgeKind, SessionState
 from mcpwatch.text import is_hidden
 from mcpwatch.ui import looks
-from mcpwatch.ui.lines import plain
-from mcpwatch.ui.outline import Outline, Part
 from mcpwatch.ui.pages.alert import alert_page
 from mcpwatch.ui.pages.call import alert_lines, call_lines
 from mcpwatch.ui.pages.entry import content_parts, exact_lines, proof_lines
@@ -35,6 +33,8 @@ from mcpwatch.ui.pages.payload import body_parts, json_lines, text_lines
 from mcpwatch.ui.pages.tool import tool_page
 from mcpwatch.ui.pages.verdict import verdict_lines
 from mcpwatch.ui.times import full
+from mcpwatch.ui.widgets.lines import plain
+from mcpwatch.ui.widgets.outline import Outline, Part
 from mcpwatch.watch.policy_watch import PolicyStanding
 
 values = st.recursive(

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 from rpc import ask, result, tool
 from scene import Scene
 
-from mcpwatch.ui.lines import Tone, cells
-from mcpwatch.ui.rate_strip import rate_strip
+from mcpwatch.ui.screens.rate_strip import rate_strip
+from mcpwatch.ui.widgets.lines import Tone, cells
 from mcpwatch.watch.state import State
 
 pytest_plugins = ["played"]

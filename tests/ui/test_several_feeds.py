@@ -6,10 +6,10 @@ from msgspec import structs
 from scene import Scene
 
 from mcpwatch.ui import bars
-from mcpwatch.ui.feed import FeedScreen
-from mcpwatch.ui.lines import plain
-from mcpwatch.ui.lists import ListScreen
-from mcpwatch.ui.live import LiveScreen
+from mcpwatch.ui.screens.feed import FeedScreen
+from mcpwatch.ui.screens.lists import ListScreen
+from mcpwatch.ui.screens.live import LiveScreen
+from mcpwatch.ui.widgets.lines import plain
 
 pytest_plugins = ["played"]
 

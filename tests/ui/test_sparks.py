@@ -4,11 +4,11 @@ from msgspec.structs import replace
 
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.tools import Tool
-from mcpwatch.ui.lines import Line, plain
 from mcpwatch.ui.pages.feed import feed_page
 from mcpwatch.ui.pages.tool import tool_page
-from mcpwatch.ui.sparks import sparks
 from mcpwatch.ui.times import clock, full
+from mcpwatch.ui.widgets.lines import Line, plain
+from mcpwatch.ui.widgets.sparks import sparks
 from mcpwatch.watch.state import State
 
 NOW = 2_000_000.0

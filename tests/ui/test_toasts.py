@@ -11,9 +11,9 @@ from mcpwatch.model.alerts import Act, Alert, AlertEvent, AlertState, EventKind,
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.ui.app import TOAST_FOR, WatchApp
 from mcpwatch.ui.bars import FOOT
-from mcpwatch.ui.lines import plain
 from mcpwatch.ui.pages.feed import feed_page
 from mcpwatch.ui.toasts import CELLS, EVERY, Toasts
+from mcpwatch.ui.widgets.lines import plain
 from mcpwatch.watch.before import SETTLE_S
 from mcpwatch.watch.policy_watch import PolicyStanding
 from mcpwatch.watch.state import State

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcpwatch.ui.lines import Line, Tone, plain
 from mcpwatch.ui.looks import CALLS, Look
-from mcpwatch.ui.track import draw_axis, draw_track
+from mcpwatch.ui.rows.track import draw_axis, draw_track
+from mcpwatch.ui.widgets.lines import Line, Tone, plain
 from mcpwatch.watch.time_axis import Axis, Stretch, axis
 
 END = Look("✓", Tone.PLAIN)

@@ -11,8 +11,8 @@ from scene import Scene
 from verdicts import judged, verified
 
 from mcpwatch.model.identity import Word
-from mcpwatch.ui.lines import plain
 from mcpwatch.ui.trends import trend_line
+from mcpwatch.ui.widgets.lines import plain
 from mcpwatch.watch.transport import Goal
 from mcpwatch.watch.trend import Trend
 

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from mcpwatch.model.trust import Asserted, Standing, Step
 from mcpwatch.text import is_hidden
-from mcpwatch.ui.lines import plain
 from mcpwatch.ui.pages.trust import trust_lines
+from mcpwatch.ui.widgets.lines import plain
 
 pytest_plugins = ["played"]
 

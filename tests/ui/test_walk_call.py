@@ -11,8 +11,8 @@ from textual.widgets import Input
 from verdicts import verified
 
 from mcpwatch.model.entries import Body, MessageEntry
-from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.reader import Reader
+from mcpwatch.ui.widgets.grid import Grid
+from mcpwatch.ui.widgets.reader import Reader
 from mcpwatch.watch.row import Row
 
 pytest_plugins = ["played"]

@@ -12,7 +12,7 @@ from mcpwatch.identity.pins import pins_path, read_known
 from mcpwatch.model.identity import Resolution
 from mcpwatch.ui import looks
 from mcpwatch.ui.dialogs.dialog import Dialog
-from mcpwatch.ui.page import Page
+from mcpwatch.ui.widgets.page import Page
 
 pytest_plugins = ["played"]
 

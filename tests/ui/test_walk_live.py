@@ -12,10 +12,10 @@ from mcpwatch.model.alerts import AlertState
 from mcpwatch.model.feed import FeedState
 from mcpwatch.model.identity import Word
 from mcpwatch.ui.app import WatchApp
-from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.live import LiveScreen
-from mcpwatch.ui.live_rows import TimeStyle, faults, live_columns
-from mcpwatch.ui.prompt import Prompt
+from mcpwatch.ui.rows.live_rows import TimeStyle, faults, live_columns
+from mcpwatch.ui.screens.live import LiveScreen
+from mcpwatch.ui.widgets.grid import Grid
+from mcpwatch.ui.widgets.prompt import Prompt
 from mcpwatch.watch.query import Query, parse
 from mcpwatch.watch.view import View
 

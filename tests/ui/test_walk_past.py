@@ -5,7 +5,7 @@ from hands import hands
 from scene import Scene
 from test_walk_live import more
 
-from mcpwatch.ui.live import LiveScreen
+from mcpwatch.ui.screens.live import LiveScreen
 
 pytest_plugins = ["played"]
 

@@ -11,7 +11,7 @@ from scene import Scene
 from textual.pilot import Pilot
 from torn import with_bad_proof, with_gap
 
-from mcpwatch.ui.live import LiveScreen
+from mcpwatch.ui.screens.live import LiveScreen
 from mcpwatch.watch.transport import Goal
 
 Compare = Callable[..., bool]

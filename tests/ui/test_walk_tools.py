@@ -10,7 +10,7 @@ from verdicts import verified
 
 from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.model.tools import Tool
-from mcpwatch.ui.tools import ToolsScreen
+from mcpwatch.ui.screens.tools import ToolsScreen
 
 pytest_plugins = ["played"]
 

@@ -7,11 +7,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from mcpwatch.text import Shown
-from mcpwatch.ui.cells import Cell, Column, Fitted
 from mcpwatch.ui.dialogs.dialog import Dialog
-from mcpwatch.ui.grid import Grid
-from mcpwatch.ui.lines import Tone, span
-from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.ui.widgets.cells import Cell, Column, Fitted
+from mcpwatch.ui.widgets.grid import Grid
+from mcpwatch.ui.widgets.lines import Tone, span
+from mcpwatch.ui.widgets.ribbon import Ribbon
 
 Choose = Callable[[Collection[str] | None], object]
 

@@ -6,9 +6,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from mcpwatch.ui.dialogs.dialog import Dialog
-from mcpwatch.ui.lines import Line
-from mcpwatch.ui.page import Page
-from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.ui.widgets.lines import Line
+from mcpwatch.ui.widgets.page import Page
+from mcpwatch.ui.widgets.ribbon import Ribbon
 
 
 class ConfirmDialog(Dialog):

@@ -10,10 +10,10 @@ from textual.screen import ModalScreen
 from mcpwatch.text import Shown
 from mcpwatch.ui.commands import key_name
 from mcpwatch.ui.host import Host, host_of
-from mcpwatch.ui.lines import Line, Span, Tone, line, span
-from mcpwatch.ui.page import Page
-from mcpwatch.ui.ribbon import Ribbon
-from mcpwatch.ui.wrap import wrap
+from mcpwatch.ui.widgets.lines import Line, Span, Tone, line, span
+from mcpwatch.ui.widgets.page import Page
+from mcpwatch.ui.widgets.ribbon import Ribbon
+from mcpwatch.ui.widgets.wrap import wrap
 
 DEAF_FOR = 0.15
 """Seconds after opening in which keys, pastes and clicks are ignored: a terminal can be made to type."""

@@ -12,9 +12,9 @@ from mcpwatch.export.notice import standing
 from mcpwatch.text import count
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.exporting import ENDINGS, export, following, format_of, path_of, proposed
-from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span
-from mcpwatch.ui.page import Page
-from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.ui.widgets.lines import BLANK, Line, Tone, field, line, span
+from mcpwatch.ui.widgets.page import Page
+from mcpwatch.ui.widgets.ribbon import Ribbon
 from mcpwatch.watch.query import Query
 from mcpwatch.watch.state import State
 

@@ -10,10 +10,10 @@ from textual.widgets import Input
 from mcpwatch.model.identity import Evidence
 from mcpwatch.ui.commands import Command, Group, Scope, key_names
 from mcpwatch.ui.dialogs.dialog import Dialog
-from mcpwatch.ui.lines import BLANK, Line, Span, Tone, line, plain, span, title
 from mcpwatch.ui.looks import EDGES, EVIDENCE, SEVERITIES, STRENGTHS, VERDICTS, Look, severity_cell, verdict_cell
-from mcpwatch.ui.page import Page
-from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.ui.widgets.lines import BLANK, Line, Span, Tone, line, plain, span, title
+from mcpwatch.ui.widgets.page import Page
+from mcpwatch.ui.widgets.ribbon import Ribbon
 from mcpwatch.watch.query import help_rows
 
 _KEY_CELLS = 14

@@ -11,10 +11,10 @@ from mcpwatch.errors import McpwatchError
 from mcpwatch.model.alerts import Alert, AlertEvent, Kept
 from mcpwatch.text import count
 from mcpwatch.ui.dialogs.dialog import Dialog
-from mcpwatch.ui.lines import BLANK, Line, Span, Tone, field, line, span
-from mcpwatch.ui.page import Page
 from mcpwatch.ui.pages.parties import about_lines, head_line
-from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.ui.widgets.lines import BLANK, Line, Span, Tone, field, line, span
+from mcpwatch.ui.widgets.page import Page
+from mcpwatch.ui.widgets.ribbon import Ribbon
 from mcpwatch.watch.subjects import with_names
 from mcpwatch.watch.watcher import Watcher
 

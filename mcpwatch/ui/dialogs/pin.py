@@ -9,9 +9,9 @@ from textual.widgets import Input
 
 from mcpwatch.errors import McpwatchError
 from mcpwatch.ui.dialogs.dialog import Dialog
-from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
-from mcpwatch.ui.page import Page
-from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.ui.widgets.lines import BLANK, Line, Tone, line, span
+from mcpwatch.ui.widgets.page import Page
+from mcpwatch.ui.widgets.ribbon import Ribbon
 
 _MAX_NAME = 32
 

@@ -14,9 +14,9 @@ from mcpwatch.model.alerts import Kept
 from mcpwatch.text import count
 from mcpwatch.ui.dialogs.dialog import Dialog
 from mcpwatch.ui.dialogs.note import SINKS, progress
-from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span
-from mcpwatch.ui.page import Page
-from mcpwatch.ui.ribbon import Ribbon
+from mcpwatch.ui.widgets.lines import BLANK, Line, Tone, field, line, span
+from mcpwatch.ui.widgets.page import Page
+from mcpwatch.ui.widgets.ribbon import Ribbon
 from mcpwatch.watch.filter_words import read_span
 
 _MAX_NOTE, _MAX_GLOB = 2_000, 500

@@ -2,11 +2,11 @@
 
 from mcpwatch.model.alerts import Alert, AlertEvent, AlertState, EventKind, Kept, RuleInfo
 from mcpwatch.text import count
-from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import ALERT_STATES, severity_cell, verdict_cell
 from mcpwatch.ui.pages.parties import about_lines
 from mcpwatch.ui.pages.path import path_lines
 from mcpwatch.ui.times import ago, clock, full
+from mcpwatch.ui.widgets.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.watch.path import path
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from mcpwatch.text import Shown
-from mcpwatch.ui.lines import BLANK, Line, Span, Tone, cells
-from mcpwatch.ui.wrap import wrap
+from mcpwatch.ui.widgets.lines import BLANK, Line, Span, Tone, cells
+from mcpwatch.ui.widgets.wrap import wrap
 
 _EDGE = Span(Shown(" │ "), Tone.DIM)
 

@@ -3,13 +3,13 @@
 from mcpwatch.model.alerts import Alert
 from mcpwatch.model.traffic import Call, CallState, Edge
 from mcpwatch.text import Shown, show
-from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import severity_cell, state_cell
-from mcpwatch.ui.outline import Part
 from mcpwatch.ui.pages.entry import content_parts, exact_lines, proof_lines
 from mcpwatch.ui.pages.payload import Layout, still
 from mcpwatch.ui.pages.verdict import proof_of_server_lines, verdict_lines
 from mcpwatch.ui.times import clock
+from mcpwatch.ui.widgets.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
+from mcpwatch.ui.widgets.outline import Part
 from mcpwatch.watch.identity import Kind
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.state import State

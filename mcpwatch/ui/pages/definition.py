@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from mcpwatch.model.entries import Json
 from mcpwatch.model.tools import DefinitionPin, Tool
-from mcpwatch.ui.lines import BLANK, Line, Span, Tone, line, span
 from mcpwatch.ui.pages.beside import beside
 from mcpwatch.ui.times import full
+from mcpwatch.ui.widgets.lines import BLANK, Line, Span, Tone, line, span
 from mcpwatch.watch.definition_changes import Changed, Piece, changed, pieces
 
 WIDE = 120

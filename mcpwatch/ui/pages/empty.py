@@ -8,12 +8,12 @@ from mcpwatch.text import count
 from mcpwatch.ui.bars import badness
 from mcpwatch.ui.commands import BY_ID, Scope, key_name
 from mcpwatch.ui.keymap import with_keys
-from mcpwatch.ui.lines import BLANK, Line, Tone, line, span
 from mcpwatch.ui.looks import FEEDS
 from mcpwatch.ui.pages.feed import means
 from mcpwatch.ui.pages.lacks import LACKS, LISTS, Lack, Step, lack_of
 from mcpwatch.ui.pages.reasons import Reason
 from mcpwatch.ui.times import until
+from mcpwatch.ui.widgets.lines import BLANK, Line, Tone, line, span
 from mcpwatch.watch.state import State
 
 _TOLD = 4

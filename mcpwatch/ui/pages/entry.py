@@ -18,10 +18,10 @@ from mcpwatch.model.entries import (
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.model.identity import Verdict
 from mcpwatch.text import show_bytes
-from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
-from mcpwatch.ui.outline import Part
 from mcpwatch.ui.pages.payload import Layout, body_parts, hex_lines, still
 from mcpwatch.ui.times import full
+from mcpwatch.ui.widgets.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
+from mcpwatch.ui.widgets.outline import Part
 from mcpwatch.watch.row import is_as_checked
 from mcpwatch.watch.times import seconds
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from mcpwatch.model.feed import FeedState, FeedStatus
 from mcpwatch.text import count
-from mcpwatch.ui.lines import BLANK, LABEL_CELLS, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import FEEDS
 from mcpwatch.ui.pages.health import health_lines
 from mcpwatch.ui.pages.policy import policy_lines
-from mcpwatch.ui.sparks import sparks
 from mcpwatch.ui.times import ago, clock, full, until
+from mcpwatch.ui.widgets.lines import BLANK, LABEL_CELLS, Line, Tone, bullet, field, line, span, title
+from mcpwatch.ui.widgets.sparks import sparks
 from mcpwatch.watch.state import State
 from mcpwatch.watch.times import seconds
 

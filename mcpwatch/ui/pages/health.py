@@ -2,8 +2,8 @@
 
 from mcpwatch.model.health import Health
 from mcpwatch.text import count
-from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span, title
 from mcpwatch.ui.times import ago
+from mcpwatch.ui.widgets.lines import BLANK, Line, Tone, field, line, span, title
 from mcpwatch.watch.times import seconds
 
 _GB = 1e9

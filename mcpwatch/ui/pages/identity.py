@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from mcpwatch.model.alerts import Alert, AlertState
 from mcpwatch.model.identity import Word
 from mcpwatch.text import count
-from mcpwatch.ui.lines import BLANK, Line, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import ASSERTERS, KEYS, severity_cell, verdict_cell
 from mcpwatch.ui.pages.signer import signer_lines
 from mcpwatch.ui.pages.trust import trust_lines
 from mcpwatch.ui.times import ago, full
 from mcpwatch.ui.trends import trend_line
+from mcpwatch.ui.widgets.lines import BLANK, Line, Tone, bullet, field, line, span, title
 from mcpwatch.watch.identity import Identity, Kind
 from mcpwatch.watch.key_history import Known, KnownKey
 from mcpwatch.watch.names import short_id

@@ -1,8 +1,8 @@
 """Whom an alert is about and who sent what shows it: the operator's names first, then ids and addresses."""
 
 from mcpwatch.model.alerts import Alert
-from mcpwatch.ui.lines import Line, Tone, field, line, span
 from mcpwatch.ui.looks import severity_cell
+from mcpwatch.ui.widgets.lines import Line, Tone, field, line, span
 from mcpwatch.watch.senders import senders
 from mcpwatch.watch.state import State
 from mcpwatch.watch.subjects import with_names

@@ -3,9 +3,9 @@
 from mcpwatch.model.alerts import Alert
 from mcpwatch.model.traffic import Call, Edge
 from mcpwatch.text import count
-from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, join, line, span, title
 from mcpwatch.ui.looks import EDGES, SEVERITIES, verdict_cell
 from mcpwatch.ui.times import clock
+from mcpwatch.ui.widgets.lines import BLANK, Line, Span, Tone, bullet, join, line, span, title
 from mcpwatch.watch.edges import edges, firm
 from mcpwatch.watch.path import Paths, Step, alerts_of
 from mcpwatch.watch.state import State

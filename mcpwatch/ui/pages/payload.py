@@ -7,10 +7,10 @@ from functools import lru_cache
 
 from mcpwatch.model.entries import Body, Json
 from mcpwatch.text import Shown, count
-from mcpwatch.ui.json_outline import JsonOutline
-from mcpwatch.ui.json_pieces import encoded
-from mcpwatch.ui.lines import Line, Span, Tone, field, line, span
-from mcpwatch.ui.outline import Part
+from mcpwatch.ui.widgets.json_outline import JsonOutline
+from mcpwatch.ui.widgets.json_pieces import encoded
+from mcpwatch.ui.widgets.lines import Line, Span, Tone, field, line, span
+from mcpwatch.ui.widgets.outline import Part
 
 _STEPS = 3_000
 """How much of a text stands on a page on which nothing can be folded."""

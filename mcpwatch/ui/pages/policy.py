@@ -1,8 +1,8 @@
 """The policy that a watcher goes by: where it is from, whether it is followed, and what it keeps quiet."""
 
 from mcpwatch.text import count
-from mcpwatch.ui.lines import Line, Tone, bullet, field, span
 from mcpwatch.ui.times import ago
+from mcpwatch.ui.widgets.lines import Line, Tone, bullet, field, span
 from mcpwatch.watch.state import State
 
 _QUIET = 20

@@ -3,13 +3,13 @@
 from mcpwatch.model.identity import Signer
 from mcpwatch.model.traffic import Session, SessionKind
 from mcpwatch.text import count
-from mcpwatch.ui.lines import BLANK, LABEL_CELLS, Line, Tone, bullet, field, join, line, span, title
-from mcpwatch.ui.lines import cells as cells_of
 from mcpwatch.ui.looks import SESSIONS, STRENGTHS
 from mcpwatch.ui.pages.entry import principal_lines
 from mcpwatch.ui.pages.signer import called, resolved_by, signer_lines
 from mcpwatch.ui.times import ago, clock
 from mcpwatch.ui.trends import trend_line
+from mcpwatch.ui.widgets.lines import BLANK, LABEL_CELLS, Line, Tone, bullet, field, join, line, span, title
+from mcpwatch.ui.widgets.lines import cells as cells_of
 from mcpwatch.watch.names import short_id
 from mcpwatch.watch.row import is_proof
 from mcpwatch.watch.trend import Trend

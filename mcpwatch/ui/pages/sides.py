@@ -5,15 +5,15 @@ from collections.abc import Iterable, Sequence
 from mcpwatch.model.entries import End, Header, Json, Message, Response
 from mcpwatch.model.identity import Covered, SignatureState, Verdict
 from mcpwatch.model.traffic import Call, CallState
-from mcpwatch.ui.json_outline import Cover
-from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import VERDICTS, verdict_cell
-from mcpwatch.ui.outline import COVERED, UNCOVERED, Part
 from mcpwatch.ui.pages.call import alert_lines, follows_lines, standing_lines
 from mcpwatch.ui.pages.entry import principal_lines, unchecked_lines
 from mcpwatch.ui.pages.payload import Layout, body_parts
 from mcpwatch.ui.pages.verdict import coverage_lines, proof_of_server_lines
 from mcpwatch.ui.times import clock
+from mcpwatch.ui.widgets.json_outline import Cover
+from mcpwatch.ui.widgets.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
+from mcpwatch.ui.widgets.outline import COVERED, UNCOVERED, Part
 from mcpwatch.watch.identity import Kind
 from mcpwatch.watch.row import Row
 from mcpwatch.watch.times import seconds

@@ -1,9 +1,9 @@
 """Who signed and how we know: the key first, then whose it is, who says so, and since when."""
 
 from mcpwatch.model.identity import KeyState, Resolution, Signer
-from mcpwatch.ui.lines import Line, Span, Tone, field, span
 from mcpwatch.ui.looks import ASSERTERS, KEYS, RESOLUTIONS
 from mcpwatch.ui.times import full
+from mcpwatch.ui.widgets.lines import Line, Span, Tone, field, span
 from mcpwatch.watch.key_history import Known
 
 UNKNOWN = Known()

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from mcpwatch.model.alerts import Alert
 from mcpwatch.model.tools import Tool
 from mcpwatch.text import count
-from mcpwatch.ui.lines import BLANK, Line, Tone, field, line, span, title
 from mcpwatch.ui.looks import severity_cell
 from mcpwatch.ui.pages.definition import NARROW, Diff, baseline, change_lines, pinned
 from mcpwatch.ui.pages.payload import json_lines
-from mcpwatch.ui.sparks import sparks
+from mcpwatch.ui.widgets.lines import BLANK, Line, Tone, field, line, span, title
+from mcpwatch.ui.widgets.sparks import sparks
 from mcpwatch.watch.columns import failed, percentile
 from mcpwatch.watch.exposure import Exposure, Party
 from mcpwatch.watch.times import seconds

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from mcpwatch.model.trust import Asserted, Standing, Step
-from mcpwatch.ui.lines import Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.times import day
+from mcpwatch.ui.widgets.lines import Line, Span, Tone, bullet, field, line, span, title
 
 _SHOWN = 8
 _TO_DO = (span(" in the config names whom trust starts from", Tone.DIM),)

@@ -14,9 +14,9 @@ from mcpwatch.model.identity import (
     Verdict,
     Word,
 )
-from mcpwatch.ui.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.ui.looks import FRESHNESS, SIGNATURES, VERDICTS, verdict_cell
 from mcpwatch.ui.pages.signer import UNKNOWN, called, signer_lines
+from mcpwatch.ui.widgets.lines import BLANK, Line, Span, Tone, bullet, field, line, span, title
 from mcpwatch.watch.key_history import Known
 from mcpwatch.watch.schemes import scheme_title
 
