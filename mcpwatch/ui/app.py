@@ -166,6 +166,8 @@ class WatchApp(PastControls, inherit_bindings=False):
         try:
             screen = self.screen
         except ScreenStackError:
+            return
+        if not self.is_running:
             return  # The last tick may come while the screens are being taken down.
         self.watcher.tick()
         self.tick_past()
