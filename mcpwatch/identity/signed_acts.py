@@ -51,6 +51,14 @@ def operator_key(state: Path) -> AgentKey:
     return AgentKey.load(path)
 
 
+def operator_fingerprint(state: Path) -> str:
+    """Of the key of who uses this state folder; empty where there is none so far, or none that can be read."""
+    try:
+        return AgentKey.load(state / KEY_FILE).fingerprint
+    except LocalError:
+        return ""
+
+
 def sign_act(key: AgentKey, act: AlertActed) -> AlertActed:
     """The act with its author's key and signature in place of what stands there."""
     act = replace(act, key=key.public_base64, signature="")

@@ -67,7 +67,9 @@ class Acting:
         posts: Mapping[str, Post] | None = None,
         clock: Callable[[], float] = time_module.time,
         operators: Operators = ANYBODY,
+        fingerprint: Callable[[], str] = str,
     ) -> None:
+        """`fingerprint` is of the key that `key` gives, without making one; empty where there is none so far."""
         self.author = author
         self._book = book
         self._state = state
@@ -76,11 +78,14 @@ class Acting:
         self._posts = {} if posts is None else posts
         self._clock = clock
         self._operators = operators
-        self._fingerprint = ""
+        self._look_up = fingerprint
+        self._fingerprint: str | None = None
 
     @property
     def fingerprint(self) -> str:
-        """Of the key that acts are signed with; empty before the first one."""
+        """Of the key that acts are signed with; empty before the first one of all."""
+        if self._fingerprint is None:
+            self._fingerprint = self._look_up()
         return self._fingerprint
 
     def place(self, source: str, rule: str = "") -> Kept:
@@ -99,8 +104,8 @@ class Acting:
         cannot be written.
         """
         acted = self._signed(wish)
-        if self._operators.fault(self._fingerprint):
-            raise ActError("Your key is not listed, so this would not count", _LISTING.format(self._fingerprint))
+        if self._operators.fault(self.fingerprint):
+            raise ActError("Your key is not listed, so this would not count", _LISTING.format(self.fingerprint))
         act = act_kept_here(acted)
         place = self.place(wish.source, rule)
         if place is Kept.HERE:

@@ -23,7 +23,7 @@ from mcpwatch.identity.resolvers import ResolverOptions
 from mcpwatch.identity.resolvers.fetch import Fetcher
 from mcpwatch.identity.resolvers.service import Resolver
 from mcpwatch.identity.resolvers.trust import Trust
-from mcpwatch.identity.signed_acts import operator_key
+from mcpwatch.identity.signed_acts import operator_fingerprint, operator_key
 from mcpwatch.model.identity import Resolution
 from mcpwatch.policy.kept import KeptPolicy
 from mcpwatch.traffic.fold import Traffic
@@ -117,6 +117,7 @@ def open_watcher(
             {source.name: source.post for source in sources if isinstance(source, ActLog)},
             clock,
             operators,
+            partial(operator_fingerprint, state),
         ),
         places=_places(config),
         definitions=definitions,

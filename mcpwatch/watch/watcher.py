@@ -110,7 +110,7 @@ class Watcher:
 
     @property
     def key(self) -> str:
-        """Fingerprint of the key that acts are signed with here; empty before the first act."""
+        """Fingerprint of the key that acts are signed with here; empty before the first act of all."""
         return self._acting.fingerprint
 
     def keeps(self, alert: Alert) -> Kept:

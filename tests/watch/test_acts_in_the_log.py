@@ -14,7 +14,7 @@ from mcpwatch.errors import McpwatchError, RefusedError
 from mcpwatch.feed.acts import ActConflict
 from mcpwatch.feed.subscriber import HttpSource
 from mcpwatch.gateway.folder import token_path
-from mcpwatch.identity.signed_acts import operator_key, sign_act
+from mcpwatch.identity.signed_acts import KEY_FILE, operator_key, sign_act
 from mcpwatch.model.alerts import AlertState, EventKind, Kept
 from mcpwatch.secret import read_secret
 
@@ -37,6 +37,20 @@ async def test_an_acknowledgement_in_one_shows_in_the_other_with_who_and_why(tmp
             row = ben.watcher.state.row(-1 if index is None else index, "production")
             assert row is not None
             assert row.seen.note == f"alert {alert.id} acknowledged by ann@desk: our own load test"
+
+
+async def test_who_starts_again_is_known_by_the_key_of_before(tmp_path: Path) -> None:
+    async with calling(tmp_path / "gateway") as running:
+        ann, ben = (Desk(running, tmp_path / name, name) for name in ("ann", "ben"))
+        async with desks(ann, ben):
+            alert = await ann.until()
+            assert ann.watcher.key == ""
+            await ann.watcher.acknowledge(alert.id, "mine", alert.last_index)
+        again = Desk(running, tmp_path / "ann", "ann")
+        async with desks(again):
+            act = (await again.until(is_(AlertState.ACKNOWLEDGED))).last_act
+            assert act is not None and act.key == again.watcher.key != ""
+        assert ben.watcher.key == "" and not (tmp_path / "ben" / KEY_FILE).exists()
 
 
 async def test_a_stale_screen_s_acknowledgement_is_refused_with_who_and_when(tmp_path: Path) -> None:
