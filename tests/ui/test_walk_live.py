@@ -292,10 +292,10 @@ async def test_copy_gives_one_line_of_plain_json(scene: Scene) -> None:
         assert copied.startswith("{") and copied.isascii() and copied.isprintable()
 
 
-async def test_an_empty_dashboard_tells_how_to_get_traffic(blank: Scene) -> None:
+async def test_nobody_is_told_to_start_a_gateway_while_the_feed_is_being_opened(blank: Scene) -> None:
     async with hands(blank) as at:
         shown = await at.read()
-    assert "No feed yet" in shown and "mcpwatch demo" in shown and "mcpwatch gateway --upstream" in shown
+    assert "The feed is being opened." in shown and "mcpwatch gateway --upstream" not in shown
 
 
 async def test_a_live_feed_without_traffic_tells_how_to_get_some(blank: Scene) -> None:
@@ -303,6 +303,7 @@ async def test_a_live_feed_without_traffic_tells_how_to_get_some(blank: Scene) -
     async with hands(blank) as at:
         shown = await at.read()
     assert "● LIVE" in shown and "No traffic yet" in shown and "point your MCP client" in shown
+    assert "mcpwatch demo" in shown and "mcpwatch gateway --upstream" in shown
 
 
 async def test_a_refusing_feed_tells_what_to_do(blank: Scene) -> None:

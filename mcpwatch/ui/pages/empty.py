@@ -38,10 +38,10 @@ def empty_page(
     for status, lack in list(zip(feeds, lacks, strict=False))[:_TOLD]:
         lines += [BLANK, *_feed(status, lack, state)]
     if not feeds:
-        lines += [BLANK, line("No feed yet: its source is being opened.")]
+        lines += [BLANK, line("The feed is being opened.")]
     waits = any(each.waits for each in told)
     clients = _clients(state) if waits else []
-    own = listed.steps if not feeds or (waits and not (clients and scope in _OF_CLIENTS)) else ()
+    own = listed.steps if waits and not (clients and scope in _OF_CLIENTS) else ()
     if waits and not only_gateways(state) and state.counts.entries and scope not in _OF_ENTRIES:
         lines += [BLANK, line(f"{count(state.counts.entries, 'entry')} came so far, none of which brought one.")]
         own = (Step("look at them on Live", command="live"), *own)
