@@ -1,5 +1,6 @@
 """The demo as a whole: real servers, a real gateway, real agents, all on loopback, all gone when it stops."""
 
+import asyncio
 import json
 import os
 import time
@@ -7,7 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import msgspec
 from msgspec import Struct
@@ -31,6 +33,8 @@ from mcpwatch.model.entries import Capture, UpstreamInfo
 from mcpwatch.secret import Secret, read_secret
 
 _SDK, _SDK_MAJOR = "mcp", 2
+_REMOVALS, _BETWEEN_S = 20, 0.1
+"""How often the folder is removed, and the seconds between."""
 
 
 class Backend(Struct, frozen=True):
@@ -128,9 +132,7 @@ async def start_demo(*, seed: int = 1, capture: Capture = "masked", crowd: Crowd
 async def open_backend(capture: Capture = "masked", *, has_crowd: bool = False) -> AsyncIterator[Backend]:
     """Start servers and gateway, with keys made for all agents, in a temporary state folder."""
     async with AsyncExitStack() as stack:
-        # A watcher in another terminal may still write there when it is removed.
-        made = stack.enter_context(TemporaryDirectory(prefix="mcpwatch-demo-", ignore_cleanup_errors=True))
-        state = Path(made)
+        state = await stack.enter_async_context(_folder())
         folder = private_dir(state / "agents")
         keys = make_keys(folder)
         props = {
@@ -158,6 +160,24 @@ async def open_backend(capture: Capture = "masked", *, has_crowd: bool = False) 
         where = msgspec.json.decode(await gateway.line(), type=Addresses)
         places = Places(where.listen, registry, elsewhere)
         yield Backend(where, upstreams, read_secret(token_path(state)), state, folder, places)
+
+
+@asynccontextmanager
+async def _folder() -> AsyncIterator[Path]:
+    """A folder that is removed; a watcher in another terminal may still write there meanwhile."""
+    made = Path(mkdtemp(prefix="mcpwatch-demo-"))
+    try:
+        yield made
+    finally:
+        for _ in range(_REMOVALS):
+            if _is_removed(made):
+                break
+            await asyncio.sleep(_BETWEEN_S)
+
+
+def _is_removed(folder: Path) -> bool:
+    rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 def require_sdk() -> None:
