@@ -78,6 +78,7 @@ class Places(InOrder, inherit_bindings=False):
             while len(self.screen_stack) > 1:
                 await self.pop_screen()
         else:
+            self._said_until = 0.0  # It was about what is left behind.
             await self.switch_mode(mode)
 
     async def action_back(self) -> None:

@@ -79,12 +79,12 @@ class Acting:
         self._clock = clock
         self._operators = operators
         self._look_up = fingerprint
-        self._fingerprint: str | None = None
+        self._fingerprint = ""
 
     @property
     def fingerprint(self) -> str:
         """Of the key that acts are signed with; empty before the first one of all."""
-        if self._fingerprint is None:
+        if not self._fingerprint:  # Another watcher of this user may have made the key since.
             self._fingerprint = self._look_up()
         return self._fingerprint
 

@@ -244,6 +244,12 @@ async def test_a_screenshot_is_a_new_file_of_ones_own(scene: Scene, monkeypatch:
         assert saved.is_symlink() and not Path("elsewhere.svg").exists()
 
 
+async def test_what_the_foot_said_of_one_screen_is_not_said_of_the_next(scene: Scene) -> None:
+    async with hands(scene) as at:
+        assert "does nothing here" in await at.press("v")
+        assert "does nothing here" not in await at.press("3")
+
+
 async def test_keys_can_be_remapped_by_id(scene: Scene) -> None:
     app = scene.app(keymap={"freeze": "p,x", "plumbing": "P"})
     async with app.run_test(size=(80, 24)) as pilot:
