@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from mcpwatch.commands import sources
+from mcpwatch.commands.reading import reading
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.feed.upto import Until
 from mcpwatch.model.alerts import AlertState
@@ -48,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
 async def _alerts(target: sources.Target, query: Query, options: argparse.Namespace) -> int:
     watcher, feeds = await sources.open_to_the_end(target, Until())
     try:
-        report = await check(watcher, feeds, Terms(fail_on=None), query)
+        async with reading(feeds):
+            report = await check(watcher, feeds, Terms(fail_on=None), query)
     finally:
         await watcher.close()
     for alert in report.alerts:

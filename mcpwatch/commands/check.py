@@ -5,6 +5,7 @@ import asyncio
 import sys
 
 from mcpwatch.commands import sources
+from mcpwatch.commands.reading import reading
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.model.alerts import Severity
 from mcpwatch.report import FORMATS
@@ -45,7 +46,8 @@ def run(options: argparse.Namespace) -> int:
 async def _check(target: sources.Target, options: argparse.Namespace, terms: Terms, query: Query) -> int:
     watcher, feeds = await sources.open_to_the_end(target, sources.until(options))
     try:
-        report = await check(watcher, feeds, terms, query)
+        async with reading(feeds):
+            report = await check(watcher, feeds, terms, query)
     finally:
         await watcher.close()
     _print(report, options.format)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from mcpwatch.commands import sources
+from mcpwatch.commands.reading import reading
 from mcpwatch.commands.signals import until_signalled
 from mcpwatch.errors import IntegrityError, UsageError
 from mcpwatch.export.export import FORMATS, PROVABLE, Export
@@ -55,7 +56,8 @@ async def _export(target: sources.Target, options: argparse.Namespace, query: Qu
         watcher, feeds = await sources.open_to_the_end(target, sources.until(options), through)
         try:
             with Export(options.format, watcher.state, query, filter=options.filter, trees=trees) as export:
-                await watcher.run(export, keys_s=KEYS_S)
+                async with reading(feeds):
+                    await watcher.run(export, keys_s=KEYS_S)
                 head = export.write(out)
         finally:
             await watcher.close()
