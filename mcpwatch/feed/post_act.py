@@ -7,6 +7,7 @@ from mcpwatch.errors import ConnectError, McpwatchError, RefusedError
 from mcpwatch.feed.acts import Accepted, ActConflict
 from mcpwatch.feed.address import acts_path
 from mcpwatch.feed.failures import MAX_ERROR, ErrorBody, describe
+from mcpwatch.feed.queries import beginning
 from mcpwatch.model.entries import AlertActed
 
 NOT_DONE = "Nothing was changed. Try again, or look at how the feed stands."
@@ -22,7 +23,7 @@ async def post_act(client: httpx.AsyncClient, address: str, acted: AlertActed) -
         async with client.stream(
             "POST", address + acts_path(acted.alert), content=body, headers={"Content-Type": "application/json"}
         ) as response:
-            said = await _first(response)
+            said = await beginning(response, MAX_ERROR)
     except _NEVER_SENT as error:
         raise ConnectError(f"The gateway did not take it: {describe(error)}", NOT_DONE) from None
     except (httpx.HTTPError, OSError, ValueError) as error:
@@ -48,12 +49,3 @@ def _refusal(status: int, said: bytes) -> McpwatchError:
         return ConnectError(f"The gateway did not say that it took it: {title}", told.hint[:_MAX_SAID] or UNKNOWN)
     kind = RefusedError if status in (401, 403) else ConnectError
     return kind(f"The gateway did not take it: {title}", hint)
-
-
-async def _first(response: httpx.Response) -> bytes:
-    data = bytearray()
-    async for chunk in response.aiter_raw():
-        data += chunk
-        if len(data) >= MAX_ERROR:
-            break
-    return bytes(data)

@@ -92,7 +92,7 @@ async def ask_about(client: httpx.AsyncClient, address: str, clock: Clock) -> Ab
     """What the log says of itself; raises as `check` does, TryLater where it takes too long, and httpx's errors."""
     async with in_time(), client.stream("GET", address + CHECKPOINT_PATH) as response:
         await check(response, _is_json, clock)
-        about = parse_about(await _first(response, MAX_ABOUT))
+        about = parse_about(await beginning(response, MAX_ABOUT))
     if about is None:
         raise Refused(NOT_A_FEED)
     return about
@@ -110,7 +110,7 @@ async def ask_consistency(
         if response.status_code in NO_SUCH_PROOF:
             return None
         await check(response, _is_json, clock)
-        return parse_consistency(await _first(response, MAX_ANSWER)) or NOT_ONE
+        return parse_consistency(await beginning(response, MAX_ANSWER)) or NOT_ONE
 
 
 async def ask_inclusion(
@@ -125,7 +125,7 @@ async def ask_inclusion(
         if response.status_code in NO_SUCH_PROOF:
             return None
         await check(response, _is_json, clock)
-        return parse_inclusion(await _first(response, MAX_ANSWER))
+        return parse_inclusion(await beginning(response, MAX_ANSWER))
 
 
 async def ask_comparison(
@@ -164,7 +164,7 @@ async def check(response: httpx.Response, expected: Callable[[str], bool], clock
     """Raise Refused or TryLater unless the answer is 200, not encoded, and of the expected type."""
     coded = response.headers.get("content-encoding", "identity").strip().lower() != "identity"
     if response.status_code != 200:
-        judge_status(response, b"" if coded else await _first(response, MAX_ERROR), clock())
+        judge_status(response, b"" if coded else await beginning(response, MAX_ERROR), clock())
     if coded:
         raise Refused("the answer is compressed, which a feed never is; is there a proxy in between?")
     kind = response.headers.get("content-type", "")
@@ -176,7 +176,7 @@ def _is_json(kind: str) -> bool:
     return media_type(kind) == "application/json"
 
 
-async def _first(response: httpx.Response, limit: int) -> bytes:
+async def beginning(response: httpx.Response, limit: int) -> bytes:
     """The beginning of a body, at least `limit` octets of it if there are so many, and not much more."""
     data = bytearray()
     async for chunk in response.aiter_raw():
