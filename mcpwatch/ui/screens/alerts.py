@@ -1,6 +1,6 @@
 """Alerts: what is wrong, worst first."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import ClassVar
 
 from textual import on
@@ -253,6 +253,12 @@ class AlertsScreen(ListScreen[Alert]):
             return None
         return self.selected
 
+    def _act(self, alert: Alert | None, act: Callable[[Alert], None]) -> None:
+        """Act on an alert, if there is one, with the cursor on it wherever that leads it."""
+        if alert is not None:
+            self.go_with(alert)
+            act(alert)
+
     def its_filter(self) -> str:
         """Its evidence."""
         alert = self.selected
@@ -264,33 +270,23 @@ class AlertsScreen(ListScreen[Alert]):
 
     def action_acknowledge(self) -> None:
         """Ask for a note and acknowledge."""
-        if (alert := self._one()) is not None:
-            self.go_with(alert)
-            self.host.acknowledge(alert)
+        self._act(self._one(), self.host.acknowledge)
 
     def action_resolve(self) -> None:
         """Ask for a note and say that the cause is gone."""
-        if (alert := self._one()) is not None:
-            self.go_with(alert)
-            self.host.resolve(alert)
+        self._act(self._one(), self.host.resolve)
 
     def action_unacknowledge(self) -> None:
         """Ask for a note and let it fire again."""
-        if (alert := self._one()) is not None:
-            self.go_with(alert)
-            self.host.unacknowledge(alert)
+        self._act(self._one(), self.host.unacknowledge)
 
     def action_silence(self) -> None:
         """Ask what to silence, how long and why."""
-        if (alert := self.selected) is not None:
-            self.go_with(alert)
-            self.host.silence(alert)
+        self._act(self.selected, self.host.silence)
 
     def action_unsilence(self) -> None:
         """Ask for a note and end the silence."""
-        if (alert := self._one()) is not None:
-            self.go_with(alert)
-            self.host.unsilence(alert)
+        self._act(self._one(), self.host.unsilence)
 
     def action_copy(self) -> None:
         """Copy the alert."""
