@@ -5,6 +5,8 @@ decodes text without bounds, holds back a line that ends in CR, keeps a byte ord
 without data once an id was seen, and reads `retry: 1_000` as a number.
 """
 
+import re
+
 from msgspec import Struct
 
 from mcpwatch.feed.decimals import MAX_DIGITS
@@ -20,6 +22,8 @@ MAX_LINES = 128
 """Lines of an event; a checkpoint has at most 68."""
 _BOM = b"\xef\xbb\xbf"
 _COLON = ord(":")
+_PLAIN = re.compile(rb"id: ([0-9]{1,20})\nevent: ([a-z]{1,20})\ndata: ([^\n]*)\n\n")
+"""An event as `frame` writes it, with an id and one line of data; nearly all of a feed are such."""
 
 
 class StreamFault(Exception):
@@ -31,7 +35,7 @@ class StreamFault(Exception):
         self.frames = frames
 
 
-class Frame(Struct, frozen=True):
+class Frame(Struct, frozen=True, gc=False):
     """One dispatched event."""
 
     event: str
@@ -56,6 +60,7 @@ class SseReader:
         self._max_line = max_line
         self._max_event = max_event
         self._max_lines = max_lines
+        self._max_plain = min(max_line, max_event) if max_lines >= 3 else 0
         self._decoder = SSEDecoder()
         self._pending = bytearray()
         self._at_start = True
@@ -90,6 +95,8 @@ class SseReader:
         if b"\r" in chunk:
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if not self._lines and not self._pending:
+            chunk = chunk[self._read_plain(chunk, frames) :]
         *lines, rest = chunk.split(b"\n")
         for line in lines:
             if self._pending:
@@ -115,6 +122,20 @@ class SseReader:
         marked = self._at_start and self._pending.startswith(_BOM)
         longest = self._max_line + (len(_BOM) if marked else 0)
         return f"a line is longer than {self._max_line} octets" if len(self._pending) > longest else ""
+
+    def _read_plain(self, chunk: bytes, frames: list[Frame]) -> int:
+        """Fill `frames` with the plain events that a chunk begins with; where the first of another form begins."""
+        end, id = 0, ""
+        while (plain := _PLAIN.match(chunk, end)) and plain.end() - end <= self._max_plain:
+            index, name, data = plain.groups()
+            id = index.decode()
+            frames.append(Frame(name.decode(), data, id))
+            end = plain.end()
+        if end:
+            self._at_start = False
+            # Events that name no id have the last one that was named.
+            self._decoder.decode(f"id: {id}")
+        return end
 
     def _field(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
