@@ -56,7 +56,7 @@ class Continuity:
 
     def is_due(self, size: int) -> bool:
         """Whether there is a checkpoint to hold against the first `size` entries."""
-        return any(each.size == size for each in self._held)
+        return bool(self._held) and any(each.size == size for each in self._held)
 
     def passing(self, size: int, root: bytes) -> list[Checkpoint]:
         """The checkpoints whose turn it is, `size` entries with this root having been read; they are no longer held.

@@ -7,8 +7,9 @@ from mcpwatch.model.entries import Entry, Record
 
 def entry_index(text: str | None) -> int | None:
     """An event id that is an index in canonical decimal, else None."""
-    index = decimal(text or "")
-    return index if str(index) == text else None
+    if not text or (text[0] == "0" and text != "0"):
+        return None
+    return decimal(text)
 
 
 def entry_at(index: int, leaf: bytes, *, origin: str, received: float, source: str) -> Entry:
@@ -19,9 +20,7 @@ def entry_at(index: int, leaf: bytes, *, origin: str, received: float, source: s
         fault = _misplaced(index, record, origin)
     except Malformed as malformed:
         fault = malformed.reason
-    return Entry(
-        index=index, leaf=leaf, record=None if fault else record, received=received, fault=fault, source=source
-    )
+    return Entry(index, leaf, None if fault else record, received, fault, source)
 
 
 def _misplaced(index: int, record: Record, origin: str) -> str:

@@ -1,6 +1,6 @@
 """Checkpoints that are ahead of the entries that were read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mcpwatch.model.feed import Checkpoint
 
@@ -29,10 +29,13 @@ class WaitingCheckpoints:
                 raise Fork(checkpoint.size, other.note, checkpoint.note)
         self._kept = sorted([*self._kept[:1], checkpoint], key=lambda each: each.size)
 
-    def due(self, size: int) -> Iterator[Checkpoint]:
-        """Those that `size` entries reach, in order; each is let go of as it is given out."""
-        while self._kept and self._kept[0].size <= size:
-            yield self._kept.pop(0)
+    def due(self, size: int) -> Sequence[Checkpoint]:
+        """Those that `size` entries reach, in order; they are let go of."""
+        if not self._kept or self._kept[0].size > size:
+            return ()
+        due = [each for each in self._kept if each.size <= size]
+        self.forget(size)
+        return due
 
     def forget(self, size: int) -> None:
         """Let go of those that `size` entries reach."""
