@@ -20,4 +20,5 @@ class GatewayClock:
 
     def at(self, now: float) -> float:
         """The gateway's time when the watcher's clock says `now`; `-inf` before anything was stated."""
-        return self._stated + max(now - self._received, 0.0)
+        passed = now - self._received
+        return self._stated + passed if passed > 0.0 else self._stated

@@ -98,8 +98,9 @@ class State:
         counts.entries += 1
         counts.kinds[kind] += 1
         counts.sources[source] += 1
-        self._clock(source).note(time, entry.received)
-        happened = entry.received - self._age(entry, time)
+        clock = self._clock(source)
+        clock.note(time, entry.received)
+        happened = entry.received - self._age(entry, time, clock)
         self.entry_rate.add(happened)
         self._index(seen)
         for old in self.rows.append(row):
@@ -214,13 +215,13 @@ class State:
             return None
         return {self._touched[-1 - step] for step in range(new)}
 
-    def _age(self, entry: Entry, time: float) -> float:
+    def _age(self, entry: Entry, time: float, clock: GatewayClock) -> float:
         """How old an entry was as it came: what a log kept for us is no traffic of the moment."""
         feed = self.feeds.get(entry.source)
         # A log that is read from its past states past times; until it has caught up, its clock is taken to be ours.
         caught_up = feed is not None and feed.announced is not None and entry.index >= feed.announced
-        now = self._clock(entry.source).at(entry.received) if caught_up else entry.received
-        return max(now - time, 0.0)
+        age = (clock.at(entry.received) if caught_up else entry.received) - time
+        return age if age > 0.0 else 0.0
 
     def _clock(self, source: str) -> GatewayClock:
         clock = self._clocks.get(source)

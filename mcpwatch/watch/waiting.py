@@ -65,6 +65,8 @@ class Waiting:
 
     def given_up(self) -> list[Place]:
         """The requests that had to make room since this was asked; no key that comes gives them out any more."""
+        if not self._given_up:
+            return []
         given_up, self._given_up = self._given_up, []
         return given_up
 
