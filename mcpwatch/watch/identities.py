@@ -3,7 +3,6 @@
 from heapq import nsmallest
 
 from mcpwatch.bounded import add
-from mcpwatch.model.entries import Request
 from mcpwatch.model.identity import PROVEN, KeyState, Resolution, ServerProof, Signer, Verdict
 from mcpwatch.watch.identity import MAX_EACH, Identity, Kind
 from mcpwatch.watch.row import Row, is_proof
@@ -26,7 +25,7 @@ class Identities:
 
     def observe(self, row: Row) -> None:
         """Take in a request."""
-        verdict = row.verdict
+        verdict = row.seen.verdict
         if verdict is None or verdict.signer is None:
             return
         identity = self._of(Kind.AGENT, verdict.signer, row)
@@ -126,9 +125,9 @@ class Identities:
         for call in row.seen.opened:
             if call.target and (call.target in identity.tools or len(identity.tools) < MAX_EACH):
                 identity.tools[call.target] += 1
-        record = row.entry.record
-        if record is not None and isinstance(record.data, Request):
-            add(identity.peers, record.data.peer.rpartition(":")[0], MAX_EACH)
+        request = row.seen.request
+        if request is not None:
+            add(identity.peers, request.peer.rpartition(":")[0], MAX_EACH)
 
     def _claim(self, identity: Identity, name: str) -> None:
         if name and name not in identity.claimed_names and len(identity.claimed_names) < MAX_EACH:

@@ -38,7 +38,7 @@ class Ring:
     @property
     def end(self) -> int:
         """The `seq` that the next row will have."""
-        return self.first + len(self)
+        return self.first + len(self._rows) - self._head
 
     def get(self, seq: int) -> Row | None:
         """The row of that `seq`, None when it is no more or not yet here."""
