@@ -95,8 +95,19 @@ class SseReader:
         if b"\r" in chunk:
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        if not self._lines and not self._pending:
-            chunk = chunk[self._read_plain(chunk, frames) :]
+        at = 0
+        while at < len(chunk):
+            if not self._lines and not self._pending:
+                at = self._read_plain(chunk, at, frames)
+            end = chunk.find(b"\n\n", at) + 2
+            fault = self._read_lines(chunk[at:] if end < 2 else chunk[at:end], frames)
+            if fault:
+                return fault
+            at = len(chunk) if end < 2 else end
+        return ""
+
+    def _read_lines(self, chunk: bytes, frames: list[Frame]) -> str:
+        """Take in lines of any event, the last perhaps not whole yet."""
         *lines, rest = chunk.split(b"\n")
         for line in lines:
             if self._pending:
@@ -123,19 +134,19 @@ class SseReader:
         longest = self._max_line + (len(_BOM) if marked else 0)
         return f"a line is longer than {self._max_line} octets" if len(self._pending) > longest else ""
 
-    def _read_plain(self, chunk: bytes, frames: list[Frame]) -> int:
-        """Fill `frames` with the plain events that a chunk begins with; where the first of another form begins."""
-        end, id = 0, ""
-        while (plain := _PLAIN.match(chunk, end)) and plain.end() - end <= self._max_plain:
+    def _read_plain(self, chunk: bytes, at: int, frames: list[Frame]) -> int:
+        """Fill `frames` with the plain events that stand from there on; where the first of another form begins."""
+        id = ""
+        while (plain := _PLAIN.match(chunk, at)) and plain.end() - at <= self._max_plain:
             index, name, data = plain.groups()
             id = index.decode()
             frames.append(Frame(name.decode(), data, id))
-            end = plain.end()
-        if end:
+            at = plain.end()
+        if id:
             self._at_start = False
             # Events that name no id have the last one that was named.
             self._decoder.decode(f"id: {id}")
-        return end
+        return at
 
     def _field(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
