@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from mcpwatch.detect.phrases import cut, quote, upstream_of
 from mcpwatch.model.identity import Verdict
-from mcpwatch.model.traffic import Observation, RpcMessage
+from mcpwatch.model.traffic import Call, Observation, RpcMessage
 from mcpwatch.policy.policy import Policy
 from mcpwatch.policy.ruling import TOOL_CALL, Facts, asks, facts_of
 from mcpwatch.policy.terms import Signatures, Terms
@@ -27,10 +27,14 @@ class Asked(NamedTuple):
 def asked(seen: Observation, policy: Policy) -> list[Asked]:
     """What of a request is more than handshake and notifications, in its order."""
     upstream = upstream_of(seen)
-    called = [(message.method, _tool(message)) for message in seen.messages if message.method]
-    called = called or [(call.method, call.target if call.method == TOOL_CALL else "") for call in seen.opened]
-    if called:
-        return [Asked(method, tool, policy.terms(upstream, tool)) for method, tool in called if asks(method)]
+    called = [message for message in seen.messages if message.method]
+    found: list[Asked] = []
+    for each in called or seen.opened:
+        if asks(each.method):
+            tool = _tool(each) if each.method == TOOL_CALL else ""
+            found.append(Asked(each.method, tool, policy.terms(upstream, tool)))
+    if called or seen.opened:
+        return found
     body = seen.request.body if seen.request else None
     unread = body is not None and body.size > 0 and body.text is None and body.base64 is None
     return [Asked("", "", policy.terms(upstream))] if unread else []
@@ -64,7 +68,9 @@ def facts(seen: Observation, verdict: Verdict) -> Facts:
     )
 
 
-def _tool(message: RpcMessage) -> str:
-    params = message.params
-    name = params.get("name") if message.method == TOOL_CALL and type(params) is dict else ""
+def _tool(asking: RpcMessage | Call) -> str:
+    if isinstance(asking, Call):
+        return asking.target
+    params = asking.params
+    name = params.get("name") if type(params) is dict else ""
     return name if type(name) is str else ""

@@ -50,7 +50,7 @@ class Baseline(Generic[T]):
         if seen.request is None:
             return None
         value = self._read(seen)
-        opening = any(call.method == "initialize" for call in seen.opened)
+        opening = opens(seen)
         if opening:
             self._opening.put((seen.source, seen.index), value)
         if session is None or session.kind is not SessionKind.LEGACY:
@@ -74,3 +74,8 @@ class Baseline(Generic[T]):
             value = self._opening.pop((seen.source, exchange))
             if value is not None:
                 self._first.put((seen.source, session.key), (value, exchange))
+
+
+def opens(seen: Observation) -> bool:
+    """Whether a request asks for a session."""
+    return any(call.method == "initialize" for call in seen.opened)

@@ -204,9 +204,9 @@ def pollutes(arguments: Json) -> str:
             inner = value.get("constructor")
             if isinstance(inner, dict) and "prototype" in inner:
                 return "constructor.prototype"
-            waiting.extend(each for each in value.values() if type(each) is dict or type(each) is list)
+            waiting += [each for each in value.values() if type(each) is dict or type(each) is list]
         elif type(value) is list:
-            waiting.extend(each for each in value if type(each) is dict or type(each) is list)
+            waiting += [each for each in value if type(each) is dict or type(each) is list]
     return ""
 
 

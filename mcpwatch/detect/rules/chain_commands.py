@@ -19,6 +19,7 @@ from mcpwatch.policy.terms import Signatures
 _HELD_OFF = frozenset({CallState.DENIED, CallState.RPC_ERROR, CallState.HTTP_ERROR, CallState.INPUT_REQUIRED})
 """What a call comes to that was not run, or not yet."""
 _EXCERPT = 60
+_TO_SERVER = Direction.TO_SERVER
 
 
 class CommandExecution(Rule):
@@ -52,13 +53,15 @@ class CommandExecution(Rule):
         self._lineage.learn(seen)
         return ()
 
-    def _running(self, seen: Observation) -> Iterable[Finding]:
+    def _running(self, seen: Observation) -> list[Finding]:
+        found: list[Finding] = []
         for call in seen.updated:
             if ToolClass.EXEC not in call.classes or call.state in _HELD_OFF or call.id in self._told:
                 continue
             self._told.put(call.id, True)
-            if seen.exchange is not None and call.direction is Direction.TO_SERVER:
-                yield from self._judged(seen, seen.exchange, call)
+            if seen.exchange is not None and call.direction is _TO_SERVER:
+                found += self._judged(seen, seen.exchange, call)
+        return found
 
     def _judged(self, seen: Observation, exchange: Exchange, call: Call) -> Iterable[Finding]:
         outside = self._outside(call)
@@ -112,22 +115,24 @@ class InjectionInArguments(Rule):
     kinds = ("request",)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
+        found: list[Finding] = []
         for call in seen.opened:
-            if call.method != TOOL_CALL or call.direction is not Direction.TO_SERVER:
+            if call.method != TOOL_CALL or call.direction is not _TO_SERVER:
                 continue
             arguments = _arguments(seen.messages, call)
             if type(arguments) is not dict or not arguments:
                 continue
-            told: set[str] = set()
-            for hit in injections(arguments, call.classes) if call.classes else ():
-                if hit.what not in told:
-                    told.add(hit.what)
-                    yield self._found(seen, call, hit)
+            if call.classes:
+                told: dict[str, Injection] = {}
+                for hit in injections(arguments, call.classes):
+                    told.setdefault(hit.what, hit)
+                found += [self._found(seen, call, hit) for hit in told.values()]
             if member := pollutes(arguments):
                 reason = (
                     f"The arguments of {quote(call.target)} have a member {quote(member)}, which every object inherits."
                 )
-                yield self.finding(seen, f"{who_of(seen)}: a prototype in {named(call)}", reason, call=call)
+                found.append(self.finding(seen, f"{who_of(seen)}: a prototype in {named(call)}", reason, call=call))
+        return found
 
     def _found(self, seen: Observation, call: Call, hit: Injection) -> Finding:
         where = str(hit.found.path) if hit.found.path is not None else "arguments"

@@ -27,6 +27,7 @@ _POLLS = re.compile(
     r"(?<![a-z])(?:status|state|progress|poll|wait|health|ping|heartbeat|alive|ready|watch|tail|time|now|clock"
     r"|next|pop|dequeue|receive|consume|job|task)s?(?![a-z])"
 )
+_TO_SERVER = Direction.TO_SERVER
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -64,12 +65,14 @@ class Loop(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         body = seen.request.body if seen.request is not None else None
         if not seen.opened or body is None or body.size > _MAX_BODY:
-            return
+            return ()
+        found: list[Finding] = []
         for call in seen.opened:
-            if call.method in BY_TIME and call.direction is Direction.TO_SERVER and not _polls(call.target):
+            if call.method in BY_TIME and call.direction is _TO_SERVER and not _polls(call.target):
                 told = self._again(seen, call)
                 if told is not None:
-                    yield told
+                    found.append(told)
+        return found
 
     def _again(self, seen: Observation, call: Call) -> Finding | None:
         print_ = _print(seen, call)

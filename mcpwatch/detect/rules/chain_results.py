@@ -12,7 +12,7 @@ from mcpwatch.detect.rule import Rule
 from mcpwatch.detect.strings import Found, Path, said, whole
 from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.entries import MASK
-from mcpwatch.model.traffic import Call, Direction, Observation
+from mcpwatch.model.traffic import Call, Direction, Observation, RpcMessage
 from mcpwatch.secret_kinds import ADDRESS, masked_in, may_hold_secret, secrets_in
 from mcpwatch.traffic.dataflow import GIVES
 
@@ -39,6 +39,7 @@ _OF_A_MANUAL = re.compile(
 """User and host as they stand in a text that explains such addresses (RFC 2606 has the names of hosts)."""
 _DOCUMENT = re.compile(r"\s*[{\[].*[}\]]\s*", re.DOTALL)
 _MAX_MASKED = 20
+_TO_CLIENT = Direction.TO_CLIENT
 
 
 class SecretInResult(Rule):
@@ -63,19 +64,23 @@ class SecretInResult(Rule):
     methods = GIVES
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
+        found: list[Finding] = []
         for message in seen.messages:
-            if message.method or message.direction is not Direction.TO_CLIENT:
+            if message.method or message.direction is not _TO_CLIENT:
                 continue
-            if not (may_hold_secret(text := whole(message)) or MASK in text):
-                continue
-            call = next((one for one in seen.updated if one.rpc_id == message.id and one.method in GIVES), None)
-            if call is None:
-                continue
-            told: set[str] = set()
-            for kind, path, is_plain in _secrets(said(message)):
-                if kind not in told and not _is_aside(path):
-                    told.add(kind)
-                    yield self._found(seen, call, kind, path, is_plain)
+            if may_hold_secret(text := whole(message)) or MASK in text:
+                found += self._of_answer(seen, message)
+        return found
+
+    def _of_answer(self, seen: Observation, message: RpcMessage) -> Iterator[Finding]:
+        call = next((one for one in seen.updated if one.rpc_id == message.id and one.method in GIVES), None)
+        if call is None:
+            return
+        told: set[str] = set()
+        for kind, path, is_plain in _secrets(said(message)):
+            if kind not in told and not _is_aside(path):
+                told.add(kind)
+                yield self._found(seen, call, kind, path, is_plain)
 
     def _found(self, seen: Observation, call: Call, kind: str, path: Path | None, is_plain: bool) -> Finding:
         at = f" at {cut(str(path))}" if path is not None else ""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Self
 
+from mcpwatch.detect.baseline import opens
 from mcpwatch.detect.phrases import named, quote, signer_subject, upstream_of
 from mcpwatch.detect.recent import Recent
 from mcpwatch.detect.rule import SIGNED, Operator, Rule
@@ -52,7 +53,7 @@ class ClaimedNameMismatch(Rule):
             if self._opening:
                 self._settle(seen)
             return ()
-        is_opening = any(call.method == "initialize" for call in seen.opened)
+        is_opening = opens(seen)
         verdict = seen.verdict
         signer = verdict.signer if verdict is not None and proves(verdict) else None
         if signer is None and not is_opening:

@@ -60,11 +60,13 @@ class HeaderMismatch(Rule):
             self._unclear.put((seen.source, seen.index), True)
         return ()
 
-    def _refused(self, seen: Observation) -> Iterable[Finding]:
+    def _refused(self, seen: Observation) -> list[Finding]:
+        found: list[Finding] = []
         for call in seen.updated:
             if call.error_code == HEADER_MISMATCH and self._unclear.pop((seen.source, call.exchange)):
                 reason = f"The server refused {cut(call.method)}: {quote(call.error_text)}."
-                yield self.finding(seen, subject_of(seen), reason, call.index, seen.index, call=call)
+                found.append(self.finding(seen, subject_of(seen), reason, call.index, seen.index, call=call))
+        return found
 
 
 def _has_parameters(request: Request) -> bool:
@@ -78,9 +80,11 @@ def _faults(request: Request, message: RpcMessage, era: Era) -> list[str]:
     masked = request.body is not None and request.body.masked > 0
     headers: dict[str, list[str]] = {}
     for name, value in request.headers:
-        if name.startswith("mcp-"):
+        if name in _SPELLED:
             headers.setdefault(name, []).append(value)
     required = message.id is not None and (era is Era.MODERN or bool(version))
+    if not headers and not required:
+        return []
     faults: list[str] = []
     for name, expected in _expected(message, version, masked):
         if name in headers or required:

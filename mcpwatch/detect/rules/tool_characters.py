@@ -32,12 +32,14 @@ class TerminalEscapes(Rule):
     kinds = ("message",)
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
+        suspect = [message for message in seen.messages if acting(whole(message))]
+        return self._looked_at(seen, suspect) if suspect or seen.tools else ()
+
+    def _looked_at(self, seen: Observation, messages: Iterable[RpcMessage]) -> Iterator[Finding]:
         if seen.tools:
             for tool, reason in _definitions(seen, acting):
                 yield self.finding(seen, subject(tool), reason)
-        for message in seen.messages:
-            if not acting(whole(message)):
-                continue
+        for message in messages:
             texts = [text for text in _texts(message, "tools" if seen.tools else "") if acting(text)]
             if not texts:
                 continue

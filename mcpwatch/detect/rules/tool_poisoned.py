@@ -89,10 +89,12 @@ class PoisonedResult(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         if seen.tools:
-            return
-        for message in seen.messages:
-            if not may_be_in_result(whole(message)):
-                continue
+            return ()
+        suspect = [message for message in seen.messages if may_be_in_result(whole(message))]
+        return self._of_results(seen, suspect) if suspect else ()
+
+    def _of_results(self, seen: Observation, messages: Iterable[RpcMessage]) -> Iterator[Finding]:
+        for message in messages:
             found = points(
                 hit for each in said(message) if len(each.text) > _LEAST for hit in hits_of_result(each.text)
             )

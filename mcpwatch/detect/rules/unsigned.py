@@ -43,7 +43,7 @@ class UnsignedCall(Rule):
     def observe(self, seen: Observation) -> Iterable[Finding]:
         one = strictest(asked(seen, self.policy)) if seen.verdict is not None else None
         if one is None:
-            return
+            return ()
         bound = seen.session.binding.signer if seen.session else None
         but = f", though the session is bound to {named(bound)}" if bound else ""
         caller = f"{signer_subject(bound)}, unsigned," if bound else caller_of(seen)
@@ -51,7 +51,7 @@ class UnsignedCall(Rule):
         required = one.terms.signatures is Signatures.REQUIRED
         needs = "; the policy requires one" if required else ""
         reason = f"{in_words(one, seen)} came without a signature{but}{self._spread(seen, subject)}{needs}."
-        yield self.finding(seen, subject, reason, at_least=Severity.HIGH if required else Severity.LOW)
+        return (self.finding(seen, subject, reason, at_least=Severity.HIGH if required else Severity.LOW),)
 
     def _spread(self, seen: Observation, subject: str) -> str:
         """In how many sessions the caller did so, once there are several."""
