@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from mcpwatch.model.entries import Json
 from mcpwatch.model.tools import ToolChange
@@ -21,14 +21,19 @@ _TO_SERVER = Direction.TO_SERVER
 class Effects(Struct):
     """What an entry did, gathered message by message."""
 
-    opened: list[Call] = field(default_factory=list)
-    updated: list[Call] = field(default_factory=list)
+    opened: list[Call] = []
+    changed: dict[str, Call] = {}
+    """By id, the calls that progressed or ended: thousands, where a session ends that has so many."""
     tools: tuple[ToolChange, ...] = ()
 
+    @property
+    def updated(self) -> tuple[Call, ...]:
+        """Calls that progressed or ended, each once."""
+        return tuple(self.changed.values())
+
     def update(self, call: Call) -> None:
-        """Note a call that progressed or ended, once."""
-        if not any(known is call for known in self.updated):
-            self.updated.append(call)
+        """Note a call that progressed or ended."""
+        self.changed.setdefault(call.id, call)
 
 
 class Messages:

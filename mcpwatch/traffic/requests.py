@@ -101,7 +101,7 @@ class Requests:
             exchange.verdict,
             messages,
             tuple(effects.opened),
-            tuple(effects.updated),
+            effects.updated,
             rebound=rebound,
             request=request,
         )

@@ -110,11 +110,11 @@ class Responses:
         effects = Effects()
         for flow in self._exchanges.open():
             for call in self._calls.abandon(flow, alive, "the gateway stopped", entry.index):
-                effects.updated.append(call)
+                effects.update(call)
             flow.exchange.ended, flow.exchange.outcome = max(alive, flow.exchange.started), "error"
             flow.exchange.reason = "the gateway stopped"
             self._exchanges.finish(flow)
-        return tuple(effects.updated)
+        return effects.updated
 
     def _accept(self, flow: Flow, response: Response, index: int, time: float, effects: Effects) -> tuple[Session, ...]:
         """A 2xx answer opens, confirms or deletes a session."""
@@ -184,16 +184,17 @@ class Responses:
         if tracked is not None:
             self._sessions.seen(tracked, time)
         return Observation(
-            index=entry.index,
-            source=entry.source,
-            time=time,
-            kind=kind,
-            exchange=flow.exchange,
-            session=tracked.session if tracked is not None else None,
-            messages=messages,
-            opened=tuple(effects.opened),
-            updated=tuple(effects.updated),
-            tools=effects.tools,
+            entry.index,
+            entry.source,
+            time,
+            kind,
+            flow.exchange,
+            tracked.session if tracked is not None else None,
+            None,
+            messages,
+            tuple(effects.opened),
+            effects.updated,
+            effects.tools,
             gone=gone,
             response=response,
             leaked=leaked,
