@@ -1,7 +1,7 @@
 """Runs the rules."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -45,6 +45,10 @@ _QUIET = 1_000
 """Reasons that are counted apart."""
 
 
+Due = tuple[Rule, Callable[[Observation], Iterable[Finding]]]
+"""A rule with what it is asked by; looked up once, not for each entry."""
+
+
 def _is_for(rule: Rule, method: str) -> bool:
     """Whether a rule looks at entries that move on one call of a method."""
     return rule.methods is None or (method != _NOTHING and (rule.methods is ANY_CALL or method in rule.methods))
@@ -67,14 +71,16 @@ class Engine:
         self.quiet: dict[tuple[str, str], Quiet] = {}
         """By rule and reason."""
         self._of = {
-            (kind, word): tuple(rule for rule in every if kind in rule.kinds and (word is None or word in rule.words))
+            (kind, word): tuple(
+                (rule, rule.observe) for rule in every if kind in rule.kinds and (word is None or word in rule.words)
+            )
             for kind in ENTRY_KINDS
             for word in (None, *Word)
         }
-        self._rejudging = {case: tuple(rule for rule in rules if rule.rejudges) for case, rules in self._of.items()}
+        self._rejudging = {case: tuple(due for due in every_due if due[0].rejudges) for case, every_due in self._of.items()}
         named = {method for rule in every for method in rule.methods or ()}
         self._moving = {
-            (kind, method): tuple(rule for rule in self._of[kind, None] if _is_for(rule, method))
+            (kind, method): tuple(due for due in self._of[kind, None] if _is_for(due[0], method))
             for kind in ANSWERS
             for method in (_NOTHING, _ANOTHER, *named)
         }
@@ -94,9 +100,9 @@ class Engine:
     def observe(self, seen: Observation) -> list[Finding]:
         """What is wrong with this entry. Never raises."""
         found: list[Finding] = []
-        for rule in self._due(seen):
+        for rule, observe in self._due(seen):
             try:
-                told = rule.observe(seen)
+                told = observe(seen)
                 if told:
                     found.extend(told)
             except Exception as error:
@@ -129,7 +135,7 @@ class Engine:
                 over += [(rule.info.id, why)] if why else []
         return over
 
-    def _due(self, seen: Observation) -> tuple[Rule, ...]:
+    def _due(self, seen: Observation) -> tuple[Due, ...]:
         """The rules that look at this entry."""
         kind, verdict, moved = seen.kind, seen.verdict, seen.updated
         if seen.rejudged or kind not in ANSWERS or len(moved) > 1:
