@@ -6,6 +6,7 @@ from typing import Generic, NamedTuple, TypeVar
 from mcpwatch.detect.recent import Recent
 from mcpwatch.model.traffic import CallState, Observation, Session, SessionKey, SessionKind
 
+_LEGACY = SessionKind.LEGACY
 T = TypeVar("T")
 _OPENING = 2_000
 
@@ -44,7 +45,7 @@ class Baseline(Generic[T]):
         if exchange is None:
             return None
         if seen.kind != "request":
-            if seen.updated and self._opening and session is not None and session.kind is SessionKind.LEGACY:
+            if seen.updated and self._opening and session is not None and session.kind is _LEGACY:
                 self._settle(seen, exchange.index, session)
             return None
         if seen.request is None:
@@ -53,7 +54,7 @@ class Baseline(Generic[T]):
         opening = opens(seen)
         if opening:
             self._opening.put((seen.source, seen.index), value)
-        if session is None or session.kind is not SessionKind.LEGACY:
+        if session is None or session.kind is not _LEGACY:
             return None
         place = (seen.source, session.key)
         first = self._first.get(place)

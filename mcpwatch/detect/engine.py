@@ -77,7 +77,9 @@ class Engine:
             for kind in ENTRY_KINDS
             for word in (None, *Word)
         }
-        self._rejudging = {case: tuple(due for due in every_due if due[0].rejudges) for case, every_due in self._of.items()}
+        self._rejudging = {
+            case: tuple(due for due in every_due if due[0].rejudges) for case, every_due in self._of.items()
+        }
         named = {method for rule in every for method in rule.methods or ()}
         self._moving = {
             (kind, method): tuple(due for due in self._of[kind, None] if _is_for(due[0], method))

@@ -100,7 +100,7 @@ def _caller(finding: Finding) -> str | None:
 
 
 def _tool(finding: Finding) -> str | None:
-    matters = finding.severity >= Severity.HIGH and finding.rule.startswith(_BY_TOOL)
+    matters = finding.rule.startswith(_BY_TOOL) and finding.severity >= Severity.HIGH
     return finding.tool or None if matters else None
 
 

@@ -102,17 +102,18 @@ class Rule:
 
         `at_least` may make it worse than the catalogue says.
         """
+        session, severity = seen.session, self.info.severity
         touched = call or next(iter(seen.opened or seen.updated), None)
         return Finding(
-            rule=self.info.id,
-            severity=max(self.info.severity, at_least),
-            subject=clip(subject),
-            reason=reason,
-            evidence=evidence or (seen.index,),
-            source=seen.source,
-            session=seen.session.key if seen.session else "",
-            call=touched.id if touched else "",
-            upstream=upstream_of(seen) or (seen.session.upstream if seen.session else ""),
-            tool=clip(touched.target) if touched and touched.method == "tools/call" else "",
-            who=who_of(seen),
+            self.info.id,
+            severity if severity >= at_least else at_least,
+            clip(subject),
+            reason,
+            evidence or (seen.index,),
+            seen.source,
+            session.key if session is not None else "",
+            touched.id if touched is not None else "",
+            upstream_of(seen) or (session.upstream if session is not None else ""),
+            clip(touched.target) if touched is not None and touched.method == "tools/call" else "",
+            who_of(seen),
         )

@@ -34,6 +34,7 @@ FROM_SERVER: Final = Verdict(
 """The verdict of requests that a server makes."""
 
 _TO_SERVER = Direction.TO_SERVER
+_CANCELLED = CallState.CANCELLED
 
 
 class Calls:
@@ -140,7 +141,7 @@ class Calls:
     ) -> None:
         """End a call with its answer."""
         self.finish(call, ending, index, time, tracked)
-        if call.direction is _TO_SERVER and ending.state is not CallState.CANCELLED:
+        if call.direction is _TO_SERVER and ending.state is not _CANCELLED:
             self._chains.answered(call, result, tracked)
 
     def told(self, call: Call, payload: Json, tracked: TrackedSession | None) -> None:

@@ -12,6 +12,7 @@ from mcpwatch.traffic.claims import SUBSCRIPTION, fields, meta, token
 from mcpwatch.traffic.pending import Key, respelled
 from mcpwatch.traffic.records import Flow
 
+_TO_SERVER = Direction.TO_SERVER
 OTHER = {Direction.TO_SERVER: Direction.TO_CLIENT, Direction.TO_CLIENT: Direction.TO_SERVER}
 LISTEN = "subscriptions/listen"
 
@@ -19,7 +20,7 @@ LISTEN = "subscriptions/listen"
 def answered_by(flow: Flow, message: RpcMessage) -> Call | None:
     """The call that an answer answers; it may have ended already."""
     id, direction = message.id, OTHER[message.direction]
-    own = flow.exchange.calls if direction is Direction.TO_SERVER else ()
+    own = flow.exchange.calls if direction is _TO_SERVER else ()
     if id is None:
         return _only_open(own)
     named = [call for call in own if call.rpc_id == id] or _respelled(own, id)

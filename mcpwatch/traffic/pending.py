@@ -4,6 +4,7 @@ from typing import Final
 
 from mcpwatch.model.traffic import Call, Direction
 
+_TO_SERVER = Direction.TO_SERVER
 Key = str | int
 
 MAX_SAME: Final = 64
@@ -26,14 +27,14 @@ class Pending:
 
     def add(self, key: Key, call: Call) -> None:
         """Put a call under `key`."""
-        calls = self._calls.setdefault((call.direction is Direction.TO_SERVER, key), [])
+        calls = self._calls.setdefault((call.direction is _TO_SERVER, key), [])
         calls.append(call)
         if len(calls) > MAX_SAME:
             del calls[0]
 
     def remove(self, key: Key, call: Call) -> None:
         """Take a call out again; nothing happens where it is not there."""
-        place = (call.direction is Direction.TO_SERVER, key)
+        place = (call.direction is _TO_SERVER, key)
         calls = self._calls.get(place)
         if calls is None:
             return
@@ -44,7 +45,7 @@ class Pending:
 
     def find(self, direction: Direction, key: Key) -> list[Call]:
         """Calls of that direction under `key`, oldest first; where there are none, those under its other spelling."""
-        to_server = direction is Direction.TO_SERVER
+        to_server = direction is _TO_SERVER
         calls = self._calls.get((to_server, key))
         if calls is None and (other := respelled(key)) is not None:
             calls = self._calls.get((to_server, other))

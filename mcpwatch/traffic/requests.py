@@ -15,6 +15,8 @@ from mcpwatch.traffic.messages import Effects, Messages
 from mcpwatch.traffic.records import Flow
 from mcpwatch.traffic.sessions import Sessions
 
+_TO_SERVER = Direction.TO_SERVER
+_UNKNOWN = Era.UNKNOWN
 UNJUDGED: Final = Verdict(
     Word.NO_CHECK,
     SignatureState.UNSUPPORTED,
@@ -45,7 +47,7 @@ class Requests:
     def take(self, entry: Entry, request: Request, time: float, verdict: Verdict | None) -> Observation:
         """Take in a request as judged."""
         index = entry.index
-        messages = parse(request.body, Direction.TO_SERVER) if request.body is not None else ()
+        messages = parse(request.body, _TO_SERVER) if request.body is not None else ()
         headers = dict(reversed(request.headers))
         version, client, opening = headers.get("mcp-protocol-version", ""), "", False
         claimed = ""
@@ -135,7 +137,7 @@ class Requests:
             method = headers.get("mcp-method", "")
             if method and not method.startswith("notifications/"):
                 named = Said(target=headers.get("mcp-name", ""))
-                message = RpcMessage(Direction.TO_SERVER, method=method)
+                message = RpcMessage(_TO_SERVER, method=method)
                 asked.append((make(flow, message, named, index, "", time), named))
         return asked
 
@@ -151,7 +153,7 @@ class Requests:
             return None
         if flow.opening and not self._sessions.is_alive(flow):
             return None
-        if exchange.era is Era.UNKNOWN and all(message.fault for message in messages) and not flow.exchange.calls:
+        if exchange.era is _UNKNOWN and all(message.fault for message in messages) and not flow.exchange.calls:
             flow.deferred = True
             return None
         rebound = self._assigner.place(flow)

@@ -23,6 +23,8 @@ from mcpwatch.traffic.outcomes import Ending, of_end
 from mcpwatch.traffic.records import Flow
 from mcpwatch.traffic.sessions import Sessions
 
+_TO_CLIENT = Direction.TO_CLIENT
+_LEGACY = SessionKind.LEGACY
 MAX_SAID = 300
 """Characters kept of an answer that is not JSON-RPC."""
 
@@ -60,7 +62,7 @@ class Responses:
 
     def message(self, entry: Entry, message: Message, time: float) -> Observation:
         """Take in one body or server-sent event of a response."""
-        messages = parse(message.body, Direction.TO_CLIENT, message.event)
+        messages = parse(message.body, _TO_CLIENT, message.event)
         flow = self._exchanges.get(message.exchange)
         if flow is None:
             return Observation(entry.index, entry.source, time, "message", messages=messages)
@@ -125,7 +127,7 @@ class Responses:
             flow.deferred = False
             return self._assigner.open(flow, response.session or flow.session_id, index)
         tracked = flow.tracked
-        if tracked is None or tracked.session.kind is not SessionKind.LEGACY:
+        if tracked is None or tracked.session.kind is not _LEGACY:
             return ()
         tracked.proven = True
         if flow.exchange.method == "DELETE":
@@ -162,7 +164,7 @@ class Responses:
         tracked = flow.tracked
         if flow.exchange.status != 404 or flow.unknown_method or flow.opening or tracked is None:
             return
-        if tracked.session.kind is SessionKind.LEGACY and flow.session_id:
+        if tracked.session.kind is _LEGACY and flow.session_id:
             self._sessions.end(tracked, time, lost=True)
             for call in self._calls.give_up(tracked, time, "the session is gone", index):
                 effects.update(call)
@@ -210,7 +212,7 @@ def _may_deliver(flow: Flow, call: Call, end: End) -> bool:
     exchange, tracked = flow.exchange, flow.tracked
     if tracked is None or tracked.session.state is SessionState.ENDED or end.outcome == "denied":
         return False
-    if call.direction is Direction.TO_CLIENT:
+    if call.direction is _TO_CLIENT:
         return True
     if exchange.era is Era.MODERN or exchange.status is None or exchange.status >= 300:
         return False

@@ -20,6 +20,7 @@ _HELD_OFF = frozenset({CallState.DENIED, CallState.RPC_ERROR, CallState.HTTP_ERR
 """What a call comes to that was not run, or not yet."""
 _EXCERPT = 60
 _TO_SERVER = Direction.TO_SERVER
+_EXEC = ToolClass.EXEC
 
 
 class CommandExecution(Rule):
@@ -56,7 +57,7 @@ class CommandExecution(Rule):
     def _running(self, seen: Observation) -> list[Finding]:
         found: list[Finding] = []
         for call in seen.updated:
-            if ToolClass.EXEC not in call.classes or call.state in _HELD_OFF or call.id in self._told:
+            if _EXEC not in call.classes or call.state in _HELD_OFF or call.id in self._told:
                 continue
             self._told.put(call.id, True)
             if seen.exchange is not None and call.direction is _TO_SERVER:

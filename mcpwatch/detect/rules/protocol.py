@@ -12,6 +12,7 @@ from mcpwatch.model.entries import MASK, Request
 from mcpwatch.model.traffic import Era, Observation, RpcMessage
 from mcpwatch.traffic.claims import PROTOCOL_VERSION, TARGET_KEYS, fields, meta
 
+_MODERN = Era.MODERN
 HEADER_MISMATCH = -32020
 """JSON-RPC error code of MCP 2026-07-28."""
 
@@ -82,7 +83,7 @@ def _faults(request: Request, message: RpcMessage, era: Era) -> list[str]:
     for name, value in request.headers:
         if name in _SPELLED:
             headers.setdefault(name, []).append(value)
-    required = message.id is not None and (era is Era.MODERN or bool(version))
+    required = message.id is not None and (era is _MODERN or bool(version))
     if not headers and not required:
         return []
     faults: list[str] = []
@@ -158,7 +159,7 @@ class SessionIdInModernEra(Rule):
     kinds = ("request", "response")
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
-        if seen.exchange is None or seen.exchange.era is not Era.MODERN:
+        if seen.exchange is None or seen.exchange.era is not _MODERN:
             return ()
         sent = seen.request or seen.response
         if sent is None or not sent.session:

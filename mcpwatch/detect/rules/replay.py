@@ -12,6 +12,7 @@ from mcpwatch.model.alerts import Finding, RuleInfo, Severity
 from mcpwatch.model.identity import Covered, Freshness, SignatureState, Verdict, Word
 from mcpwatch.model.traffic import Observation, SessionKind
 
+_VALID = SignatureState.VALID
 NSA = "NSA CSI U/OO/6030316-26"
 _PLACES = 20_000
 _KEPT = (Freshness.REPLAYED, Freshness.STALE)
@@ -41,7 +42,7 @@ class ReplayRule(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         verdict = seen.verdict
-        if verdict is None or not (verdict.signature is SignatureState.VALID or is_replay(verdict)):
+        if verdict is None or not (verdict.signature is _VALID or is_replay(verdict)):
             return
         session = seen.session if seen.session and seen.session.kind is SessionKind.LEGACY else None
         here = First(upstream_of(seen), session.key if session else "", session_label(session) if session else "")
@@ -106,7 +107,7 @@ def is_replay(verdict: Verdict) -> bool:
 
 def proves(verdict: Verdict) -> bool:
     """Whether a signature proves its signer: whoever kept a request has its signature, not its key."""
-    return verdict.signature is SignatureState.VALID and verdict.freshness not in _KEPT
+    return verdict.signature is _VALID and verdict.freshness not in _KEPT
 
 
 class WeakReplayProtection(Rule):
@@ -128,7 +129,7 @@ class WeakReplayProtection(Rule):
         verdict = seen.verdict
         if (
             verdict is None
-            or verdict.signature is not SignatureState.VALID
+            or verdict.signature is not _VALID
             or Covered.NONCE in verdict.coverage
             or verdict.signer is None
         ):

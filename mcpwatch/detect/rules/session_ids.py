@@ -14,6 +14,7 @@ from mcpwatch.policy.members import Caller
 from mcpwatch.traffic.binding import same_signer
 from mcpwatch.traffic.naming import legacy_key
 
+_LEGACY = SessionKind.LEGACY
 _SESSIONS = 10_000
 _OPENING = 2_000
 _HIJACKING = "MCP security best practices: session hijacking"
@@ -76,7 +77,7 @@ class IdCollision(Rule):
 
     def _answered(self, seen: Observation) -> Iterable[Finding]:
         exchange, session = seen.exchange, seen.session
-        if exchange is None or session is None or session.kind is not SessionKind.LEGACY:
+        if exchange is None or session is None or session.kind is not _LEGACY:
             return
         carried = self._carried.pop((source := seen.source, exchange.index)) if exchange.calls else None
         if carried is None or legacy_key(exchange.upstream, carried) == session.key:
@@ -112,7 +113,7 @@ class ReInitialised(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         session = seen.session
-        if session is None or session.kind is not SessionKind.LEGACY:
+        if session is None or session.kind is not _LEGACY:
             return ()
         for call in seen.opened:
             if call.method == "initialize":

@@ -22,6 +22,8 @@ from mcpwatch.policy.members import is_unsigned
 from mcpwatch.policy.ruling import TOOL_CALL
 from mcpwatch.traffic.records import good_signer
 
+_LEGACY = SessionKind.LEGACY
+_ABSENT = SignatureState.ABSENT
 _SESSIONS = 10_000
 _OWNERS = 8
 """Remembered of one session."""
@@ -94,7 +96,7 @@ class OutlivesToken(Rule):
             return ()
         principal = exchange.principal
         own = principal is not None
-        if principal is None and session is not None and session.kind is SessionKind.LEGACY:
+        if principal is None and session is not None and session.kind is _LEGACY:
             principal = session.principal
         if principal is None or principal.expires is None or exchange.started <= principal.expires:
             return ()
@@ -133,10 +135,10 @@ class Unbound(Rule):
 
     def observe(self, seen: Observation) -> Iterable[Finding]:
         exchange, session = seen.exchange, seen.session
-        if exchange is None or session is None or session.kind is not SessionKind.LEGACY:
+        if exchange is None or session is None or session.kind is not _LEGACY:
             return ()
         principal, verdict = exchange.principal, exchange.verdict
-        is_unsigned = verdict.signature is SignatureState.ABSENT
+        is_unsigned = verdict.signature is _ABSENT
         if principal is not None and not is_unsigned and (verdict.waiting or good_signer(verdict) is not None):
             self._learn(seen, session, principal)
         signer = session.binding.signer

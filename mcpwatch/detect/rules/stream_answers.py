@@ -15,6 +15,8 @@ from mcpwatch.text import count
 from mcpwatch.traffic.correlate import LISTEN
 from mcpwatch.traffic.pending import respelled
 
+_TO_CLIENT = Direction.TO_CLIENT
+_TO_SERVER = Direction.TO_SERVER
 _BREAKS = frozenset({"complete", "upstream-closed"})
 """Ends of an exchange that are the server's doing."""
 _OPEN_ENDED = frozenset({CallState.CANCELLED, CallState.TRUNCATED})
@@ -52,7 +54,7 @@ class Truncated(Rule):
     def _cut(self, seen: Observation) -> Iterable[Finding]:
         for call in seen.updated:
             is_cut = call.state is CallState.TRUNCATED and call.last_index == seen.index
-            if is_cut and call.direction is Direction.TO_SERVER and call.method != LISTEN:
+            if is_cut and call.direction is _TO_SERVER and call.method != LISTEN:
                 name = call.target or call.method
                 after = f" after {count(call.messages, 'message')}" if call.messages else ""
                 reason = f"The answer to {cut(call.method)} {quote(call.target)} never came; the stream ended{after}."
@@ -131,7 +133,7 @@ class UnrequestedResponse(Rule):
         taken: set[str] = set()
         for message in seen.messages:
             id = message.id
-            if message.method or message.fault or id is None or message.direction is not Direction.TO_CLIENT:
+            if message.method or message.fault or id is None or message.direction is not _TO_CLIENT:
                 continue
             for call in seen.updated:
                 if _is_of(call, id) and call.id not in taken:
@@ -166,7 +168,7 @@ def _resumes(seen: Observation) -> bool:
 
 
 def _is_of(call: Call, id: str | int) -> bool:
-    return call.direction is Direction.TO_SERVER and (call.rpc_id == id or call.rpc_id == respelled(id))
+    return call.direction is _TO_SERVER and (call.rpc_id == id or call.rpc_id == respelled(id))
 
 
 def _output(message: RpcMessage) -> Iterator[str]:

@@ -14,6 +14,7 @@ from mcpwatch.policy.policy import Policy
 from mcpwatch.policy.terms import Signatures
 
 _ANY = Policy()
+_REQUIRED, _LOW = Signatures.REQUIRED, Severity.LOW
 _CALLERS = 2_000
 _COUNTED = 1_000
 """Sessions counted of one caller."""
@@ -48,10 +49,10 @@ class UnsignedCall(Rule):
         but = f", though the session is bound to {named(bound)}" if bound else ""
         caller = f"{signer_subject(bound)}, unsigned," if bound else caller_of(seen)
         subject = f"{caller} at {upstream_of(seen)}"
-        required = one.terms.signatures is Signatures.REQUIRED
+        required = one.terms.signatures is _REQUIRED
         needs = "; the policy requires one" if required else ""
         reason = f"{in_words(one, seen)} came without a signature{but}{self._spread(seen, subject)}{needs}."
-        return (self.finding(seen, subject, reason, at_least=Severity.HIGH if required else Severity.LOW),)
+        return (self.finding(seen, subject, reason, at_least=Severity.HIGH if required else _LOW),)
 
     def _spread(self, seen: Observation, subject: str) -> str:
         """In how many sessions the caller did so, once there are several."""
