@@ -22,8 +22,8 @@ MAX_LINES = 128
 """Lines of an event; a checkpoint has at most 68."""
 _BOM = b"\xef\xbb\xbf"
 _COLON = ord(":")
-_PLAIN = re.compile(rb"id: ([0-9]{1,20})\nevent: ([a-z]{1,20})\ndata: ([^\n]*)\n\n")
-"""An event as `frame` writes it, with an id and one line of data; nearly all of a feed are such."""
+_PLAIN = re.compile(rb"id: ([0-9]{1,20})\nevent: ([a-z]{1,20})\ndata: ")
+"""What an event begins with as `frame` writes it, with an id; nearly all of a feed are such, with one line of data."""
 
 
 class StreamFault(Exception):
@@ -137,11 +137,15 @@ class SseReader:
     def _read_plain(self, chunk: bytes, at: int, frames: list[Frame]) -> int:
         """Fill `frames` with the plain events that stand from there on; where the first of another form begins."""
         id = ""
-        while (plain := _PLAIN.match(chunk, at)) and plain.end() - at <= self._max_plain:
-            index, name, data = plain.groups()
+        while plain := _PLAIN.match(chunk, at):
+            start = plain.end()
+            end = chunk.find(b"\n", start)
+            if end < 0 or end - at > self._max_plain or not chunk.startswith(b"\n", end + 1):
+                break
+            index, name = plain.groups()
             id = index.decode()
-            frames.append(Frame(name.decode(), data, id))
-            at = plain.end()
+            frames.append(Frame(name.decode(), chunk[start:end], id))
+            at = end + 2
         if id:
             self._at_start = False
             # Events that name no id have the last one that was named.
