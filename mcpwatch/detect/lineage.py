@@ -120,7 +120,10 @@ def led_by(call: Call) -> list[str]:
 
 def _is_led(call: Call) -> bool:
     """Whether a call is known to follow from another, which is more than a guess."""
-    return any(edge.kind is not _INFERRED for edge in call.parents)
+    known = False
+    for edge in call.parents:
+        known = known or edge.kind is not _INFERRED
+    return known
 
 
 def has(call: Call, classes: Iterable[ToolClass]) -> bool:

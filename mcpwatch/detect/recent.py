@@ -1,7 +1,7 @@
 """Bounded memory for rules."""
 
 from collections import OrderedDict
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from mcpwatch.bounded import keep
 
@@ -9,31 +9,23 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent(Generic[K, V]):
+class Recent(OrderedDict[K, V]):
     """A mapping that keeps the `limit` keys used last."""
 
-    __slots__ = ("_items", "limit")
-
     def __init__(self, limit: int) -> None:
+        super().__init__()
         self.limit = limit
-        self._items: OrderedDict[K, V] = OrderedDict()
 
-    def get(self, key: K) -> V | None:
-        value = self._items.get(key)
+    def get(self, key: K) -> V | None:  # type: ignore[override]
+        value = super().get(key)
         if value is not None:
-            self._items.move_to_end(key)
+            self.move_to_end(key)
         return value
 
     def put(self, key: K, value: V) -> V:
         """Keep `value` and give it back."""
-        keep(self._items, key, value, self.limit)
+        keep(self, key, value, self.limit)
         return value
 
-    def pop(self, key: K) -> V | None:
-        return self._items.pop(key, None)
-
-    def __contains__(self, key: K) -> bool:
-        return key in self._items
-
-    def __len__(self) -> int:
-        return len(self._items)
+    def pop(self, key: K) -> V | None:  # type: ignore[override]
+        return super().pop(key, None)

@@ -101,13 +101,12 @@ def whole(message: RpcMessage) -> str:
         for each in waiting:
             kind = type(each)
             if kind is str:
-                parts.append(cast("str", each))
+                parts.append(each)
             elif kind is dict:
-                inner = cast("dict[str, Json]", each)
-                parts += inner
-                waiting += inner.values()
+                parts += each
+                waiting += each.values()
             elif kind is list or kind is tuple:
-                waiting += cast("list[Json]", each)
+                waiting += each
         _Joined.text = " ".join(parts)
         _Joined.message = message
     return _Joined.text
