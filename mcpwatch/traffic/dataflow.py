@@ -42,7 +42,7 @@ _SECRET = ValueKind.SECRET
 _RANK = {kind: place for place, kind in enumerate(ValueKind)}
 
 
-class _Party(Struct):
+class _Party(Struct, gc=False):
     """A call, and whose it is as far as is known."""
 
     call: str

@@ -18,7 +18,7 @@ from mcpwatch.traffic.tools import Tools
 _TO_SERVER = Direction.TO_SERVER
 
 
-class Effects(Struct):
+class Effects(Struct, gc=False):
     """What an entry did, gathered message by message."""
 
     opened: list[Call] = []

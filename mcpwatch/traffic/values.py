@@ -7,8 +7,10 @@ them. Escapes of JSON and percent-encoding are undone; base64 is where a caller 
 
 import re
 from base64 import urlsafe_b64decode
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from mcpwatch.model.entries import MASK, Json
 from mcpwatch.model.traffic import ValueKind
@@ -64,7 +66,7 @@ _Place = tuple["_Place", str | int] | None
 """The way to a value, linked backwards, so that a walk makes no text for what is of no interest."""
 
 
-class Value(NamedTuple):
+class Value(Struct, frozen=True, gc=False):
     """A value and where it stands."""
 
     text: str
