@@ -15,4 +15,6 @@ class Ask(StrEnum):
 
 SIGNS = {Ask.COMMAND: ":", Ask.FILTER: "/", Ask.FIND: "find ", Ask.SEARCH: "/", Ask.NARROW: "/"}
 KEPT = Ask.FILTER
-"""Lines that are kept from one run to the next, and for which all that is offered is listed."""
+"""Lines that are kept from one run to the next."""
+OFFERED = frozenset({Ask.COMMAND, Ask.FILTER})
+"""Lines over which it stands how they could go on."""

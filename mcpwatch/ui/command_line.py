@@ -4,7 +4,9 @@ import difflib
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from mcpwatch.text import show
 from mcpwatch.ui.commands import COMMANDS, Command
+from mcpwatch.ui.widgets.offers import MAX_OFFERS, Offer
 
 Choices = Callable[[str], Iterable[str]]
 """Given the name of an argument, the values that make sense for it."""
@@ -33,17 +35,18 @@ def read(text: str, available: Iterable[Command]) -> CommandLine:
     return CommandLine(found[0], argument)
 
 
-def complete(text: str, available: Iterable[Command], choices: Choices) -> str | None:
-    """The whole line that `text` is most likely the beginning of, or None."""
+def complete(text: str, available: Iterable[Command], choices: Choices) -> list[Offer]:
+    """What `text` may be the beginning of: commands, and then what may follow one."""
     word, gap, argument = text.lstrip().partition(" ")
-    commands = list(available)
     if not gap:
-        return next((c.id for c in commands if word and c.id.startswith(word)), None)
-    command = next((c for c in commands if c.id == word and c.argument), None)
-    if command is None:
-        return None
-    value = next((v for v in choices(command.argument) if v.startswith(argument)), None)
-    return f"{word} {value}" if value is not None else None
+        begun = [c for c in available if word and c.id.startswith(word)]
+        offers = [Offer(f"{c.id} " if c.argument else c.id, c.id, is_begun=bool(c.argument)) for c in begun]
+    else:
+        taking = next((c.argument for c in available if c.id == word and c.argument), "")
+        values = [value for value in choices(taking) if value.startswith(argument)] if taking else []
+        offers = [Offer(f"{word} {value}", value) for value in dict.fromkeys(values)]
+    # Names of sessions come from outside; only what can be drawn as it is may be typed for somebody.
+    return [offer for offer in offers if offer.text != text and show(offer.text) == offer.text][:MAX_OFFERS]
 
 
 def _unknown(word: str, commands: list[Command]) -> str:

@@ -15,6 +15,7 @@ from mcpwatch.model.alerts import Alert
 from mcpwatch.text import count, show
 from mcpwatch.ui import acts, command_line
 from mcpwatch.ui.asks import Ask
+from mcpwatch.ui.choices import CHOICES
 from mcpwatch.ui.commands import BY_ID, Command
 from mcpwatch.ui.copying import text_of
 from mcpwatch.ui.dialogs.help import HelpDialog
@@ -22,7 +23,6 @@ from mcpwatch.ui.picture import picture
 from mcpwatch.ui.places import Places
 from mcpwatch.ui.theme import OURS
 from mcpwatch.ui.widgets.offers import Offer, filter_offers
-from mcpwatch.watch.names import short_session
 from mcpwatch.watch.query import parse
 
 
@@ -63,14 +63,11 @@ class Desk(Places, inherit_bindings=False):
         word, _, filter = text.lstrip().partition(" ")
         if any(each.id == word for each in commands) and BY_ID[word].argument == "FILTER":
             return filter_offers(filter, self.watcher, before=f"{word} ") if filter else ()
-        whole = command_line.complete(text, commands, self._choices)
-        return (Offer(whole, whole),) if whole is not None and whole != text and show(whole) == whole else ()
+        return command_line.complete(text, commands, self._choices)
 
     def _choices(self, argument: str) -> Iterable[str]:
-        if argument == "NAME":
-            return sorted(self.available_themes)
-        sessions = self.watcher.state.sessions.values() if argument == "KEY" else ()
-        return [*map(short_session, sessions), *(session.key for session in sessions)]
+        find = CHOICES.get(argument)
+        return () if find is None else find(self)
 
     def action_take_offer(self) -> None:
         """Type what the prompt offers."""

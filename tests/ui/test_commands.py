@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from mcpwatch.ui import command_line
 from mcpwatch.ui.app import WatchApp
+from mcpwatch.ui.choices import CHOICES
 from mcpwatch.ui.commands import BY_ID, COMMANDS, Command, Scope, action, key_names, within
 from mcpwatch.ui.replay import ReplayApp
 from mcpwatch.ui.screens.alerts import AlertsScreen
@@ -145,7 +146,20 @@ def test_completion_offers_commands_and_then_arguments() -> None:
     def choices(argument: str) -> list[str]:
         return ["mcpwatch-dark", "nord"] if argument == "NAME" else []
 
-    assert command_line.complete("ale", LIVE, choices) == "alerts"
-    assert command_line.complete("theme no", LIVE, choices) == "theme nord"
-    assert command_line.complete("freeze x", LIVE, choices) is None
-    assert command_line.complete("", LIVE, choices) is None
+    def offered(text: str) -> list[tuple[str, bool]]:
+        return [(offer.text, offer.is_begun) for offer in command_line.complete(text, LIVE, choices)]
+
+    assert offered("ale") == [("alerts", False)]
+    assert ("theme ", True) in offered("the")
+    assert offered("theme ") == [("theme mcpwatch-dark", False), ("theme nord", False)]
+    assert offered("theme no") == [("theme nord", False)]
+    assert offered("theme nord") == offered("freeze x") == offered("") == []
+
+
+def test_what_cannot_be_drawn_is_not_offered() -> None:
+    offers = command_line.complete("session ", LIVE, lambda argument: ["ab\x1b[2J", "cd"])
+    assert [offer.text for offer in offers] == ["session cd"]
+
+
+def test_arguments_with_values_are_those_of_commands() -> None:
+    assert set(CHOICES) <= {command.argument for command in COMMANDS}

@@ -395,12 +395,19 @@ async def test_before_any_call_the_addresses_for_clients_are_told_whole(blank: S
     assert "http://127.0.0.1:4180/mail/   in place of   http://m/" in shown
 
 
-async def test_what_tab_would_type_stands_after_an_arrow(scene: Scene) -> None:
+async def test_what_a_command_can_go_on_as_stands_over_it(scene: Scene) -> None:
     async with hands(scene) as at:
         await at.press("colon")
-        assert "tab → sessions" in await at.type("sessi")
-        assert "tab →" not in await at.press("tab")
-        assert "BOUND TO" in await at.press("enter")
+        assert "tab sessions  session" in await at.type("sessi")
+        assert "BOUND TO" in await at.press("tab", "enter")
+
+
+async def test_values_of_a_command_are_offered_once_it_is_typed(scene: Scene) -> None:
+    async with hands(scene) as at:
+        await at.press("1", "colon")
+        await at.type("got")
+        assert "tab alert  -30s  +30s" in await at.press("tab")
+        assert ":goto -30s" in await at.press("tab", "tab")
 
 
 @pytest.mark.parametrize("term", ["dumb", "", "unknown"])
@@ -458,6 +465,6 @@ async def test_a_filter_typed_in_one_burst_is_read_whole(scene: Scene) -> None:
 async def test_the_command_line_completes_a_filter_and_names_the_nearest_theme(scene: Scene) -> None:
     async with hands(scene) as at:
         await at.press("colon")
-        assert "tab → filter sig:bad" in await at.type("filter sig:ba")
+        assert "tab sig:bad" in await at.type("filter sig:ba")
         await at.press("escape")
         assert "did you mean mcpwatch-dark?" in await at.command("theme mcpwatch-drak")

@@ -15,8 +15,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-from mcpwatch.text import cut, show, width
-from mcpwatch.ui.asks import KEPT, SIGNS, Ask
+from mcpwatch.ui.asks import OFFERED, SIGNS, Ask
 from mcpwatch.ui.host import host_of
 from mcpwatch.ui.widgets.lines import SPACE, Tone, line, span
 from mcpwatch.ui.widgets.offers import Completer, Offer, no_offers, offers_line
@@ -97,7 +96,6 @@ class Prompt(Vertical):
             field = _Field(id="field", compact=True, select_on_focus=False)
             field.cursor_blink = False
             yield field
-            yield Ribbon(id="offer")
 
     @property
     def is_open(self) -> bool:
@@ -183,16 +181,10 @@ class Prompt(Vertical):
         self._show_offers()
 
     def _show_offers(self) -> None:
-        is_listed = self.kind is KEPT
         offers = self.query_one("#offers", Ribbon)
-        offers.display = is_listed
-        if is_listed:
+        offers.display = self.kind in OFFERED
+        if offers.display:
             offers.show_lines(offers_line(self._offers, self._next, self.screen.size.width))
-        whole = self._offers[self._next].text if self._offers and not is_listed else ""
-        said = f"tab → {cut(show(whole), self.size.width // 2)} " if whole else ""
-        ribbon = self.query_one("#offer", Ribbon)
-        ribbon.styles.width = width(show(said))
-        ribbon.show_lines(line(span(said, Tone.DIM)))
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
