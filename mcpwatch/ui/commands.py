@@ -86,6 +86,7 @@ _PAGED = (Scope.CALL, Scope.PATH, Scope.IDENTITY, Scope.TOOL, Scope.FEED)
 _FOUND = (Scope.LIVE, *_SORTED, *_PAGED)
 _READER = (Scope.READER,)
 _MOVES = (Scope.LIST, Scope.PAGE)
+_OPENED = (Scope.LIST, Scope.ALERTS, Scope.PATH)
 _OF_ALERTS = (Scope.ALERTS,)
 _APP = (Scope.APP,)
 _REPLAY = (Scope.REPLAY,)
@@ -110,7 +111,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("goto", "", "To 1500, 12:03:20, -30s, +5m, or alert", _LIVE, Group.LOOK, "PLACE"),
     Command("plumbing", "p", "Show or hide heads of good answers and quiet ends", _LIVE, Group.LOOK),
     Command("columns", "c", "Choose the columns", _LIVE, Group.LOOK, hint=9),
-    Command("open", "enter", "Open what is selected", (Scope.LIST,), Group.LOOK, hint=1),
+    Command("open", "enter", "Open what is selected", _OPENED, Group.LOOK, hint=1),
     Command("fold", "enter", "Fold or open what begins on this line", _READER, Group.LOOK, hint=1),
     Command("fold-up", "h", "Fold what this line is in", _READER, Group.LOOK),
     Command("fold-all", "minus", "Fold all but the outermost", _READER, Group.LOOK),

@@ -77,6 +77,17 @@ async def test_a_key_does_what_it_was_given_and_the_old_one_nothing(scene: Scene
         assert at.app.current_mode == "alerts"
 
 
+async def test_the_key_that_opens_does_so_from_a_page_too(scene: Scene) -> None:
+    async with hands(scene, (140, 40)) as at:
+        await _with(at, {"open": "f9"})
+        await at.press("3", "tab")
+        alerts = at.app.screen
+        await at.press("enter")
+        assert at.app.screen is alerts
+        await at.press("f9")
+        assert at.app.screen is not alerts
+
+
 async def test_a_letter_is_text_while_one_types(scene: Scene) -> None:
     async with hands(scene) as at:
         await _with(at, {"alerts": "A"})

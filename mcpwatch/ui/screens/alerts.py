@@ -19,7 +19,6 @@ from mcpwatch.ui.screens.lists import ListScreen
 from mcpwatch.ui.widgets.cells import Cell, text_cell
 from mcpwatch.ui.widgets.grid import Grid
 from mcpwatch.ui.widgets.lines import Line, Span, Tone, span
-from mcpwatch.ui.widgets.page import Page
 from mcpwatch.watch import columns as watch_columns
 from mcpwatch.watch.identity import Identity
 from mcpwatch.watch.json_lines import alert_line
@@ -203,10 +202,9 @@ class AlertsScreen(ListScreen[Alert]):
             return group_page(item, self.host.rules.get(item.rule), self.state)
         return alert_page(item, self.host.rules.get(item.rule), self.state)
 
-    def key_enter(self) -> None:
-        """From the page too the evidence opens; the list takes the key itself."""
-        if isinstance(self.focused, Page):
-            self._opened()
+    def action_open(self) -> None:
+        """From the page too the evidence opens; the list has the command itself."""
+        self._opened()
 
     @on(Grid.Opened, "#list")
     def _opened(self) -> None:

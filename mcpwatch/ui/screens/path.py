@@ -94,10 +94,9 @@ class PathScreen(WatchScreen):
         if (call := self.selected_call) is not None:
             self.host.show_call(call)
 
-    def key_enter(self) -> None:
-        """From the page too the call opens; the list takes the key itself."""
-        if isinstance(self.focused, Page):
-            self._opened()
+    def action_open(self) -> None:
+        """From the page too the call opens; the list has the command itself."""
+        self._opened()
 
     def its_filter(self) -> str:
         """The alert's evidence."""
