@@ -41,14 +41,15 @@ TOUR = ("live", "filter", "verdict", "session", "alerts", "acknowledge", "identi
 """The pictures that the tour goes through."""
 
 Step = tuple[str, tuple[str, ...]]
-"""A picture's name, and the keys that lead there from the picture before; `to NAME` goes to an identity or session."""
+"""A picture's name, and the keys that lead there from the picture before; `to NAME` goes to an identity, `to CLIENT on
+SERVER` to a session."""
 
 STEPS: tuple[Step, ...] = (
     ("live", ("1",)),
     ("filter", ("slash", *"sig:bad", "space", "vertical_line", "space", *"sev>=high")),
     ("verdict", ("enter", "home", "enter")),
     ("sessions", ("escape", "escape", "2", "home")),
-    ("session", ("to auditor", "enter")),
+    ("session", ("to scribe 1.0 on notes", "enter")),
     ("call", ("enter",)),
     ("chain", ("escape", "v")),
     ("alerts", ("escape", "3", "home")),
@@ -108,7 +109,7 @@ def _enough(watcher: Watcher) -> bool:
 
 
 async def go(pilot: "Pilot[None]", to: str) -> None:
-    """Move the cursor down to the identity that the operator calls so, or to a session that is bound to it."""
+    """Move the cursor down to an identity or to a session."""
     screen = pilot.app.screen
     assert isinstance(screen, IdentitiesScreen | SessionsScreen)
     await pilot.press("home")
@@ -117,9 +118,9 @@ async def go(pilot: "Pilot[None]", to: str) -> None:
 
 
 def _name(item: Identity | Session | None) -> str:
-    """What the operator calls an identity, or the one that a session is bound to."""
+    """What the operator calls an identity; of a session what its client calls itself, and the server."""
     if isinstance(item, Session):
-        return item.binding.signer.name if item.binding.signer else ""
+        return f"{item.client_name} on {item.upstream}"
     return item.name if item is not None else ""
 
 
